@@ -1,0 +1,226 @@
+"""The configuration files of the local cloud: settings in, files written."""
+
+import dataclasses
+import pathlib
+
+SERVERS = ('keystone', 'glance', 'proxy', 'account', 'container', 'object')
+STORES = ('config-file', 'credentials', 'multi-tenant')
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What a local cloud is made from; kept in its folder as settings.json."""
+
+    store: str
+    seed: int
+    large_object_size: int | None
+    digests: str
+    tempurl: bool
+    show_locations: bool
+    ports: dict
+    passwords: dict
+
+    def url(self, server, path=''):
+        return f'http://127.0.0.1:{self.ports[server]}{path}'
+
+
+def write(folder: pathlib.Path, venv: pathlib.Path, settings: Settings):
+    for name in ('log', 'run', 'keystone', 'glance/staging', 'glance/tasks', 'swift/devices/d1'):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    _keystone(folder, settings)
+    _glance(folder, venv, settings)
+    _swift(folder, settings)
+    _clouds_yaml(folder, settings)
+
+
+def _write(path, text):
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
+def _gunicorn(folder, server, app, settings):
+    # One thread: SQLite answers "database is locked" to parallel writers.
+    # The arguments are in a file because oslo.config reads sys.argv.
+    _write(folder / server / 'gunicorn.py', f"""\
+wsgi_app = '{app}'
+bind = '127.0.0.1:{settings.ports[server]}'
+worker_class = 'gthread'
+workers = 1
+threads = 1
+timeout = 120
+control_socket_disable = True
+accesslog = '-'
+""")
+
+
+def _authtoken(settings):
+    return f"""\
+www_authenticate_uri = {settings.url('keystone', '/v3')}
+auth_url = {settings.url('keystone', '/v3')}
+auth_type = password
+project_domain_name = Default
+user_domain_name = Default
+project_name = service
+username = glance
+password = {settings.passwords['glance']}
+"""
+
+
+def _keystone(folder, settings):
+    base = folder / 'keystone'
+    _write(base / 'keystone.conf', f"""\
+[DEFAULT]
+use_stderr = true
+[database]
+connection = sqlite:///{base}/keystone.db
+sqlite_synchronous = false
+[token]
+provider = fernet
+[fernet_tokens]
+key_repository = {base}/fernet
+[credential]
+key_repository = {base}/credential
+[identity]
+password_hash_rounds = 4
+""")
+    _gunicorn(folder, 'keystone', 'keystone.wsgi.api:application', settings)
+
+
+def _glance(folder, venv, settings):
+    base = folder / 'glance'
+    store = {
+        'config-file': f"""\
+swift_store_config_file = {base}/swift-store.conf
+default_swift_reference = ref1
+""",
+        'credentials': f"""\
+swift_store_auth_address = {settings.url('keystone', '/v3')}
+swift_store_auth_version = 3
+swift_store_user = service:glance
+swift_store_key = {settings.passwords['glance']}
+""",
+        'multi-tenant': f"""\
+swift_store_multi_tenant = true
+swift_store_auth_address = {settings.url('keystone', '/v3')}
+swift_store_auth_version = 3
+swift_store_config_file = {base}/swift-store.conf
+default_swift_reference = ref1
+""",
+    }[settings.store]
+    store += f"""\
+swift_store_container = glance
+swift_store_create_container_on_put = true
+swift_store_multiple_containers_seed = {settings.seed}
+"""
+    if settings.large_object_size:
+        store += f"""\
+swift_store_large_object_size = {settings.large_object_size}
+swift_store_large_object_chunk_size = {settings.large_object_size}
+"""
+    # Both of Glance's forms are in use somewhere: named backends, whose images carry `stores`,
+    # and the plain one.
+    if settings.store == 'credentials':
+        enabled, stores = '', f'[glance_store]\nstores = swift\ndefault_store = swift\n{store}'
+    else:
+        enabled = 'enabled_backends = swift1:swift\n'
+        stores = f'[glance_store]\ndefault_backend = swift1\n[swift1]\n{store}'
+    _write(base / 'glance-api.conf', f"""\
+[DEFAULT]
+use_stderr = true
+show_image_direct_url = {settings.show_locations}
+show_multiple_locations = {settings.show_locations}
+enabled_import_methods = [glance-direct,web-download]
+node_staging_uri = file://{base}/staging
+{enabled}
+[database]
+connection = sqlite:///{base}/glance.db
+sqlite_synchronous = false
+[paste_deploy]
+flavor = keystone
+config_file = {venv}/etc/glance/glance-api-paste.ini
+[keystone_authtoken]
+{_authtoken(settings)}
+[import_filtering_opts]
+allowed_ports = []
+{stores}
+[os_glance_staging_store]
+filesystem_store_datadir = {base}/staging
+[os_glance_tasks_store]
+filesystem_store_datadir = {base}/tasks
+""")
+    _write(base / 'swift-store.conf', f"""\
+[ref1]
+auth_version = 3
+auth_address = {settings.url('keystone', '/v3')}
+user = service:glance
+key = {settings.passwords['glance']}
+user_domain_id = default
+project_domain_id = default
+""")
+    _gunicorn(folder, 'glance', 'glance.wsgi.api:application', settings)
+
+
+def _swift(folder, settings):
+    base = folder / 'swift'
+    _write(base / 'swift.conf', f"""\
+[swift-hash]
+swift_hash_path_prefix = local
+swift_hash_path_suffix = {settings.passwords['hash_path']}
+""")
+
+    def server(name):
+        return f"""\
+[DEFAULT]
+bind_ip = 127.0.0.1
+bind_port = {settings.ports[name]}
+swift_dir = {base}
+devices = {base}/devices
+mount_check = false
+workers = 0
+log_address = {folder}/log/none
+"""
+
+    for name in ('account', 'container', 'object'):
+        _write(base / f'{name}.conf', server(name) + f"""\
+[pipeline:main]
+pipeline = {name}-server
+[app:{name}-server]
+use = egg:swift#{name}
+""")
+    tempurl = 'tempurl ' if settings.tempurl else ''
+    _write(base / 'proxy.conf', server('proxy') + f"""\
+[pipeline:main]
+pipeline = catch_errors gatekeeper healthcheck proxy-logging listing_formats bulk {tempurl}\
+authtoken keystoneauth copy slo dlo versioned_writes symlink proxy-logging proxy-server
+[app:proxy-server]
+use = egg:swift#proxy
+account_autocreate = true
+[filter:tempurl]
+use = egg:swift#tempurl
+allowed_digests = {settings.digests}
+[filter:authtoken]
+paste.filter_factory = keystonemiddleware.auth_token:filter_factory
+delay_auth_decision = true
+{_authtoken(settings)}
+[filter:keystoneauth]
+use = egg:swift#keystoneauth
+operator_roles = admin, member
+""" + ''.join(f'[filter:{name}]\nuse = egg:swift#{name.replace("-", "_")}\n' for name in (
+        'catch_errors', 'gatekeeper', 'healthcheck', 'proxy-logging', 'listing_formats', 'bulk',
+        'copy', 'slo', 'dlo', 'versioned_writes', 'symlink')))
+
+
+def _clouds_yaml(folder, settings):
+    clouds = {'admin': 'admin', 'glance': 'service', 'demo': 'demo', 'reader': 'demo'}
+    _write(folder / 'clouds.yaml', 'clouds:\n' + ''.join(f"""\
+  {user}:
+    auth:
+      auth_url: {settings.url('keystone', '/v3')}
+      username: {user}
+      password: {settings.passwords[user]}
+      project_name: {project}
+      user_domain_name: Default
+      project_domain_name: Default
+    region_name: RegionOne
+    identity_api_version: 3
+""" for user, project in clouds.items()))
