@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Swift, through python-swiftclient on the caller's session.
+
+A token is only ever sent to the endpoint that the catalog names, never to one that an image's
+location or an option names. Requests go through swiftclient's connection rather than its
+functions: those log the beginnings of keys, and percent-decode keys that have a ``%`` in them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import urllib.parse
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+import swiftclient.client
+from keystoneauth1 import exceptions as ksa_exceptions
+from keystoneauth1.session import Session
+
+from osc_imgurl.errors import (
+    MissingParameterValue,
+    ObjectStoreFailed,
+    ObjectStoreNotAuthorized,
+    one_line,
+)
+from osc_imgurl.settings import Key, split_storage_url
+
+LOG = logging.getLogger(__name__)
+
+# By the header's end; the newer slot first, as a rotation fills it last.
+CONTAINER_SLOTS = {'container key 2': 'X-Container-Meta-Temp-Url-Key-2',
+                   'container key': 'X-Container-Meta-Temp-Url-Key'}
+ACCOUNT_SLOTS = {'account key 2': 'X-Account-Meta-Temp-Url-Key-2',
+                 'account key': 'X-Account-Meta-Temp-Url-Key'}
+
+
+@dataclasses.dataclass(frozen=True)
+class Capabilities:
+    """What a cluster says of its temporary URLs in ``/info``.
+
+    :ivar tempurl: whether it takes them; None where it does not say.
+    :ivar methods: the methods that it takes; None where it does not say.
+    :ivar digests: the digests that it takes; None where it does not say, as older clusters
+        and RADOS Gateways do not.
+    """
+
+    tempurl: bool | None = None
+    methods: tuple[str, ...] | None = None
+    digests: tuple[str, ...] | None = None
+
+
+class ObjectStore:
+    """The object store of a cloud, as one session sees it.
+
+    :param session: an authenticated keystoneauth session.
+    :param region_name: region of the catalog's endpoint; None takes the first.
+    :param interface: ``public``, ``internal`` or ``admin``.
+    :param storage_url: the session's storage URL, where it is not to be looked up in the
+        catalog.
+    """
+
+    def __init__(self, session: Session, region_name: str | None = None,
+                 interface: str = 'public', storage_url: str | None = None) -> None:
+        self._session = session
+        self._region_name = region_name
+        self._interface = interface
+        self._storage_url = storage_url
+        self._connections: dict[str, swiftclient.client.HTTPConnection] = {}
+
+    def find_storage_url(self) -> str | None:
+        """Return the catalog's storage URL of the session's project, or None.
+
+        :raises ObjectStoreFailed: Keystone cannot be asked.
+        """
+        if self._storage_url is None:
+            try:
+                self._storage_url = self._session.get_endpoint(
+                    service_type='object-store', region_name=self._region_name,
+                    interface=self._interface) or ''
+            except ksa_exceptions.ClientException as error:
+                raise ObjectStoreFailed(
+                    f'The catalog cannot be read: {one_line(error)}') from error
+        return self._storage_url or None
+
+    def storage_url(self) -> str:
+        """Return the catalog's storage URL of the session's project.
+
+        :raises MissingParameterValue: the catalog has none.
+        """
+        url = self.find_storage_url()
+        if not url:
+            raise MissingParameterValue(
+                'There is no object-store in the catalog of this cloud'
+                f' (region {self._region_name or "any"}, interface {self._interface}). Tell where'
+                ' Swift is (--endpoint-url), which account owns the images (--account) and the'
+                ' key (--key-file); or this cloud keeps its images elsewhere, and then there'
+                ' are no temporary URLs for them.')
+        return url
+
+    def project_id(self) -> str:
+        """Return the session's project.
+
+        :raises MissingParameterValue: the session has none, for example a system-scoped one.
+        """
+        project_id = self._session.get_project_id()
+        if not project_id:
+            raise MissingParameterValue(
+                'These credentials are not scoped to a project, so that they name no account:'
+                ' use a project\'s, or tell the account (--account).')
+        return str(project_id)
+
+    def capabilities(self, endpoint: str) -> Capabilities:
+        """Return what the cluster at an endpoint says in ``/info``; no token is sent.
+
+        :raises ObjectStoreFailed: the cluster cannot be reached, or answers with an error. A
+            cluster that hides ``/info`` says nothing.
+        """
+        response = self._request('GET', f'{endpoint}/info')
+        if response.status_code in (401, 403, 404):
+            return Capabilities()
+        _require_success(response)
+        try:
+            info = response.json()
+            tempurl = info.get('tempurl')
+            if tempurl is None:
+                return Capabilities(tempurl=False)
+            methods, digests = tempurl.get('methods'), tempurl.get('allowed_digests')
+        except (ValueError, AttributeError):
+            raise ObjectStoreFailed(
+                f'What answers at {endpoint}/info is not an object store.') from None
+        return Capabilities(True, tuple(methods) if methods else None,
+                            tuple(digests) if digests else None)
+
+    def container_keys(self, account: str | None, container: str) -> dict[str, Key] | None:
+        """Return a container's temporary URL keys by slot, or None if there is no container.
+
+        Swift shows them to the account's owner only; who may merely read sees none.
+
+        :param account: None for a RADOS Gateway without accounts in its URLs.
+        :raises ObjectStoreNotAuthorized: these credentials may not see the container.
+        :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
+        """
+        return self._keys(f'{self._account_url(account)}/{urllib.parse.quote(container)}',
+                          CONTAINER_SLOTS)
+
+    def account_keys(self, account: str | None) -> dict[str, Key] | None:
+        """Return an account's temporary URL keys by slot, or None if there is no account.
+
+        :raises ObjectStoreFailed: as :meth:`container_keys`.
+        """
+        return self._keys(self._account_url(account), ACCOUNT_SLOTS)
+
+    def _account_url(self, account: str | None) -> str:
+        storage_url = self.storage_url().rstrip('/')
+        endpoint, own_account = split_storage_url(storage_url)
+        if account in (None, own_account):
+            return storage_url
+        return f'{endpoint}/v1/{account}'
+
+    def _keys(self, url: str, slots: Mapping[str, str]) -> dict[str, Key] | None:
+        try:
+            token = self._session.get_token()
+        except ksa_exceptions.ClientException as error:
+            raise ObjectStoreFailed(f'Keystone gives no token: {one_line(error)}') from error
+        response = self._request('HEAD', url, {'X-Auth-Token': token})
+        if response.status_code == 404:
+            return None
+        if response.status_code in (401, 403):
+            raise ObjectStoreNotAuthorized(
+                f'Swift does not show {urllib.parse.urlsplit(url).path} to these credentials'
+                f' (HTTP {response.status_code}).')
+        _require_success(response)
+        # requests reads headers as Latin-1; a key is the bytes themselves.
+        return {slot: Key(response.headers[header].encode('latin-1'))
+                for slot, header in slots.items() if response.headers.get(header)}
+
+    def _request(self, method: str, url: str,
+                 headers: Mapping[str, Any] | None = None) -> requests.Response:
+        parts = urllib.parse.urlsplit(url)
+        base = f'{parts.scheme}://{parts.netloc}'
+        LOG.debug('Swift request: %s %s', method, url)
+        try:
+            if base not in self._connections:
+                cert = self._session.cert
+                cert, cert_key = cert if isinstance(cert, tuple) else (cert, None)
+                verify = self._session.verify
+                self._connections[base] = swiftclient.client.http_connection(
+                    base, cacert=verify if isinstance(verify, str) else None,
+                    insecure=verify is False, cert=cert, cert_key=cert_key,
+                    timeout=self._session.timeout)[1]
+                # A redirection would take the token along, to wherever it leads.
+                self._connections[base].requests_args['allow_redirects'] = False
+            response: requests.Response = self._connections[base].request(
+                method, parts.path, '', headers)
+            # Read to its end, so that the connection can serve the next request.
+            response.content  # noqa: B018
+        except requests.RequestException as error:
+            reason = one_line(error).rpartition(': ')[2].strip('\'")>')
+            raise ObjectStoreFailed(
+                f'The object store at {base} cannot be reached: {reason}.') from error
+        LOG.debug('Swift response: %s, %s', response.status_code,
+                  response.headers.get('X-Trans-Id'))
+        return response
+
+
+def _require_success(response: requests.Response) -> None:
+    if not 200 <= response.status_code < 300:
+        path = urllib.parse.urlsplit(response.url).path
+        raise ObjectStoreFailed(
+            f'The object store answers HTTP {response.status_code} to'
+            f' {response.request.method} {path}'
+            f' (transaction {response.headers.get("X-Trans-Id", "unknown")}).')

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the commands share: the settings' options, and the services on OSC's session."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from osc_imgurl import sources
+from osc_imgurl.settings import BY_NAME, TABLE, Setting, Settings
+
+if TYPE_CHECKING:
+    from osc_imgurl.images import ImageService
+    from osc_imgurl.object_store import ObjectStore
+
+
+def add_setting_options(parser: argparse.ArgumentParser, names: Collection[str]) -> None:
+    """Add the options of some settings, in the table's order, and --config-file."""
+    for setting in TABLE:
+        if setting.option and setting.name in names:
+            add_setting_option(parser, setting)
+    parser.add_argument(
+        '--config-file', metavar='<path>', dest='config_files', action='append', default=[],
+        help='Read settings from the config file of a service: [glance] of an ironic.conf, or'
+             ' the Swift store of a glance-api.conf (repeat option to read several)')
+
+
+def add_setting_option(parser: Any, setting: Setting) -> None:
+    """Add the option of one setting to a parser or a group of it."""
+    parser.add_argument(
+        setting.option, metavar=setting.metavar, dest=setting.name,
+        help=f'{setting.help} (default: {setting.shown_default}; Env: {setting.environment})')
+
+
+def load_settings(client_manager: Any, parsed_args: argparse.Namespace) -> Settings:
+    """Return the settings in force for a command.
+
+    :raises InvalidParameterValue: as :func:`osc_imgurl.sources.load`.
+    """
+    options = {name: getattr(parsed_args, name, None) for name in BY_NAME}
+    return sources.load(options, os.environ, client_manager.get_configuration(),
+                        parsed_args.config_files)
+
+
+def has_session(client_manager: Any) -> bool:
+    """Say whether there is anybody to ask; not with ``--os-auth-type none``."""
+    return bool(client_manager.get_configuration().get('auth_type') != 'none')
+
+
+def image_service(client_manager: Any, settings: Settings) -> ImageService:
+    """Return Glance on OSC's session."""
+    from osc_imgurl.images import ImageService
+
+    return ImageService(
+        client_manager.session, client_manager.region_name, client_manager.interface,
+        client_manager.get_configuration().get('image_endpoint_override'),
+        settings.allowed_direct_url_schemes)
+
+
+def object_store(client_manager: Any) -> ObjectStore:
+    """Return Swift on OSC's session."""
+    from osc_imgurl.object_store import ObjectStore
+
+    return ObjectStore(
+        client_manager.session, client_manager.region_name, client_manager.interface,
+        client_manager.get_configuration().get('object_store_endpoint_override'))

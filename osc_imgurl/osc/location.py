@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""openstack image location show"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from osc_lib.cli import format_columns
+from osc_lib.command import command
+
+from osc_imgurl import placement
+from osc_imgurl.errors import MissingParameterValue
+from osc_imgurl.osc import common
+
+
+class ShowImageLocation(command.ShowOne):
+    _description = (
+        'Display where an image is kept: its locations, and for Swift the account, container'
+        ' and object; credentials in a location are masked')
+    _epilog = 'Example: openstack image location show cirros -c scheme -c container -c object'
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            'image', metavar='<image>', help='Image (name, ID or glance://<host>/<ID>)')
+        common.add_setting_options(parser, (
+            'account', 'account_prefix', 'container', 'multiple_containers_seed'))
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+        client_manager = self.app.client_manager
+        settings = common.load_settings(client_manager, parsed_args)
+        if not common.has_session(client_manager):
+            raise MissingParameterValue(
+                'Only Glance knows where an image is kept: use credentials instead of'
+                ' --os-auth-type none.')
+        report = placement.report(
+            parsed_args.image, settings, common.image_service(client_manager, settings),
+            common.object_store(client_manager))
+        image = report.image
+        row = {
+            'image_id': image.id,
+            'image_name': image.name,
+            'status': image.status,
+            'stores': format_columns.ListColumn(list(image.stores)),
+            'source': report.source,
+            'direct_url': image.direct_url.url if image.direct_url else None,
+            'locations': format_columns.ListColumn([place.url for place in report.locations]),
+            'scheme': report.scheme,
+            'account': report.account,
+            'container': report.container,
+            'object': report.object,
+            'container_by_rule': report.container_by_rule,
+            'container_agrees': report.container_agrees,
+            'direct_read_allowed': report.direct_read_allowed,
+        }
+        return tuple(row), tuple(row.values())

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where an image's object is: what was told, the image's own location, the sharding rule."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+from typing import TYPE_CHECKING
+
+from osc_imgurl import sharding
+from osc_imgurl.errors import (
+    ImageNotAuthorized,
+    ImageNotFound,
+    MissingParameterValue,
+)
+from osc_imgurl.image import Image
+from osc_imgurl.location import Location
+from osc_imgurl.settings import Settings, gateway_endpoint, split_storage_url
+from osc_imgurl.signing import ObjectPath
+
+if TYPE_CHECKING:
+    from osc_imgurl.images import ImageService
+    from osc_imgurl.object_store import ObjectStore
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where an image's object is, as a URL names it.
+
+    :ivar endpoint: what stands before the path.
+    :ivar endpoint_type: ``swift`` or ``radosgw``.
+    """
+
+    endpoint: str
+    endpoint_type: str
+    path: ObjectPath
+
+
+@dataclasses.dataclass(frozen=True)
+class LocationReport:
+    """What is known of where an image is kept.
+
+    :ivar source: where the locations were read: ``locations``, ``direct_url``, ``get
+        locations call``; ``settings`` where this cloud shows none.
+    :ivar scheme: of the first location in Swift, else of the first; None where none is shown.
+    :ivar account: in Swift, by the location, else by the settings and the session.
+    :ivar container: in Swift, by the location, else by the sharding rule.
+    :ivar container_by_rule: what the settings give by the sharding rule.
+    :ivar container_agrees: whether location and rule name the same container; None where
+        there is no location in Swift.
+    :ivar direct_read_allowed: whether the settings allow to read the location directly.
+    """
+
+    image: Image
+    source: str
+    locations: tuple[Location, ...]
+    scheme: str | None
+    account: str | None
+    container: str | None
+    object: str | None
+    container_by_rule: str
+    container_agrees: bool | None
+    direct_read_allowed: bool
+
+
+def container_by_rule(image_id: str, settings: Settings) -> str:
+    """Return the container that the settings give, by Glance's sharding rule."""
+    return sharding.container_name(settings.container, image_id,
+                                   settings.multiple_containers_seed)
+
+
+def locate(image: Image, settings: Settings, object_store: ObjectStore | None) -> Place:
+    """Return where the image's object is.
+
+    :param object_store: None where there is nobody to ask.
+    :raises MissingParameterValue: an account or endpoint is not told and cannot be looked up.
+    :raises InvalidParameterValue: the endpoint is none of a RADOS Gateway.
+    """
+    location = image.swift_location
+    endpoint, endpoint_type = _endpoint(location, settings, object_store)
+    container = _prefer(
+        'container', container_by_rule(image.id, settings), location and location.container,
+        [settings.sources[name] for name in ('container', 'multiple_containers_seed')
+         if settings.told(name)])
+    account = _account(location, settings, object_store) if endpoint_type == 'swift' else None
+    object_name = location.object if location and location.object else image.id
+    return Place(endpoint, endpoint_type,
+                 ObjectPath(account, container, object_name, settings.api_version))
+
+
+def report(image: str, settings: Settings, images: ImageService,
+           object_store: ObjectStore) -> LocationReport:
+    """Return all that can be known of where an image is kept, whatever its status.
+
+    An image that shows no location is no error: the settings say then where it should be.
+
+    :raises ImgurlError: as :meth:`osc_imgurl.images.ImageService.find`.
+    """
+    found = images.find(image)
+    source, locations = 'settings', found.shown_locations
+    if locations:
+        source = 'locations' if found.locations else 'direct_url'
+        if any(location.has_credentials for location in locations):
+            LOG.warning('This cloud shows the password of its image store to everybody who may'
+                        ' see image %s. Its operator can hide it: show_multiple_locations and'
+                        ' show_image_direct_url off, or swift_store_config_file, in'
+                        ' glance-api.conf', found.id)
+    else:
+        # Answered to service and admin users only, and not by older Glances.
+        with contextlib.suppress(ImageNotAuthorized, ImageNotFound):
+            locations = images.locations(found.id)
+            source = 'get locations call' if locations else source
+    location = next((each for each in locations if each.in_swift), None)
+    rule = container_by_rule(found.id, settings)
+    account = None
+    if location or not locations:
+        with contextlib.suppress(MissingParameterValue):
+            account = _account(location, settings, object_store)
+    return LocationReport(
+        image=found, source=source, locations=locations,
+        scheme=location.scheme if location else locations[0].scheme if locations else None,
+        account=account,
+        container=location.container if location else None if locations else rule,
+        object=location.object if location else None if locations else found.id,
+        container_by_rule=rule,
+        container_agrees=location.container == rule if location else None,
+        direct_read_allowed=any(each.scheme in settings.allowed_direct_url_schemes
+                                for each in locations))
+
+
+def _endpoint(location: Location | None, settings: Settings,
+              object_store: ObjectStore | None) -> tuple[str, str]:
+    """Return endpoint and type: told, else the location's, else the catalog's."""
+    found: tuple[str, str | None] | None = None
+    if location and location.endpoint:
+        found = location.endpoint, location.account
+    elif object_store and (storage_url := object_store.find_storage_url()):
+        found = split_storage_url(storage_url)
+    endpoint_type = settings.endpoint_type or (
+        'radosgw' if found and found[1] is None else 'swift')
+    endpoint = settings.endpoint_url or (found and found[0])
+    if not endpoint:
+        if object_store is None:
+            raise MissingParameterValue(
+                'The endpoint of Swift is not known, and without authentication it cannot be'
+                ' looked up: tell it (--endpoint-url).')
+        endpoint = object_store.storage_url()
+    return gateway_endpoint(endpoint) if endpoint_type == 'radosgw' else endpoint, endpoint_type
+
+
+def _account(location: Location | None, settings: Settings,
+             object_store: ObjectStore | None) -> str:
+    """Return the account: told, else the location's, else that of the session's project."""
+    located = location and location.account
+    if settings.account:
+        return _prefer('account', settings.account, located, [settings.sources['account']])
+    if located:
+        return located
+    if object_store is None:
+        raise MissingParameterValue(
+            'The account that owns the images is not known, and without authentication it'
+            ' cannot be looked up: tell it (--account).')
+    # As in Ironic, the prefix may be told with or without the underscore.
+    prefix = settings.account_prefix
+    if prefix and not prefix.endswith('_'):
+        prefix += '_'
+    return prefix + object_store.project_id()
+
+
+def _prefer(name: str, setting: str, located: str | None, told_by: list[str]) -> str:
+    """Return a setting, or what the image's own location says where they disagree.
+
+    An option is told for this one image, and counts; any other source speaks of all images,
+    and the location knows better.
+    """
+    if not located or located == setting:
+        return setting
+    options = [source for source in told_by if source.startswith('--')]
+    if options:
+        LOG.warning('The image lies in %s %s by its own location; the URL is for %s, as told'
+                    ' with %s', name, located, setting, ', '.join(options))
+        return setting
+    if told_by:
+        LOG.warning('The image lies in %s %s by its own location, and not in %s as told by %s;'
+                    ' the location counts', name, located, setting, ', '.join(told_by))
+    return located
