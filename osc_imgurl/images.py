@@ -91,9 +91,11 @@ class ImageService:
         image = parse_href(image)
         if is_uuid(image):
             return _to_image(self._get(f'/v2/images/{image}', image))
+        # Glance takes a name that begins so for its filter operator, unless quoted behind it.
+        name = f'in:"{image}"' if image.startswith('in:') else image
         # As `openstack image show` does: hidden images too, when no other has the name.
         for hidden in (False, True):
-            filters = {'name': image, **({'os_hidden': 'true'} if hidden else {})}
+            filters = {'name': name, **({'os_hidden': 'true'} if hidden else {})}
             found = list(self.detail(**filters))
             if len(found) > 1:
                 raise ImageNotUnique(
@@ -163,13 +165,10 @@ class ImageService:
         """
         found = self.show(image)
         place = _first_location(found)
-        with contextlib.ExitStack() as stack:
-            if (place and place.scheme == 'file'
-                    and 'file' in self._allowed_direct_url_schemes):
-                chunks = _file_chunks(place, found, stack)
-            else:
-                chunks = self._data(found)
-            _copy_verified(chunks, file, found)
+        if place and place.scheme == 'file' and 'file' in self._allowed_direct_url_schemes:
+            _copy_verified(_file_chunks(place, found), file, found)
+        else:
+            _copy_verified(self._data(found), file, found)
 
     def create(self, image_meta: Mapping[str, Any], data: BinaryIO | None = None) -> Image:
         """Create an image and, where data is given, upload it.
@@ -227,7 +226,8 @@ class ImageService:
             body = self._controller.data(image.id, do_checksum=False)
         if body.wrapped is None:
             raise ImageDownloadFailed(f'Image {image.id} has no data.')
-        return iter(body)
+        chunks: Iterable[bytes] = body
+        return chunks
 
     def _get(self, url: str, image: str) -> Any:
         with _translated(image):
@@ -236,8 +236,9 @@ class ImageService:
     @property
     def _client(self) -> _Client:
         if self._http is None:
-            with _translated('endpoint'):
-                endpoint = self._endpoint or self._session.get_endpoint(
+            endpoint = self._endpoint
+            with _translated('endpoint'), contextlib.suppress(ksa_exceptions.CatalogException):
+                endpoint = endpoint or self._session.get_endpoint(
                     service_type='image', region_name=self._region_name,
                     interface=self._interface)
             if not endpoint:
@@ -275,15 +276,14 @@ def _first_location(image: Image) -> Location | None:
     return next(iter(image.shown_locations), None)
 
 
-def _file_chunks(place: Location, image: Image,
-                 stack: contextlib.ExitStack) -> Iterator[bytes]:
+def _file_chunks(place: Location, image: Image) -> Iterator[bytes]:
     path = urllib.parse.unquote(urllib.parse.urlsplit(place.url).path)
     try:
-        file = stack.enter_context(open(path, 'rb'))
+        with open(path, 'rb') as file:
+            yield from iter(lambda: file.read(CHUNK_SIZE), b'')
     except OSError as error:
         raise ImageDownloadFailed(
             f'Image {image.id} cannot be read from {path}: {error.strerror}.') from None
-    return iter(lambda: file.read(CHUNK_SIZE), b'')
 
 
 def _copy_verified(chunks: Iterable[bytes], file: BinaryIO, image: Image) -> None:
@@ -321,6 +321,9 @@ def _translated(image: str) -> Iterator[None]:
         raise _not_found(image) from error
     except (exc.BadRequest, exc.Conflict) as error:
         raise InvalidParameterValue(f'Glance refuses this: {one_line(error)}') from error
+    except TypeError as error:
+        # glanceclient's own check of a property, against Glance's schema.
+        raise InvalidParameterValue(str(error).partition('\n')[0]) from error
     except (exc.BaseException, exc.ClientException, ksa_exceptions.ClientException,
             requests.RequestException) as error:
         raise GlanceFailed(f'Glance failed: {one_line(error)}') from error

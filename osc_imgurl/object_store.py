@@ -79,6 +79,8 @@ class ObjectStore:
                 self._storage_url = self._session.get_endpoint(
                     service_type='object-store', region_name=self._region_name,
                     interface=self._interface) or ''
+            except ksa_exceptions.CatalogException:
+                self._storage_url = ''
             except ksa_exceptions.ClientException as error:
                 raise ObjectStoreFailed(
                     f'The catalog cannot be read: {one_line(error)}') from error

@@ -82,7 +82,8 @@ def locate(image: Image, settings: Settings, object_store: ObjectStore | None) -
     location = image.swift_location
     endpoint, endpoint_type = _endpoint(location, settings, object_store)
     container = _prefer(
-        'container', container_by_rule(image.id, settings), location and location.container,
+        'container', container_by_rule(image.id, settings),
+        location.container if location else None,
         [settings.sources[name] for name in ('container', 'multiple_containers_seed')
          if settings.told(name)])
     account = _account(location, settings, object_store) if endpoint_type == 'swift' else None
@@ -154,7 +155,7 @@ def _endpoint(location: Location | None, settings: Settings,
 def _account(location: Location | None, settings: Settings,
              object_store: ObjectStore | None) -> str:
     """Return the account: told, else the location's, else that of the session's project."""
-    located = location and location.account
+    located = location.account if location else None
     if settings.account:
         return _prefer('account', settings.account, located, [settings.sources['account']])
     if located:

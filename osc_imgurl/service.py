@@ -155,7 +155,7 @@ class TempURLService:
         whose = f'account {account}' if account else 'this account'
         try:
             # A RADOS Gateway takes container keys and ignores them.
-            keys = {}
+            keys: dict[str, Key] | None = {}
             if place.endpoint_type == 'swift':
                 keys = self._object_store.container_keys(account, container)
                 if keys is None:
@@ -183,7 +183,7 @@ class TempURLService:
         if self._object_store is None:
             return told or PREFERRED_DIGESTS[0]
         try:
-            capabilities = self._capabilities(place.endpoint)
+            capabilities = self._capabilities(self._object_store, place.endpoint)
         except ObjectStoreFailed as error:
             if not told:
                 raise
@@ -211,17 +211,16 @@ class TempURLService:
             f'This cluster takes the digests {", ".join(allowed)} and none of'
             f' {", ".join(PREFERRED_DIGESTS)}.')
 
-    def _capabilities(self, endpoint: str) -> Capabilities:
+    def _capabilities(self, object_store: ObjectStore, endpoint: str) -> Capabilities:
         """Return what the cluster says; the catalog's endpoint is asked where there is one.
 
         An endpoint that was told may be a proxy's, which passes only objects on.
         """
-        assert self._object_store is not None
-        storage_url = self._object_store.find_storage_url()
+        storage_url = object_store.find_storage_url()
         if storage_url:
             endpoint = split_storage_url(storage_url)[0]
         if endpoint not in self._found_capabilities:
-            self._found_capabilities[endpoint] = self._object_store.capabilities(endpoint)
+            self._found_capabilities[endpoint] = object_store.capabilities(endpoint)
         return self._found_capabilities[endpoint]
 
 

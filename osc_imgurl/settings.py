@@ -19,6 +19,7 @@ from osc_imgurl.signing import DIGESTS
 
 ENVIRONMENT_PREFIX = 'OS_IMAGE_TEMP_URL_'
 CLOUD_KEY = 'image_temp_url'
+MAX_SEED = 32
 ENDPOINT_TYPES = ('swift', 'radosgw')
 SECONDS_BY_UNIT = {'': 1, 's': 1, 'm': 60, 'h': 3600, 'd': 86400}
 
@@ -65,8 +66,8 @@ parse_duration = _seconds(1)
 
 
 def _seed(text: str) -> int:
-    if not re.fullmatch(r'\d{1,2}', text.strip(), re.ASCII) or int(text) > 32:
-        raise ValueError('expected an integer from 0 to 32')
+    if not re.fullmatch(r'\d{1,2}', text.strip(), re.ASCII) or int(text) > MAX_SEED:
+        raise ValueError(f'expected an integer from 0 to {MAX_SEED}')
     return int(text)
 
 

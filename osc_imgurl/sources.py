@@ -74,7 +74,8 @@ def read_key(path: str) -> Key:
             value = sys.stdin.buffer.read()
         else:
             with open(path, 'rb') as file:
-                if os.fstat(file.fileno()).st_mode & (stat.S_IRGRP | stat.S_IROTH):
+                mode = os.fstat(file.fileno()).st_mode
+                if stat.S_ISREG(mode) and mode & (stat.S_IRGRP | stat.S_IROTH):
                     LOG.warning('Other users can read the key file %s: chmod 600 %s', path, path)
                 value = file.read()
     except OSError as error:

@@ -25,7 +25,8 @@ class Settings:
 
 
 def write(folder: pathlib.Path, venv: pathlib.Path, settings: Settings):
-    for name in ('log', 'run', 'keystone', 'glance/staging', 'glance/tasks', 'swift/devices/d1'):
+    for name in ('log', 'run', 'keystone', 'glance/staging', 'glance/tasks', 'glance/images',
+                 'swift/devices/d1'):
         (folder / name).mkdir(parents=True, exist_ok=True)
     _keystone(folder, settings)
     _glance(folder, venv, settings)
@@ -103,8 +104,7 @@ swift_store_key = {settings.passwords['glance']}
 swift_store_multi_tenant = true
 swift_store_auth_address = {settings.url('keystone', '/v3')}
 swift_store_auth_version = 3
-swift_store_config_file = {base}/swift-store.conf
-default_swift_reference = ref1
+swift_store_use_trusts = false
 """,
     }[settings.store]
     store += f"""\
@@ -122,8 +122,9 @@ swift_store_large_object_chunk_size = {settings.large_object_size}
     if settings.store == 'credentials':
         enabled, stores = '', f'[glance_store]\nstores = swift\ndefault_store = swift\n{store}'
     else:
-        enabled = 'enabled_backends = swift1:swift\n'
-        stores = f'[glance_store]\ndefault_backend = swift1\n[swift1]\n{store}'
+        enabled = 'enabled_backends = swift1:swift, file1:file\n'
+        stores = (f'[glance_store]\ndefault_backend = swift1\n[swift1]\n{store}'
+                  f'[file1]\nfilesystem_store_datadir = {base}/images\n')
     _write(base / 'glance-api.conf', f"""\
 [DEFAULT]
 use_stderr = true
@@ -141,6 +142,7 @@ config_file = {venv}/etc/glance/glance-api-paste.ini
 [keystone_authtoken]
 {_authtoken(settings)}
 [import_filtering_opts]
+allowed_hosts = [127.0.0.1]
 allowed_ports = []
 {stores}
 [os_glance_staging_store]

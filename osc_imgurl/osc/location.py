@@ -18,7 +18,7 @@ class ShowImageLocation(command.ShowOne):
     _description = (
         'Display where an image is kept: its locations, and for Swift the account, container'
         ' and object; credentials in a location are masked')
-    _epilog = 'Example: openstack image location show cirros -c scheme -c container -c object'
+    _epilog: Any = 'Example: openstack image location show cirros -c scheme -c container -c object'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)

@@ -18,7 +18,7 @@ class CreateImageTempURL(command.ShowOne):
     _description = (
         'Create a temporary URL for an image: a link that downloads the image from Swift without'
         ' a token, until it expires')
-    _epilog = (
+    _epilog: Any = (
         'Example, in a script: '
         'curl -o cirros.img "$(openstack image temp url create cirros -f value -c url)"')
 

@@ -1,0 +1,151 @@
+"""Real clouds for the functional tests, and the real ``openstack`` command.
+
+Each cloud is one of tools/cloud's, on free ports and in a folder of its own, and is removed
+by the test module that made it.
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+import secrets
+import subprocess
+import sys
+
+import openstack
+import pytest
+import requests
+from openstack.config import OpenStackConfig
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+OPENSTACK = pathlib.Path(sys.executable).parent / 'openstack'
+IMAGE_META = {'disk_format': 'raw', 'container_format': 'bare', 'visibility': 'public'}
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What a command printed; ``text`` is both streams."""
+
+    stdout: str
+    stderr: str
+    code: int
+
+    @property
+    def text(self):
+        return self.stdout + self.stderr
+
+
+@dataclasses.dataclass
+class Cloud:
+    """A running cloud, and how to use it."""
+
+    folder: pathlib.Path
+    home: pathlib.Path
+    secrets: list
+
+    def openstack(self, *arguments, cloud='glance', stdin='', env=None):
+        """Run openstack as a user would; no secret may be in what it prints."""
+        done = subprocess.run(
+            [OPENSTACK, *arguments], input=stdin, capture_output=True, text=True, check=False,
+            cwd=self.home, env={
+                'PATH': os.environ['PATH'], 'HOME': str(self.home), 'LANG': 'C.UTF-8',
+                'OS_CLIENT_CONFIG_FILE': str(self.folder / 'clouds.yaml'),
+                **({'OS_CLOUD': cloud} if cloud else {}), **(env or {})})
+        result = Result(done.stdout, done.stderr, done.returncode)
+        for secret in self.secrets:
+            assert secret not in result.text, 'a secret was printed'
+        assert 'temp_url_sig' not in result.stderr
+        return result
+
+    def rows(self, *arguments, **kwargs):
+        """Run a command that must succeed, and return its rows."""
+        result = self.openstack(*arguments, '-f', 'json', **kwargs)
+        assert result.code == 0, result.text
+        return json.loads(result.stdout)
+
+    def create(self, image, *arguments, **kwargs):
+        return self.rows('image', 'temp', 'url', 'create', image, *arguments, **kwargs)
+
+    def refused(self, image, *arguments, **kwargs):
+        """Run a create that must fail with one clear line, and return the line."""
+        result = self.openstack('image', 'temp', 'url', 'create', image, *arguments, **kwargs)
+        assert (result.code, result.stdout) == (1, '')
+        lines = result.stderr.strip().splitlines()
+        assert len(lines) == 1, result.stderr
+        assert 'Traceback' not in lines[0]
+        return lines[0]
+
+    def sdk(self, cloud='glance'):
+        config = OpenStackConfig(config_files=[str(self.folder / 'clouds.yaml')],
+                                 load_envvars=False)
+        return openstack.connection.Connection(config=config.get_one(cloud))
+
+    def upload(self, name, data=None, *, cloud='glance', store=None, **meta):
+        """Create an image, with data where data is given, and return its ID."""
+        session = self.sdk(cloud).image
+        made = session.post('/images', json={'name': name, **IMAGE_META, **meta})
+        assert made.status_code == 201, made.text
+        image_id = made.json()['id']
+        if data is not None:
+            headers = {'Content-Type': 'application/octet-stream'}
+            if store:
+                headers['X-Image-Meta-Store'] = store
+            put = session.put(f'/images/{image_id}/file', data=data, headers=headers)
+            assert put.status_code == 204, put.text
+        return image_id
+
+    def set_key(self, value, *, cloud='glance', container=None, slot=''):
+        """Set a temporary URL key; it is a secret from then on."""
+        self.secrets.append(value)
+        level = 'Container' if container else 'Account'
+        set_to = self.sdk(cloud).object_store.post(
+            f'/{container or ""}', headers={f'X-{level}-Meta-Temp-URL-Key{slot}': value})
+        assert set_to.status_code == 204, set_to.text
+
+
+@pytest.fixture(scope='module')
+def make_cloud(tmp_path_factory):
+    """Return a function that brings up a cloud; the clouds end with the module."""
+    folders = []
+
+    def tool(command, folder, *options):
+        done = subprocess.run(
+            [sys.executable, ROOT / 'tools/cloud', command, '--dir', folder, *options],
+            capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    def make(*options):
+        base = tmp_path_factory.mktemp('cloud')
+        (base / 'home').mkdir()
+        folders.append(base / 'cloud')
+        tool('up', base / 'cloud', *options)
+        settings = json.loads((base / 'cloud/settings.json').read_text())
+        return Cloud(base / 'cloud', base / 'home', list(settings['passwords'].values()))
+
+    yield make
+    for folder in folders:
+        tool('wipe', folder)
+
+
+def download(url):
+    """Return what anybody gets from a URL, without a token."""
+    answer = requests.get(url, timeout=30)
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+@pytest.fixture
+def key_file(tmp_path):
+    """Return a function that writes a key file and returns its path."""
+    def write(text, mode=0o600):
+        path = tmp_path / 'key'
+        path.write_text(text)
+        path.chmod(mode)
+        return str(path)
+    return write
+
+
+@pytest.fixture(scope='session')
+def data():
+    """The content of a small image."""
+    return secrets.token_bytes(300_000)

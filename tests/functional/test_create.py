@@ -1,0 +1,405 @@
+"""openstack image temp url create, on a single-tenant store with one container."""
+
+import datetime
+import hashlib
+import os
+import sqlite3
+import time
+import urllib.parse
+
+import pytest
+import requests
+
+from .conftest import download
+
+LARGE = 12 * 1024 * 1000  # three of Glance's 4 MB chunks
+
+
+@pytest.fixture(scope='module')
+def cloud(make_cloud):
+    cloud = make_cloud('--large-object-size', '4')
+    cloud.set_key('the account key')
+    return cloud
+
+
+@pytest.fixture(scope='module')
+def image(cloud, data):
+    return cloud.upload('cirros', data)
+
+
+def get(url, method='GET', **headers):
+    return requests.request(method, url, headers=headers, timeout=30)
+
+
+def test_row_of_an_image_by_name(cloud, image, data):
+    before = time.time()
+    row = cloud.create('cirros')
+    assert list(row) == ['url', 'expires_at', 'method', 'digest', 'image_id', 'image_name',
+                         'endpoint', 'account', 'container', 'object']
+    storage_url = cloud.sdk().object_store.get_endpoint()
+    assert f'{row["endpoint"]}/v1/{row["account"]}' == storage_url
+    assert (row['image_id'], row['object'], row['image_name']) == (image, image, 'cirros')
+    assert (row['method'], row['digest'], row['container']) == ('GET', 'sha256', 'glance')
+    expires = datetime.datetime.fromisoformat(row['expires_at']).timestamp()
+    assert before - 1 <= expires - 1200 <= time.time()
+    assert f'temp_url_expires={int(expires)}' in row['url']
+    assert download(row['url']) == data
+
+
+@pytest.mark.parametrize('reference', ['{}', 'glance://anywhere/{}', 'glance://{}'])
+def test_image_by_id_and_href(cloud, image, data, reference):
+    assert download(cloud.create(reference.format(image))['url']) == data
+
+
+def test_head_and_range(cloud, image, data):
+    url = cloud.create(image)['url']
+    head = get(url, 'HEAD')
+    assert (head.status_code, head.headers['Content-Length']) == (200, str(len(data)))
+    part = get(url, Range='bytes=1000-1999')
+    assert (part.status_code, part.content) == (206, data[1000:2000])
+    assert get(url, 'PUT').status_code == 401
+
+
+def test_segmented_image(cloud):
+    content = os.urandom(LARGE)
+    image_id = cloud.upload('segmented', content)
+    manifest = cloud.sdk().object_store.head(f'/glance/{image_id}').headers
+    assert manifest['X-Object-Manifest'] == f'glance/{image_id}-'
+    url = cloud.create('segmented')['url']
+    assert hashlib.sha256(get(url).content).digest() == hashlib.sha256(content).digest()
+    assert get(url, 'HEAD').headers['Content-Length'] == str(LARGE)
+    border = LARGE // 3
+    across = get(url, Range=f'bytes={border - 10}-{border + 9}')
+    assert (across.status_code, across.content) == (206, content[border - 10:border + 10])
+
+
+@pytest.mark.parametrize('digest', ['sha1', 'sha256', 'sha512'])
+def test_digest(cloud, image, data, digest):
+    row = cloud.create(image, '--digest', digest)
+    assert row['digest'] == digest
+    assert download(row['url']) == data
+
+
+def test_method(cloud, image, data):
+    row = cloud.create(image, '--method', 'head')
+    assert row['method'] == 'HEAD'
+    assert get(row['url'], 'HEAD').status_code == 200
+    assert get(row['url']).status_code == 401
+
+
+def test_ip_range(cloud, image, data):
+    assert download(cloud.create(image, '--ip-range', '127.0.0.0/8')['url']) == data
+    assert get(cloud.create(image, '--ip-range', '203.0.113.7')['url']).status_code == 401
+
+
+def test_prefix(cloud, image, data):
+    url = cloud.create(image, '--prefix', image[:8])['url']
+    assert download(url) == data
+    neighbour = cloud.sdk().object_store
+    neighbour.put(f'/glance/{image[:8]}-other', data=b'other')
+    assert get(url.replace(image + '?', image[:8] + '-other?')).content == b'other'
+    neighbour.delete(f'/glance/{image[:8]}-other')
+    assert 'does not begin with the prefix' in cloud.refused(image, '--prefix', 'zzz')
+
+
+def test_empty_prefix_opens_the_container_and_says_so(cloud, image, data):
+    result = cloud.openstack('image', 'temp', 'url', 'create', image, '--prefix', '',
+                             '-f', 'value', '-c', 'url')
+    assert download(result.stdout.strip()) == data
+    assert 'every object in the container glance' in result.stderr
+
+
+@pytest.mark.parametrize(('options', 'disposition'), [
+    (['--filename', 'my "image" ü%.img'],
+     'attachment; filename="my %22image%22 %C3%BC%25.img"; '
+     "filename*=UTF-8''my%20%22image%22%20%C3%BC%25.img"),
+    (['--inline'], 'inline'),
+    (['--inline', '--filename', 'a.img'],
+     "inline; filename=\"a.img\"; filename*=UTF-8''a.img"),
+])
+def test_disposition(cloud, image, options, disposition):
+    answer = get(cloud.create(image, *options)['url'])
+    assert answer.status_code == 200
+    assert urllib.parse.unquote(answer.headers['Content-Disposition']) == urllib.parse.unquote(
+        disposition)
+
+
+def test_expiry_forms(cloud, image, data):
+    row = cloud.create(image, '--duration', '2h', '--iso8601')
+    assert f'temp_url_expires={row["expires_at"]}' in row['url']
+    assert download(row['url']) == data
+    row = cloud.create(image, '--expires-at', '2037-01-31T18:00:00+01:00')
+    assert row['expires_at'] == '2037-01-31T17:00:00Z'
+    assert download(row['url']) == data
+
+
+def test_expired(cloud, image):
+    url = cloud.create(image, '--duration', '1')['url']
+    expires = int(urllib.parse.parse_qs(url)['temp_url_expires'][0])
+    while time.time() <= expires + 1:
+        time.sleep(0.2)
+    assert get(url).status_code == 401
+
+
+def test_key_comes_from_the_newest_slot_of_the_container(cloud, image, data, key_file):
+    """The URL with the key looked up is the one with the key told."""
+    def url(*options):
+        return cloud.create(image, '--expires-at', '2037-01-01T00:00:00Z', *options)['url']
+
+    account_url = url()
+    assert account_url == url('--key-file', key_file('the account key'))
+    try:
+        for slot, key in (('', 'the container key'), ('-2', 'container key % 41 %41 ü')):
+            cloud.set_key(key.encode().decode('latin-1'), container='glance', slot=slot)
+            cloud.secrets.append(key)
+            container_url = url()
+            assert container_url == url('--key-file', key_file(key))
+            assert download(container_url) == data
+            assert container_url != account_url
+    finally:
+        for slot in ('', '-2'):
+            cloud.sdk().object_store.post(
+                '/glance', headers={f'X-Remove-Container-Meta-Temp-URL-Key{slot}': 'x'})
+
+
+def test_key_file_and_standard_input(cloud, image, data, key_file):
+    for key, options in (('the account key\n', {}), ('', {'stdin': 'the account key\n'})):
+        file = key_file(key) if key else '-'
+        assert download(cloud.create(image, '--key-file', file, **options)['url']) == data
+
+
+def test_a_readable_key_file_costs_a_warning(cloud, image, data, key_file):
+    result = cloud.openstack('image', 'temp', 'url', 'create', image, '-f', 'value', '-c', 'url',
+                             '--key-file', key_file('the account key', 0o644))
+    assert download(result.stdout.strip()) == data
+    assert 'Other users can read the key file' in result.stderr
+
+
+def test_told_values_are_not_looked_up(cloud, image, key_file):
+    account = cloud.create(image)['account']
+    log = cloud.openstack('--debug', 'image', 'temp', 'url', 'create', image, '--account',
+                          account, '--key-file', key_file('the account key')).stderr
+    assert 'Swift request: HEAD' not in log
+    assert log.count('Glance request: ') == 1
+
+
+def test_no_request_without_authentication(cloud, image, data, key_file):
+    """Everything is told and nobody is asked."""
+    row = cloud.create(image)
+    told = [image, '--os-auth-type', 'none', '--endpoint-url', row['endpoint'] + '/',
+            '--account', row['account'], '--key-file', key_file('the account key')]
+    result = cloud.openstack('--debug', 'image', 'temp', 'url', 'create', *told, '-f', 'value',
+                             '-c', 'url', '-c', 'digest', '-c', 'image_name', cloud=None)
+    url, digest, name = result.stdout.splitlines()
+    assert 'HTTP connection' not in result.stderr and 'request: ' not in result.stderr
+    assert (digest, name) == ('sha256', 'None')
+    assert download(url) == data
+    for option, wanted in (('--endpoint-url', 'tell it (--endpoint-url)'),
+                           ('--account', 'tell it (--account)'),
+                           ('--key-file', 'tell it (--key-file)')):
+        at = told.index(option)
+        line = cloud.refused(*told[:at], *told[at + 2:], cloud=None)
+        assert wanted in line
+    assert 'use the image\'s ID' in cloud.refused('cirros', *told[1:], cloud=None)
+
+
+def test_settings_from_environment_clouds_yaml_and_config_file(cloud, image, tmp_path, key_file):
+    def lifetime(*options, **kwargs):
+        before = time.time()
+        row = cloud.create(image, *options, **kwargs)
+        left = datetime.datetime.fromisoformat(row['expires_at']).timestamp() - before
+        return round(left / 3600)
+
+    config = tmp_path / 'ironic.conf'
+    config.write_text('[glance]\nswift_temp_url_duration = 7200\n'
+                      'swift_temp_url_key = the account key\n')
+    clouds = tmp_path / 'clouds.yaml'
+    clouds.write_text((cloud.folder / 'clouds.yaml').read_text().replace(
+        '  glance:\n', '  glance:\n    image_temp_url:\n      duration: 3h\n'))
+    from_clouds_yaml = {'OS_CLIENT_CONFIG_FILE': str(clouds)}
+    from_environment = {**from_clouds_yaml, 'OS_IMAGE_TEMP_URL_DURATION': '4h'}
+    file = ('--config-file', str(config))
+    assert lifetime(*file) == 2
+    assert lifetime(*file, env=from_clouds_yaml) == 3
+    assert lifetime(*file, env=from_environment) == 4
+    assert lifetime(*file, '--duration', '5h', env=from_environment) == 5
+
+
+def test_a_raw_key_is_refused_where_it_would_be_printed(cloud, image, tmp_path):
+    line = cloud.refused(image, env={'OS_IMAGE_TEMP_URL_KEY': 'not looked at'})
+    assert 'OpenStackClient prints it' in line and '--key-file' in line
+    clouds = tmp_path / 'clouds.yaml'
+    clouds.write_text((cloud.folder / 'clouds.yaml').read_text().replace(
+        '  glance:\n', '  glance:\n    image_temp_url:\n      key: not looked at\n'))
+    line = cloud.refused(image, env={'OS_CLIENT_CONFIG_FILE': str(clouds)})
+    assert 'OpenStackClient prints it' in line and 'clouds.yaml' in line
+
+
+@pytest.mark.parametrize(('options', 'wanted'), [
+    (['--duration', '0'], "Invalid duration '0' (--duration)"),
+    (['--duration=-5'], "Invalid duration '-5' (--duration)"),
+    (['--duration', 'soon'], "Invalid duration 'soon' (--duration)"),
+    (['--duration', '60', '--expected-download-start-delay', '61'],
+     'shorter than the expected download start delay (61 s)'),
+    (['--expires-at', '2020-01-01T00:00:00Z'], 'is in the past'),
+    (['--expires-at', 'tomorrow'], "The time 'tomorrow' is neither"),
+    (['--multiple-containers-seed=-1'], 'expected an integer from 0 to 32'),
+    (['--multiple-containers-seed', '33'], 'expected an integer from 0 to 32'),
+    (['--multiple-containers-seed', 'x'], 'expected an integer from 0 to 32'),
+    (['--endpoint-type', 'radosgw', '--endpoint-url', 'http://127.0.0.1:1/other'],
+     'it must be /swift or empty'),
+    (['--endpoint-type', 'ceph'], 'expected one of swift, radosgw'),
+    (['--endpoint-url', 'swift.example.com'], 'expected a URL such as'),
+    (['--digest', 'md5'], 'expected one of sha1, sha256, sha512'),
+    (['--method', 'PATCH'], 'use one of GET, HEAD, PUT, POST, DELETE'),
+    (['--ip-range', 'here'], "The IP range 'here' is none"),
+    (['--ip-range', '10.1.2.3/8'], 'has host bits set'),
+    (['--key-file', '/nonexistent/key'], 'cannot be read: No such file or directory'),
+    (['--key-file', '/'], 'cannot be read: Is a directory'),
+    (['--key-file', '/dev/null'], 'it is empty'),
+    (['--config-file', '/nonexistent.conf'], 'does not exist'),
+])
+def test_bad_options(cloud, image, options, wanted):
+    assert wanted in cloud.refused(image, *options)
+
+
+def test_traceback_with_debug_only(cloud, image):
+    command = ['image', 'temp', 'url', 'create', image, '--digest', 'md5']
+    result = cloud.openstack('--debug', *command)
+    assert result.code == 1
+    assert 'Traceback' in result.stderr and 'InvalidParameterValue' in result.stderr
+
+
+def test_images_that_have_no_url(cloud, data):
+    queued = cloud.upload('queued')
+    assert 'is queued' in cloud.refused('queued')
+    saving = cloud.upload('saving')
+    # Glance has one thread here and would answer nothing while an upload is under way.
+    with sqlite3.connect(cloud.folder / 'glance/glance.db', timeout=30) as database:
+        database.execute('UPDATE images SET status = ? WHERE id = ?', ('saving', saving))
+    assert 'is saving' in cloud.refused(saving)
+    deactivated = cloud.upload('deactivated', data)
+    cloud.sdk().image.deactivate_image(deactivated)
+    line = cloud.refused(deactivated)
+    assert 'is deactivated' in line and '--activate' in line
+    cloud.sdk().image.delete_image(queued)
+    assert 'No image has the ID' in cloud.refused(queued)
+    assert 'No image has the name' in cloud.refused('nobody has this name')
+    assert 'No image has the ID' in cloud.refused('3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5')
+    assert 'has no image ID' in cloud.refused('glance://host/cirros')
+
+
+def test_a_name_that_two_images_have(cloud, data):
+    ids = {cloud.upload('twins', data) for _ in range(2)}
+    line = cloud.refused('twins')
+    assert '2 images have the name' in line
+    assert all(image_id in line for image_id in ids)
+
+
+@pytest.mark.parametrize('name', [
+    'two words', '"quoted"', "it's", '100%', '%41', 'why?', '#1', 'ünïcödé', 'a&b=c', 'a/b',
+    'in:a,b'])
+def test_difficult_names(cloud, data, name):
+    image_id = cloud.upload(name, data)
+    row = cloud.create(name)
+    assert (row['image_id'], row['image_name']) == (image_id, name)
+
+
+def test_a_private_image_of_others_is_not_found(cloud, data):
+    image_id = cloud.upload('private', data, cloud='admin', visibility='private')
+    assert 'may not see it' in cloud.refused(image_id, cloud='demo')
+
+
+def test_credentials_that_may_not_read_the_keys(cloud, image):
+    account = cloud.create(image)['account']
+    for user in ('demo', 'admin'):
+        line = cloud.refused(image, '--account', account, cloud=user)
+        assert f'The keys of account {account} are shown to its owner only' in line
+        assert '--key-file' in line
+    line = cloud.refused(image, cloud='demo')
+    assert 'There is no container glance in account' in line
+
+
+def test_others_can_sign_with_a_told_account_and_key(cloud, image, data, key_file):
+    account = cloud.create(image)['account']
+    url = cloud.create(image, '--account', account, '--key-file', key_file('the account key'),
+                       cloud='demo')['url']
+    assert download(url) == data
+
+
+def test_an_image_that_is_not_in_swift(cloud, data):
+    image_id = cloud.upload('in files', data, store='file1')
+    line = cloud.refused('in files')
+    assert f'Image {image_id} is not in Swift but in file (store file1)' in line
+    assert 'image save' in line
+    row = cloud.rows('image', 'location', 'show', 'in files')
+    assert (row['scheme'], row['container'], row['stores']) == ('file', None, ['file1'])
+    assert row['direct_read_allowed'] is False
+    clouds_yaml = {'OS_IMAGE_TEMP_URL_ALLOWED_DIRECT_URL_SCHEMES': 'http,file'}
+    row = cloud.rows('image', 'location', 'show', 'in files', env=clouds_yaml)
+    assert row['direct_read_allowed'] is True
+
+
+def test_the_location_counts_and_a_warning_says_so(cloud, image, data):
+    command = ['image', 'temp', 'url', 'create', image, '-f', 'value', '-c', 'url']
+    result = cloud.openstack(*command, env={'OS_IMAGE_TEMP_URL_CONTAINER': 'elsewhere'})
+    assert download(result.stdout.strip()) == data
+    assert 'The image lies in container glance by its own location' in result.stderr
+    result = cloud.openstack(*command, '--container', 'glance', '--multiple-containers-seed', '0')
+    assert result.stderr == ''
+
+
+def test_location_show(cloud, image):
+    row = cloud.rows('image', 'location', 'show', 'cirros', cloud='demo')
+    url = f'swift+config://ref1/glance/{image}'
+    assert row == {
+        'image_id': image, 'image_name': 'cirros', 'status': 'active', 'stores': ['swift1'],
+        'source': 'locations', 'direct_url': url, 'locations': [url], 'scheme': 'swift+config',
+        'account': row['account'], 'container': 'glance', 'object': image,
+        'container_by_rule': 'glance', 'container_agrees': True, 'direct_read_allowed': False}
+    row = cloud.rows('image', 'location', 'show', image, '--multiple-containers-seed', '3')
+    assert row['container_by_rule'] == f'glance_{image[:3]}'
+    assert row['container_agrees'] is False
+    assert row['container'] == 'glance'
+
+
+def test_location_show_of_a_queued_image(cloud):
+    image_id = cloud.upload('without data')
+    row = cloud.rows('image', 'location', 'show', 'without data')
+    assert (row['status'], row['source'], row['scheme']) == ('queued', 'settings', None)
+    assert (row['locations'], row['container'], row['object']) == ([], 'glance', image_id)
+
+
+def test_formats(cloud, image):
+    command = ['image', 'temp', 'url', 'create', image, '-c', 'container', '-c', 'object']
+    wanted = {
+        'json': f'{{\n  "container": "glance",\n  "object": "{image}"\n}}',
+        'yaml': f'container: glance\nobject: {image}\n',
+        'value': f'glance\n{image}\n',
+        'shell': f'container="glance"\nobject="{image}"\n',
+    }
+    for name, text in wanted.items():
+        result = cloud.openstack(*command, '-f', name)
+        assert (result.code, result.stdout.strip()) == (0, text.strip())
+    assert f'| object    | {image} |' in cloud.openstack(*command).stdout
+
+
+@pytest.mark.parametrize(('command', 'example'), [
+    (['image', 'temp', 'url', 'create'], 'curl -o cirros.img'),
+    (['image', 'location', 'show'], 'openstack image location show cirros'),
+])
+def test_help(cloud, command, example):
+    result = cloud.openstack(*command, '--help')
+    assert result.code == 0
+    text = ' '.join(result.stdout.split())
+    assert example in text and '<image>' in text and '--multiple-containers-seed <n>' in text
+
+
+def test_no_secret_in_debug_output(cloud, image):
+    """Cloud.openstack asserts it; this sees to it that there was something to be printed."""
+    for command in (['image', 'temp', 'url', 'create'], ['image', 'location', 'show']):
+        result = cloud.openstack('--debug', *command, image)
+        assert result.code == 0
+        assert 'Glance request: GET' in result.stderr
+    tokens = [word for word in result.text.split() if word.startswith('gAAAA')]
+    assert tokens == []
