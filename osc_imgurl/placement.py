@@ -84,8 +84,7 @@ def locate(image: Image, settings: Settings, object_store: ObjectStore | None) -
     container = _prefer(
         'container', container_by_rule(image.id, settings),
         location.container if location else None,
-        [settings.sources[name] for name in ('container', 'multiple_containers_seed')
-         if settings.told(name)])
+        settings.told_by('container', 'multiple_containers_seed'))
     account = _account(location, settings, object_store) if endpoint_type == 'swift' else None
     object_name = location.object if location and location.object else image.id
     return Place(endpoint, endpoint_type,
@@ -157,7 +156,7 @@ def _account(location: Location | None, settings: Settings,
     """Return the account: told, else the location's, else that of the session's project."""
     located = location.account if location else None
     if settings.account:
-        return _prefer('account', settings.account, located, [settings.sources['account']])
+        return _prefer('account', settings.account, located, settings.told_by('account'))
     if located:
         return located
     if object_store is None:

@@ -185,9 +185,9 @@ class Settings:
 
     sources: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
 
-    def told(self, name: str) -> bool:
-        """Say whether a setting was told, by whatever source."""
-        return name in self.sources
+    def told_by(self, *names: str) -> list[str]:
+        """Return the sources that told any of these settings."""
+        return [self.sources[name] for name in names if name in self.sources]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -22,7 +22,8 @@ ENVIRONMENTS = {
     'cloud': ('-r', 'tools/cloud-requirements.txt'),
 }
 SOURCES = {
-    'client': ('requirements.txt', 'test-requirements.txt', 'setup.cfg', 'setup.py'),
+    'client': ('requirements.txt', 'test-requirements.txt', 'setup.cfg', 'setup.py',
+               'pyproject.toml'),
     'cloud': ('tools/cloud-requirements.txt',),
 }
 

@@ -9,10 +9,6 @@ from typing import Any
 from osc_lib.cli import format_columns
 from osc_lib.command import command
 
-from osc_imgurl import placement
-from osc_imgurl.errors import MissingParameterValue
-from osc_imgurl.osc import common
-
 
 class ShowImageLocation(command.ShowOne):
     _description = (
@@ -21,6 +17,8 @@ class ShowImageLocation(command.ShowOne):
     _epilog: Any = 'Example: openstack image location show cirros -c scheme -c container -c object'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        from osc_imgurl.osc import common
+
         parser = super().get_parser(prog_name)
         parser.add_argument(
             'image', metavar='<image>', help='Image (name, ID or glance://<host>/<ID>)')
@@ -29,6 +27,10 @@ class ShowImageLocation(command.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+        from osc_imgurl import placement
+        from osc_imgurl.errors import MissingParameterValue
+        from osc_imgurl.osc import common
+
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)
         if not common.has_session(client_manager):

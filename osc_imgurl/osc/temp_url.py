@@ -9,10 +9,6 @@ from typing import Any
 
 from osc_lib.command import command
 
-from osc_imgurl import service, signing
-from osc_imgurl.osc import common
-from osc_imgurl.settings import BY_NAME
-
 
 class CreateImageTempURL(command.ShowOne):
     _description = (
@@ -27,6 +23,9 @@ class CreateImageTempURL(command.ShowOne):
     conflict_handler = 'resolve'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        from osc_imgurl.osc import common
+        from osc_imgurl.settings import BY_NAME
+
         parser = super().get_parser(prog_name)
         parser.set_defaults(prefix='')
         parser.add_argument(
@@ -60,6 +59,9 @@ class CreateImageTempURL(command.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+        from osc_imgurl import service, signing
+        from osc_imgurl.osc import common
+
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)
         request = service.Request(

@@ -1,0 +1,44 @@
+"""What other commands pay for the plugin: next to nothing."""
+
+import subprocess
+import sys
+from importlib.metadata import entry_points
+
+import pytest
+
+LOADED = """
+import sys
+from openstackclient import shell
+try:
+    shell.main(sys.argv[1:])
+finally:
+    print('imported:', *(name for name in sys.modules if name.startswith('osc_imgurl')))
+"""
+
+
+@pytest.mark.parametrize('command', [['--version'], ['module', 'list'],
+                                     ['server', 'list', '--help']])
+def test_no_other_command_imports_the_library(command, tmp_path):
+    done = subprocess.run(
+        [sys.executable, '-c', LOADED, *command], capture_output=True, text=True, check=False,
+        cwd=tmp_path, env={'HOME': str(tmp_path)})
+    imported = set(done.stdout.rpartition('imported:')[2].split())
+    assert imported <= {'osc_imgurl', 'osc_imgurl.osc', 'osc_imgurl.osc.location',
+                        'osc_imgurl.osc.temp_url'}
+
+
+def test_every_command_loads():
+    ours = [entry for entry in entry_points(group='openstack.image.v2')
+            if entry.value.startswith('osc_imgurl')]
+    assert {entry.name for entry in ours} == {'image_temp_url_create', 'image_location_show'}
+    for entry in ours:
+        assert entry.load()._description
+
+
+def test_nothing_but_the_commands_imports_osc(tmp_path):
+    library = 'import sys; from osc_imgurl import images, object_store, service, sources'
+    done = subprocess.run(
+        [sys.executable, '-c', f'{library}; print(*sys.modules)'],
+        capture_output=True, text=True, check=True, cwd=tmp_path)
+    for package in ('cliff', 'osc_lib', 'openstackclient'):
+        assert package not in done.stdout.split()

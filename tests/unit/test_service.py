@@ -1,0 +1,208 @@
+"""The steps from an image to its URL, for object stores that are not at hand.
+
+The object store is a stub here because none of these can be had for real beside the local
+cloud: a RADOS Gateway, a cluster that hides /info, one with methods or digests of its own.
+The functional tests go through the same steps with a real Swift.
+"""
+
+import logging
+
+import pytest
+
+from osc_imgurl.errors import (
+    InvalidParameterValue,
+    MissingParameterValue,
+    ObjectStoreFailed,
+    ObjectStoreNotAuthorized,
+)
+from osc_imgurl.image import Image
+from osc_imgurl.location import parse
+from osc_imgurl.object_store import Capabilities
+from osc_imgurl.placement import locate
+from osc_imgurl.service import Request, TempURLService
+from osc_imgurl.settings import Key, Settings
+
+IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
+NOW = 1_700_000_000.5
+
+
+class Store:
+    """An object store's answers; it counts what it is asked."""
+
+    def __init__(self, url='http://swift/v1/AUTH_p', *, capabilities=None, container=None,
+                 account=None):
+        self.url = url
+        self.answers = {'capabilities': capabilities or Capabilities(),
+                        'container_keys': container or {}, 'account_keys': account or {}}
+        self.asked = []
+
+    def find_storage_url(self):
+        return self.url
+
+    def storage_url(self):
+        return self.url
+
+    def project_id(self):
+        return 'p'
+
+    def _answer(self, question):
+        self.asked.append(question)
+        answer = self.answers[question]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def capabilities(self, endpoint):
+        return self._answer('capabilities')
+
+    def container_keys(self, account, container):
+        return self._answer('container_keys')
+
+    def account_keys(self, account):
+        return self._answer('account_keys')
+
+
+class Glance:
+    def __init__(self, *locations):
+        self.image = Image(IMAGE_ID, 'cirros', 'active', locations=tuple(map(parse, locations)))
+
+    def show(self, image):
+        return self.image
+
+
+def create(store, request=None, settings=None, locations=()):
+    settings = settings or Settings(key=Key(b'a key'))
+    return TempURLService(settings, Glance(*locations), store).create(
+        'cirros', request or Request(), NOW)
+
+
+@pytest.mark.parametrize(('catalog', 'url'), [
+    ('http://swift/v1/AUTH_p', f'http://swift/v1/AUTH_p/glance/{IMAGE_ID}'),
+    ('http://rgw/swift/v1', f'http://rgw/swift/v1/glance/{IMAGE_ID}'),
+    ('http://rgw/swift/v1/AUTH_p', f'http://rgw/swift/v1/AUTH_p/glance/{IMAGE_ID}'),
+])
+def test_the_catalog_tells_the_endpoint_and_its_type(catalog, url):
+    made = create(Store(catalog))
+    assert made.temp_url.url.startswith(f'{url}?temp_url_sig=')
+    assert str(made.temp_url.path) in url
+
+
+def test_a_told_endpoint_keeps_the_catalogs_type():
+    settings = Settings(key=Key(b'a key'), endpoint_url='http://proxy')
+    assert create(Store('http://rgw/swift/v1'), settings=settings).temp_url.url.startswith(
+        f'http://proxy/swift/v1/glance/{IMAGE_ID}?')
+
+
+def test_a_gateways_location():
+    made = create(Store(), locations=[f'swift+https://rgw/swift/v1/images/{IMAGE_ID}'])
+    assert made.temp_url.url.startswith(f'https://rgw/swift/v1/images/{IMAGE_ID}?')
+
+
+def test_a_gateways_container_keys_are_not_asked_for():
+    store = Store('http://rgw/swift/v1', container={'container key': Key(b'no effect')},
+                  account={'account key': Key(b'a key')})
+    assert create(store, settings=Settings()).temp_url == create(store).temp_url
+    assert 'container_keys' not in store.asked
+
+
+def test_a_gateway_and_an_ip_range():
+    with pytest.raises(InvalidParameterValue, match='knows no IP range'):
+        create(Store('http://rgw/swift/v1'), Request(ip_range='10.0.0.0/8'))
+
+
+@pytest.mark.parametrize(('capabilities', 'digest'), [
+    (Capabilities(), 'sha1'),
+    (Capabilities(True, ('GET',)), 'sha1'),
+    (Capabilities(True, None, ('sha1', 'sha256', 'sha512')), 'sha256'),
+    (Capabilities(True, None, ('sha1', 'sha512')), 'sha512'),
+    (Capabilities(True, None, ('sha1',)), 'sha1'),
+])
+def test_the_digest_is_negotiated(capabilities, digest):
+    assert create(Store(capabilities=capabilities)).digest == digest
+
+
+def test_a_cluster_without_a_digest_of_ours():
+    with pytest.raises(ObjectStoreFailed, match='takes the digests sha3 and none of'):
+        create(Store(capabilities=Capabilities(True, None, ('sha3',))))
+
+
+def test_a_method_that_the_cluster_refuses():
+    store = Store(capabilities=Capabilities(True, ('GET', 'HEAD'), ('sha256',)))
+    with pytest.raises(InvalidParameterValue, match='takes no temporary URLs for PUT; it takes'):
+        create(store, Request(method='put'))
+
+
+def test_a_told_digest_outlives_a_cluster_that_cannot_be_asked(caplog):
+    store = Store(capabilities=ObjectStoreFailed('No answer.'))
+    settings = Settings(key=Key(b'a key'), digest='sha512')
+    assert create(store, settings=settings).digest == 'sha512'
+    assert 'No answer.' in caplog.text
+    with pytest.raises(ObjectStoreFailed, match='No answer'):
+        create(store)
+
+
+@pytest.mark.parametrize(('container', 'account', 'key'), [
+    ({'container key 2': Key(b'1'), 'container key': Key(b'2')}, {'account key': Key(b'3')}, b'1'),
+    ({'container key': Key(b'2')}, {'account key': Key(b'3')}, b'2'),
+    ({}, {'account key 2': Key(b'3'), 'account key': Key(b'4')}, b'3'),
+    ({}, {'account key': Key(b'4')}, b'4'),
+])
+def test_the_first_key_of_the_slots(container, account, key):
+    store = Store(container=container, account=account)
+    assert create(store, settings=Settings()).temp_url == create(
+        Store(), settings=Settings(key=Key(key))).temp_url
+
+
+def test_no_key_anywhere():
+    with pytest.raises(MissingParameterValue, match='no temporary URL key on account AUTH_p'):
+        create(Store(), settings=Settings())
+
+
+def test_keys_that_may_not_be_read():
+    store = Store()
+    store.answers['account_keys'] = ObjectStoreNotAuthorized('HTTP 403.')
+    with pytest.raises(ObjectStoreNotAuthorized, match=r'HTTP 403\. The keys of account'):
+        create(store, settings=Settings())
+
+
+def test_nothing_is_asked_twice():
+    store = Store(account={'account key': Key(b'a key')})
+    service = TempURLService(Settings(), Glance(), store)
+    for _ in range(3):
+        service.create('cirros', Request(), NOW)
+    assert store.asked == ['container_keys', 'account_keys', 'capabilities']
+
+
+def test_expiry():
+    assert create(Store()).temp_url.expires == 1_700_001_200
+    assert create(Store(), Request(expires=1_800_000_000)).temp_url.expires == 1_800_000_000
+    delayed = Settings(key=Key(b'a key'), expected_download_start_delay=60)
+    create(Store(), Request(expires=1_700_000_061), delayed)
+    for expires, settings in ((1_700_000_000, None), (1_700_000_060, delayed)):
+        with pytest.raises(InvalidParameterValue, match='--expires-at'):
+            create(Store(), Request(expires=expires), settings)
+
+
+@pytest.mark.parametrize(('prefix', 'account'), [
+    ('AUTH', 'AUTH_p'), ('AUTH_', 'AUTH_p'), ('KEY', 'KEY_p'), ('', 'p')])
+def test_account_prefix(prefix, account):
+    place = locate(Image(IMAGE_ID), Settings(account_prefix=prefix), Store())
+    assert place.path.account == account
+
+
+def test_with_nobody_to_ask():
+    told = Settings(key=Key(b'a key'), endpoint_url='http://swift', account='AUTH_x')
+    made = TempURLService(told).create(f'glance://host/{IMAGE_ID}', Request(), NOW)
+    assert (made.digest, made.image_name) == ('sha256', None)
+    assert str(made.temp_url.path) == f'/v1/AUTH_x/glance/{IMAGE_ID}'
+
+
+def test_an_agreeing_location_costs_no_warning(caplog):
+    settings = Settings(key=Key(b'a key'), container='images',
+                        sources={'container': 'clouds.yaml'})
+    create(Store(), settings=settings, locations=[f'swift+config://ref1/images/{IMAGE_ID}'])
+    assert not caplog.records
+    made = create(Store(), settings=settings,
+                  locations=[f'swift+config://ref1/others/{IMAGE_ID}'])
+    assert made.temp_url.path.container == 'others'
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
