@@ -2,6 +2,7 @@
 
 import io
 import logging
+import pathlib
 
 import pytest
 
@@ -248,3 +249,14 @@ def test_the_table_tells_all_that_a_setting_needs():
         assert setting.option or setting.name in ('key', 'allowed_direct_url_schemes')
     assert BY_NAME['key'].environment is None and BY_NAME['key'].option is None
     assert BY_NAME['duration'].environment == 'OS_IMAGE_TEMP_URL_DURATION'
+
+
+def test_the_readme_lists_every_setting():
+    readme = (pathlib.Path(__file__).parents[2] / 'README.rst').read_text()
+    rows = {tuple(line.replace('`', '').split()) for line in readme.splitlines()
+            if line.startswith('``')}
+    for setting in TABLE:
+        if setting.name != 'key':
+            ironic = BY_NAME['key'].ironic if setting.name == 'key_file' else setting.ironic
+            cells = [setting.name, setting.option, ironic, *setting.shown_default.split()]
+            assert tuple(filter(None, cells)) in rows
