@@ -46,6 +46,10 @@ class ObjectStoreNotAuthorized(ObjectStoreFailed):
     """Swift does not show these credentials the account or container."""
 
 
+class CacheFailed(ImgurlError):
+    """The cache cannot be used."""
+
+
 def one_line(error: Exception) -> str:
     """Return another library's message as one line."""
     return ' '.join(str(error).split()) or type(error).__name__

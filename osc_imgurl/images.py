@@ -38,7 +38,9 @@ from osc_imgurl.location import Location
 LOG = logging.getLogger(__name__)
 
 CHUNK_SIZE = 1024 * 1024
+# Glance gives no more at once (api_limit_max).
 PAGE_SIZE = 1000
+FIRST_PAGE_SIZE = 25
 
 
 class _Client(http.SessionClient):  # type: ignore[misc]
@@ -95,8 +97,7 @@ class ImageService:
         name = f'in:"{image}"' if image.startswith('in:') else image
         # As `openstack image show` does: hidden images too, when no other has the name.
         for hidden in (False, True):
-            filters = {'name': name, **({'os_hidden': 'true'} if hidden else {})}
-            found = list(self.detail(**filters))
+            found = list(self.detail(name=name, os_hidden=str(hidden).lower()))
             if len(found) > 1:
                 raise ImageNotUnique(
                     f'{len(found)} images have the name {image!r}; use the ID of one of them: '
@@ -116,19 +117,31 @@ class ImageService:
         require_active(found)
         return found
 
-    def detail(self, **filters: Any) -> Iterator[Image]:
+    def detail(self, *, limit: int | None = None, marker: str | None = None,
+               **filters: Any) -> Iterator[Image]:
         """Yield the images that match, page by page, as they arrive.
 
+        The first page is small, so that the first image is soon there; the others grow up to
+        what Glance gives at once.
+
+        :param limit: yield no more than so many.
+        :param marker: begin behind this image; its UUID.
         :param filters: Glance's own query parameters, such as ``name='cirros'``,
             ``visibility='public'``, ``sort='name:asc'``.
         :raises ImgurlError: as :meth:`find`.
         """
-        url: str | None = '/v2/images?' + urllib.parse.urlencode(
-            {'limit': PAGE_SIZE, **filters}, doseq=True)
-        while url:
-            page = self._get(url, 'list')
+        page_size, more = FIRST_PAGE_SIZE, True
+        while more and limit != 0:
+            query = {**filters, 'limit': min(page_size, limit or page_size)}
+            if marker:
+                query['marker'] = marker
+            page = self._get(f'/v2/images?{urllib.parse.urlencode(query, doseq=True)}', 'list')
             yield from map(_to_image, page['images'])
-            url = page.get('next')
+            if limit:
+                limit -= len(page['images'])
+            more = 'next' in page
+            marker = page['images'][-1]['id'] if more else None
+            page_size = min(page_size * 4, PAGE_SIZE)
 
     def locations(self, image_id: str) -> tuple[Location, ...]:
         """Return an image's locations through Glance's Get Locations call.

@@ -8,7 +8,6 @@ functions: those log the beginnings of keys, and percent-decode keys that have a
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import urllib.parse
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ import swiftclient.client
 from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1.session import Session
 
+from osc_imgurl.digests import Capabilities
 from osc_imgurl.errors import (
     MissingParameterValue,
     ObjectStoreFailed,
@@ -34,21 +34,6 @@ CONTAINER_SLOTS = {'container key 2': 'X-Container-Meta-Temp-Url-Key-2',
                    'container key': 'X-Container-Meta-Temp-Url-Key'}
 ACCOUNT_SLOTS = {'account key 2': 'X-Account-Meta-Temp-Url-Key-2',
                  'account key': 'X-Account-Meta-Temp-Url-Key'}
-
-
-@dataclasses.dataclass(frozen=True)
-class Capabilities:
-    """What a cluster says of its temporary URLs in ``/info``.
-
-    :ivar tempurl: whether it takes them; None where it does not say.
-    :ivar methods: the methods that it takes; None where it does not say.
-    :ivar digests: the digests that it takes; None where it does not say, as older clusters
-        and RADOS Gateways do not.
-    """
-
-    tempurl: bool | None = None
-    methods: tuple[str, ...] | None = None
-    digests: tuple[str, ...] | None = None
 
 
 class ObjectStore:

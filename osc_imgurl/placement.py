@@ -17,7 +17,7 @@ from osc_imgurl.errors import (
 from osc_imgurl.image import Image
 from osc_imgurl.location import Location
 from osc_imgurl.settings import Settings, gateway_endpoint, split_storage_url
-from osc_imgurl.signing import ObjectPath
+from osc_imgurl.temp_url import ObjectPath
 
 if TYPE_CHECKING:
     from osc_imgurl.images import ImageService

@@ -9,39 +9,35 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from osc_imgurl import placement, signing
+from osc_imgurl import cache, digests, keys, placement, temp_url
+from osc_imgurl.cache import Cache, Entry
+from osc_imgurl.digests import Capabilities
 from osc_imgurl.errors import (
     ImageUnacceptable,
     InvalidParameterValue,
-    MissingParameterValue,
-    ObjectStoreFailed,
-    ObjectStoreNotAuthorized,
 )
-from osc_imgurl.image import Image, is_uuid, parse_href
+from osc_imgurl.image import Image, is_uuid, parse_href, require_active
 from osc_imgurl.placement import Place
 from osc_imgurl.settings import Key, Settings, split_storage_url
-from osc_imgurl.signing import Signer, TempURL
+from osc_imgurl.signing import Signer
+from osc_imgurl.temp_url import ObjectPath
 
 if TYPE_CHECKING:
     from osc_imgurl.images import ImageService
-    from osc_imgurl.object_store import Capabilities, ObjectStore
+    from osc_imgurl.object_store import ObjectStore
 
 LOG = logging.getLogger(__name__)
-
-# In the order of preference. SHA-1 last: Swift deprecates it, and operators turn it off.
-PREFERRED_DIGESTS = ('sha256', 'sha512', 'sha1')
-# What a cluster takes that does not say: older Swifts and RADOS Gateways know SHA-1 only.
-DIGESTS_OF_A_SILENT_CLUSTER = ('sha1',)
-
 
 @dataclasses.dataclass(frozen=True)
 class Request:
     """What one temporary URL is to allow.
 
     :ivar expires: Unix time, seconds; None: now and the duration of the settings.
-    :ivar method: one of :data:`osc_imgurl.signing.METHODS`.
+    :ivar method: one of :data:`osc_imgurl.temp_url.METHODS`.
     :ivar prefix: sign for every object whose name begins so; the image's must.
     """
 
@@ -56,13 +52,21 @@ class Request:
 
 @dataclasses.dataclass(frozen=True)
 class ImageTempURL:
-    """An image's temporary URL and what it was made of."""
+    """An image's temporary URL and what it was made of.
 
-    temp_url: TempURL
+    :ivar url: the URL; a bearer secret, and in no ``repr``.
+    :ivar expires: Unix time, seconds.
+    :ivar cached: whether the cache had it already.
+    """
+
+    url: str = dataclasses.field(repr=False)
+    expires: int
     method: str
     digest: str
     image_id: str
     image_name: str | None
+    place: Place
+    cached: bool
 
 
 class TempURLService:
@@ -71,43 +75,85 @@ class TempURLService:
     :param settings: what was told.
     :param images: Glance; None where there is nobody to ask (no session).
     :param object_store: Swift; likewise.
+    :param cache: where URLs are kept; None to keep none.
     """
 
     def __init__(self, settings: Settings, images: ImageService | None = None,
-                 object_store: ObjectStore | None = None) -> None:
+                 object_store: ObjectStore | None = None, cache: Cache | None = None) -> None:
         self._settings = settings
         self._images = images
         self._object_store = object_store
+        self._cache = cache
         self._found_keys: dict[tuple[str | None, str], Key] = {}
         self._found_capabilities: dict[str, Capabilities] = {}
+        self._shape: _Shape | None = None
+        self._sign: Callable[[str], str] = str
 
-    def create(self, image: str, request: Request, now: float) -> ImageTempURL:
+    def create(self, image: str, request: Request, now: float,
+               refresh: bool = False) -> ImageTempURL:
         """Return a temporary URL for an image.
 
         :param image: its UUID, ``glance://host/UUID``, or its name.
         :param now: Unix time, seconds.
+        :param refresh: sign anew where the cache has a URL, and replace it.
         :raises ImgurlError: whatever is wrong, with what to do about it.
         """
-        expires = self._expires(request, now)
-        method = signing.check_method(request.method)
-        if request.ip_range is not None:
-            signing.check_ip_range(request.ip_range)
-        found = self.find_image(image)
-        place = placement.locate(found, self._settings, self._object_store)
+        self._check(request, now)
+        return self.create_for(self.find_image(image), request, now, refresh)
+
+    def create_for(self, image: Image, request: Request, now: float,
+                   refresh: bool = False) -> ImageTempURL:
+        """Return a temporary URL for an image that has been found already.
+
+        :param image: must have gone through :func:`check_image`.
+        :param now: Unix time, seconds.
+        :param refresh: sign anew where the cache has a URL, and replace it.
+        :raises ImgurlError: whatever is wrong, with what to do about it.
+        """
+        method = temp_url.check_method(request.method)
+        place = placement.locate(image, self._settings, self._object_store)
         if request.ip_range is not None and place.endpoint_type == 'radosgw':
             raise InvalidParameterValue(
                 'A RADOS Gateway knows no IP range: it refuses the URL, or lets everybody use'
                 ' it. Leave out --ip-range.')
         key = self._settings.key or self._find_key(place)
-        digest = self._negotiate(place, method)
+        digest = self._digest(place, method)
         if request.prefix == '':
             LOG.warning('The prefix is empty: this URL gives access to every object in the'
                         ' container %s', place.path.container)
-        temp_url = Signer(key.value, digest).sign(
-            place.endpoint, place.path, expires, method, ip_range=request.ip_range,
+        expires = self._expires(request, now)
+        shape = _Shape(place.endpoint, place.path.container_path, key, digest, method, expires,
+                       request)
+
+        def make() -> Entry:
+            return Entry(fingerprint, image.id, method, place.path.account, place.path.container,
+                         key_fingerprint, expires, self._url(shape, place.path))
+
+        if self._cache is None:
+            url, cached = self._url(shape, place.path), False
+        else:
+            key_fingerprint = cache.key_fingerprint(key.value)
+            fingerprint = cache.fingerprint(
+                place.endpoint, str(place.path), digest, key_fingerprint,
+                self._settings.duration, self._settings.align,
+                dataclasses.astuple(dataclasses.replace(request, method=method)))
+            valid_until = math.ceil(now + self._settings.expected_download_start_delay)
+            entry, cached = self._cache.get_or_create(fingerprint, valid_until, make, refresh)
+            url, expires = entry.url, entry.expires
+        return ImageTempURL(url, expires, method, digest, image.id, image.name, place, cached)
+
+    def _url(self, shape: _Shape, path: ObjectPath) -> str:
+        """Return a signed URL; from the second of the same shape on, the fast way."""
+        if shape == self._shape:
+            return self._sign(path.object)
+        signer, request = Signer(shape.key.value, shape.digest), shape.request
+        signed = signer.sign(
+            shape.endpoint, path, shape.expires, shape.method, ip_range=request.ip_range,
             prefix=request.prefix, filename=request.filename, inline=request.inline,
             iso8601=request.iso8601)
-        return ImageTempURL(temp_url, method, digest, found.id, found.name)
+        if request.prefix is None:
+            self._shape, self._sign = shape, signer.for_container(signed, shape.method)
+        return signed.url
 
     def find_image(self, image: str) -> Image:
         """Return the image, which must be active and may not be visibly outside Swift.
@@ -119,22 +165,28 @@ class TempURLService:
         """
         if self._images is None:
             return _unseen_image(image)
-        found = self._images.show(image)
-        if found.shown_locations and not found.swift_location:
-            raise ImageUnacceptable(
-                f'Image {found.id} is not in Swift but in {_describe_stores(found)}, and only'
-                ' Swift has temporary URLs. Copy it into a Swift store (openstack image import'
-                ' --method copy-image --store <store>), or download it with a token'
-                ' (openstack image save).')
+        found = self._images.find(image)
+        check_image(found)
         return found
 
+    def _check(self, request: Request, now: float) -> None:
+        """See that a request can be met, before anybody is asked."""
+        temp_url.check_method(request.method)
+        if request.ip_range is not None:
+            temp_url.check_ip_range(request.ip_range)
+        self._expires(request, now)
+
     def _expires(self, request: Request, now: float) -> int:
+        settings = self._settings
         if request.expires is None:
-            return int(now + self._settings.duration)
-        delay = self._settings.expected_download_start_delay
+            if settings.align:
+                # The window's end instead of its start: the URL lives at least the duration.
+                now = (int(now) // settings.align + 1) * settings.align
+            return int(now + settings.duration)
+        delay = settings.expected_download_start_delay
         if request.expires <= now or request.expires < now + delay:
             raise InvalidParameterValue(
-                f'The expiry {signing.format_expires(request.expires)} is in the past, or comes'
+                f'The expiry {temp_url.format_expires(request.expires)} is in the past, or comes'
                 f' before a download may start ({delay} s from now). Use a later one'
                 ' (--expires-at).')
         return request.expires
@@ -142,86 +194,49 @@ class TempURLService:
     def _find_key(self, place: Place) -> Key:
         account, container = place.path.account, place.path.container
         if (account, container) not in self._found_keys:
-            self._found_keys[account, container] = self._look_up_key(place)
+            self._found_keys[account, container] = keys.find_key(place, self._object_store)
         return self._found_keys[account, container]
 
-    def _look_up_key(self, place: Place) -> Key:
-        """Return the key of the first slot that has one."""
-        account, container = place.path.account, place.path.container
-        if self._object_store is None:
-            raise MissingParameterValue(
-                'The temporary URL key is not known, and without authentication it cannot be'
-                ' looked up: tell it (--key-file).')
-        whose = f'account {account}' if account else 'this account'
-        try:
-            # A RADOS Gateway takes container keys and ignores them.
-            keys: dict[str, Key] | None = {}
-            if place.endpoint_type == 'swift':
-                keys = self._object_store.container_keys(account, container)
-                if keys is None:
-                    raise MissingParameterValue(
-                        f'There is no container {container} in {whose}, where the image should'
-                        ' be. If another project owns the images (often Glance\'s service'
-                        ' project), use its credentials, or tell its account (--account) and'
-                        ' key (--key-file).')
-            keys = keys or self._object_store.account_keys(account)
-        except ObjectStoreNotAuthorized as error:
-            raise ObjectStoreNotAuthorized(
-                f'{error} The keys of {whose} are shown to its owner only: use the credentials'
-                ' of the project that owns it (for images that Glance keeps in an account of its'
-                ' own, Glance\'s service project), or tell the key (--key-file).') from None
-        if not keys:
-            raise MissingParameterValue(
-                f'There is no temporary URL key on {whose}, nor on the container {container}. Set'
-                ' one as X-Account-Meta-Temp-URL-Key on the account, or'
-                ' tell the key (--key-file).')
-        return next(iter(keys.values()))
-
-    def _negotiate(self, place: Place, method: str) -> str:
+    def _digest(self, place: Place, method: str) -> str:
         """Return the digest, and see that the cluster takes it and the method."""
         told = self._settings.digest
         if self._object_store is None:
-            return told or PREFERRED_DIGESTS[0]
-        try:
-            capabilities = self._capabilities(self._object_store, place.endpoint)
-        except ObjectStoreFailed as error:
-            if not told:
-                raise
-            LOG.warning('%s Whether it takes the digest %s is not known', error, told)
-            return told
-        if capabilities.tempurl is False:
-            raise ObjectStoreFailed(
-                f'The Swift at {place.endpoint} takes no temporary URLs: it runs without the'
-                ' tempurl middleware. Its operator can add it to the proxy\'s pipeline.')
-        if capabilities.methods and method not in capabilities.methods:
-            raise InvalidParameterValue(
-                f'This cluster takes no temporary URLs for {method}; it takes'
-                f' {", ".join(capabilities.methods)}.')
-        allowed = capabilities.digests or DIGESTS_OF_A_SILENT_CLUSTER
-        if told:
-            if capabilities.digests and told not in allowed:
-                raise InvalidParameterValue(
-                    f'This cluster refuses the digest {told}; it takes {", ".join(allowed)}'
-                    ' (--digest).')
-            return told
-        for digest in PREFERRED_DIGESTS:
-            if digest in allowed:
-                return digest
-        raise ObjectStoreFailed(
-            f'This cluster takes the digests {", ".join(allowed)} and none of'
-            f' {", ".join(PREFERRED_DIGESTS)}.')
-
-    def _capabilities(self, object_store: ObjectStore, endpoint: str) -> Capabilities:
-        """Return what the cluster says; the catalog's endpoint is asked where there is one.
-
-        An endpoint that was told may be a proxy's, which passes only objects on.
-        """
-        storage_url = object_store.find_storage_url()
-        if storage_url:
-            endpoint = split_storage_url(storage_url)[0]
+            return told or digests.PREFERRED[0]
+        # The catalog's endpoint is asked where there is one: one that was told may be a
+        # proxy's, which passes only objects on.
+        storage_url = self._object_store.find_storage_url()
+        endpoint = split_storage_url(storage_url)[0] if storage_url else place.endpoint
         if endpoint not in self._found_capabilities:
-            self._found_capabilities[endpoint] = object_store.capabilities(endpoint)
-        return self._found_capabilities[endpoint]
+            self._found_capabilities[endpoint] = digests.find_capabilities(
+                endpoint, self._object_store, told)
+        return digests.negotiate(endpoint, self._found_capabilities[endpoint], method, told)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Shape:
+    """All that shapes a URL but the object."""
+
+    endpoint: str
+    container_path: str
+    key: Key
+    digest: str
+    method: str
+    expires: int
+    request: Request
+
+
+def check_image(image: Image) -> None:
+    """Accept only an image that is active, and not visibly outside Swift.
+
+    :raises ImageUnacceptable: it is not; the message says what can be done instead.
+    """
+    require_active(image)
+    if image.shown_locations and not image.swift_location:
+        raise ImageUnacceptable(
+            f'Image {image.id} is not in Swift but in {_describe_stores(image)}, and only'
+            ' Swift has temporary URLs. Copy it into a Swift store (openstack image import'
+            ' --method copy-image --store <store>), or download it with a token'
+            ' (openstack image save).')
 
 
 def _unseen_image(image: str) -> Image:

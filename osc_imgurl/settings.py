@@ -9,13 +9,14 @@ The names of the config file's options are those of Ironic's ``[glance]`` group.
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import urllib.parse
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.signing import DIGESTS
+from osc_imgurl.temp_url import DIGESTS
 
 ENVIRONMENT_PREFIX = 'OS_IMAGE_TEMP_URL_'
 CLOUD_KEY = 'image_temp_url'
@@ -116,16 +117,30 @@ def _schemes(text: str) -> tuple[str, ...]:
     return tuple(scheme.strip() for scheme in text.split(',') if scheme.strip())
 
 
+def _arguments(value: str) -> tuple[tuple[str, Any], ...]:
+    """Take ``name=value,...``; numbers and booleans become what they are."""
+    def typed(text: str) -> Any:
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+
+    pairs = [pair.partition('=') for pair in value.split(',') if pair]
+    if not all(name and equals for name, equals, _ in pairs):
+        raise ValueError('expected name=value, separated by commas')
+    return tuple((name.strip(), typed(text)) for name, _, text in pairs)
+
+
 def _key(text: str) -> Key:
     return Key(_text(text).encode())
 
 
 def _setting(parse: Callable[[str], Any], help: str, *, default: Any = None, metavar: str = '',
              shown_default: str = '', ironic: str = '', glance: str = '',
-             everywhere: bool = True) -> Any:
-    return dataclasses.field(default=default, metadata={
+             everywhere: bool = True, switch: str = '', repr: bool = True) -> Any:
+    return dataclasses.field(default=default, repr=repr, metadata={
         'parse': parse, 'help': help, 'metavar': metavar, 'shown_default': shown_default,
-        'ironic': ironic, 'glance': glance, 'everywhere': everywhere})
+        'ironic': ironic, 'glance': glance, 'everywhere': everywhere, 'switch': switch})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -183,6 +198,21 @@ class Settings:
         _one_of(*DIGESTS), 'Digest of the signature', metavar='{sha1,sha256,sha512}',
         shown_default='negotiated')
 
+    cache_enabled: bool = _setting(
+        _boolean, 'Answer from the cache where it has a URL for the same question, and keep new'
+        ' ones there', default=False, switch='--cache', shown_default='off',
+        ironic='swift_temp_url_cache_enabled')
+    cache_backend: str | None = _setting(
+        _text, 'A dogpile.cache backend for a cache that many machines share, such as'
+        ' dogpile.cache.redis', shown_default='a file')
+    cache_arguments: tuple[tuple[str, Any], ...] = _setting(
+        _arguments, 'What the backend is told: name=value,... or a mapping in clouds.yaml',
+        default=(), shown_default='none', repr=False)
+    align: int = _setting(
+        parse_duration, 'Round the moment of signing down to a multiple of this, so that every'
+        ' host signs the same URL meanwhile; the URL lives longer by as much', default=0,
+        metavar='<duration>', shown_default='off')
+
     sources: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
 
     def told_by(self, *names: str) -> list[str]:
@@ -202,11 +232,12 @@ class Setting:
     ironic: str
     glance: str
     everywhere: bool
+    switch: str
 
     @property
     def option(self) -> str | None:
         """The command's option, or None where there is none."""
-        return '--' + self.name.replace('_', '-') if self.metavar else None
+        return self.switch or ('--' + self.name.replace('_', '-') if self.metavar else None)
 
     @property
     def environment(self) -> str | None:

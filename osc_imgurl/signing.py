@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sign, parse and verify temporary URLs. No I/O, and no clock of its own.
+"""Sign and verify temporary URLs. No I/O, and no clock of its own.
 
 The format is that of Swift's tempurl middleware (``swift.common.middleware.tempurl``)::
 
@@ -14,179 +14,31 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import datetime
 import hashlib
 import hmac
-import ipaddress
 import re
-import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.temp_url import (
+    DIGESTS,
+    MAX_EXPIRES,
+    METHODS,
+    ObjectPath,
+    TempURL,
+    check_ip_range,
+    check_method,
+    decode_signature,
+    quote,
+)
 
-METHODS = ('GET', 'HEAD', 'PUT', 'POST', 'DELETE')
-DIGESTS = ('sha1', 'sha256', 'sha512')
 # Swift takes a HEAD through a URL that was signed for one of these (TempURL.__call__).
 METHODS_THAT_ALLOW_HEAD = ('HEAD', 'GET', 'POST', 'PUT')
-# The last second that can be written as an ISO 8601 date.
-MAX_EXPIRES = 253402300799
 
-_ISO8601 = '%Y-%m-%dT%H:%M:%SZ'
-_DIGEST_OF_HEX_LENGTH = {40: 'sha1', 64: 'sha256', 128: 'sha512'}
 _IPAD = bytes(byte ^ 0x36 for byte in range(256))
 _OPAD = bytes(byte ^ 0x5C for byte in range(256))
-
-
-def quote(text: str) -> str:
-    """Percent-encode a path, or a value of the query, as this library sends it."""
-    return urllib.parse.quote(text, safe='/:')
-
-
-def format_expires(expires: int) -> str:
-    """Return a Unix time (seconds) as ISO 8601 in UTC: ``2026-11-22T09:30:00Z``."""
-    return datetime.datetime.fromtimestamp(expires, datetime.UTC).strftime(_ISO8601)
-
-
-def parse_expires(text: str) -> int:
-    """Return the Unix time (seconds) of an expiry as it stands in a URL's query.
-
-    :raises InvalidParameterValue: it is neither seconds nor ``YYYY-MM-DDThh:mm:ssZ``.
-    """
-    if re.fullmatch(r'\d{1,18}', text, re.ASCII):
-        return int(text)
-    try:
-        moment = datetime.datetime.strptime(text, _ISO8601)
-    except ValueError:
-        raise InvalidParameterValue(
-            f'The expiry {text!r} is neither a Unix time nor ISO 8601 in UTC'
-            ' (2026-11-22T09:30:00Z).') from None
-    return int(moment.replace(tzinfo=datetime.UTC).timestamp())
-
-
-def parse_moment(text: str) -> int:
-    """Return the Unix time (seconds) that a person wrote.
-
-    :param text: ISO 8601, in UTC where it names no offset, or a Unix time.
-    :raises InvalidParameterValue: it is neither.
-    """
-    if re.fullmatch(r'\d{1,18}', text, re.ASCII):
-        return int(text)
-    try:
-        moment = datetime.datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidParameterValue(
-            f'The time {text!r} is neither ISO 8601 (2030-01-31T18:00:00Z) nor a Unix'
-            ' time.') from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.UTC)
-    return int(moment.timestamp())
-
-
-def check_method(method: str) -> str:
-    """Return the method in capitals.
-
-    :raises InvalidParameterValue: it is not one that a temporary URL can be signed for.
-    """
-    if method.upper() not in METHODS:
-        raise InvalidParameterValue(
-            f'The method {method!r} is unknown: use one of {", ".join(METHODS)}.')
-    return method.upper()
-
-
-def check_ip_range(ip_range: str) -> str:
-    """Return the range if Swift can read it: an address, or a network in CIDR notation.
-
-    :raises InvalidParameterValue: it is neither, or a network with host bits set, which
-        Swift refuses (``ipaddress.ip_network``, strict).
-    """
-    try:
-        ipaddress.ip_network(ip_range)
-    except ValueError as error:
-        raise InvalidParameterValue(
-            f'The IP range {ip_range!r} is none: {error}. Use an address or a network such as'
-            ' 203.0.113.0/24.') from None
-    return ip_range
-
-
-@dataclasses.dataclass(frozen=True)
-class ObjectPath:
-    """An object in a container; ``str()`` gives the path that is signed.
-
-    >>> str(ObjectPath('AUTH_x', 'glance', '3a1f'))
-    '/v1/AUTH_x/glance/3a1f'
-
-    :ivar account: None for a RADOS Gateway without accounts in its URLs.
-    :raises InvalidParameterValue: a part is empty, or has a slash where none may be. A URL
-        without an object is never made: Swift refuses it, and it crashes some gateways.
-    """
-
-    account: str | None
-    container: str
-    object: str
-    api_version: str = 'v1'
-
-    def __post_init__(self) -> None:
-        for name in ('api_version', 'account', 'container'):
-            part = getattr(self, name)
-            if part is not None and (not part or '/' in part):
-                raise InvalidParameterValue(
-                    f'The {name.replace("_", " ")} {part!r} is empty or has a slash in it.')
-        if not self.object.strip('/'):
-            raise InvalidParameterValue('A temporary URL needs an object, and none is named.')
-
-    def __str__(self) -> str:
-        return self.container_path + self.object
-
-    @property
-    def container_path(self) -> str:
-        """The path up to the object's name, such as ``/v1/AUTH_x/glance/``."""
-        account = '' if self.account is None else f'{self.account}/'
-        return f'/{self.api_version}/{account}{self.container}/'
-
-
-@dataclasses.dataclass(frozen=True)
-class TempURL:
-    """A temporary URL, taken apart; :attr:`url` puts it together.
-
-    :ivar endpoint: what stands before the path, such as ``https://swift.example.com`` or,
-        for a RADOS Gateway, ``https://rgw.example.com/swift``.
-    :ivar signature: as it stands in the URL; a bearer secret, and in no ``repr``.
-    :ivar expires: Unix time, seconds.
-    :ivar prefix: None for a URL of one object; else its signature is good for every object
-        of the container whose name begins so.
-    :ivar iso8601: whether the URL writes the expiry as ISO 8601.
-    """
-
-    endpoint: str
-    path: ObjectPath
-    signature: str = dataclasses.field(repr=False)
-    expires: int
-    ip_range: str | None = None
-    prefix: str | None = None
-    filename: str | None = None
-    inline: bool = False
-    iso8601: bool = False
-
-    @property
-    def digest(self) -> str:
-        """The digest of the signature, by its form."""
-        return _decode_signature(self.signature)[0]
-
-    @property
-    def url(self) -> str:
-        """The URL itself."""
-        expires = format_expires(self.expires) if self.iso8601 else self.expires
-        url = (f'{self.endpoint}{quote(str(self.path))}?temp_url_sig={self.signature}'
-               f'&temp_url_expires={expires}')
-        if self.ip_range is not None:
-            url += f'&temp_url_ip_range={quote(self.ip_range)}'
-        if self.prefix is not None:
-            url += f'&temp_url_prefix={quote(self.prefix)}'
-        if self.filename is not None:
-            url += f'&filename={quote(self.filename)}'
-        if self.inline:
-            url += '&inline'
-        return url
+_NEEDS_NO_QUOTES = re.compile(r'[\w.~/:-]*', re.ASCII)
 
 
 class Signer:
@@ -214,6 +66,7 @@ class Signer:
         self.digest = digest
         self._inner = new(padded.translate(_IPAD))
         self._outer = new(padded.translate(_OPAD))
+        self._encode = _encode_sha512 if digest == 'sha512' else _encode_hex
 
     def signature(self, path: str, expires: int, method: str = 'GET',
                   ip_range: str | None = None, prefix: bool = False) -> str:
@@ -223,16 +76,11 @@ class Signer:
             prefix.
         :param expires: Unix time, seconds.
         """
-        message = f'{method}\n{expires}\n{"prefix:" if prefix else ""}{path}'
-        if ip_range is not None:
-            message = f'ip={ip_range}\n{message}'
         inner = self._inner.copy()
-        inner.update(message.encode())
+        inner.update(_message(path, expires, method, ip_range, prefix).encode())
         outer = self._outer.copy()
         outer.update(inner.digest())
-        if self.digest == 'sha512':
-            return 'sha512:' + base64.urlsafe_b64encode(outer.digest()).decode().rstrip('=')
-        return str(outer.hexdigest())
+        return self._encode(outer)
 
     def sign(self, endpoint: str, path: ObjectPath, expires: int, method: str = 'GET', *,
              ip_range: str | None = None, prefix: str | None = None,
@@ -260,49 +108,52 @@ class Signer:
                        iso8601)
 
 
-def parse(url: str, endpoint_type: str | None = None) -> TempURL:
-    """Take a temporary URL apart.
+    def for_container(self, sample: TempURL, method: str = 'GET') -> Callable[[str], str]:
+        """Return a function that signs one object after another of a container.
 
-    :param endpoint_type: ``radosgw`` where the URL's path has no account, ``swift`` where it
-        has; None decides by the path: none only where the API is served below ``/swift`` and
-        the part after the version is no account's name (``AUTH_...``).
-    :raises InvalidParameterValue: it is not a temporary URL; the message says why.
-    """
-    try:
-        parts = urllib.parse.urlsplit(url)
-        path = urllib.parse.unquote(parts.path, errors='strict')
-        query = urllib.parse.parse_qs(parts.query, keep_blank_values=True, errors='strict')
-    except ValueError:
-        raise InvalidParameterValue('This is not a temporary URL: it is not a URL.') from None
-    if parts.scheme not in ('http', 'https') or not parts.hostname:
-        raise InvalidParameterValue(
-            'This is not a temporary URL: it does not begin with http:// or https:// and a host.')
-    # As in the middleware (get_temp_url_info), the first of several values counts.
-    values = {name: found[0] for name, found in query.items()}
-    for name in ('temp_url_sig', 'temp_url_expires'):
-        if not values.get(name):
-            raise InvalidParameterValue(f'This is not a temporary URL: it has no {name}.')
-    _decode_signature(values['temp_url_sig'])
-    match = re.fullmatch(r'(.*?)/(v\d+(?:\.\d+)?)/(.*)', path, re.ASCII | re.DOTALL)
-    if not match:
-        raise InvalidParameterValue(
-            'This is not a temporary URL: its path has no API version such as /v1/.')
-    base, api_version, rest = match.groups()
-    if endpoint_type is None:
-        endpoint_type = ('radosgw' if base.endswith('/swift') and not rest.startswith('AUTH_')
-                         else 'swift')
-    account, found, container_and_object = (
-        rest.partition('/') if endpoint_type == 'swift' else (None, '/', rest))
-    container, slash, object_name = container_and_object.partition('/')
-    if not (found and slash):
-        raise InvalidParameterValue('This is not a temporary URL: its path names no object.')
-    return TempURL(
-        endpoint=f'{parts.scheme}://{parts.netloc}{base}',
-        path=ObjectPath(account, container, object_name, api_version),
-        signature=values['temp_url_sig'], expires=parse_expires(values['temp_url_expires']),
-        ip_range=values.get('temp_url_ip_range'), prefix=values.get('temp_url_prefix'),
-        filename=values.get('filename'), inline='inline' in values,
-        iso8601=not values['temp_url_expires'].isdecimal())
+        It does what is the same for all of them once: the start of the signed message, and all
+        of the URL but object and signature.
+
+        :param sample: a URL of this signer; the function's URLs differ from it in the object.
+        :param method: the method that the sample allows.
+        :returns: a function from an object's name to its temporary URL.
+        :raises InvalidParameterValue: the sample is signed for a prefix, and so for all of them
+            already.
+        """
+        if sample.prefix is not None:
+            raise InvalidParameterValue('A URL of a prefix has no object to be replaced.')
+        container_path = sample.path.container_path
+        start = self._inner.copy()
+        start.update(_message(container_path, sample.expires, method, sample.ip_range).encode())
+        copy_inner, copy_outer, encode = start.copy, self._outer.copy, self._encode
+        before = f'{sample.endpoint}{quote(container_path)}'
+        after = sample.url.partition(sample.signature)[2]
+        needs_no_quotes = _NEEDS_NO_QUOTES.fullmatch
+
+        def sign(name: str) -> str:
+            inner = copy_inner()
+            inner.update(name.encode())
+            outer = copy_outer()
+            outer.update(inner.digest())
+            shown = name if needs_no_quotes(name) else quote(name)
+            return f'{before}{shown}?temp_url_sig={encode(outer)}{after}'
+
+        return sign
+
+
+def _message(path: str, expires: int, method: str, ip_range: str | None,
+             prefix: bool = False) -> str:
+    """Return what is signed."""
+    message = f'{method}\n{expires}\n{"prefix:" if prefix else ""}{path}'
+    return message if ip_range is None else f'ip={ip_range}\n{message}'
+
+
+def _encode_hex(outer: Any) -> str:
+    return str(outer.hexdigest())
+
+
+def _encode_sha512(outer: Any) -> str:
+    return 'sha512:' + base64.urlsafe_b64encode(outer.digest()).decode().rstrip('=')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -339,7 +190,7 @@ def verify(temp_url: TempURL, key: bytes, now: float, method: str = 'GET',
         is always tried.
     """
     failed = ['expiry'] if temp_url.expires < now else []
-    digest, signature = _decode_signature(temp_url.signature)
+    digest, signature = decode_signature(temp_url.signature)
     signer = Signer(key, digest)
     name = temp_url.path.object if temp_url.prefix is None else temp_url.prefix
     path = temp_url.path.container_path + name
@@ -351,7 +202,7 @@ def verify(temp_url: TempURL, key: bytes, now: float, method: str = 'GET',
         for signed_method in METHODS:
             computed = signer.signature(signed_path, temp_url.expires, signed_method,
                                         temp_url.ip_range, temp_url.prefix is not None)
-            if hmac.compare_digest(_decode_signature(computed)[1], signature):
+            if hmac.compare_digest(decode_signature(computed)[1], signature):
                 if signed_path not in good_paths:
                     failed.append('path')
                 if method != signed_method and not (
@@ -359,21 +210,3 @@ def verify(temp_url: TempURL, key: bytes, now: float, method: str = 'GET',
                     failed.append('method')
                 return Verification(tuple(failed), signed_method, signed_path)
     return Verification((*failed, 'key'))
-
-
-def _decode_signature(signature: str) -> tuple[str, bytes]:
-    """Return digest and bytes of a signature, by the rules of ``swift.common.digest``."""
-    digest, colon, encoded = signature.partition(':')
-    try:
-        if colon:
-            value = base64.b64decode(
-                encoded.rstrip('=').replace('-', '+').replace('_', '/')
-                + '=' * (-len(encoded.rstrip('=')) % 4), validate=True)
-        else:
-            digest, value = _DIGEST_OF_HEX_LENGTH[len(signature)], bytes.fromhex(signature)
-        if len(value) != hashlib.new(digest).digest_size or digest not in DIGESTS:
-            raise ValueError
-    except (KeyError, ValueError):
-        raise InvalidParameterValue(
-            'This is not a temporary URL: its temp_url_sig is no signature.') from None
-    return digest, value

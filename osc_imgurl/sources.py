@@ -94,13 +94,15 @@ Candidate = tuple[Setting, Any, str]
 
 
 def _parse(setting: Setting, value: Any, source: str) -> Any:
+    if isinstance(value, Mapping):
+        value = [f'{name}={item}' for name, item in value.items()]
     if isinstance(value, (list, tuple)):
         value = ','.join(map(str, value))
     try:
         return setting.parse(str(value))
     except ValueError as error:
-        # The text of a key is in no message.
-        shown = '' if setting.name == 'key' else f' {str(value)!r}'
+        # Neither a key nor a cache's password is in a message.
+        shown = '' if setting.name in ('key', 'cache_arguments') else f' {str(value)!r}'
         raise InvalidParameterValue(
             f'Invalid {setting.name}{shown} ({source}): {error}.') from None
 

@@ -12,8 +12,10 @@ from osc_imgurl import sources
 from osc_imgurl.settings import BY_NAME, TABLE, Setting, Settings
 
 if TYPE_CHECKING:
+    from osc_imgurl.cache import Cache
     from osc_imgurl.images import ImageService
     from osc_imgurl.object_store import ObjectStore
+    from osc_imgurl.service import TempURLService
 
 
 def add_setting_options(parser: argparse.ArgumentParser, names: Collection[str]) -> None:
@@ -29,8 +31,10 @@ def add_setting_options(parser: argparse.ArgumentParser, names: Collection[str])
 
 def add_setting_option(parser: Any, setting: Setting) -> None:
     """Add the option of one setting to a parser or a group of it."""
+    kind: dict[str, Any] = ({'action': argparse.BooleanOptionalAction} if setting.switch
+                            else {'metavar': setting.metavar})
     parser.add_argument(
-        setting.option, metavar=setting.metavar, dest=setting.name,
+        setting.option, dest=setting.name, **kind,
         help=f'{setting.help} (default: {setting.shown_default}; Env: {setting.environment})')
 
 
@@ -66,3 +70,34 @@ def object_store(client_manager: Any) -> ObjectStore:
     return ObjectStore(
         client_manager.session, client_manager.region_name, client_manager.interface,
         client_manager.get_configuration().get('object_store_endpoint_override'))
+
+
+def cache(settings: Settings) -> Cache:
+    """Return the cache that the settings name.
+
+    :raises InvalidParameterValue: the backend is none, or does not take its arguments.
+    """
+    if settings.cache_backend:
+        from osc_imgurl.shared_cache import SharedCache
+
+        return SharedCache(settings.cache_backend, dict(settings.cache_arguments),
+                           settings.duration + settings.align)
+    from osc_imgurl.cache import SQLiteCache
+
+    return SQLiteCache()
+
+
+def cache_of(client_manager: Any, parsed_args: argparse.Namespace) -> Cache:
+    """Return the cache for a command on the cache itself, whether or not it is in use."""
+    return cache(load_settings(client_manager, parsed_args))
+
+
+def temp_url_service(client_manager: Any, settings: Settings) -> TempURLService:
+    """Return the service on OSC's session; without one, nobody is asked."""
+    from osc_imgurl.service import TempURLService
+
+    online = has_session(client_manager)
+    return TempURLService(
+        settings, image_service(client_manager, settings) if online else None,
+        object_store(client_manager) if online else None,
+        cache(settings) if settings.cache_enabled else None)

@@ -37,10 +37,14 @@ def test_show_and_detail(images, big):
 
 
 def test_detail_goes_through_all_pages(images, big, monkeypatch):
-    monkeypatch.setattr('osc_imgurl.images.PAGE_SIZE', 1)
+    monkeypatch.setattr('osc_imgurl.images.FIRST_PAGE_SIZE', 1)
+    monkeypatch.setattr('osc_imgurl.images.PAGE_SIZE', 2)
     made = {images.create({'name': 'paged', 'disk_format': 'raw', 'container_format': 'bare'}).id
-            for _ in range(3)}
-    assert {image.id for image in images.detail(name='paged')} == made
+            for _ in range(5)}
+    found = [image.id for image in images.detail(name='paged', sort='created_at:asc')]
+    assert len(found) == 5 and set(found) == made
+    assert [image.id for image in images.detail(
+        name='paged', sort='created_at:asc', limit=3, marker=found[0])] == found[1:4]
     for image_id in made:
         images.delete(image_id)
 

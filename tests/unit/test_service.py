@@ -9,6 +9,7 @@ import logging
 
 import pytest
 
+from osc_imgurl.digests import Capabilities
 from osc_imgurl.errors import (
     InvalidParameterValue,
     MissingParameterValue,
@@ -17,7 +18,6 @@ from osc_imgurl.errors import (
 )
 from osc_imgurl.image import Image
 from osc_imgurl.location import parse
-from osc_imgurl.object_store import Capabilities
 from osc_imgurl.placement import locate
 from osc_imgurl.service import Request, TempURLService
 from osc_imgurl.settings import Key, Settings
@@ -66,7 +66,7 @@ class Glance:
     def __init__(self, *locations):
         self.image = Image(IMAGE_ID, 'cirros', 'active', locations=tuple(map(parse, locations)))
 
-    def show(self, image):
+    def find(self, image):
         return self.image
 
 
@@ -83,25 +83,25 @@ def create(store, request=None, settings=None, locations=()):
 ])
 def test_the_catalog_tells_the_endpoint_and_its_type(catalog, url):
     made = create(Store(catalog))
-    assert made.temp_url.url.startswith(f'{url}?temp_url_sig=')
-    assert str(made.temp_url.path) in url
+    assert made.url.startswith(f'{url}?temp_url_sig=')
+    assert str(made.place.path) in url
 
 
 def test_a_told_endpoint_keeps_the_catalogs_type():
     settings = Settings(key=Key(b'a key'), endpoint_url='http://proxy')
-    assert create(Store('http://rgw/swift/v1'), settings=settings).temp_url.url.startswith(
+    assert create(Store('http://rgw/swift/v1'), settings=settings).url.startswith(
         f'http://proxy/swift/v1/glance/{IMAGE_ID}?')
 
 
 def test_a_gateways_location():
     made = create(Store(), locations=[f'swift+https://rgw/swift/v1/images/{IMAGE_ID}'])
-    assert made.temp_url.url.startswith(f'https://rgw/swift/v1/images/{IMAGE_ID}?')
+    assert made.url.startswith(f'https://rgw/swift/v1/images/{IMAGE_ID}?')
 
 
 def test_a_gateways_container_keys_are_not_asked_for():
     store = Store('http://rgw/swift/v1', container={'container key': Key(b'no effect')},
                   account={'account key': Key(b'a key')})
-    assert create(store, settings=Settings()).temp_url == create(store).temp_url
+    assert create(store, settings=Settings()).url == create(store).url
     assert 'container_keys' not in store.asked
 
 
@@ -149,8 +149,8 @@ def test_a_told_digest_outlives_a_cluster_that_cannot_be_asked(caplog):
 ])
 def test_the_first_key_of_the_slots(container, account, key):
     store = Store(container=container, account=account)
-    assert create(store, settings=Settings()).temp_url == create(
-        Store(), settings=Settings(key=Key(key))).temp_url
+    assert create(store, settings=Settings()).url == create(
+        Store(), settings=Settings(key=Key(key))).url
 
 
 def test_no_key_anywhere():
@@ -174,8 +174,8 @@ def test_nothing_is_asked_twice():
 
 
 def test_expiry():
-    assert create(Store()).temp_url.expires == 1_700_001_200
-    assert create(Store(), Request(expires=1_800_000_000)).temp_url.expires == 1_800_000_000
+    assert create(Store()).expires == 1_700_001_200
+    assert create(Store(), Request(expires=1_800_000_000)).expires == 1_800_000_000
     delayed = Settings(key=Key(b'a key'), expected_download_start_delay=60)
     create(Store(), Request(expires=1_700_000_061), delayed)
     for expires, settings in ((1_700_000_000, None), (1_700_000_060, delayed)):
@@ -194,7 +194,7 @@ def test_with_nobody_to_ask():
     told = Settings(key=Key(b'a key'), endpoint_url='http://swift', account='AUTH_x')
     made = TempURLService(told).create(f'glance://host/{IMAGE_ID}', Request(), NOW)
     assert (made.digest, made.image_name) == ('sha256', None)
-    assert str(made.temp_url.path) == f'/v1/AUTH_x/glance/{IMAGE_ID}'
+    assert str(made.place.path) == f'/v1/AUTH_x/glance/{IMAGE_ID}'
 
 
 def test_an_agreeing_location_costs_no_warning(caplog):
@@ -204,5 +204,5 @@ def test_an_agreeing_location_costs_no_warning(caplog):
     assert not caplog.records
     made = create(Store(), settings=settings,
                   locations=[f'swift+config://ref1/others/{IMAGE_ID}'])
-    assert made.temp_url.path.container == 'others'
+    assert made.place.path.container == 'others'
     assert [record.levelno for record in caplog.records] == [logging.WARNING]

@@ -31,6 +31,7 @@ swift_account_prefix = KEY_
 swift_container = images
 swift_store_multiple_containers_seed = 3
 allowed_direct_url_schemes = file, http
+swift_temp_url_cache_enabled = True
 """
 
 
@@ -63,7 +64,7 @@ def test_ironics_config_file(config_file):
         key=Key(b'the secret'), duration=3600, expected_download_start_delay=60,
         endpoint_url='https://swift.example.com', endpoint_type='swift', account='AUTH_x',
         account_prefix='KEY_', container='images', multiple_containers_seed=3,
-        allowed_direct_url_schemes=('file', 'http'))
+        allowed_direct_url_schemes=('file', 'http'), cache_enabled=True)
     assert settings.sources['container'] == f'[glance]swift_container in {path}'
 
 
@@ -106,7 +107,10 @@ def test_the_first_source_counts(config_file):
     ('multiple_containers_seed', '32', 32), ('multiple_containers_seed', '0', 0),
     ('endpoint_url', 'http://swift:8080/', 'http://swift:8080'),
     ('endpoint_url', 'http://swift/v1/AUTH_x', 'http://swift'),
-    ('account_prefix', '', ''),
+    ('account_prefix', '', ''), ('cache_enabled', True, True), ('cache_enabled', 'off', False),
+    ('cache_arguments', {'url': 'redis://cache', 'db': 3},
+     (('url', 'redis://cache'), ('db', 3))),
+    ('cache_arguments', 'a=true,b=x', (('a', True), ('b', 'x'))), ('align', '1h', 3600),
 ])
 def test_values(name, text, value):
     assert getattr(load(cloud={'image_temp_url': {name: text}}), name) == value
@@ -120,13 +124,22 @@ def test_values(name, text, value):
         'swift', 'ftp://swift', 'http://', 'http://u:p@swift', 'http://swift?x=1')),
     ('endpoint_type', 'ceph'), ('digest', 'md5'), ('digest', 'SHA1'),
     ('account', ''), ('account', 'a/b'), ('container', ''), ('container', 'a/b'),
-    ('account_prefix', 'a/'), ('api_version', 'v1/'), ('key_file', ''),
+    ('account_prefix', 'a/'), ('api_version', 'v1/'), ('key_file', ''), ('cache_enabled', 'maybe'),
+    ('align', '0'),
 ])
 def test_bad_values_name_their_source(name, text):
     with pytest.raises(InvalidParameterValue) as caught:
         load(cloud={'image_temp_url': {name: text}})
     assert str(caught.value).startswith(
         f"Invalid {name} '{text}' (image_temp_url.{name} in clouds.yaml): expected ")
+
+
+def test_bad_cache_arguments_are_not_shown():
+    with pytest.raises(InvalidParameterValue, match='expected name=value') as caught:
+        load(cloud={'image_temp_url': {'cache_arguments': 'the secret'}})
+    assert 'secret' not in str(caught.value)
+    settings = load(cloud={'image_temp_url': {'cache_arguments': {'password': 'secret'}}})
+    assert 'secret' not in repr(settings)
 
 
 def test_duration_and_start_delay():
@@ -246,7 +259,8 @@ def test_no_key_in_a_repr(config_file):
 def test_the_table_tells_all_that_a_setting_needs():
     for setting in TABLE:
         assert setting.help and setting.shown_default
-        assert setting.option or setting.name in ('key', 'allowed_direct_url_schemes')
+        assert setting.option or setting.name in (
+            'key', 'allowed_direct_url_schemes', 'cache_backend', 'cache_arguments')
     assert BY_NAME['key'].environment is None and BY_NAME['key'].option is None
     assert BY_NAME['duration'].environment == 'OS_IMAGE_TEMP_URL_DURATION'
 

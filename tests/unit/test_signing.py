@@ -8,9 +8,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from swiftclient.utils import generate_temp_url
 
-from osc_imgurl import signing
+from osc_imgurl import temp_url
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.signing import DIGESTS, METHODS, ObjectPath, Signer, parse, verify
+from osc_imgurl.signing import Signer, verify
+from osc_imgurl.temp_url import DIGESTS, METHODS, ObjectPath, parse
 
 PATH = ObjectPath('AUTH_x', 'glance', '3a1f')
 KEY = b'a key'
@@ -18,7 +19,7 @@ KEY = b'a key'
 keys = st.binary(min_size=1, max_size=200)
 digests = st.sampled_from(DIGESTS)
 methods = st.sampled_from(METHODS)
-moments = st.integers(1, signing.MAX_EXPIRES)
+moments = st.integers(1, temp_url.MAX_EXPIRES)
 # Characters that have a UTF-8 form; a slash may be in an object's name only.
 characters = st.characters(codec='utf-8')
 names = st.text(characters, min_size=1).filter(lambda name: '/' not in name)
@@ -42,7 +43,7 @@ def test_equals_swiftclient(key, digest, method, expires, path, ip_range, with_p
     query = theirs[len(signed_path):]
     assert query.startswith(f'?temp_url_sig={ours.signature}&temp_url_expires={expires}')
     if not with_prefix:
-        assert ours.url == f'http://swift{signing.quote(signed_path)}{query}'
+        assert ours.url == f'http://swift{temp_url.quote(signed_path)}{query}'
 
 
 @given(keys, digests, methods, moments, paths, ip_ranges, st.booleans(), st.booleans(),
@@ -172,13 +173,13 @@ def test_signer_refuses():
     with pytest.raises(InvalidParameterValue, match='empty'):
         Signer(b'')
     with pytest.raises(InvalidParameterValue, match='year 9999'):
-        Signer(KEY).sign('http://swift', PATH, signing.MAX_EXPIRES + 1)
+        Signer(KEY).sign('http://swift', PATH, temp_url.MAX_EXPIRES + 1)
 
 
 @given(moments)
 def test_expiry_in_both_forms(expires):
-    assert signing.parse_expires(signing.format_expires(expires)) == expires
-    assert signing.parse_expires(str(expires)) == expires
+    assert temp_url.parse_expires(temp_url.format_expires(expires)) == expires
+    assert temp_url.parse_expires(str(expires)) == expires
 
 
 @pytest.mark.parametrize(('text', 'moment'), [
@@ -189,7 +190,7 @@ def test_expiry_in_both_forms(expires):
     ('1896112800', 1896112800),
 ])
 def test_parse_moment(text, moment):
-    assert signing.parse_moment(text) == moment
+    assert temp_url.parse_moment(text) == moment
 
 
 def test_a_signature_is_in_no_repr():

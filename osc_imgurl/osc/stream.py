@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows that are printed while others are still being fetched."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from typing import TextIO
+
+from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.listing import Failure
+from osc_imgurl.service import ImageTempURL
+
+LOG = logging.getLogger(__name__)
+
+# After how many seconds the progress line appears, and how often it then changes.
+PROGRESS_DELAY = 1.0
+PROGRESS_INTERVAL = 0.2
+_ERASE_LINE = '\r\033[K'
+
+
+def references(images: Iterable[str], path: str | None) -> Iterator[str]:
+    """Yield the images named on the command line, then those in a file, one a line.
+
+    :param path: ``-`` is standard input; None: there is no file.
+    :raises InvalidParameterValue: the file cannot be read.
+    """
+    yield from images
+    if path is None:
+        return
+    try:
+        with open(0 if path == '-' else path, encoding='utf-8',
+                  closefd=path != '-') as file:
+            yield from filter(None, map(str.strip, file))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, 'strerror', None) or 'it is not UTF-8'
+        raise InvalidParameterValue(f'The file {path} cannot be read: {reason}.') from None
+
+
+class Output:
+    """What a list prints beside its rows: failures, progress, and rows at once in a pipe.
+
+    :param streams: whether each row is printed as it comes.
+    :param fail_fast: stop at the first failure.
+    """
+
+    def __init__(self, stdout: TextIO, stderr: TextIO, *, streams: bool,
+                 fail_fast: bool) -> None:
+        self.failed = False
+        self._stdout = stdout
+        self._stderr = stderr
+        self._fail_fast = fail_fast
+        # Rows on the same terminal are progress enough.
+        self._progress = stderr.isatty() and not (streams and stdout.isatty())
+        self._started = self._shown = time.monotonic()
+
+    def through(self, made: Iterable[ImageTempURL | Failure]) -> Iterator[ImageTempURL]:
+        """Yield the URLs; say on standard error which image gets none, and why."""
+        try:
+            for done, item in enumerate(made):
+                self._show_progress(done)
+                if isinstance(item, ImageTempURL):
+                    yield item
+                    # Here the row has been printed; in a pipe it is to be seen now.
+                    self._stdout.flush()
+                    continue
+                self.failed = True
+                self._hide_progress()
+                named = '' if item.image in str(item.error) else f'{item.image}: '
+                LOG.error('%s%s', named, item.error)
+                if self._fail_fast:
+                    break
+        finally:
+            self._hide_progress()
+
+    def _show_progress(self, done: int) -> None:
+        now = time.monotonic()
+        if (self._progress and now - self._started > PROGRESS_DELAY
+                and now - self._shown > PROGRESS_INTERVAL):
+            self._stderr.write(f'{_ERASE_LINE}{done} images ...')
+            self._stderr.flush()
+            self._shown = now
+
+    def _hide_progress(self) -> None:
+        if self._shown > self._started:
+            self._stderr.write(_ERASE_LINE)
+            self._stderr.flush()
+            self._shown = self._started

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""openstack image temp url cache ..."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+from osc_lib.command import command
+
+
+class ListImageTempURLCache(command.Lister):
+    _description = 'List the temporary URLs in the cache'
+    _epilog: Any = 'Example: openstack image temp url cache list -c image_id -c remaining'
+
+    # The cache is this machine's; no cloud is asked.
+    auth_required = False
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        from osc_imgurl.osc import common
+
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            '--long', action='store_true',
+            help='List the URL too; who has it can download the image')
+        common.add_setting_options(parser, ())
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+        from osc_imgurl import temp_url
+        from osc_imgurl.osc import common
+
+        now = time.time()
+        columns = ['image_id', 'method', 'account', 'container', 'expires_at', 'remaining']
+        rows = [
+            [entry.image_id, entry.method, entry.account, entry.container,
+             temp_url.format_expires(entry.expires),
+             temp_url.format_remaining(entry.expires, now), entry.url]
+            for entry in common.cache_of(self.app.client_manager, parsed_args).entries()]
+        if parsed_args.long:
+            columns.append('url')
+        return columns, [row[:len(columns)] for row in rows]
+
+
+class DeleteImageTempURLCache(command.Command):
+    _description = 'Delete temporary URLs from the cache; the URLs stay good until they expire'
+    _epilog: Any = 'Example: openstack image temp url cache delete --expired'
+
+    auth_required = False
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        from osc_imgurl.osc import common
+
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            'images', metavar='<image-id>', nargs='*', help='Images whose URLs to delete (ID)')
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument('--expired', action='store_true', help='Delete the expired URLs')
+        which.add_argument('--all', action='store_true', help='Delete all URLs')
+        common.add_setting_options(parser, ())
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue
+        from osc_imgurl.osc import common
+
+        images = set(parsed_args.images)
+        if bool(images) == (parsed_args.expired or parsed_args.all):
+            raise MissingParameterValue(
+                'Say what to delete: the IDs of images, or --expired, or --all.')
+        cache = common.cache_of(self.app.client_manager, parsed_args)
+        entries = cache.entries()
+        if unknown := images - {entry.image_id for entry in entries}:
+            raise InvalidParameterValue(
+                f'The cache has no URL for: {", ".join(sorted(unknown))}. Nothing is deleted.')
+        now = time.time()
+        cache.delete(
+            entry.fingerprint for entry in entries
+            if parsed_args.all or entry.image_id in images
+            or (parsed_args.expired and entry.expires < now))
+
+
+class ShowImageTempURLCache(command.ShowOne):
+    _description = 'Display where the cache is and how much it holds'
+    _epilog: Any = 'Example: openstack image temp url cache show -f value -c path'
+
+    auth_required = False
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        from osc_imgurl.osc import common
+
+        parser = super().get_parser(prog_name)
+        common.add_setting_options(parser, ())
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+        from osc_imgurl.osc import common
+
+        info = common.cache_of(self.app.client_manager, parsed_args).info()
+        row = {'path': info.path, 'size': info.size, 'entries': info.entries,
+               'backend': info.backend}
+        return tuple(row), tuple(row.values())
