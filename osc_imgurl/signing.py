@@ -18,7 +18,6 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.temp_url import (
@@ -66,7 +65,6 @@ class Signer:
         self.digest = digest
         self._inner = new(padded.translate(_IPAD))
         self._outer = new(padded.translate(_OPAD))
-        self._encode = _encode_sha512 if digest == 'sha512' else _encode_hex
 
     def signature(self, path: str, expires: int, method: str = 'GET',
                   ip_range: str | None = None, prefix: bool = False) -> str:
@@ -76,11 +74,35 @@ class Signer:
             prefix.
         :param expires: Unix time, seconds.
         """
-        inner = self._inner.copy()
-        inner.update(_message(path, expires, method, ip_range, prefix).encode())
-        outer = self._outer.copy()
-        outer.update(inner.digest())
-        return self._encode(outer)
+        return self.signatures('', expires, method, ip_range, prefix)(path)
+
+    def signatures(self, start: str, expires: int, method: str = 'GET',
+                   ip_range: str | None = None, prefix: bool = False) -> Callable[[str], str]:
+        """Return a function that signs paths which begin alike, the start absorbed once.
+
+        :param start: how the paths begin, such as ``/v1/AUTH_x/glance/``.
+        :returns: a function from the rest of a path to its signature.
+        """
+        message = f'{method}\n{expires}\n{"prefix:" if prefix else ""}{start}'
+        if ip_range is not None:
+            message = f'ip={ip_range}\n{message}'
+        begun = self._inner.copy()
+        begun.update(message.encode())
+        copy_inner, copy_outer = begun.copy, self._outer.copy
+
+        def sign_hex(rest: str) -> str:
+            inner = copy_inner()
+            inner.update(rest.encode())
+            outer = copy_outer()
+            outer.update(inner.digest())
+            signature: str = outer.hexdigest()
+            return signature
+
+        def sign_base64(rest: str) -> str:
+            digest = bytes.fromhex(sign_hex(rest))
+            return 'sha512:' + base64.urlsafe_b64encode(digest).decode().rstrip('=')
+
+        return sign_base64 if self.digest == 'sha512' else sign_hex
 
     def sign(self, endpoint: str, path: ObjectPath, expires: int, method: str = 'GET', *,
              ip_range: str | None = None, prefix: str | None = None,
@@ -123,37 +145,16 @@ class Signer:
         if sample.prefix is not None:
             raise InvalidParameterValue('A URL of a prefix has no object to be replaced.')
         container_path = sample.path.container_path
-        start = self._inner.copy()
-        start.update(_message(container_path, sample.expires, method, sample.ip_range).encode())
-        copy_inner, copy_outer, encode = start.copy, self._outer.copy, self._encode
+        signature = self.signatures(container_path, sample.expires, method, sample.ip_range)
         before = f'{sample.endpoint}{quote(container_path)}'
         after = sample.url.partition(sample.signature)[2]
         needs_no_quotes = _NEEDS_NO_QUOTES.fullmatch
 
         def sign(name: str) -> str:
-            inner = copy_inner()
-            inner.update(name.encode())
-            outer = copy_outer()
-            outer.update(inner.digest())
             shown = name if needs_no_quotes(name) else quote(name)
-            return f'{before}{shown}?temp_url_sig={encode(outer)}{after}'
+            return f'{before}{shown}?temp_url_sig={signature(name)}{after}'
 
         return sign
-
-
-def _message(path: str, expires: int, method: str, ip_range: str | None,
-             prefix: bool = False) -> str:
-    """Return what is signed."""
-    message = f'{method}\n{expires}\n{"prefix:" if prefix else ""}{path}'
-    return message if ip_range is None else f'ip={ip_range}\n{message}'
-
-
-def _encode_hex(outer: Any) -> str:
-    return str(outer.hexdigest())
-
-
-def _encode_sha512(outer: Any) -> str:
-    return 'sha512:' + base64.urlsafe_b64encode(outer.digest()).decode().rstrip('=')
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,11 +19,13 @@ import venv
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ENVIRONMENTS = {
     'client': ('-r', 'requirements.txt', '-r', 'test-requirements.txt', '-e', '.'),
+    'bare': ('-r', 'requirements.txt'),
     'cloud': ('-r', 'tools/cloud-requirements.txt'),
 }
 SOURCES = {
     'client': ('requirements.txt', 'test-requirements.txt', 'setup.cfg', 'setup.py',
                'pyproject.toml'),
+    'bare': ('requirements.txt',),
     'cloud': ('tools/cloud-requirements.txt',),
 }
 

@@ -191,7 +191,7 @@ class ListImageTempURL(command.Lister):
             # The reader has enough. What is still buffered must not fail again at the exit.
             with open(os.devnull, 'w') as nowhere:
                 os.dup2(nowhere.fileno(), self.app.stdout.fileno())
-            return 1
+            raise
         return 1 if self._output.failed else code
 
 

@@ -5,6 +5,7 @@ import http.server
 import json
 import os
 import pty
+import signal
 import subprocess
 import threading
 import time
@@ -224,4 +225,4 @@ def test_a_reader_that_has_enough(cloud, images, tmp_path):
         opened.set()
         assert process.stderr.read() == ''
         process.stderr.close()
-        assert process.wait() == 1
+        assert process.wait() == 128 + signal.SIGPIPE

@@ -1,0 +1,288 @@
+"""How fast we are, as ratios of one run: ours against something that everybody knows.
+
+Both sides of a ratio are measured in turn, so that a busy machine slows down both, and
+compared by their medians. A goal that is missed is reported as missed.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import hmac
+import os
+import pathlib
+import re
+import secrets
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+
+from swiftclient.utils import generate_temp_url
+
+from osc_imgurl.cache import Entry, SQLiteCache
+from osc_imgurl.signing import Signer
+from osc_imgurl.temp_url import ObjectPath
+
+SIGNATURES = 100_000
+IMAGES = 10_000
+ACCOUNT = 'AUTH_0123456789abcdef0123456789abcdef'
+EXPIRES = 2_000_000_000
+KEY = secrets.token_bytes(32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One goal, and what was measured."""
+
+    what: str
+    against: str
+    ratio: float
+    goal: float
+    at_least: bool = False
+    detail: str = ''
+
+    @property
+    def reached(self) -> bool:
+        return self.ratio >= self.goal if self.at_least else self.ratio <= self.goal
+
+    def __str__(self) -> str:
+        goal = f'{">=" if self.at_least else "<="} {self.goal}'
+        return (f'{"reached" if self.reached else "MISSED ":8} {self.ratio:6.2f}  {goal:8}'
+                f' {self.what}, against {self.against}'
+                f'{f" ({self.detail})" if self.detail else ""}')
+
+
+def medians(*sides: Callable[[], float], rounds: int) -> list[float]:
+    """Measure the sides in turn and return the median of each."""
+    results = [[side() for side in sides] for _ in range(rounds)]
+    return [statistics.median(column) for column in zip(*results, strict=True)]
+
+
+def seconds(action: Callable[[], object]) -> Callable[[], float]:
+    def measure() -> float:
+        before = time.perf_counter()
+        action()
+        return time.perf_counter() - before
+    return measure
+
+
+def signing() -> list[Row]:
+    names = [str(uuid.uuid4()) for _ in range(SIGNATURES)]
+    container = f'/v1/{ACCOUNT}/glance/'
+    paths = [container + name for name in names]
+    messages = [f'GET\n{EXPIRES}\n{path}'.encode() for path in paths]
+
+    def swiftclient() -> None:
+        for path in paths:
+            generate_temp_url(path, EXPIRES, KEY, 'GET', absolute=True)
+
+    def bare_hmac() -> None:
+        for message in messages:
+            hmac.digest(KEY, message, 'sha256')
+
+    def signatures() -> None:
+        sign = Signer(KEY).signatures(container, EXPIRES)
+        for name in names:
+            sign(name)
+
+    def urls() -> None:
+        signer = Signer(KEY)
+        sample = signer.sign('http://swift.example.com',
+                             ObjectPath(ACCOUNT, 'glance', names[0]), EXPIRES)
+        sign = signer.for_container(sample)
+        for name in names:
+            sign(name)
+
+    theirs, bare, signature, url = medians(
+        *map(seconds, (swiftclient, bare_hmac, signatures, urls)), rounds=7)
+    each = SIGNATURES / 1e6
+    figures = (f'swiftclient {theirs / each:.2f} us, hmac.digest {bare / each:.2f} us, signature'
+               f' {signature / each:.2f} us, URL {url / each:.2f} us')
+    return [
+        Row(f'sign {SIGNATURES} paths with one key', 'generate_temp_url', theirs / signature, 5,
+            True, figures),
+        Row('the whole URL, quoted', 'generate_temp_url', theirs / url, 3, True),
+        Row('the whole URL, quoted', 'one bare hmac.digest()', url / bare, 1.0),
+    ]
+
+
+def cache() -> list[Row]:
+    lookups = 2000
+    with tempfile.TemporaryDirectory() as folder:
+        sides = []
+        for size in (1_000, 1_000_000):
+            store = SQLiteCache(pathlib.Path(folder) / str(size) / 'urls.sqlite')
+            entry = Entry('0', 'image', 'GET', ACCOUNT, 'glance', 'key', EXPIRES, 'u' * 250)
+            store.get_or_create('0', 0, lambda entry=entry: entry)
+            with sqlite3.connect(store.path) as database:
+                database.executemany(
+                    'INSERT INTO urls VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+                    ((secrets.token_hex(32), str(uuid.uuid4()), 'GET', ACCOUNT, 'glance', 'key',
+                      EXPIRES, 'u' * 250) for _ in range(size)))
+                wanted = [row[0] for row in database.execute(
+                    'SELECT fingerprint FROM urls ORDER BY random() LIMIT ?', (lookups,))]
+            database.close()
+
+            def look_up(store=store, wanted=wanted, entry=entry) -> None:
+                for fingerprint in wanted:
+                    store.get_or_create(fingerprint, 0, lambda: entry)
+
+            sides.append(seconds(look_up))
+        small, large = medians(*sides, rounds=7)
+    return [Row('cache look-up, 1000000 entries', '1000 entries', large / small, 1.5,
+                detail=f'{large / lookups * 1e6:.0f} us each')]
+
+
+@dataclasses.dataclass(frozen=True)
+class Commands:
+    """Real ``openstack`` processes against one cloud."""
+
+    cloud: pathlib.Path
+    client: pathlib.Path
+    bare: pathlib.Path
+    home: str
+
+    def run(self, *arguments: str, plugin: bool = True, none: bool = False) -> list[str]:
+        program = (self.client if plugin else self.bare) / 'bin/openstack'
+        done = subprocess.run(
+            [program, *(['--os-auth-type', 'none'] if none else []), *arguments],
+            capture_output=True, text=True, check=True, env=self.environment(none))
+        return done.stdout.splitlines() + done.stderr.splitlines()
+
+    def environment(self, none: bool) -> dict[str, str]:
+        return {'PATH': os.environ['PATH'], 'HOME': self.home,
+                **({} if none else {'OS_CLOUD': 'glance', 'OS_CLIENT_CONFIG_FILE': str(
+                    self.cloud / 'clouds.yaml')})}
+
+    def wall(self, *arguments: str, **kwargs: bool) -> Callable[[], float]:
+        return seconds(lambda: self.run(*arguments, **kwargs))
+
+    def first_row(self, *arguments: str) -> float:
+        before = time.perf_counter()
+        process = subprocess.Popen(
+            [self.client / 'bin/openstack', *arguments], stdout=subprocess.PIPE,
+            env=self.environment(False))
+        assert process.stdout
+        process.stdout.readline()
+        passed = time.perf_counter() - before
+        process.stdout.close()
+        process.wait()
+        return passed
+
+    def wall_and_memory(self, *arguments: str) -> tuple[float, float, int]:
+        """Return seconds, peak memory in KiB, and how many rows there were."""
+        code = ('import resource, subprocess, sys; done = subprocess.run(sys.argv[1:],'
+                ' capture_output=True, check=True); print(len(done.stdout.splitlines()),'
+                ' resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)')
+        before = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, '-c', code, self.client / 'bin/openstack', *arguments],
+            capture_output=True, text=True, check=True, env=self.environment(False))
+        passed = time.perf_counter() - before
+        rows, memory = map(int, done.stdout.split())
+        return passed, memory, rows
+
+
+def requests_of(commands: Commands, *arguments: str) -> int:
+    log = commands.run('--debug', *arguments)
+    return sum(bool(re.match(r'https?://\S+ "[A-Z]+ ', line)) for line in log)
+
+
+def fill(cloud: pathlib.Path, count: int) -> None:
+    """Give Glance many images, by its database: to upload them takes an hour."""
+    with contextlib.closing(sqlite3.connect(cloud / 'glance/glance.db', timeout=60)) as database:
+        owner = database.execute('SELECT owner FROM images').fetchone()[0]
+        with database:
+            for number in range(count):
+                image_id, moment = str(uuid.uuid4()), '2026-01-01 00:00:00.000000'
+                database.execute(
+                    'INSERT INTO images (id, name, size, status, created_at, updated_at, deleted,'
+                    ' disk_format, container_format, owner, min_disk, min_ram, visibility)'
+                    " VALUES (?, ?, 1, 'active', ?, ?, 0, 'raw', 'bare', ?, 0, 0, 'public')",
+                    (image_id, f'image {number}', moment, moment, owner))
+                database.execute(
+                    'INSERT INTO image_locations (image_id, value, created_at, deleted,'
+                    " meta_data, status) VALUES (?, ?, ?, 0, '{\"store\": \"swift1\"}',"
+                    " 'active')", (image_id, f'swift+config://ref1/glance/{image_id}', moment))
+
+
+def commands(run: Commands) -> list[Row]:
+    image = run.home + '/image'
+    pathlib.Path(image).write_bytes(b'an image')
+    image_id = run.run('image', 'create', 'one', '--file', image, '--disk-format', 'raw',
+                       '--container-format', 'bare', '-f', 'value', '-c', 'id')[0]
+    key = pathlib.Path(run.home + '/key')
+    key.touch(mode=0o600)
+    key.write_text('a key')
+    create = ('image', 'temp', 'url', 'create', image_id, '-f', 'value')
+    told = (*create, '--endpoint-url', 'http://127.0.0.1:1', '--account', ACCOUNT, '--key-file',
+            str(key), '--digest', 'sha256')
+    show = ('image', 'show', image_id, '-f', 'value')
+
+    ours, theirs = medians(run.wall(*told, none=True), run.wall('module', 'list', none=True),
+                           rounds=11)
+    yield Row('image temp url create UUID, all told', 'module list', ours / theirs, 1.05,
+              detail=f'{ours:.2f} s')
+    ours, theirs, first = medians(
+        run.wall(*create), run.wall(*show),
+        lambda: run.first_row('image', 'temp', 'url', 'list', '-f', 'value'), rounds=11)
+    yield Row('image temp url create UUID, looked up', 'image show UUID', ours / theirs, 1.1,
+              detail=f'{ours:.2f} s')
+    more = requests_of(run, *create) - requests_of(run, *show)
+    yield Row('its HTTP requests', 'those of image show, how many more', more, 2)
+    for arguments in (('--version',), show):
+        ours, theirs = medians(run.wall(*arguments), run.wall(*arguments, plugin=False),
+                               rounds=21)
+        name = 'openstack --version' if arguments == ('--version',) else 'image show UUID'
+        yield Row(f'{name} with the plugin', 'without', ours / theirs, 1.01,
+                  detail=f'{ours:.3f} s, {theirs:.3f} s')
+    fill(run.cloud, IMAGES)
+    first, theirs = medians(
+        lambda: run.first_row('image', 'temp', 'url', 'list', '-f', 'value'), run.wall(*show),
+        rounds=7)
+    yield Row(f'the first row of image temp url list, {IMAGES} images', 'image show UUID',
+              first / theirs, 1.5, detail=f'{first:.2f} s')
+    ours, theirs, fewer = [], [], []
+    for _ in range(5):
+        ours.append(run.wall_and_memory('image', 'temp', 'url', 'list', '-f', 'value'))
+        theirs.append(run.wall_and_memory('image', 'list', '-f', 'value'))
+        fewer.append(run.wall_and_memory('image', 'temp', 'url', 'list', '-f', 'value',
+                                         '--limit', str(IMAGES // 10)))
+    assert {rows for _, _, rows in ours + theirs} == {IMAGES + 1}
+    (wall, memory, _), (their_wall, their_memory, _), (_, less_memory, _) = (
+        [statistics.median(column) for column in zip(*side, strict=True)]
+        for side in (ours, theirs, fewer))
+    yield Row(f'image temp url list -f value, {IMAGES} images', 'image list', wall / their_wall,
+              0.25, detail=f'{wall:.1f} s, {their_wall:.1f} s')
+    yield Row('its peak memory', 'image list', memory / their_memory, 1.0,
+              detail=f'{memory / 1024:.0f} MiB, {their_memory / 1024:.0f} MiB')
+    yield Row('its peak memory', f'the same for {IMAGES // 10} images', memory / less_memory,
+              1.1, detail=f'{less_memory / 1024:.0f} MiB')
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--cloud', type=pathlib.Path, required=True)
+    parser.add_argument('--bare', type=pathlib.Path, required=True)
+    parser.add_argument('--only', choices=('signing', 'cache', 'commands'))
+    options = parser.parse_args()
+    missed = 0
+    with tempfile.TemporaryDirectory() as home:
+        run = Commands(options.cloud.resolve(), pathlib.Path(sys.executable).parent.parent,
+                       options.bare.resolve(), home)
+        parts = {'signing': signing, 'cache': cache, 'commands': lambda: commands(run)}
+        print('            ratio  goal')
+        for name, part in parts.items():
+            if options.only in (None, name):
+                for row in part():
+                    missed += not row.reached
+                    print(row, flush=True)
+    print(f'{missed} goals missed' if missed else 'all goals reached')
+
+
+if __name__ == '__main__':
+    main()
