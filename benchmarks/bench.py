@@ -23,7 +23,7 @@ from collections.abc import Callable
 
 from swiftclient.utils import generate_temp_url
 
-from osc_imgurl.cache import Entry, SQLiteCache
+from osc_imgurl.cache import Entry, SQLiteCache, insert
 from osc_imgurl.signing import Signer
 from osc_imgurl.temp_url import ObjectPath
 
@@ -119,10 +119,9 @@ def cache() -> list[Row]:
             entry = Entry('0', 'image', 'GET', ACCOUNT, 'glance', 'key', EXPIRES, 'u' * 250)
             store.get_or_create('0', 0, lambda entry=entry: entry)
             with sqlite3.connect(store.path) as database:
-                database.executemany(
-                    'INSERT INTO urls VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-                    ((secrets.token_hex(32), str(uuid.uuid4()), 'GET', ACCOUNT, 'glance', 'key',
-                      EXPIRES, 'u' * 250) for _ in range(size)))
+                insert(database, (dataclasses.replace(
+                    entry, fingerprint=secrets.token_hex(32), image_id=str(uuid.uuid4()))
+                    for _ in range(size)))
                 wanted = [row[0] for row in database.execute(
                     'SELECT fingerprint FROM urls ORDER BY random() LIMIT ?', (lookups,))]
             database.close()

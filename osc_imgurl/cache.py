@@ -32,9 +32,10 @@ LOCK_TIMEOUT = 5.0
 SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE urls (
-    fingerprint TEXT PRIMARY KEY, image_id TEXT, method TEXT, account TEXT, container TEXT,
+    id INTEGER PRIMARY KEY,
+    fingerprint TEXT, image_id TEXT, method TEXT, account TEXT, container TEXT,
     key_fingerprint TEXT, expires INTEGER, url TEXT
-) WITHOUT ROWID;
+);
 CREATE INDEX urls_by_image ON urls (image_id);
 CREATE INDEX urls_by_expiry ON urls (expires);
 PRAGMA user_version = 1;
@@ -134,9 +135,9 @@ class SQLiteCache:
 
         def select(connection: sqlite3.Connection) -> Entry | None:
             row = connection.execute(
-                'SELECT * FROM urls WHERE fingerprint = ? AND expires >= ?',
-                (fingerprint, valid_until)).fetchone()
-            return Entry(*row) if row and not refresh else None
+                'SELECT * FROM urls WHERE id = ? AND fingerprint = ? AND expires >= ?',
+                (_row_id(fingerprint), fingerprint, valid_until)).fetchone()
+            return Entry(*row[1:]) if row and not refresh else None
 
         def read_or_create(connection: sqlite3.Connection) -> tuple[Entry, bool]:
             nonlocal made
@@ -147,8 +148,7 @@ class SQLiteCache:
                 if found := select(connection):
                     return found, True
                 made = make()
-                connection.execute('INSERT OR REPLACE INTO urls VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-                                   dataclasses.astuple(made))
+                insert(connection, [made])
                 connection.execute('DELETE FROM urls WHERE expires < ?', (valid_until,))
             return made, False
 
@@ -167,7 +167,7 @@ class SQLiteCache:
         :raises CacheFailed: the cache cannot be read.
         """
         return self._use_existing(
-            lambda connection: [Entry(*row) for row in connection.execute(
+            lambda connection: [Entry(*row[1:]) for row in connection.execute(
                 'SELECT * FROM urls ORDER BY expires, image_id')], [])
 
     def delete(self, fingerprints: Iterable[str]) -> int:
@@ -178,7 +178,8 @@ class SQLiteCache:
         def delete(connection: sqlite3.Connection) -> int:
             with _transaction(connection):
                 return sum(
-                    connection.execute('DELETE FROM urls WHERE fingerprint = ?', (each,)).rowcount
+                    connection.execute('DELETE FROM urls WHERE id = ? AND fingerprint = ?',
+                                       (_row_id(each), each)).rowcount
                     for each in fingerprints)
 
         return self._use_existing(delete, 0)
@@ -262,6 +263,21 @@ class SQLiteCache:
         self.path.with_name(self.path.name + '-journal').unlink(missing_ok=True)
         LOG.warning('The cache %s is damaged (%s): it is set aside as %s, and begun anew',
                     self.path, error, aside.name)
+
+
+def insert(connection: sqlite3.Connection, entries: Iterable[Entry]) -> None:
+    """Add entries to the table, in place of those with the same fingerprints."""
+    connection.executemany(
+        'INSERT OR REPLACE INTO urls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        ((_row_id(entry.fingerprint), *dataclasses.astuple(entry)) for entry in entries))
+
+
+def _row_id(fingerprint: str) -> int:
+    """Return the start of a fingerprint as a number: the shortest way to a row.
+
+    Rows are found in fewer pages by a number than by a text of 64 characters.
+    """
+    return int(fingerprint[:15], 16)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ import hashlib
 import logging
 import re
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 import requests
@@ -21,7 +21,7 @@ from glanceclient.common import http
 from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1.session import Session
 
-from osc_imgurl import location
+from osc_imgurl import background, location
 from osc_imgurl.errors import (
     GlanceFailed,
     ImageDownloadFailed,
@@ -130,18 +130,27 @@ class ImageService:
             ``visibility='public'``, ``sort='name:asc'``.
         :raises ImgurlError: as :meth:`find`.
         """
-        page_size, more = FIRST_PAGE_SIZE, True
-        while more and limit != 0:
-            query = {**filters, 'limit': min(page_size, limit or page_size)}
-            if marker:
-                query['marker'] = marker
-            page = self._get(f'/v2/images?{urllib.parse.urlencode(query, doseq=True)}', 'list')
-            yield from map(_to_image, page['images'])
-            if limit:
-                limit -= len(page['images'])
-            more = 'next' in page
-            marker = page['images'][-1]['id'] if more else None
-            page_size = min(page_size * 4, PAGE_SIZE)
+        if limit == 0:
+            return
+
+        def begin_page(size: int) -> Callable[[], Any]:
+            query = {**filters, 'limit': size, **({'marker': marker} if marker else {})}
+            url = f'/v2/images?{urllib.parse.urlencode(query, doseq=True)}'
+            return background.start(lambda: self._get(url, 'list'))
+
+        size = min(FIRST_PAGE_SIZE, limit or FIRST_PAGE_SIZE)
+        next_page: Callable[[], Any] | None = begin_page(size)
+        while next_page:
+            page, next_page = next_page(), None
+            images = page['images']
+            if limit is not None:
+                limit -= len(images)
+            if 'next' in page and limit != 0:
+                marker = images[-1]['id']
+                size = min(size * 4, PAGE_SIZE, limit or PAGE_SIZE)
+                next_page = begin_page(size)
+            # The next page is on its way while this one is in use.
+            yield from map(_to_image, images)
 
     def locations(self, image_id: str) -> tuple[Location, ...]:
         """Return an image's locations through Glance's Get Locations call.

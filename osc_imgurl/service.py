@@ -7,19 +7,18 @@ looked up twice.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import logging
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from osc_imgurl import cache, digests, keys, placement, temp_url
+from osc_imgurl import background, cache, digests, keys, placement, temp_url
 from osc_imgurl.cache import Cache, Entry
 from osc_imgurl.digests import Capabilities
-from osc_imgurl.errors import (
-    ImageUnacceptable,
-    InvalidParameterValue,
-)
+from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue
 from osc_imgurl.image import Image, is_uuid, parse_href, require_active
 from osc_imgurl.placement import Place
 from osc_imgurl.settings import Key, Settings, split_storage_url
@@ -84,6 +83,7 @@ class TempURLService:
         self._images = images
         self._object_store = object_store
         self._cache = cache
+        self._account_keys: dict[str | None, Callable[[], dict[str, Key] | None]] = {}
         self._found_keys: dict[tuple[str | None, str], Key] = {}
         self._found_capabilities: dict[str, Capabilities] = {}
         self._shape: _Shape | None = None
@@ -99,6 +99,7 @@ class TempURLService:
         :raises ImgurlError: whatever is wrong, with what to do about it.
         """
         self._check(request, now)
+        self._look_ahead()
         return self.create_for(self.find_image(image), request, now, refresh)
 
     def create_for(self, image: Image, request: Request, now: float,
@@ -191,10 +192,23 @@ class TempURLService:
                 ' (--expires-at).')
         return request.expires
 
+    def _look_ahead(self) -> None:
+        """Ask for the account's keys while Glance is asked for the image.
+
+        Most images lie in the account of the session, and most keys are an account's.
+        """
+        if self._images and self._object_store and not self._settings.key:
+            with contextlib.suppress(ImgurlError):
+                account = placement.probable_account(self._settings, self._object_store)
+                ask = functools.partial(self._object_store.account_keys, account)
+                if account not in self._account_keys:
+                    self._account_keys[account] = background.start(ask)
+
     def _find_key(self, place: Place) -> Key:
         account, container = place.path.account, place.path.container
         if (account, container) not in self._found_keys:
-            self._found_keys[account, container] = keys.find_key(place, self._object_store)
+            self._found_keys[account, container] = keys.find_key(
+                place, self._object_store, self._account_keys.get(account))
         return self._found_keys[account, container]
 
     def _digest(self, place: Place, method: str) -> str:

@@ -18,8 +18,8 @@ from osc_imgurl.errors import CacheFailed
 NOW = 1_700_000_000
 
 
-def entry(fingerprint='f', expires=NOW + 100, url='http://swift/url'):
-    return Entry(fingerprint, 'image', 'GET', 'AUTH_x', 'glance', 'key', expires, url)
+def entry(name='f', expires=NOW + 100, url='http://swift/url'):
+    return Entry(cache.fingerprint(name), 'image', 'GET', 'AUTH_x', 'glance', 'key', expires, url)
 
 
 @pytest.fixture
@@ -32,9 +32,9 @@ def store(path):
     return SQLiteCache(path)
 
 
-def ask(store, url, *, valid_until=NOW, fingerprint='f', **kwargs):
+def ask(store, url, *, valid_until=NOW, name='f', **kwargs):
     found, cached = store.get_or_create(
-        fingerprint, valid_until, lambda: entry(fingerprint, url=url), **kwargs)
+        cache.fingerprint(name), valid_until, lambda: entry(name, url=url), **kwargs)
     return found.url, cached
 
 
@@ -42,7 +42,7 @@ def test_the_first_url_is_kept(store, path):
     assert ask(store, 'first') == ('first', False)
     assert ask(store, 'second') == ('first', True)
     assert ask(SQLiteCache(path), 'third') == ('first', True)
-    assert ask(store, 'other', fingerprint='g') == ('other', False)
+    assert ask(store, 'other', name='g') == ('other', False)
     assert ask(store, 'new', refresh=True) == ('new', False)
     assert ask(store, 'third') == ('new', True)
 
@@ -51,28 +51,29 @@ def test_an_entry_that_expires_too_soon_is_replaced(store):
     ask(store, 'first')
     assert ask(store, 'second', valid_until=NOW + 100) == ('first', True)
     later = entry(expires=NOW + 200, url='second')
-    assert store.get_or_create('f', NOW + 101, lambda: later) == (later, False)
+    assert store.get_or_create(later.fingerprint, NOW + 101, lambda: later) == (later, False)
     assert store.entries() == [later]
 
 
 def test_what_has_expired_is_removed(store):
     ask(store, 'first')
     later = entry('g', expires=NOW + 200)
-    store.get_or_create('g', NOW + 101, lambda: later)
+    store.get_or_create(later.fingerprint, NOW + 101, lambda: later)
     assert store.entries() == [later]
 
 
 def test_entries_delete_info(store, path):
-    assert (store.entries(), store.delete(['f']), store.info().entries) == ([], 0, 0)
+    first, second = (cache.fingerprint(name) for name in 'fg')
+    assert (store.entries(), store.delete([first]), store.info().entries) == ([], 0, 0)
     assert not path.exists()
     ask(store, 'first')
-    ask(store, 'other', fingerprint='g')
+    ask(store, 'other', name='g')
     assert {each.url for each in store.entries()} == {'first', 'other'}
     info = store.info()
     assert (info.backend, info.path, info.entries) == ('sqlite', str(path), 2)
     assert info.size == path.stat().st_size
-    assert store.delete(['f', 'nothing']) == 1
-    assert [each.fingerprint for each in store.entries()] == ['g']
+    assert store.delete([first, cache.fingerprint('nothing')]) == 1
+    assert [each.fingerprint for each in store.entries()] == [second]
 
 
 def test_file_and_folder_are_their_owners_only(store, path, caplog):
@@ -126,7 +127,7 @@ def test_what_is_no_database_is_set_aside(store, path, caplog, content):
 
 def test_a_truncated_file_is_set_aside(store, path, caplog):
     for number in range(200):
-        ask(store, 'x' * 500, fingerprint=str(number))
+        ask(store, 'x' * 500, name=str(number))
     content = path.read_bytes()
     with path.open('r+b') as file:
         # The pages of the table are gone, the first with the schema is there.
@@ -183,7 +184,7 @@ def test_a_file_of_another_user(store, caplog, monkeypatch):
 
 def test_locked_by_another_process(store, path, caplog, monkeypatch):
     monkeypatch.setattr(cache, 'LOCK_TIMEOUT', 0.1)
-    ask(store, 'first', fingerprint='g')
+    ask(store, 'first', name='g')
     other = sqlite3.connect(path, isolation_level=None)
     other.execute('BEGIN EXCLUSIVE')
     ask_with_a_warning(store, caplog, 'database is locked')
@@ -224,7 +225,7 @@ def test_killed_writers_leave_a_readable_cache(store, path, caplog):
         pid = os.fork()
         if not pid:
             for number in range(1_000_000):
-                ask(store, 'x' * 300, fingerprint=f'{os.getpid()}-{number}')
+                ask(store, 'x' * 300, name=f'{os.getpid()}-{number}')
             os._exit(0)
         time.sleep(generator.uniform(0, 0.02))
         os.kill(pid, signal.SIGKILL)
