@@ -111,7 +111,7 @@ def signing() -> list[Row]:
 
 
 def cache() -> list[Row]:
-    lookups = 2000
+    lookups = 1000
     with tempfile.TemporaryDirectory() as folder:
         sides = []
         for size in (1_000, 1_000_000):

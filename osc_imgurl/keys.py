@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from osc_imgurl.errors import MissingParameterValue, ObjectStoreNotAuthorized
@@ -14,12 +13,10 @@ if TYPE_CHECKING:
     from osc_imgurl.object_store import ObjectStore
 
 
-def find_key(place: Place, object_store: ObjectStore | None,
-             account_keys: Callable[[], dict[str, Key] | None] | None = None) -> Key:
+def find_key(place: Place, object_store: ObjectStore | None) -> Key:
     """Return the key of the first slot that has one: the container's, else the account's.
 
     :param object_store: None where there is nobody to ask.
-    :param account_keys: where the account has been asked for its keys already: the answer.
     :raises MissingParameterValue: there is no key, or no container; or nobody to ask.
     :raises ObjectStoreNotAuthorized: these credentials may not see the keys.
     :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
@@ -40,8 +37,7 @@ def find_key(place: Place, object_store: ObjectStore | None,
                     f'There is no container {container} in {whose}, where the image should be.'
                     ' If another project owns the images (often Glance\'s service project), use'
                     ' its credentials, or tell its account (--account) and key (--key-file).')
-        if not found:
-            found = account_keys() if account_keys else object_store.account_keys(account)
+        found = found or object_store.account_keys(account)
     except ObjectStoreNotAuthorized as error:
         raise ObjectStoreNotAuthorized(
             f'{error} The keys of {whose} are shown to its owner only: use the credentials of'

@@ -91,16 +91,6 @@ def locate(image: Image, settings: Settings, object_store: ObjectStore | None) -
                  ObjectPath(account, container, object_name, settings.api_version))
 
 
-def probable_account(settings: Settings, object_store: ObjectStore) -> str | None:
-    """Return the account that an image will be in, if its own location does not differ.
-
-    :raises ImgurlError: it is not told and cannot be looked up.
-    """
-    if _endpoint(None, settings, object_store)[1] == 'radosgw':
-        return None
-    return _account(None, settings, object_store)
-
-
 def report(image: str, settings: Settings, images: ImageService,
            object_store: ObjectStore) -> LocationReport:
     """Return all that can be known of where an image is kept, whatever its status.

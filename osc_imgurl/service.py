@@ -7,18 +7,15 @@ looked up twice.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import functools
 import logging
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from osc_imgurl import background, cache, digests, keys, placement, temp_url
-from osc_imgurl.cache import Cache, Entry
+from osc_imgurl import digests, keys, placement, temp_url
 from osc_imgurl.digests import Capabilities
-from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue
+from osc_imgurl.errors import ImageUnacceptable, InvalidParameterValue
 from osc_imgurl.image import Image, is_uuid, parse_href, require_active
 from osc_imgurl.placement import Place
 from osc_imgurl.settings import Key, Settings, split_storage_url
@@ -26,6 +23,7 @@ from osc_imgurl.signing import Signer
 from osc_imgurl.temp_url import ObjectPath
 
 if TYPE_CHECKING:
+    from osc_imgurl.cache import Cache
     from osc_imgurl.images import ImageService
     from osc_imgurl.object_store import ObjectStore
 
@@ -83,7 +81,6 @@ class TempURLService:
         self._images = images
         self._object_store = object_store
         self._cache = cache
-        self._account_keys: dict[str | None, Callable[[], dict[str, Key] | None]] = {}
         self._found_keys: dict[tuple[str | None, str], Key] = {}
         self._found_capabilities: dict[str, Capabilities] = {}
         self._shape: _Shape | None = None
@@ -99,7 +96,6 @@ class TempURLService:
         :raises ImgurlError: whatever is wrong, with what to do about it.
         """
         self._check(request, now)
-        self._look_ahead()
         return self.create_for(self.find_image(image), request, now, refresh)
 
     def create_for(self, image: Image, request: Request, now: float,
@@ -126,22 +122,30 @@ class TempURLService:
         shape = _Shape(place.endpoint, place.path.container_path, key, digest, method, expires,
                        request)
 
-        def make() -> Entry:
-            return Entry(fingerprint, image.id, method, place.path.account, place.path.container,
-                         key_fingerprint, expires, self._url(shape, place.path))
-
         if self._cache is None:
             url, cached = self._url(shape, place.path), False
         else:
-            key_fingerprint = cache.key_fingerprint(key.value)
-            fingerprint = cache.fingerprint(
-                place.endpoint, str(place.path), digest, key_fingerprint,
-                self._settings.duration, self._settings.align,
-                dataclasses.astuple(dataclasses.replace(request, method=method)))
-            valid_until = math.ceil(now + self._settings.expected_download_start_delay)
-            entry, cached = self._cache.get_or_create(fingerprint, valid_until, make, refresh)
-            url, expires = entry.url, entry.expires
+            url, expires, cached = self._cached_url(
+                self._cache, shape, image.id, place.path, now=now, refresh=refresh)
         return ImageTempURL(url, expires, method, digest, image.id, image.name, place, cached)
+
+    def _cached_url(self, cache: Cache, shape: _Shape, image_id: str, path: ObjectPath, *,
+                    now: float, refresh: bool) -> tuple[str, int, bool]:
+        """Return the URL, its expiry, and whether the cache had it."""
+        # Imports SQLite, which only who keeps a cache is to pay for.
+        from osc_imgurl.cache import Entry, fingerprint, key_fingerprint
+
+        settings, request = self._settings, shape.request
+        key = key_fingerprint(shape.key.value)
+        name = fingerprint(
+            shape.endpoint, str(path), shape.digest, key, settings.duration, settings.align,
+            dataclasses.astuple(dataclasses.replace(request, method=shape.method)))
+        valid_until = math.ceil(now + settings.expected_download_start_delay)
+        entry, cached = cache.get_or_create(
+            name, valid_until, lambda: Entry(
+                name, image_id, shape.method, path.account, path.container, key, shape.expires,
+                self._url(shape, path)), refresh)
+        return entry.url, entry.expires, cached
 
     def _url(self, shape: _Shape, path: ObjectPath) -> str:
         """Return a signed URL; from the second of the same shape on, the fast way."""
@@ -192,23 +196,10 @@ class TempURLService:
                 ' (--expires-at).')
         return request.expires
 
-    def _look_ahead(self) -> None:
-        """Ask for the account's keys while Glance is asked for the image.
-
-        Most images lie in the account of the session, and most keys are an account's.
-        """
-        if self._images and self._object_store and not self._settings.key:
-            with contextlib.suppress(ImgurlError):
-                account = placement.probable_account(self._settings, self._object_store)
-                ask = functools.partial(self._object_store.account_keys, account)
-                if account not in self._account_keys:
-                    self._account_keys[account] = background.start(ask)
-
     def _find_key(self, place: Place) -> Key:
         account, container = place.path.account, place.path.container
         if (account, container) not in self._found_keys:
-            self._found_keys[account, container] = keys.find_key(
-                place, self._object_store, self._account_keys.get(account))
+            self._found_keys[account, container] = keys.find_key(place, self._object_store)
         return self._found_keys[account, container]
 
     def _digest(self, place: Place, method: str) -> str:
