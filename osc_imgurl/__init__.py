@@ -1,2 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Temporary URLs for Glance images: the library's public names."""
+"""Temporary URLs for Glance images: the library's public names.
+
+A name is imported when it is first used: OpenStackClient imports this package whenever it
+starts.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    'container_name': 'sharding',
+    'ImageService': 'images',
+    'ImgurlError': 'errors',
+    'Key': 'settings',
+    'ObjectPath': 'temp_url',
+    'ObjectStore': 'object_store',
+    'Request': 'service',
+    'Settings': 'settings',
+    'Signer': 'signing',
+    'TempURL': 'temp_url',
+    'TempURLService': 'service',
+    'parse': 'temp_url',
+    'verify': 'signing',
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    return getattr(importlib.import_module(f'{__name__}.{_HOMES[name]}'), name)

@@ -37,6 +37,15 @@ def test_every_command_loads():
         assert entry.load()._description
 
 
+def test_the_public_names():
+    import osc_imgurl
+
+    for name in osc_imgurl.__all__:
+        assert getattr(osc_imgurl, name).__module__.startswith('osc_imgurl.')
+    with pytest.raises(AttributeError):
+        osc_imgurl.nothing  # noqa: B018
+
+
 def test_nothing_but_the_commands_imports_osc(tmp_path):
     library = 'import sys; from osc_imgurl import images, object_store, service, sources'
     done = subprocess.run(
