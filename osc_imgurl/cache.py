@@ -292,7 +292,6 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute('COMMIT')
 
 
-
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute('PRAGMA user_version').fetchone()[0])
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
+
 @dataclasses.dataclass(frozen=True)
 class Request:
     """What one temporary URL is to allow.
@@ -121,7 +122,6 @@ class TempURLService:
         expires = self._expires(request, now)
         shape = _Shape(place.endpoint, place.path.container_path, key, digest, method, expires,
                        request)
-
         if self._cache is None:
             url, cached = self._url(shape, place.path), False
         else:

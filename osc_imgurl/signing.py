@@ -22,10 +22,10 @@ from collections.abc import Callable, Sequence
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.temp_url import (
     DIGESTS,
-    MAX_EXPIRES,
     METHODS,
     ObjectPath,
     TempURL,
+    check_expires,
     check_ip_range,
     check_method,
     decode_signature,
@@ -116,8 +116,7 @@ class Signer:
         :raises InvalidParameterValue: the method or the IP range is none, the object's name
             does not begin with the prefix, or the expiry lies beyond the year 9999.
         """
-        if not 0 < expires <= MAX_EXPIRES:
-            raise InvalidParameterValue(f'The expiry {expires} lies beyond the year 9999.')
+        check_expires(expires)
         if prefix is not None and not path.object.startswith(prefix):
             raise InvalidParameterValue(
                 f'The object {path.object!r} does not begin with the prefix {prefix!r}:'

@@ -35,22 +35,34 @@ def format_expires(expires: int) -> str:
     return datetime.datetime.fromtimestamp(expires, datetime.UTC).strftime(_ISO8601)
 
 
+def check_expires(expires: int) -> int:
+    """Return an expiry (Unix time, seconds) that can be written as a date.
+
+    :raises InvalidParameterValue: it lies beyond the year 9999.
+    """
+    if not 0 <= expires <= MAX_EXPIRES:
+        raise InvalidParameterValue(f'The expiry {expires} lies beyond the year 9999.')
+    return expires
+
+
 def format_remaining(expires: int, now: float) -> str:
-    """Return how long it is until an expiry: ``1 day, 2:00:00``, or ``expired``.
+    """Return how long it is until an expiry: ``1 day, 2:00:00``, or ``expired 0:03:00 ago``.
 
     :param expires: Unix time, seconds.
     :param now: likewise.
     """
-    return 'expired' if expires < now else str(datetime.timedelta(seconds=int(expires - now)))
+    left = datetime.timedelta(seconds=abs(int(expires - now)))
+    return f'expired {left} ago' if expires < now else str(left)
 
 
 def parse_expires(text: str) -> int:
     """Return the Unix time (seconds) of an expiry as it stands in a URL's query.
 
-    :raises InvalidParameterValue: it is neither seconds nor ``YYYY-MM-DDThh:mm:ssZ``.
+    :raises InvalidParameterValue: it is neither seconds nor ``YYYY-MM-DDThh:mm:ssZ``, or lies
+        beyond the year 9999.
     """
     if re.fullmatch(r'\d{1,18}', text, re.ASCII):
-        return int(text)
+        return check_expires(int(text))
     try:
         moment = datetime.datetime.strptime(text, _ISO8601)
     except ValueError:
@@ -64,10 +76,10 @@ def parse_moment(text: str) -> int:
     """Return the Unix time (seconds) that a person wrote.
 
     :param text: ISO 8601, in UTC where it names no offset, or a Unix time.
-    :raises InvalidParameterValue: it is neither.
+    :raises InvalidParameterValue: it is neither, or lies beyond the year 9999.
     """
     if re.fullmatch(r'\d{1,18}', text, re.ASCII):
-        return int(text)
+        return check_expires(int(text))
     try:
         moment = datetime.datetime.fromisoformat(text)
     except ValueError:

@@ -13,6 +13,8 @@ from osc_lib.command import command
 if TYPE_CHECKING:
     from osc_imgurl.osc.stream import Output
     from osc_imgurl.service import ImageTempURL
+    from osc_imgurl.settings import Settings
+    from osc_imgurl.temp_url import TempURL
 
 
 class CreateImageTempURL(command.ShowOne):
@@ -83,6 +85,71 @@ class CreateImageTempURL(command.ShowOne):
             parsed_args.image, request, time.time(), parsed_args.refresh)
         row = _row(made)
         return tuple(row), tuple(row.values())
+
+
+class ShowImageTempURL(command.ShowOne):
+    _description = (
+        'Take a temporary URL apart, without the network; with a key, verify its signature too')
+    _epilog: Any = (
+        'Example: openstack image temp url show --key-file key - < url')
+
+    # Nobody is asked.
+    auth_required = False
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        from osc_imgurl.osc import common
+
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            'url', metavar='<url>',
+            help='Temporary URL; - reads it from standard input, which keeps it out of the'
+                 ' list of processes')
+        common.add_setting_options(parser, ('key_file', 'endpoint_type'))
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+        from osc_imgurl import temp_url
+        from osc_imgurl.image import is_uuid
+        from osc_imgurl.osc import common
+
+        settings = common.load_settings(self.app.client_manager, parsed_args)
+        url = self.app.stdin.readline().strip() if parsed_args.url == '-' else parsed_args.url
+        parsed, now = temp_url.parse(url, settings.endpoint_type), time.time()
+        method, signature = _verified(parsed, settings, now)
+        row = {
+            'endpoint': parsed.endpoint,
+            'account': parsed.path.account,
+            'container': parsed.path.container,
+            'object': parsed.path.object,
+            'image_id': parsed.path.object if is_uuid(parsed.path.object) else None,
+            'method': method,
+            'expires_at': temp_url.format_expires(parsed.expires),
+            'remaining': temp_url.format_remaining(parsed.expires, now),
+            'digest': parsed.digest,
+            'ip_range': parsed.ip_range,
+            'prefix': parsed.prefix,
+            'filename': parsed.filename,
+            'inline': parsed.inline,
+            'signature': signature,
+        }
+        return tuple(row), tuple(row.values())
+
+
+def _verified(parsed: TempURL, settings: Settings, now: float) -> tuple[str | None, str]:
+    """Return the signed method, which the URL itself does not say, and of what the signature is.
+    """
+    from osc_imgurl.cache import key_fingerprint
+    from osc_imgurl.signing import verify
+
+    if settings.key is None:
+        return None, 'not verified: no key is told (--key-file)'
+    key = f'the key {key_fingerprint(settings.key.value)} ({settings.sources["key"]})'
+    verification = verify(parsed, settings.key.value, now)
+    if 'key' in verification.failed:
+        return None, f'not of {key}, or the URL has been altered'
+    if 'path' in verification.failed:
+        return verification.method, f'of {key}, but for another path: {verification.path}'
+    return verification.method, f'of {key}'
 
 
 class ListImageTempURL(command.Lister):

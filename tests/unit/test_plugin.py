@@ -31,7 +31,8 @@ def test_every_command_loads():
     ours = [entry for entry in entry_points(group='openstack.image.v2')
             if entry.value.startswith('osc_imgurl')]
     assert {entry.name.replace('_', ' ') for entry in ours} == {
-        'image temp url create', 'image temp url list', 'image temp url cache list',
+        'image temp url create', 'image temp url list', 'image temp url show',
+        'image temp url cache list',
         'image temp url cache delete', 'image temp url cache show', 'image location show'}
     for entry in ours:
         assert entry.load()._description

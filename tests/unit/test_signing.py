@@ -137,6 +137,8 @@ def test_every_form_of_a_signature(signature, digest):
     ('http://swift/v1/AUTH_x/c/o?temp_url_sig=md5:AAAA&temp_url_expires=1', 'is no signature'),
     ('http://swift/v1/AUTH_x/c/o?temp_url_sig=' + '0' * 40 + '&temp_url_expires=soon',
      "The expiry 'soon' is neither"),
+    ('http://swift/v1/AUTH_x/c/o?temp_url_sig=' + '0' * 40 + '&temp_url_expires=' + '9' * 18,
+     'lies beyond the year 9999'),
     ('http://swift/c/o?temp_url_sig=' + '0' * 40 + '&temp_url_expires=1', 'has no API version'),
     ('http://swift/v1/AUTH_x/c?temp_url_sig=' + '0' * 40 + '&temp_url_expires=1',
      'names no object'),

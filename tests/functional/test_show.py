@@ -1,0 +1,93 @@
+"""openstack image temp url show: no cloud and no network are needed."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from osc_imgurl.signing import Signer
+from osc_imgurl.temp_url import ObjectPath
+
+from .conftest import OPENSTACK
+
+IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
+KEY = 'the signing key'
+FUTURE = 1896112800
+
+
+@pytest.fixture
+def show(tmp_path):
+    (tmp_path / 'key').write_text(KEY)
+    (tmp_path / 'key').chmod(0o600)
+
+    def run(url, *options, stdin=''):
+        done = subprocess.run(
+            [OPENSTACK, 'image', 'temp', 'url', 'show', url, '-f', 'json', *options],
+            capture_output=True, text=True, check=False, input=stdin, cwd=tmp_path,
+            env={'PATH': os.environ['PATH'], 'HOME': str(tmp_path)})
+        assert KEY not in done.stdout + done.stderr
+        if done.returncode:
+            assert (done.returncode, done.stdout) == (1, '')
+            return done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+def sign(path, method='GET', *, endpoint='https://swift.example.com', digest='sha256',
+         expires=FUTURE, **options):
+    return Signer(KEY.encode(), digest).sign(endpoint, path, expires, method, **options).url
+
+
+SWIFT = ObjectPath('AUTH_x', 'glance', IMAGE_ID)
+
+
+def test_without_a_key(show):
+    url = sign(SWIFT, ip_range='10.0.0.0/8', prefix='3a1f', filename='a b.img', inline=True,
+               iso8601=True, digest='sha512')
+    row = show(url)
+    assert int(row.pop('remaining').split()[0]) > 0
+    assert row == {
+        'endpoint': 'https://swift.example.com', 'account': 'AUTH_x', 'container': 'glance',
+        'object': IMAGE_ID, 'image_id': IMAGE_ID, 'method': None,
+        'expires_at': '2030-01-31T18:00:00Z', 'digest': 'sha512', 'ip_range': '10.0.0.0/8',
+        'prefix': '3a1f', 'filename': 'a b.img', 'inline': True,
+        'signature': 'not verified: no key is told (--key-file)'}
+
+
+def test_with_a_key(show):
+    row = show(sign(SWIFT, 'PUT'), '--key-file', 'key')
+    assert row['method'] == 'PUT'
+    assert row['signature'].startswith('of the key ') and '(--key-file)' in row['signature']
+    altered = sign(SWIFT).replace('glance', 'other')
+    row = show('-', '--key-file', 'key', stdin=altered + '\n')
+    assert (row['method'], row['container']) == (None, 'other')
+    assert row['signature'].endswith('or the URL has been altered')
+
+
+def test_expired(show):
+    assert show(sign(SWIFT, expires=1_000_000_000))['remaining'].startswith('expired ')
+
+
+def test_a_path_that_was_quoted_before_it_was_signed(show):
+    path = ObjectPath('AUTH_x', 'glance', 'a b')
+    wrong = Signer(KEY.encode()).signature('/v1/AUTH_x/glance/a%20b', FUTURE)
+    good = sign(path)
+    url = good.replace(good.partition('sig=')[2].partition('&')[0], wrong)
+    row = show(url, '--key-file', 'key')
+    assert row['object'] == 'a b' and row['image_id'] is None
+    assert row['signature'].endswith('but for another path: /v1/AUTH_x/glance/a%20b')
+
+
+def test_a_gateways_url(show):
+    url = sign(ObjectPath(None, 'glance', IMAGE_ID), endpoint='http://rgw/swift', digest='sha1')
+    row = show(url, '--key-file', 'key')
+    assert (row['endpoint'], row['account'], row['container'], row['digest']) == (
+        'http://rgw/swift', None, 'glance', 'sha1')
+    assert row['signature'].startswith('of the key ')
+
+
+def test_what_is_no_temporary_url(show):
+    assert 'it has no temp_url_sig' in show('https://swift.example.com/v1/AUTH_x/glance/x')
+    assert 'does not begin with http' in show('cirros')
