@@ -46,5 +46,5 @@ def find_key(place: Place, object_store: ObjectStore | None) -> Key:
     if not found:
         raise MissingParameterValue(
             f'There is no temporary URL key on {whose}, nor on the container {container}. Set'
-            ' one (X-Account-Meta-Temp-URL-Key of the account), or tell the key (--key-file).')
+            ' one (openstack image temp url key set --generate), or tell the key (--key-file).')
     return next(iter(found.values()))

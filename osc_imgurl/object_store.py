@@ -129,35 +129,57 @@ class ObjectStore:
         :raises ObjectStoreNotAuthorized: these credentials may not see the container.
         :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
         """
-        return self._keys(f'{self._account_url(account)}/{urllib.parse.quote(container)}',
-                          CONTAINER_SLOTS)
+        return self._keys(self._url(account, container), CONTAINER_SLOTS)
 
     def account_keys(self, account: str | None) -> dict[str, Key] | None:
         """Return an account's temporary URL keys by slot, or None if there is no account.
 
         :raises ObjectStoreFailed: as :meth:`container_keys`.
         """
-        return self._keys(self._account_url(account), ACCOUNT_SLOTS)
+        return self._keys(self._url(account), ACCOUNT_SLOTS)
 
-    def _account_url(self, account: str | None) -> str:
-        storage_url = self.storage_url().rstrip('/')
-        endpoint, own_account = split_storage_url(storage_url)
-        if account in (None, own_account):
-            return storage_url
-        return f'{endpoint}/v1/{account}'
+    def set_keys(self, account: str | None, container: str | None,
+                 keys: Mapping[int, Key | None]) -> None:
+        """Set the temporary URL keys of an account or a container, all at once.
 
-    def _keys(self, url: str, slots: Mapping[str, str]) -> dict[str, Key] | None:
+        :param container: None for the account's own.
+        :param keys: by the number of the slot, 1 or 2; None empties it.
+        :raises ObjectStoreNotAuthorized: these credentials may not.
+        :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
+        """
+        level = 'Container' if container else 'Account'
+        headers: dict[str, str | bytes] = {}
+        for number, key in keys.items():
+            name = f'{level}-Meta-Temp-URL-Key{"-2" if number == 2 else ""}'
+            headers.update({f'X-{name}': key.value} if key else {f'X-Remove-{name}': 'x'})
+        _require_success(self._authenticated('POST', self._url(account, container), headers))
+
+    def _url(self, account: str | None, container: str | None = None) -> str:
+        url = self.storage_url().rstrip('/')
+        endpoint, own_account = split_storage_url(url)
+        if account not in (None, own_account):
+            url = f'{endpoint}/v1/{account}'
+        return f'{url}/{urllib.parse.quote(container)}' if container else url
+
+    def _authenticated(self, method: str, url: str,
+                       headers: Mapping[str, str | bytes]) -> requests.Response:
         try:
             token = self._session.get_token()
         except ksa_exceptions.ClientException as error:
             raise ObjectStoreFailed(f'Keystone gives no token: {one_line(error)}') from error
-        response = self._request('HEAD', url, {'X-Auth-Token': token})
+        response = self._request(method, url, {**headers, 'X-Auth-Token': token})
+        if response.status_code in (401, 403):
+            does = 'show' if method == 'HEAD' else 'let'
+            to = 'to these credentials' if method == 'HEAD' else 'be changed with these credentials'
+            raise ObjectStoreNotAuthorized(
+                f'Swift does not {does} {urllib.parse.urlsplit(url).path} {to}'
+                f' (HTTP {response.status_code}).')
+        return response
+
+    def _keys(self, url: str, slots: Mapping[str, str]) -> dict[str, Key] | None:
+        response = self._authenticated('HEAD', url, {})
         if response.status_code == 404:
             return None
-        if response.status_code in (401, 403):
-            raise ObjectStoreNotAuthorized(
-                f'Swift does not show {urllib.parse.urlsplit(url).path} to these credentials'
-                f' (HTTP {response.status_code}).')
         _require_success(response)
         # requests reads headers as Latin-1; a key is the bytes themselves.
         return {slot: Key(response.headers[header].encode('latin-1'))

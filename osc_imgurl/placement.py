@@ -91,6 +91,17 @@ def locate(image: Image, settings: Settings, object_store: ObjectStore | None) -
                  ObjectPath(account, container, object_name, settings.api_version))
 
 
+def own_account(settings: Settings, object_store: ObjectStore) -> str | None:
+    """Return the account that is told, else that of the session's project.
+
+    :returns: None for a RADOS Gateway without accounts in its URLs.
+    :raises MissingParameterValue: it is not told and cannot be looked up.
+    """
+    if _endpoint(None, settings, object_store)[1] == 'radosgw':
+        return None
+    return _account(None, settings, object_store)
+
+
 def report(image: str, settings: Settings, images: ImageService,
            object_store: ObjectStore) -> LocationReport:
     """Return all that can be known of where an image is kept, whatever its status.
