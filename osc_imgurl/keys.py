@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from osc_imgurl.object_store import ObjectStore
 
 
-def find_key(place: Place, object_store: ObjectStore | None) -> Key:
-    """Return the key of the first slot that has one: the container's, else the account's.
+def find_key(place: Place, object_store: ObjectStore | None,
+             ask_container: bool = True) -> tuple[str, Key]:
+    """Return the first slot that has a key, and the key: the container's, else the account's.
 
     :param object_store: None where there is nobody to ask.
+    :param ask_container: whether the container is known, so that it can be asked for its keys.
     :raises MissingParameterValue: there is no key, or no container; or nobody to ask.
     :raises ObjectStoreNotAuthorized: these credentials may not see the keys.
     :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
@@ -30,7 +32,7 @@ def find_key(place: Place, object_store: ObjectStore | None) -> Key:
     try:
         # A RADOS Gateway takes container keys and ignores them.
         found: dict[str, Key] | None = {}
-        if place.endpoint_type == 'swift':
+        if place.endpoint_type == 'swift' and ask_container:
             found = object_store.container_keys(account, container)
             if found is None:
                 raise MissingParameterValue(
@@ -47,4 +49,4 @@ def find_key(place: Place, object_store: ObjectStore | None) -> Key:
         raise MissingParameterValue(
             f'There is no temporary URL key on {whose}, nor on the container {container}. Set'
             ' one (openstack image temp url key set --generate), or tell the key (--key-file).')
-    return next(iter(found.values()))
+    return next(iter(found.items()))

@@ -80,7 +80,7 @@ def locate(image: Image, settings: Settings, object_store: ObjectStore | None) -
     :raises InvalidParameterValue: the endpoint is none of a RADOS Gateway.
     """
     location = image.swift_location
-    endpoint, endpoint_type = _endpoint(location, settings, object_store)
+    endpoint, endpoint_type = endpoint_and_type(location, settings, object_store)
     container = _prefer(
         'container', container_by_rule(image.id, settings),
         location.container if location else None,
@@ -91,13 +91,23 @@ def locate(image: Image, settings: Settings, object_store: ObjectStore | None) -
                  ObjectPath(account, container, object_name, settings.api_version))
 
 
-def own_account(settings: Settings, object_store: ObjectStore) -> str | None:
+def cluster_endpoint(endpoint: str, object_store: ObjectStore) -> str:
+    """Return the endpoint at which the cluster is asked what it takes.
+
+    That is the catalog's where there is one: an endpoint that was told may be a proxy's, which
+    passes only objects on.
+    """
+    storage_url = object_store.find_storage_url()
+    return split_storage_url(storage_url)[0] if storage_url else endpoint
+
+
+def own_account(settings: Settings, object_store: ObjectStore | None) -> str | None:
     """Return the account that is told, else that of the session's project.
 
     :returns: None for a RADOS Gateway without accounts in its URLs.
     :raises MissingParameterValue: it is not told and cannot be looked up.
     """
-    if _endpoint(None, settings, object_store)[1] == 'radosgw':
+    if endpoint_and_type(None, settings, object_store)[1] == 'radosgw':
         return None
     return _account(None, settings, object_store)
 
@@ -142,9 +152,13 @@ def report(image: str, settings: Settings, images: ImageService,
                                 for each in locations))
 
 
-def _endpoint(location: Location | None, settings: Settings,
+def endpoint_and_type(location: Location | None, settings: Settings,
               object_store: ObjectStore | None) -> tuple[str, str]:
-    """Return endpoint and type: told, else the location's, else the catalog's."""
+    """Return endpoint and type: told, else the location's, else the catalog's.
+
+    :raises MissingParameterValue: the endpoint is not told and cannot be looked up.
+    :raises InvalidParameterValue: the endpoint is none of a RADOS Gateway.
+    """
     found: tuple[str, str | None] | None = None
     if location and location.endpoint:
         found = location.endpoint, location.account

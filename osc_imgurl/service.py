@@ -18,7 +18,7 @@ from osc_imgurl.digests import Capabilities
 from osc_imgurl.errors import ImageUnacceptable, InvalidParameterValue
 from osc_imgurl.image import Image, is_uuid, parse_href, require_active
 from osc_imgurl.placement import Place
-from osc_imgurl.settings import Key, Settings, split_storage_url
+from osc_imgurl.settings import Key, Settings
 from osc_imgurl.signing import Signer
 from osc_imgurl.temp_url import ObjectPath
 
@@ -199,7 +199,7 @@ class TempURLService:
     def _find_key(self, place: Place) -> Key:
         account, container = place.path.account, place.path.container
         if (account, container) not in self._found_keys:
-            self._found_keys[account, container] = keys.find_key(place, self._object_store)
+            _, self._found_keys[account, container] = keys.find_key(place, self._object_store)
         return self._found_keys[account, container]
 
     def _digest(self, place: Place, method: str) -> str:
@@ -207,10 +207,7 @@ class TempURLService:
         told = self._settings.digest
         if self._object_store is None:
             return told or digests.PREFERRED[0]
-        # The catalog's endpoint is asked where there is one: one that was told may be a
-        # proxy's, which passes only objects on.
-        storage_url = self._object_store.find_storage_url()
-        endpoint = split_storage_url(storage_url)[0] if storage_url else place.endpoint
+        endpoint = placement.cluster_endpoint(place.endpoint, self._object_store)
         if endpoint not in self._found_capabilities:
             self._found_capabilities[endpoint] = digests.find_capabilities(
                 endpoint, self._object_store, told)

@@ -63,3 +63,47 @@ def test_copy_to_another_cloud_with_web_download(cloud, image, tmp_path):
     images = cloud.sdk('demo').image
     copy, original = images.find_image('copy'), images.get_image(image)
     assert (copy.status, copy.hash_value) == ('active', original.hash_value)
+
+
+def settings_of(cloud, *options, user='glance', env=None):
+    rows = cloud.rows('image', 'temp', 'url', 'settings', 'list', *options, cloud=user, env=env)
+    return {row['setting']: (row['value'], row['source']) for row in rows}
+
+
+def test_settings_list(cloud, tmp_path):
+    session = cloud.sdk().session
+    found = settings_of(cloud)
+    endpoint, _, account = cloud.sdk().object_store.get_endpoint().partition('/v1/')
+    assert found['endpoint_url'] == (endpoint, 'catalog')
+    assert found['endpoint_type'] == ('swift', 'catalog')
+    assert found['account'] == (account, 'project of the session')
+    assert account == f'AUTH_{session.get_project_id()}'
+    assert found['digest'] == ('sha1', 'cluster')
+    assert found['duration'] == (1200, 'default')
+    # There is no container of that name here: the images are in sharded ones.
+    assert found['key'][0] is None
+    assert found['key'][1].startswith('not found: There is no container glance in account')
+    value, source = settings_of(cloud, '--multiple-containers-seed', '3')['key']
+    assert value.startswith('*** (fingerprint ') and source == 'account key'
+
+    config = tmp_path / 'ironic.conf'
+    config.write_text('[glance]\nswift_temp_url_key = a secret of Ironic\n'
+                      'swift_account = AUTH_x\n')
+    cloud.secrets.extend(['a secret of Ironic', 'a secret of Redis'])
+    found = settings_of(
+        cloud, '--config-file', str(config), '--digest', 'sha512',
+        env={'OS_IMAGE_TEMP_URL_DURATION': '1h',
+             'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS': 'password=a secret of Redis'})
+    assert found['key'][1] == f'[glance]swift_temp_url_key in {config}'
+    assert found['account'] == ('AUTH_x', f'[glance]swift_account in {config}')
+    assert found['digest'] == ('sha512', '--digest')
+    assert found['duration'] == (3600, 'OS_IMAGE_TEMP_URL_DURATION')
+    assert found['cache_arguments'] == ('***', 'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS')
+
+
+def test_settings_list_with_nobody_to_ask(cloud):
+    found = settings_of(cloud, '--os-auth-type', 'none', user=None)
+    assert found['digest'] == ('sha256', 'default')
+    for name in ('endpoint_url', 'endpoint_type', 'account', 'key'):
+        value, source = found[name]
+        assert value is None and 'tell it (--' in source

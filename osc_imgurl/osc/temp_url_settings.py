@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""openstack image temp url settings list"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from osc_lib.command import command
+
+
+class ListImageTempURLSettings(command.Lister):
+    _description = (
+        'List the settings for temporary URLs, their values, and where each came from; what is'
+        ' not told is looked up, and nothing is signed')
+    _epilog: Any = 'Example: openstack image temp url settings list --config-file ironic.conf'
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        from osc_imgurl.osc import common
+        from osc_imgurl.settings import BY_NAME
+
+        parser = super().get_parser(prog_name)
+        common.add_setting_options(parser, BY_NAME.keys())
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+        from osc_imgurl.in_force import settings_in_force
+        from osc_imgurl.osc import common
+
+        client_manager = self.app.client_manager
+        settings = common.load_settings(client_manager, parsed_args)
+        online = common.has_session(client_manager)
+        rows = settings_in_force(
+            settings, common.object_store(client_manager) if online else None)
+        return ('setting', 'value', 'source'), [
+            (row.name, row.value, row.source) for row in rows]
