@@ -141,12 +141,12 @@ class Commands:
     """Real ``openstack`` processes against one cloud."""
 
     cloud: pathlib.Path
-    client: pathlib.Path
+    plugin: pathlib.Path
     bare: pathlib.Path
     home: str
 
     def run(self, *arguments: str, plugin: bool = True, none: bool = False) -> list[str]:
-        program = (self.client if plugin else self.bare) / 'bin/openstack'
+        program = (self.plugin if plugin else self.bare) / 'bin/openstack'
         done = subprocess.run(
             [program, *(['--os-auth-type', 'none'] if none else []), *arguments],
             capture_output=True, text=True, check=True, env=self.environment(none))
@@ -163,7 +163,7 @@ class Commands:
     def first_row(self, *arguments: str) -> float:
         before = time.perf_counter()
         process = subprocess.Popen(
-            [self.client / 'bin/openstack', *arguments], stdout=subprocess.PIPE,
+            [self.plugin / 'bin/openstack', *arguments], stdout=subprocess.PIPE,
             env=self.environment(False))
         assert process.stdout
         process.stdout.readline()
@@ -179,7 +179,7 @@ class Commands:
                 ' resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)')
         before = time.perf_counter()
         done = subprocess.run(
-            [sys.executable, '-c', code, self.client / 'bin/openstack', *arguments],
+            [sys.executable, '-c', code, self.plugin / 'bin/openstack', *arguments],
             capture_output=True, text=True, check=True, env=self.environment(False))
         passed = time.perf_counter() - before
         rows, memory = map(int, done.stdout.split())
@@ -266,12 +266,13 @@ def commands(run: Commands) -> list[Row]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--cloud', type=pathlib.Path, required=True)
+    parser.add_argument('--plugin', type=pathlib.Path, required=True)
     parser.add_argument('--bare', type=pathlib.Path, required=True)
     parser.add_argument('--only', choices=('signing', 'cache', 'commands'))
     options = parser.parse_args()
     missed = 0
     with tempfile.TemporaryDirectory() as home:
-        run = Commands(options.cloud.resolve(), pathlib.Path(sys.executable).parent.parent,
+        run = Commands(options.cloud.resolve(), options.plugin.resolve(),
                        options.bare.resolve(), home)
         parts = {'signing': signing, 'cache': cache, 'commands': lambda: commands(run)}
         print('            ratio  goal')

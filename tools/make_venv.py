@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Make one of the project's virtual environments and print its folder.
 
-    tools/make_venv.py client   the plugin (in place), the OpenStack client, the test tools
-    tools/make_venv.py cloud    Keystone, Glance and Swift, for tools/cloud
+    tools/make_venv.py client    the plugin (in place), the OpenStack client, the test tools
+    tools/make_venv.py plugin    what a user installs: the plugin and what it needs
+    tools/make_venv.py bare      what the plugin needs, without it
+    tools/make_venv.py cloud     Keystone, Glance and Swift, for tools/cloud
 
 An environment is made once, and again when what it is made from has changed.
 """
@@ -19,12 +21,15 @@ import venv
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ENVIRONMENTS = {
     'client': ('-r', 'requirements.txt', '-r', 'test-requirements.txt', '-e', '.'),
+    'plugin': ('-r', 'requirements.txt', '.'),
     'bare': ('-r', 'requirements.txt'),
     'cloud': ('-r', 'tools/cloud-requirements.txt'),
 }
 SOURCES = {
     'client': ('requirements.txt', 'test-requirements.txt', 'setup.cfg', 'setup.py',
                'pyproject.toml'),
+    'plugin': ('requirements.txt', 'setup.cfg', 'setup.py', 'pyproject.toml',
+               'osc_imgurl/**/*.py'),
     'bare': ('requirements.txt',),
     'cloud': ('tools/cloud-requirements.txt',),
 }
@@ -32,8 +37,9 @@ SOURCES = {
 
 def fingerprint(name):
     digest = hashlib.sha256(sys.version.encode())
-    for source in SOURCES[name]:
-        digest.update((ROOT / source).read_bytes())
+    for pattern in SOURCES[name]:
+        for source in sorted(ROOT.glob(pattern)):
+            digest.update(source.read_bytes())
     return digest.hexdigest()
 
 
@@ -56,6 +62,9 @@ def ensure(name):
                        check=True, stdout=sys.stderr)
         subprocess.run([python, '-m', 'uv', 'pip', 'install', '-q', '--python', python,
                         *ENVIRONMENTS[name]], check=True, cwd=ROOT, stdout=sys.stderr)
+        # What a build leaves in the checkout would be found in place of what is installed.
+        for leftover in ('build', 'osc_imgurl.egg-info'):
+            shutil.rmtree(ROOT / leftover, ignore_errors=True)
         stamp.write_text(wanted)
     return folder
 
