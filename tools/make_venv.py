@@ -60,8 +60,9 @@ def ensure(name):
         # uv does in seconds what takes pip minutes.
         subprocess.run([python, '-m', 'pip', 'install', '-q', '--disable-pip-version-check', 'uv'],
                        check=True, stdout=sys.stderr)
-        subprocess.run([python, '-m', 'uv', 'pip', 'install', '-q', '--python', python,
-                        *ENVIRONMENTS[name]], check=True, cwd=ROOT, stdout=sys.stderr)
+        subprocess.run([python, '-m', 'uv', 'pip', 'install', '-q', '--compile-bytecode',
+                        '--python', python, *ENVIRONMENTS[name]],
+                       check=True, cwd=ROOT, stdout=sys.stderr)
         # What a build leaves in the checkout would be found in place of what is installed.
         for leftover in ('build', 'osc_imgurl.egg-info'):
             shutil.rmtree(ROOT / leftover, ignore_errors=True)
