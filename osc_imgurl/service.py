@@ -11,11 +11,11 @@ import dataclasses
 import logging
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from osc_imgurl import digests, keys, placement, temp_url
 from osc_imgurl.digests import Capabilities
-from osc_imgurl.errors import ImageUnacceptable, InvalidParameterValue
+from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue
 from osc_imgurl.image import Image, is_uuid, parse_href, require_active
 from osc_imgurl.placement import Place
 from osc_imgurl.settings import Key, Settings
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from osc_imgurl.object_store import ObjectStore
 
 LOG = logging.getLogger(__name__)
+
+K = TypeVar('K')
+V = TypeVar('V')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,8 +85,8 @@ class TempURLService:
         self._images = images
         self._object_store = object_store
         self._cache = cache
-        self._found_keys: dict[tuple[str | None, str], Key] = {}
-        self._found_capabilities: dict[str, Capabilities] = {}
+        self._found_keys: dict[tuple[str | None, str], Key | ImgurlError] = {}
+        self._found_capabilities: dict[str, Capabilities | ImgurlError] = {}
         self._shape: _Shape | None = None
         self._sign: Callable[[str], str] = str
 
@@ -197,21 +200,31 @@ class TempURLService:
         return request.expires
 
     def _find_key(self, place: Place) -> Key:
-        account, container = place.path.account, place.path.container
-        if (account, container) not in self._found_keys:
-            _, self._found_keys[account, container] = keys.find_key(place, self._object_store)
-        return self._found_keys[account, container]
+        return _once(self._found_keys, (place.path.account, place.path.container),
+                     lambda: keys.find_key(place, self._object_store)[1])
 
     def _digest(self, place: Place, method: str) -> str:
         """Return the digest, and see that the cluster takes it and the method."""
-        told = self._settings.digest
-        if self._object_store is None:
+        told, object_store = self._settings.digest, self._object_store
+        if object_store is None:
             return told or digests.PREFERRED[0]
-        endpoint = placement.cluster_endpoint(place.endpoint, self._object_store)
-        if endpoint not in self._found_capabilities:
-            self._found_capabilities[endpoint] = digests.find_capabilities(
-                endpoint, self._object_store, told)
-        return digests.negotiate(endpoint, self._found_capabilities[endpoint], method, told)
+        endpoint = placement.cluster_endpoint(place.endpoint, object_store)
+        capabilities = _once(self._found_capabilities, endpoint,
+                             lambda: digests.find_capabilities(endpoint, object_store, told))
+        return digests.negotiate(endpoint, capabilities, method, told)
+
+
+def _once(found: dict[K, V | ImgurlError], name: K, look_up: Callable[[], V]) -> V:
+    """Return what has been looked up before, or look it up; what failed fails again."""
+    if name not in found:
+        try:
+            found[name] = look_up()
+        except ImgurlError as error:
+            found[name] = error
+    value = found[name]
+    if isinstance(value, ImgurlError):
+        raise value
+    return value
 
 
 @dataclasses.dataclass(frozen=True)

@@ -136,8 +136,7 @@ class ShowImageTempURL(command.ShowOne):
 
 
 def _verified(parsed: TempURL, settings: Settings, now: float) -> tuple[str | None, str]:
-    """Return the signed method, which the URL itself does not say, and of what the signature is.
-    """
+    """Return the signed method, which the URL does not say, and what the signature is of."""
     from osc_imgurl.cache import key_fingerprint
     from osc_imgurl.signing import verify
 

@@ -55,6 +55,8 @@ class Cloud:
         for secret in self.secrets:
             assert secret not in result.text, 'a secret was printed'
         assert 'temp_url_sig' not in result.stderr
+        # How every Fernet token begins.
+        assert 'gAAAA' not in result.text, 'a token was printed'
         return result
 
     def rows(self, *arguments, **kwargs):

@@ -173,6 +173,23 @@ def test_nothing_is_asked_twice():
     assert store.asked == ['container_keys', 'account_keys', 'capabilities']
 
 
+@pytest.mark.parametrize(('answers', 'asked'), [
+    ({'account_keys': {}}, ['container_keys', 'account_keys']),
+    ({'container_keys': None}, ['container_keys']),
+    ({'capabilities': ObjectStoreFailed('No answer.')},
+     ['container_keys', 'account_keys', 'capabilities']),
+])
+def test_what_fails_is_not_asked_twice_either(answers, asked):
+    """Or a list of ten thousand images would ask ten thousand times."""
+    store = Store(account={'account key': Key(b'a key')})
+    store.answers.update(answers)
+    service = TempURLService(Settings(), Glance(), store)
+    for _ in range(3):
+        with pytest.raises((MissingParameterValue, ObjectStoreFailed)):
+            service.create('cirros', Request(), NOW)
+    assert store.asked == asked
+
+
 def test_expiry():
     assert create(Store()).expires == 1_700_001_200
     assert create(Store(), Request(expires=1_800_000_000)).expires == 1_800_000_000
