@@ -76,6 +76,20 @@ class CacheInfo:
     entries: int | None
 
 
+class WarnOnce:
+    """Says that a cache cannot be used, however often it is asked, once."""
+
+    def __init__(self, cache: str) -> None:
+        self._cache = cache
+        self._said = False
+
+    def __call__(self, reason: str) -> None:
+        if not self._said:
+            LOG.warning('The cache %s cannot be used: %s. The URL is good all the same',
+                        self._cache, reason)
+        self._said = True
+
+
 class Cache(Protocol):
     """What every cache can do."""
 
@@ -126,7 +140,7 @@ class SQLiteCache:
 
     def __init__(self, path: pathlib.Path | None = None) -> None:
         self.path = path or default_path()
-        self._warned = False
+        self._warn = WarnOnce(str(self.path))
 
     def get_or_create(self, fingerprint: str, valid_until: int, make: Callable[[], Entry],
                       refresh: bool = False) -> tuple[Entry, bool]:
@@ -155,10 +169,7 @@ class SQLiteCache:
         try:
             return self._use(read_or_create)
         except (CacheFailed, sqlite3.Error, OSError) as error:
-            if not self._warned:
-                LOG.warning('The cache %s cannot be used: %s. The URL is good all the same',
-                            self.path, _reason(error))
-            self._warned = True
+            self._warn(_reason(error))
             return made or make(), False
 
     def entries(self) -> list[Entry]:

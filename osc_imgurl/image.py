@@ -47,6 +47,12 @@ def is_uuid(text: str) -> bool:
     return bool(_UUID.fullmatch(text))
 
 
+def referenced_id(image: str) -> str | None:
+    """Return the UUID that a UUID or ``glance://host/UUID`` names; None for any other text."""
+    image_id = image.rpartition('/')[2] if image.startswith('glance://') else image
+    return image_id if is_uuid(image_id) else None
+
+
 def parse_href(image: str) -> str:
     """Return the UUID of ``glance://host/UUID``, and any other text as it is.
 
@@ -54,8 +60,8 @@ def parse_href(image: str) -> str:
     """
     if not image.startswith('glance://'):
         return image
-    image_id = image.rpartition('/')[2]
-    if not is_uuid(image_id):
+    image_id = referenced_id(image)
+    if image_id is None:
         raise InvalidParameterValue(
             f'The image reference {image} has no image ID: use glance://<host>/<image ID>.')
     return image_id

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from osc_imgurl.errors import ImgurlError
-from osc_imgurl.image import Image, is_uuid
+from osc_imgurl.image import Image, referenced_id
 from osc_imgurl.service import ImageTempURL, Request, TempURLService, check_image
 
 if TYPE_CHECKING:
@@ -87,16 +87,11 @@ def create_all(found: Iterable[Image | Failure], service: TempURLService, reques
 
 
 def _find_batch(references: list[str], images: ImageService) -> Iterator[Image | Failure]:
-    ids = [image_id for image_id in map(_uuid, references) if image_id]
+    ids = [image_id for image_id in map(referenced_id, references) if image_id]
     known = {image.id: image for image in images.detail(id=f'in:{",".join(ids)}')} if ids else {}
     for reference in references:
         # What such a list does not show (hidden or community images) may still be found.
-        yield known.get(_uuid(reference)) or _find(reference, images)
-
-
-def _uuid(reference: str) -> str:
-    image_id = reference.rpartition('/')[2] if reference.startswith('glance://') else reference
-    return image_id if is_uuid(image_id) else ''
+        yield known.get(referenced_id(reference) or '') or _find(reference, images)
 
 
 def _find(reference: str, images: ImageService) -> Image | Failure:

@@ -136,16 +136,20 @@ def report(image: str, settings: Settings, images: ImageService,
             source = 'get locations call' if locations else source
     location = next((each for each in locations if each.in_swift), None)
     rule = container_by_rule(found.id, settings)
-    account = None
-    if location or not locations:
+    container, object_name, account = None, None, None
+    if location:
+        container, object_name = location.container, location.object
+    elif not locations:
+        container, object_name = rule, found.id
+    if container:
         with contextlib.suppress(MissingParameterValue):
             account = _account(location, settings, object_store)
     return LocationReport(
         image=found, source=source, locations=locations,
-        scheme=location.scheme if location else locations[0].scheme if locations else None,
+        scheme=next((each.scheme for each in (location, *locations) if each), None),
         account=account,
-        container=location.container if location else None if locations else rule,
-        object=location.object if location else None if locations else found.id,
+        container=container,
+        object=object_name,
         container_by_rule=rule,
         container_agrees=location.container == rule if location else None,
         direct_read_allowed=any(each.scheme in settings.allowed_direct_url_schemes
@@ -153,7 +157,7 @@ def report(image: str, settings: Settings, images: ImageService,
 
 
 def endpoint_and_type(location: Location | None, settings: Settings,
-              object_store: ObjectStore | None) -> tuple[str, str]:
+                      object_store: ObjectStore | None) -> tuple[str, str]:
     """Return endpoint and type: told, else the location's, else the catalog's.
 
     :raises MissingParameterValue: the endpoint is not told and cannot be looked up.

@@ -10,17 +10,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from dogpile.cache import make_region
 from dogpile.cache.api import NO_VALUE
 
-from osc_imgurl.cache import CacheInfo, Entry
+from osc_imgurl.cache import CacheInfo, Entry, WarnOnce
 from osc_imgurl.errors import CacheFailed, InvalidParameterValue, one_line
-
-LOG = logging.getLogger(__name__)
 
 # A process that dies while it creates an entry holds the others up so long, in seconds.
 _LOCK_ARGUMENTS: Mapping[str, Any] = {'distributed_lock': True, 'lock_timeout': 10}
@@ -51,7 +48,7 @@ class SharedCache:
         if backend in _EXPIRATION_ARGUMENTS:
             arguments.setdefault(_EXPIRATION_ARGUMENTS[backend], lifetime)
         self._backend = backend
-        self._warned = False
+        self._warn = WarnOnce(backend)
         # JSON and not dogpile's default, pickle, which runs what it reads.
         self._region = make_region(
             key_mangler='osc-imgurl:{}'.format,
@@ -80,10 +77,7 @@ class SharedCache:
                 self._region.set(fingerprint, dataclasses.astuple(made))
         except Exception as error:
             # Whatever the backend's client raises, it costs a warning and not the URL.
-            if not self._warned:
-                LOG.warning('The cache %s cannot be used: %s. The URL is good all the same',
-                            self._backend, one_line(error))
-            self._warned = True
+            self._warn(one_line(error))
         return made or make(), False
 
     def entries(self) -> list[Entry]:

@@ -128,7 +128,6 @@ class Signer:
         return TempURL(endpoint, path, signature, expires, ip_range, prefix, filename, inline,
                        iso8601)
 
-
     def for_container(self, sample: TempURL, method: str = 'GET') -> Callable[[str], str]:
         """Return a function that signs one object after another of a container.
 

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from osc_imgurl import sources
+from osc_imgurl.errors import MissingParameterValue
 from osc_imgurl.settings import BY_NAME, TABLE, Setting, Settings
 
 if TYPE_CHECKING:
@@ -51,6 +52,17 @@ def load_settings(client_manager: Any, parsed_args: argparse.Namespace) -> Setti
 def has_session(client_manager: Any) -> bool:
     """Say whether there is anybody to ask; not with ``--os-auth-type none``."""
     return bool(client_manager.get_configuration().get('auth_type') != 'none')
+
+
+def require_session(client_manager: Any) -> None:
+    """Accept only a command for which there is somebody to ask.
+
+    :raises MissingParameterValue: it runs without authentication.
+    """
+    if not has_session(client_manager):
+        raise MissingParameterValue(
+            'Only Glance knows the images, and only Swift its keys: use credentials instead of'
+            ' --os-auth-type none.')
 
 
 def image_service(client_manager: Any, settings: Settings) -> ImageService:

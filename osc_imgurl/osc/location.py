@@ -28,15 +28,11 @@ class ShowImageLocation(command.ShowOne):
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl import placement
-        from osc_imgurl.errors import MissingParameterValue
         from osc_imgurl.osc import common
 
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)
-        if not common.has_session(client_manager):
-            raise MissingParameterValue(
-                'Only Glance knows where an image is kept: use credentials instead of'
-                ' --os-auth-type none.')
+        common.require_session(client_manager)
         report = placement.report(
             parsed_args.image, settings, common.image_service(client_manager, settings),
             common.object_store(client_manager))

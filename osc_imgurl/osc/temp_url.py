@@ -209,15 +209,13 @@ class ListImageTempURL(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl import listing
-        from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue
+        from osc_imgurl.errors import InvalidParameterValue
         from osc_imgurl.osc import common, stream
         from osc_imgurl.service import Request
 
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)
-        if not common.has_session(client_manager):
-            raise MissingParameterValue(
-                'Only Glance knows the images: use credentials instead of --os-auth-type none.')
+        common.require_session(client_manager)
         images = common.image_service(client_manager, settings)
         filters = {
             'visibility': parsed_args.visibility, 'name': parsed_args.name,

@@ -54,6 +54,7 @@ def _prepare(client_manager: Any,
     from osc_imgurl.osc import common
 
     settings = common.load_settings(client_manager, parsed_args)
+    common.require_session(client_manager)
     object_store = common.object_store(client_manager)
     owner = Owner(placement.own_account(settings, object_store), parsed_args.key_container)
     return settings, owner, object_store

@@ -129,6 +129,11 @@ def test_rotate_again_before_the_end(cloud, image, data):
     assert 'set already' in fails(cloud, 'rotate', '--key-file', '-', stdin='the third key')
 
 
+def test_with_nobody_to_ask(cloud):
+    line = fails(cloud, '--os-auth-type', 'none', 'list', user=None)
+    assert 'use credentials instead of --os-auth-type none' in line
+
+
 def test_who_may_not(cloud):
     account = 'AUTH_' + cloud.sdk().session.get_project_id()
     line = fails(cloud, 'list', '--account', account, user='demo')
