@@ -12,6 +12,8 @@ from typing import Any
 
 _HOMES = {
     'container_name': 'sharding',
+    'diagnose': 'diagnosis',
+    'Finding': 'diagnosis',
     'ImageService': 'images',
     'ImgurlError': 'errors',
     'Key': 'settings',
@@ -23,6 +25,7 @@ _HOMES = {
     'TempURL': 'temp_url',
     'TempURLService': 'service',
     'parse': 'temp_url',
+    'Probe': 'probe',
     'verify': 'signing',
 }
 

@@ -63,16 +63,16 @@ def negotiate(endpoint: str, capabilities: Capabilities, method: str,
     if capabilities.tempurl is False:
         raise ObjectStoreFailed(
             f'The Swift at {endpoint} takes no temporary URLs: it runs without the tempurl'
-            ' middleware. Its operator can add it to the proxy\'s pipeline.')
+            ' middleware.', 'Its operator can add it to the proxy\'s pipeline.')
     if capabilities.methods and method not in capabilities.methods:
         raise InvalidParameterValue(
             f'This cluster takes no temporary URLs for {method}; it takes'
-            f' {", ".join(capabilities.methods)}.')
+            f' {", ".join(capabilities.methods)}.', 'Sign for one of these (--method).')
     if told:
         if capabilities.digests and told not in capabilities.digests:
             raise InvalidParameterValue(
                 f'This cluster refuses the digest {told}; it takes'
-                f' {", ".join(capabilities.digests)} (--digest).')
+                f' {", ".join(capabilities.digests)}.', 'Sign with one of these (--digest).')
         return told
     allowed = capabilities.digests or OF_A_SILENT_CLUSTER
     for digest in PREFERRED:

@@ -1,9 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The errors of this library. Each message is one line: what is wrong, and what to do."""
 
+from __future__ import annotations
+
 
 class ImgurlError(Exception):
-    """The base of every error that this library raises on purpose."""
+    """The base of every error that this library raises on purpose.
+
+    :ivar problem: what is wrong.
+    :ivar remedy: what to do; empty where the problem says it, or nothing helps.
+    """
+
+    def __init__(self, problem: str, remedy: str = '') -> None:
+        super().__init__(f'{problem} {remedy}' if remedy else problem)
+        self.problem = problem
+        self.remedy = remedy
 
 
 class MissingParameterValue(ImgurlError):
@@ -44,6 +55,10 @@ class ObjectStoreFailed(ImgurlError):
 
 class ObjectStoreNotAuthorized(ObjectStoreFailed):
     """Swift does not show these credentials the account or container."""
+
+
+class TempURLRefused(ImgurlError):
+    """Swift refuses a temporary URL that has just been made."""
 
 
 class CacheFailed(ImgurlError):

@@ -73,9 +73,9 @@ def require_active(image: Image) -> None:
     :raises ImageUnacceptable: the image is not ``active``; the message says what it is.
     """
     if image.status != 'active':
-        advice = {'deactivated': 'reactivate it: openstack image set --activate',
-                  'queued': 'it has no data yet: upload or import it'}.get(
-                      str(image.status), 'wait until it is active')
+        remedy = {'deactivated': 'Reactivate it: openstack image set --activate.',
+                  'queued': 'It has no data yet: upload or import it.'}.get(
+                      str(image.status), 'Wait until it is active.')
         raise ImageUnacceptable(
-            f'Image {image.id} is {image.status}, and only an active image can be downloaded:'
-            f' {advice}.')
+            f'Image {image.id} is {image.status}, and only an active image can be downloaded.',
+            remedy)

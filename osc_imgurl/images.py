@@ -17,11 +17,11 @@ from typing import Any, BinaryIO
 
 import requests
 from glanceclient import exc
-from glanceclient.common import http
+from glanceclient.common.http import SessionClient
 from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1.session import Session
 
-from osc_imgurl import background, location
+from osc_imgurl import background, http, location
 from osc_imgurl.errors import (
     GlanceFailed,
     ImageDownloadFailed,
@@ -43,17 +43,24 @@ PAGE_SIZE = 1000
 FIRST_PAGE_SIZE = 25
 
 
-class _Client(http.SessionClient):  # type: ignore[misc]
+class _Client(SessionClient):  # type: ignore[misc]
     """Glance's client, with keystoneauth's logging of answers switched off.
 
     At the debug level keystoneauth logs whole answers, and an image's location may hold the
     store's password. Glance answers no request of ours without such a place, so none is
-    logged but its method, path and status.
+    logged but its method, path and status. What reads is retried; what creates is not, lest
+    there be two of it.
     """
+
+    def __init__(self, session: Session, num_retries: int, **kwargs: Any) -> None:
+        super().__init__(session, **kwargs)
+        self._retries = http.session_retries(num_retries)
 
     def request(self, url: str, method: str, **kwargs: Any) -> Any:
         LOG.debug('Glance request: %s %s', method, url)
         kwargs['log'] = False
+        if method in ('GET', 'HEAD'):
+            kwargs.update(self._retries)
         response, body = super().request(url, method, **kwargs)
         LOG.debug('Glance response: %s, %s', response.status_code,
                   response.headers.get('X-Openstack-Request-Id'))
@@ -69,16 +76,20 @@ class ImageService:
     :param endpoint: Glance's endpoint, where it is not to be looked up in the catalog.
     :param allowed_direct_url_schemes: schemes of locations that :meth:`download` may read
         directly; ``file`` counts (Ironic's option of the same name).
+    :param num_retries: how often a request that reads is made again when it finds no
+        connection, or is answered 503 or 429 (Ironic's option of the same name).
     """
 
     def __init__(self, session: Session, region_name: str | None = None,
                  interface: str = 'public', endpoint: str | None = None,
-                 allowed_direct_url_schemes: Iterable[str] = ()) -> None:
+                 allowed_direct_url_schemes: Iterable[str] = (), *,
+                 num_retries: int = 0) -> None:
         self._session = session
         self._region_name = region_name
         self._interface = interface
         self._endpoint = endpoint
         self._allowed_direct_url_schemes = tuple(allowed_direct_url_schemes)
+        self._num_retries = num_retries
         self._http: _Client | None = None
 
     def find(self, image: str) -> Image:
@@ -100,8 +111,8 @@ class ImageService:
             found = list(self.detail(name=name, os_hidden=str(hidden).lower()))
             if len(found) > 1:
                 raise ImageNotUnique(
-                    f'{len(found)} images have the name {image!r}; use the ID of one of them: '
-                    + ', '.join(item.id for item in found))
+                    f'{len(found)} images have the name {image!r}.',
+                    f'Use the ID of one of them: {", ".join(item.id for item in found)}')
             if found:
                 return found[0]
         raise _not_found(image)
@@ -268,7 +279,8 @@ class ImageService:
                     'There is no image service in the catalog of this cloud'
                     f' (region {self._region_name or "any"}, interface {self._interface}).')
             self._http = _Client(
-                self._session, endpoint_override=re.sub(r'/v\d[^/]*/?$', '', endpoint))
+                self._session, self._num_retries,
+                endpoint_override=re.sub(r'/v\d[^/]*/?$', '', endpoint))
         return self._http
 
     @property
@@ -327,7 +339,7 @@ def _copy_verified(chunks: Iterable[bytes], file: BinaryIO, image: Image) -> Non
 def _not_found(image: str) -> ImageNotFound:
     return ImageNotFound(
         f'No image has the {"ID" if is_uuid(image) else "name"} {image!r}, or these credentials'
-        ' may not see it.')
+        ' may not see it.', 'Look for it: openstack image list.')
 
 
 @contextlib.contextmanager
@@ -346,6 +358,10 @@ def _translated(image: str) -> Iterator[None]:
     except TypeError as error:
         # glanceclient's own check of a property, against Glance's schema.
         raise InvalidParameterValue(str(error).partition('\n')[0]) from error
+    except exc.HTTPException as error:
+        raise GlanceFailed(
+            f'Glance answers HTTP {error.code}.', 'Try again; if it stays so, tell its'
+            ' operator.') from error
     except (exc.BaseException, exc.ClientException, ksa_exceptions.ClientException,
             requests.RequestException) as error:
         raise GlanceFailed(f'Glance failed: {one_line(error)}') from error

@@ -36,17 +36,19 @@ def find_key(place: Place, object_store: ObjectStore | None,
             found = object_store.container_keys(account, container)
             if found is None:
                 raise MissingParameterValue(
-                    f'There is no container {container} in {whose}, where the image should be.'
-                    ' If another project owns the images (often Glance\'s service project), use'
+                    f'There is no container {container} in {whose}, where the image should be.',
+                    'If another project owns the images (often Glance\'s service project), use'
                     ' its credentials, or tell its account (--account) and key (--key-file).')
         found = found or object_store.account_keys(account)
     except ObjectStoreNotAuthorized as error:
         raise ObjectStoreNotAuthorized(
-            f'{error} The keys of {whose} are shown to its owner only: use the credentials of'
-            ' the project that owns it (for images that Glance keeps in an account of its own,'
-            ' Glance\'s service project), or tell the key (--key-file).') from None
+            f'{error} The keys of {whose} are shown to its owner only.',
+            'Use the credentials of the project that owns it (for images that Glance keeps in an'
+            ' account of its own, Glance\'s service project), or tell the key'
+            ' (--key-file).') from None
     if not found:
         raise MissingParameterValue(
-            f'There is no temporary URL key on {whose}, nor on the container {container}. Set'
-            ' one (openstack image temp url key set --generate), or tell the key (--key-file).')
+            f'There is no temporary URL key on {whose}, nor on the container {container}.',
+            'Set one (openstack image temp url key set --generate), or tell the key'
+            ' (--key-file).')
     return next(iter(found.items()))

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from osc_imgurl.errors import ImgurlError
@@ -12,10 +14,13 @@ from osc_imgurl.image import Image, referenced_id
 from osc_imgurl.service import ImageTempURL, Request, TempURLService, check_image
 
 if TYPE_CHECKING:
+    from osc_imgurl.assurance import Assurance
     from osc_imgurl.images import ImageService
 
 # How many UUIDs one request asks for; a longer URL is refused by some servers.
 BATCH_SIZE = 50
+# How many URLs are tried at once.
+CHECKS_AT_ONCE = 8
 # The properties that name the images a machine boots another with.
 BOOT_PROPERTIES = ('kernel_id', 'ramdisk_id')
 
@@ -84,6 +89,32 @@ def create_all(found: Iterable[Image | Failure], service: TempURLService, reques
         except ImgurlError as error:
             made = Failure(item.id, error)
         yield made
+
+
+def assured(made: Iterable[ImageTempURL | Failure], assurance: Assurance,
+            clock: Callable[[], float]) -> Iterator[ImageTempURL | Failure]:
+    """Yield the URLs that work, in the same order, and failures in place of the others.
+
+    :data:`CHECKS_AT_ONCE` are asked at once, and no more are on their way.
+
+    :param clock: tells the Unix time, in seconds.
+    """
+    def check(item: ImageTempURL | Failure) -> ImageTempURL | Failure:
+        if isinstance(item, ImageTempURL):
+            try:
+                assurance.check(item, clock())
+            except ImgurlError as error:
+                return Failure(item.image_id, error)
+        return item
+
+    with ThreadPoolExecutor(CHECKS_AT_ONCE) as pool:
+        waiting: deque[Future[ImageTempURL | Failure]] = deque()
+        for item in made:
+            waiting.append(pool.submit(check, item))
+            if len(waiting) == CHECKS_AT_ONCE:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _find_batch(references: list[str], images: ImageService) -> Iterator[Image | Failure]:

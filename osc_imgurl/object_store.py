@@ -18,6 +18,7 @@ import swiftclient.client
 from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1.session import Session
 
+from osc_imgurl import http
 from osc_imgurl.digests import Capabilities
 from osc_imgurl.errors import (
     MissingParameterValue,
@@ -44,14 +45,18 @@ class ObjectStore:
     :param interface: ``public``, ``internal`` or ``admin``.
     :param storage_url: the session's storage URL, where it is not to be looked up in the
         catalog.
+    :param num_retries: how often a request is made again that finds no connection, or that is
+        answered 503 or 429.
     """
 
     def __init__(self, session: Session, region_name: str | None = None,
-                 interface: str = 'public', storage_url: str | None = None) -> None:
+                 interface: str = 'public', storage_url: str | None = None, *,
+                 num_retries: int = 0) -> None:
         self._session = session
         self._region_name = region_name
         self._interface = interface
         self._storage_url = storage_url
+        self._num_retries = num_retries
         self._connections: dict[str, swiftclient.client.HTTPConnection] = {}
 
     def find_storage_url(self) -> str | None:
@@ -138,6 +143,32 @@ class ObjectStore:
         """
         return self._keys(self._url(account), ACCOUNT_SLOTS)
 
+    def object_size(self, account: str | None, container: str, name: str) -> int | None:
+        """Return an object's size in bytes, or None if there is no such object.
+
+        :raises ObjectStoreNotAuthorized: these credentials may not see the object.
+        :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
+        """
+        response = self._authenticated('HEAD', self._url(account, container, name), {})
+        if response.status_code == 404:
+            return None
+        _require_success(response)
+        return int(response.headers['Content-Length'])
+
+    def names(self, account: str | None, container: str | None = None) -> list[str]:
+        """Return the names of an account's containers, or of a container's objects.
+
+        :returns: as many as Swift lists at once (10 000 by default); none where there is no such
+            account or container.
+        :raises ObjectStoreNotAuthorized: these credentials may not list them.
+        :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
+        """
+        response = self._authenticated('GET', self._url(account, container), {})
+        if response.status_code == 404:
+            return []
+        _require_success(response)
+        return response.text.splitlines()
+
     def set_keys(self, account: str | None, container: str | None,
                  keys: Mapping[int, Key | None]) -> None:
         """Set the temporary URL keys of an account or a container, all at once.
@@ -154,12 +185,12 @@ class ObjectStore:
             headers.update({f'X-{name}': key.value} if key else {f'X-Remove-{name}': 'x'})
         _require_success(self._authenticated('POST', self._url(account, container), headers))
 
-    def _url(self, account: str | None, container: str | None = None) -> str:
+    def _url(self, account: str | None, *names: str | None) -> str:
         url = self.storage_url().rstrip('/')
         endpoint, own_account = split_storage_url(url)
         if account not in (None, own_account):
             url = f'{endpoint}/v1/{account}'
-        return f'{url}/{urllib.parse.quote(container)}' if container else url
+        return '/'.join([url, *(urllib.parse.quote(name) for name in names if name)])
 
     def _authenticated(self, method: str, url: str,
                        headers: Mapping[str, str | bytes]) -> requests.Response:
@@ -169,8 +200,9 @@ class ObjectStore:
             raise ObjectStoreFailed(f'Keystone gives no token: {one_line(error)}') from error
         response = self._request(method, url, {**headers, 'X-Auth-Token': token})
         if response.status_code in (401, 403):
-            does = 'show' if method == 'HEAD' else 'let'
-            to = 'to these credentials' if method == 'HEAD' else 'be changed with these credentials'
+            reads = method in ('GET', 'HEAD')
+            does = 'show' if reads else 'let'
+            to = 'to these credentials' if reads else 'be changed with these credentials'
             raise ObjectStoreNotAuthorized(
                 f'Swift does not {does} {urllib.parse.urlsplit(url).path} {to}'
                 f' (HTTP {response.status_code}).')
@@ -201,14 +233,15 @@ class ObjectStore:
                     timeout=self._session.timeout)[1]
                 # A redirection would take the token along, to wherever it leads.
                 self._connections[base].requests_args['allow_redirects'] = False
+                self._connections[base].request_session.mount(
+                    base, http.retrying_adapter(self._num_retries))
             response: requests.Response = self._connections[base].request(
                 method, parts.path, '', headers)
             # Read to its end, so that the connection can serve the next request.
             response.content  # noqa: B018
         except requests.RequestException as error:
-            reason = one_line(error).rpartition(': ')[2].strip('\'")>')
             raise ObjectStoreFailed(
-                f'The object store at {base} cannot be reached: {reason}.') from error
+                f'The object store at {base} cannot be reached: {http.failure(error)}.') from error
         LOG.debug('Swift response: %s, %s', response.status_code,
                   response.headers.get('X-Trans-Id'))
         return response

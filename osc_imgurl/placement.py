@@ -32,11 +32,14 @@ class Place:
 
     :ivar endpoint: what stands before the path.
     :ivar endpoint_type: ``swift`` or ``radosgw``.
+    :ivar guessed: what neither was told nor does the image's location say: ``account`` (then
+        it is the session's project's), ``container`` (by the sharding rule).
     """
 
     endpoint: str
     endpoint_type: str
     path: ObjectPath
+    guessed: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,8 +90,14 @@ def locate(image: Image, settings: Settings, object_store: ObjectStore | None) -
         settings.told_by('container', 'multiple_containers_seed'))
     account = _account(location, settings, object_store) if endpoint_type == 'swift' else None
     object_name = location.object if location and location.object else image.id
+    guessed = []
+    if account and not settings.account and not (location and location.account):
+        guessed.append('account')
+    if not location and not settings.told_by('container', 'multiple_containers_seed'):
+        guessed.append('container')
     return Place(endpoint, endpoint_type,
-                 ObjectPath(account, container, object_name, settings.api_version))
+                 ObjectPath(account, container, object_name, settings.api_version),
+                 tuple(guessed))
 
 
 def cluster_endpoint(endpoint: str, object_store: ObjectStore) -> str:

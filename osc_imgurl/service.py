@@ -58,6 +58,9 @@ class ImageTempURL:
     :ivar url: the URL; a bearer secret, and in no ``repr``.
     :ivar expires: Unix time, seconds.
     :ivar cached: whether the cache had it already.
+    :ivar guessed: what was not told, so that the URL may be wrong: ``account`` and
+        ``container`` as in :class:`osc_imgurl.placement.Place`; ``key`` and ``digest`` where
+        they were looked up. Empty where there was nobody to ask.
     """
 
     url: str = dataclasses.field(repr=False)
@@ -68,6 +71,7 @@ class ImageTempURL:
     image_name: str | None
     place: Place
     cached: bool
+    guessed: tuple[str, ...] = ()
 
 
 class TempURLService:
@@ -112,13 +116,12 @@ class TempURLService:
         :raises ImgurlError: whatever is wrong, with what to do about it.
         """
         method = temp_url.check_method(request.method)
-        place = placement.locate(image, self._settings, self._object_store)
+        place = self.locate(image)
         if request.ip_range is not None and place.endpoint_type == 'radosgw':
             raise InvalidParameterValue(
                 'A RADOS Gateway knows no IP range: it refuses the URL, or lets everybody use'
                 ' it. Leave out --ip-range.')
-        key = self._settings.key or self._find_key(place)
-        digest = self._digest(place, method)
+        key, digest = self.find_key(place), self.find_digest(place, method)
         if request.prefix == '':
             LOG.warning('The prefix is empty: this URL gives access to every object in the'
                         ' container %s', place.path.container)
@@ -130,7 +133,10 @@ class TempURLService:
         else:
             url, expires, cached = self._cached_url(
                 self._cache, shape, image.id, place.path, now=now, refresh=refresh)
-        return ImageTempURL(url, expires, method, digest, image.id, image.name, place, cached)
+        looked_up = tuple(name for name in ('key', 'digest') if not getattr(self._settings, name))
+        guessed = () if self._object_store is None else place.guessed + looked_up
+        return ImageTempURL(url, expires, method, digest, image.id, image.name, place, cached,
+                            guessed)
 
     def _cached_url(self, cache: Cache, shape: _Shape, image_id: str, path: ObjectPath, *,
                     now: float, refresh: bool) -> tuple[str, int, bool]:
@@ -199,12 +205,27 @@ class TempURLService:
                 ' (--expires-at).')
         return request.expires
 
-    def _find_key(self, place: Place) -> Key:
-        return _once(self._found_keys, (place.path.account, place.path.container),
-                     lambda: keys.find_key(place, self._object_store)[1])
+    def locate(self, image: Image) -> Place:
+        """Return where an image's object is.
 
-    def _digest(self, place: Place, method: str) -> str:
-        """Return the digest, and see that the cluster takes it and the method."""
+        :raises ImgurlError: as :func:`osc_imgurl.placement.locate`.
+        """
+        return placement.locate(image, self._settings, self._object_store)
+
+    def find_key(self, place: Place) -> Key:
+        """Return the key that is told, else the one in the first slot that has one.
+
+        :raises ImgurlError: as :func:`osc_imgurl.keys.find_key`.
+        """
+        return self._settings.key or _once(
+            self._found_keys, (place.path.account, place.path.container),
+            lambda: keys.find_key(place, self._object_store)[1])
+
+    def find_digest(self, place: Place, method: str) -> str:
+        """Return the digest, and see that the cluster takes it and the method.
+
+        :raises ImgurlError: as :func:`osc_imgurl.digests.negotiate`.
+        """
         told, object_store = self._settings.digest, self._object_store
         if object_store is None:
             return told or digests.PREFERRED[0]
@@ -246,10 +267,18 @@ def check_image(image: Image) -> None:
     :raises ImageUnacceptable: it is not; the message says what can be done instead.
     """
     require_active(image)
+    require_swift(image)
+
+
+def require_swift(image: Image) -> None:
+    """Accept an image that is in Swift, or that this cloud does not show to be elsewhere.
+
+    :raises ImageUnacceptable: it is elsewhere; the message says where, and what can be done.
+    """
     if image.shown_locations and not image.swift_location:
         raise ImageUnacceptable(
             f'Image {image.id} is not in Swift but in {_describe_stores(image)}, and only'
-            ' Swift has temporary URLs. Copy it into a Swift store (openstack image import'
+            ' Swift has temporary URLs.', 'Copy it into a Swift store (openstack image import'
             ' --method copy-image --store <store>), or download it with a token'
             ' (openstack image save).')
 

@@ -72,6 +72,12 @@ def _seed(text: str) -> int:
     return int(text)
 
 
+def _retries(text: str) -> int:
+    if not re.fullmatch(r'\d{1,3}', text.strip(), re.ASCII):
+        raise ValueError('expected a number of retries, 0 for none')
+    return int(text)
+
+
 def _boolean(text: str) -> bool:
     value = {'true': True, '1': True, 'yes': True, 'on': True,
              'false': False, '0': False, 'no': False, 'off': False}.get(text.strip().lower())
@@ -212,6 +218,13 @@ class Settings:
         parse_duration, 'Round the moment of signing down to a multiple of this, so that every'
         ' host signs the same URL meanwhile; the URL lives longer by as much', default=0,
         metavar='<duration>', shown_default='off')
+    check: bool | None = _setting(
+        _boolean, 'Ask Swift, with one HEAD, whether the URL works', switch='--check',
+        shown_default='where create guessed')
+    num_retries: int = _setting(
+        _retries, 'How often a request is made again that finds no connection, or that is'
+        ' answered 503 or 429; in the environment, clouds.yaml or a service\'s config file',
+        default=2, shown_default='2', ironic='num_retries')
 
     sources: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
 

@@ -17,7 +17,7 @@ import dataclasses
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.temp_url import (
@@ -86,23 +86,31 @@ class Signer:
         message = f'{method}\n{expires}\n{"prefix:" if prefix else ""}{start}'
         if ip_range is not None:
             message = f'ip={ip_range}\n{message}'
-        begun = self._inner.copy()
-        begun.update(message.encode())
-        copy_inner, copy_outer = begun.copy, self._outer.copy
+        digest_of = self.digests(message)
 
         def sign_hex(rest: str) -> str:
+            return digest_of(rest).hex()
+
+        def sign_base64(rest: str) -> str:
+            return 'sha512:' + base64.urlsafe_b64encode(digest_of(rest)).decode().rstrip('=')
+
+        return sign_base64 if self.digest == 'sha512' else sign_hex
+
+    def digests(self, start: str) -> Callable[[str], bytes]:
+        """Return a function from the rest of a message to its HMAC, the start absorbed once."""
+        begun = self._inner.copy()
+        begun.update(start.encode())
+        copy_inner, copy_outer = begun.copy, self._outer.copy
+
+        def digest_of(rest: str) -> bytes:
             inner = copy_inner()
             inner.update(rest.encode())
             outer = copy_outer()
             outer.update(inner.digest())
-            signature: str = outer.hexdigest()
-            return signature
+            digest: bytes = outer.digest()
+            return digest
 
-        def sign_base64(rest: str) -> str:
-            digest = bytes.fromhex(sign_hex(rest))
-            return 'sha512:' + base64.urlsafe_b64encode(digest).decode().rstrip('=')
-
-        return sign_base64 if self.digest == 'sha512' else sign_hex
+        return digest_of
 
     def sign(self, endpoint: str, path: ObjectPath, expires: int, method: str = 'GET', *,
              ip_range: str | None = None, prefix: str | None = None,
@@ -176,8 +184,23 @@ class Verification:
         return not self.failed
 
 
-def verify(temp_url: TempURL, key: bytes, now: float, method: str = 'GET',
-           paths: Sequence[str] = ()) -> Verification:
+def allows(signed_method: str, method: str) -> bool:
+    """Say whether a URL that was signed for one method may be used with another."""
+    return method == signed_method or (
+        method == 'HEAD' and signed_method in METHODS_THAT_ALLOW_HEAD)
+
+
+def good_paths(url: TempURL) -> tuple[str, ...]:
+    """Return the paths of which one must have been signed for a URL to be good.
+
+    With a prefix that is the container's path and the prefix. A RADOS Gateway without accounts
+    in its URLs takes two.
+    """
+    path = url.path.container_path + (url.path.object if url.prefix is None else url.prefix)
+    return (path, '/swift' + path) if url.path.account is None else (path,)
+
+
+def verify(temp_url: TempURL, key: bytes, now: float, method: str = 'GET') -> Verification:
     """Say whether a key signed a URL and, if not, which part fails.
 
     Signatures are compared in constant time.
@@ -185,27 +208,20 @@ def verify(temp_url: TempURL, key: bytes, now: float, method: str = 'GET',
     :param now: the moment of the request: Unix time, seconds.
     :param method: the method of the request; a HEAD is taken through a URL that was signed
         for GET, POST or PUT too.
-    :param paths: other paths that may have been signed by mistake; the percent-encoded path
-        is always tried.
     """
     failed = ['expiry'] if temp_url.expires < now else []
     digest, signature = decode_signature(temp_url.signature)
     signer = Signer(key, digest)
-    name = temp_url.path.object if temp_url.prefix is None else temp_url.prefix
-    path = temp_url.path.container_path + name
-    good_paths = [path]
-    if temp_url.path.account is None:
-        # A RADOS Gateway takes both.
-        good_paths.append('/swift' + path)
-    for signed_path in (*good_paths, quote(path), *paths):
+    good = good_paths(temp_url)
+    # Signing what is sent, the percent-encoded path, is the mistake that many make.
+    for signed_path in (*good, quote(good[0])):
         for signed_method in METHODS:
             computed = signer.signature(signed_path, temp_url.expires, signed_method,
                                         temp_url.ip_range, temp_url.prefix is not None)
             if hmac.compare_digest(decode_signature(computed)[1], signature):
-                if signed_path not in good_paths:
+                if signed_path not in good:
                     failed.append('path')
-                if method != signed_method and not (
-                        method == 'HEAD' and signed_method in METHODS_THAT_ALLOW_HEAD):
+                if not allows(signed_method, method):
                     failed.append('method')
                 return Verification(tuple(failed), signed_method, signed_path)
     return Verification((*failed, 'key'))

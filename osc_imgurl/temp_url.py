@@ -46,13 +46,19 @@ def check_expires(expires: int) -> int:
 
 
 def format_remaining(expires: int, now: float) -> str:
-    """Return how long it is until an expiry: ``1 day, 2:00:00``, or ``expired 0:03:00 ago``.
+    """Return how long it is until an expiry: ``1 day, 2:00:00``, or ``expired 3 min ago``.
 
     :param expires: Unix time, seconds.
     :param now: likewise.
     """
-    left = datetime.timedelta(seconds=abs(int(expires - now)))
-    return f'expired {left} ago' if expires < now else str(left)
+    left = int(expires - now)
+    if expires >= now:
+        return str(datetime.timedelta(seconds=left))
+    for seconds, unit in ((86400, 'd'), (3600, 'h'), (60, 'min')):
+        # Of the larger unit there are to be two at least, or the figure says too little.
+        if -left >= 2 * seconds:
+            return f'expired {-left // seconds} {unit} ago'
+    return f'expired {-left} s ago'
 
 
 def parse_expires(text: str) -> int:

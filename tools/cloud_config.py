@@ -19,6 +19,8 @@ class Settings:
     show_locations: bool
     ports: dict
     passwords: dict
+    methods: str = 'GET HEAD PUT POST DELETE'
+    swift_clock: int = 0
 
     def url(self, server, path=''):
         return f'http://127.0.0.1:{self.ports[server]}{path}'
@@ -200,6 +202,7 @@ account_autocreate = true
 [filter:tempurl]
 use = egg:swift#tempurl
 allowed_digests = {settings.digests}
+methods = {settings.methods}
 [filter:authtoken]
 paste.filter_factory = keystonemiddleware.auth_token:filter_factory
 delay_auth_decision = true

@@ -13,9 +13,11 @@ from osc_imgurl.errors import MissingParameterValue
 from osc_imgurl.settings import BY_NAME, TABLE, Setting, Settings
 
 if TYPE_CHECKING:
+    from osc_imgurl.assurance import Assurance
     from osc_imgurl.cache import Cache
     from osc_imgurl.images import ImageService
     from osc_imgurl.object_store import ObjectStore
+    from osc_imgurl.probe import Probe
     from osc_imgurl.service import TempURLService
 
 
@@ -72,16 +74,17 @@ def image_service(client_manager: Any, settings: Settings) -> ImageService:
     return ImageService(
         client_manager.session, client_manager.region_name, client_manager.interface,
         client_manager.get_configuration().get('image_endpoint_override'),
-        settings.allowed_direct_url_schemes)
+        settings.allowed_direct_url_schemes, num_retries=settings.num_retries)
 
 
-def object_store(client_manager: Any) -> ObjectStore:
+def object_store(client_manager: Any, settings: Settings) -> ObjectStore:
     """Return Swift on OSC's session."""
     from osc_imgurl.object_store import ObjectStore
 
     return ObjectStore(
         client_manager.session, client_manager.region_name, client_manager.interface,
-        client_manager.get_configuration().get('object_store_endpoint_override'))
+        client_manager.get_configuration().get('object_store_endpoint_override'),
+        num_retries=settings.num_retries)
 
 
 def cache(settings: Settings) -> Cache:
@@ -111,5 +114,24 @@ def temp_url_service(client_manager: Any, settings: Settings) -> TempURLService:
     online = has_session(client_manager)
     return TempURLService(
         settings, image_service(client_manager, settings) if online else None,
-        object_store(client_manager) if online else None,
+        object_store(client_manager, settings) if online else None,
         cache(settings) if settings.cache_enabled else None)
+
+
+def probe(client_manager: Any, settings: Settings) -> Probe:
+    """Return what makes requests without a token, with the session's TLS options."""
+    from osc_imgurl.probe import Probe
+
+    session = client_manager.session
+    return Probe(session.verify, session.cert, session.timeout, settings.num_retries)
+
+
+def assurance(client_manager: Any, settings: Settings) -> Assurance:
+    """Return what sees that new URLs work, on OSC's session."""
+    from osc_imgurl.assurance import Assurance
+
+    online = has_session(client_manager)
+    return Assurance(
+        settings, probe(client_manager, settings),
+        image_service(client_manager, settings) if online else None,
+        object_store(client_manager, settings) if online else None)

@@ -35,7 +35,7 @@ class ShowImageLocation(command.ShowOne):
         common.require_session(client_manager)
         report = placement.report(
             parsed_args.image, settings, common.image_service(client_manager, settings),
-            common.object_store(client_manager))
+            common.object_store(client_manager, settings))
         image = report.image
         row = {
             'image_id': image.id,

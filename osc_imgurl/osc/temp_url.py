@@ -83,6 +83,9 @@ class CreateImageTempURL(command.ShowOne):
             iso8601=parsed_args.iso8601)
         made = common.temp_url_service(client_manager, settings).create(
             parsed_args.image, request, time.time(), parsed_args.refresh)
+        assurance = common.assurance(client_manager, settings)
+        if assurance.wanted(made):
+            assurance.check(made, time.time())
         row = _row(made)
         return tuple(row), tuple(row.values())
 
@@ -238,6 +241,9 @@ class ListImageTempURL(command.Lister):
             found = listing.with_boot_images(found, images)
         made = listing.create_all(
             found, common.temp_url_service(client_manager, settings), Request(), time.time)
+        if settings.check:
+            made = listing.assured(
+                made, common.assurance(client_manager, settings), time.time)
         columns = ['image_id', 'image_name', 'expires_at', 'url']
         if parsed_args.long:
             columns += ['method', 'digest', 'endpoint', 'account', 'container', 'object',

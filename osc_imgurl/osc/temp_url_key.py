@@ -55,7 +55,7 @@ def _prepare(client_manager: Any,
 
     settings = common.load_settings(client_manager, parsed_args)
     common.require_session(client_manager)
-    object_store = common.object_store(client_manager)
+    object_store = common.object_store(client_manager, settings)
     owner = Owner(placement.own_account(settings, object_store), parsed_args.key_container)
     return settings, owner, object_store
 

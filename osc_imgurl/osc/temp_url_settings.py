@@ -31,6 +31,7 @@ class ListImageTempURLSettings(command.Lister):
         settings = common.load_settings(client_manager, parsed_args)
         online = common.has_session(client_manager)
         rows = settings_in_force(
-            settings, common.object_store(client_manager) if online else None)
+            settings,
+            common.object_store(client_manager, settings) if online else None)
         return ('setting', 'value', 'source'), [
             (row.name, row.value, row.source) for row in rows]

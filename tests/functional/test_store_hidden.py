@@ -1,9 +1,11 @@
 """A sharded store that shows no locations, behind a Swift that knows SHA-1 only."""
 
+import json
 import os
 import subprocess
 
 import pytest
+import requests
 
 from .conftest import OPENSTACK, download
 
@@ -34,6 +36,37 @@ def test_glances_own_config_file_tells_the_rule(cloud, image, data):
 def test_a_wrong_seed_names_a_container_that_is_not_there(cloud, image):
     line = cloud.refused('cirros', '--multiple-containers-seed', '5')
     assert f'There is no container glance_{image[:5]} in account AUTH_' in line
+
+
+def cause(cloud, subject, *options, user='glance'):
+    """Return name and detail of the check that fails first."""
+    result = cloud.openstack('image', 'temp', 'url', 'check', subject, '-f', 'json', *options,
+                             cloud=user)
+    assert result.code == 1, result.text
+    first = next(row for row in json.loads(result.stdout) if row['result'] == 'fail')
+    return first['check'], first['detail']
+
+
+def test_check_finds_the_container_by_another_seed(cloud, image):
+    right = cloud.create(image, '--multiple-containers-seed', '3', '--no-check')['url']
+    url = right.replace(f'/glance_{image[:3]}/', f'/glance_{image[:5]}/')
+    assert requests.head(url, timeout=30).status_code == 401
+    for subject, options in ((url, []), (image, ['--multiple-containers-seed', '5'])):
+        assert cause(cloud, subject, *options) == (
+            'container', f'the object is in container glance_{image[:3]}, and the URL says'
+                         f' glance_{image[:5]}')
+
+
+def test_check_finds_the_account(cloud, image):
+    row = cloud.create(image, '--multiple-containers-seed', '3', '--no-check')
+    demo = cloud.sdk('demo').object_store.get_endpoint().rpartition('/')[2]
+    url = row['url'].replace(row['account'], demo)
+    assert requests.head(url, timeout=30).status_code == 401
+    assert cause(cloud, url) == (
+        'account', f'the object is in account {row["account"]}, and the URL says {demo}')
+    # To demo itself the right account is not visible.
+    assert cause(cloud, url, user='demo') == (
+        'container', f'there is no container {row["container"]} in {demo}')
 
 
 def test_location_show(cloud, image):

@@ -35,7 +35,7 @@ def test_location_show(cloud, image):
 def test_who_may_not_see_the_keys(cloud, image):
     for user in ('reader', 'glance'):
         line = cloud.refused(image, cloud=user)
-        assert 'use the credentials of the project that owns it' in line
+        assert 'Use the credentials of the project that owns it' in line
 
 
 def test_a_told_key_needs_no_owner(cloud, image, data, key_file):
@@ -50,7 +50,10 @@ def test_the_location_counts_and_an_option_overrules_it(cloud, image, data):
                                  env={'OS_IMAGE_TEMP_URL_ACCOUNT': 'AUTH_other'})
     assert download(configured.stdout.strip()) == data
     assert f'The image lies in account {account} by its own location' in configured.stderr
-    overruled = cloud.openstack(*command, '--account', 'AUTH_other', '--key-file', '-',
-                                stdin='a key', cloud='demo')
+    told = [*command, '--account', 'AUTH_other', '--key-file', '-']
+    refused = cloud.openstack(*told, stdin='a key', cloud='demo')
+    assert (refused.code, refused.stdout) == (1, '')
+    assert f'the image lies in account {account} by its own location' in refused.stderr
+    overruled = cloud.openstack(*told, '--no-check', stdin='a key', cloud='demo')
     assert '/v1/AUTH_other/' in overruled.stdout
     assert 'as told with --account' in overruled.stderr

@@ -25,7 +25,8 @@ def test_no_other_command_imports_the_library(command, tmp_path):
     imported = set(done.stdout.rpartition('imported:')[2].split())
     assert imported <= {'osc_imgurl', 'osc_imgurl.osc', 'osc_imgurl.osc.location',
                         'osc_imgurl.osc.temp_url', 'osc_imgurl.osc.temp_url_cache',
-                        'osc_imgurl.osc.temp_url_key', 'osc_imgurl.osc.temp_url_settings'}
+                        'osc_imgurl.osc.temp_url_check', 'osc_imgurl.osc.temp_url_key',
+                        'osc_imgurl.osc.temp_url_settings'}
 
 
 def test_every_command_loads():
@@ -35,8 +36,8 @@ def test_every_command_loads():
         'image temp url create', 'image temp url list', 'image temp url show',
         'image temp url key list', 'image temp url key set', 'image temp url key unset',
         'image temp url key rotate', 'image temp url settings list',
-        'image temp url cache list',
-        'image temp url cache delete', 'image temp url cache show', 'image location show'}
+        'image temp url cache list', 'image temp url check', 'image temp url cache delete',
+        'image temp url cache show', 'image location show'}
     for entry in ours:
         assert entry.load()._description
 

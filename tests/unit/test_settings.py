@@ -260,7 +260,8 @@ def test_the_table_tells_all_that_a_setting_needs():
     for setting in TABLE:
         assert setting.help and setting.shown_default
         assert setting.option or setting.name in (
-            'key', 'allowed_direct_url_schemes', 'cache_backend', 'cache_arguments')
+            'key', 'allowed_direct_url_schemes', 'cache_backend', 'cache_arguments',
+            'num_retries')
     assert BY_NAME['key'].environment is None and BY_NAME['key'].option is None
     assert BY_NAME['duration'].environment == 'OS_IMAGE_TEMP_URL_DURATION'
 

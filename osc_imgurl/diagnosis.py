@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why does this temporary URL not work? Swift answers "401 Unauthorized" whatever the cause."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from osc_imgurl import digests, temp_url
+from osc_imgurl.checks import CHECKS
+from osc_imgurl.errors import ImgurlError
+from osc_imgurl.evidence import Evidence
+from osc_imgurl.image import Image
+from osc_imgurl.probe import Answer, Probe
+from osc_imgurl.service import TempURLService
+from osc_imgurl.settings import Settings
+from osc_imgurl.signing import Signer
+from osc_imgurl.verdict import FAIL, SKIPPED
+
+if TYPE_CHECKING:
+    from osc_imgurl.cache import Entry
+    from osc_imgurl.images import ImageService
+    from osc_imgurl.object_store import ObjectStore
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """What one check found.
+
+    :ivar check: its name.
+    :ivar result: ``pass``, ``fail``, or ``skipped`` where it does not apply, cannot be made, or
+        means nothing after an earlier one has failed.
+    :ivar detail: what was found.
+    :ivar remedy: what to do about it; empty where nothing is wrong.
+    """
+
+    check: str
+    result: str
+    detail: str
+    remedy: str = ''
+
+
+def diagnose(url: str, settings: Settings, probe: Probe, now: float, *, method: str = 'GET',
+             images: ImageService | None = None, object_store: ObjectStore | None = None,
+             cached: Sequence[Entry] = (), image: Image | None = None,
+             answer: Answer | None = None) -> list[Finding]:
+    """Return what is right and wrong with a temporary URL; the first failure is the cause.
+
+    :param probe: makes the request without a token.
+    :param now: Unix time, seconds.
+    :param method: the method that the URL is to be used with.
+    :param images: Glance; None where there is nobody to ask (no session).
+    :param object_store: Swift; likewise.
+    :param cached: what the cache holds: it knows of URLs that were altered, and of keys that
+        have been replaced.
+    :param image: the image, where it has been found already.
+    :param answer: what a HEAD through the URL has answered already.
+    :raises InvalidParameterValue: it is not a temporary URL, or the method is unknown.
+    """
+    parsed = temp_url.parse(url, settings.endpoint_type)
+    return _run(Evidence(
+        parsed.path, parsed.endpoint, temp_url.check_method(method), now, settings, probe,
+        images, object_store, url, parsed, cached, image, answer))
+
+
+def diagnose_image(reference: str, settings: Settings, probe: Probe, now: float, *,
+                   images: ImageService, object_store: ObjectStore, method: str = 'GET',
+                   cached: Sequence[Entry] = ()) -> list[Finding]:
+    """Return what is right and wrong with a new temporary URL of an image.
+
+    Where the cluster says that it will refuse the URL, it is made and tried all the same.
+
+    :param reference: the image's UUID, ``glance://host/UUID``, or its name.
+    :param now: Unix time, seconds.
+    :param method: the method that the URL is to allow.
+    :raises InvalidParameterValue: the method is unknown.
+    """
+    method = temp_url.check_method(method)
+    try:
+        image = images.find(reference)
+    except ImgurlError as error:
+        return [Finding('image', FAIL, error.problem, error.remedy)]
+    service = TempURLService(settings, images, object_store)
+    try:
+        place = service.locate(image)
+    except ImgurlError as error:
+        return [Finding('account', FAIL, error.problem, error.remedy)]
+    evidence = Evidence(place.path, place.endpoint, method, now, settings, probe, images,
+                        object_store, cached=cached, known_image=image)
+    try:
+        key = service.find_key(place)
+    except ImgurlError as error:
+        return _run(evidence, error)
+    try:
+        digest = service.find_digest(place, method)
+    except ImgurlError:
+        digest = settings.digest or digests.PREFERRED[0]
+    signed = Signer(key.value, digest).sign(
+        place.endpoint, place.path, int(now + settings.duration), method)
+    return _run(dataclasses.replace(evidence, url=signed.url, parsed=signed))
+
+
+def cause(findings: Sequence[Finding]) -> Finding | None:
+    """Return the first finding that says what is wrong, or None."""
+    return next((finding for finding in findings if finding.result == FAIL), None)
+
+
+def _run(evidence: Evidence, no_key: ImgurlError | None = None) -> list[Finding]:
+    """Make the checks; after the first that fails only the request itself still says something.
+
+    :param no_key: why there is no key to sign with.
+    """
+    findings: list[Finding] = []
+    for name, check in CHECKS.items():
+        first = cause(findings)
+        if first and name != 'request':
+            findings.append(Finding(name, SKIPPED, f'the check {first.check} fails'))
+        elif name == 'key' and no_key:
+            findings.append(Finding(name, FAIL, no_key.problem, no_key.remedy))
+        else:
+            verdict = check(evidence)
+            remedy = f'See the check {first.check}.' if first and verdict.remedy else (
+                verdict.remedy)
+            findings.append(Finding(name, verdict.result, verdict.detail, remedy))
+    return findings

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""openstack image temp url check"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import time
+from typing import Any
+
+from osc_lib.command import command
+
+
+class CheckImageTempURL(command.Lister):
+    _description = (
+        'Say why a temporary URL does not work: check it, or a new one for an image, in the'
+        ' order in which Swift does. The first check that fails is the cause; the exit status is'
+        ' 0 only if none does')
+    _epilog: Any = 'Example: openstack image temp url check - < url'
+    _works = False
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        from osc_imgurl.osc import common
+        from osc_imgurl.settings import BY_NAME
+
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            'image_or_url', metavar='<image or url>',
+            help='Image (name, ID or glance://<host>/<ID>) or temporary URL; - reads it from'
+                 ' standard input, which keeps it out of the list of processes')
+        parser.add_argument(
+            '--method', metavar='{GET,HEAD,PUT,POST,DELETE}', default='GET',
+            help='What the URL is to be used for (default: %(default)s)')
+        common.add_setting_options(parser, BY_NAME.keys() - {
+            'cache_enabled', 'align', 'check', 'expected_download_start_delay'})
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+        from osc_imgurl import diagnosis
+        from osc_imgurl.errors import CacheFailed
+        from osc_imgurl.osc import common
+
+        client_manager = self.app.client_manager
+        settings = common.load_settings(client_manager, parsed_args)
+        subject = parsed_args.image_or_url
+        if subject == '-':
+            subject = self.app.stdin.readline().strip()
+        is_url = subject.startswith(('http://', 'https://'))
+        if not is_url:
+            common.require_session(client_manager)
+        asked: dict[str, Any] = {'method': parsed_args.method}
+        if common.has_session(client_manager):
+            asked.update(images=common.image_service(client_manager, settings),
+                         object_store=common.object_store(client_manager, settings))
+        with contextlib.suppress(CacheFailed):
+            asked['cached'] = common.cache(settings).entries()
+        findings = (diagnosis.diagnose if is_url else diagnosis.diagnose_image)(
+            subject, settings, common.probe(client_manager, settings), time.time(), **asked)
+        self._works = diagnosis.cause(findings) is None
+        return ('check', 'result', 'detail', 'remedy'), [
+            (each.check, each.result, each.detail, each.remedy) for each in findings]
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        code = super().run(parsed_args)
+        return code if self._works else 1

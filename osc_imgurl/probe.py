@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ask through a temporary URL, as anybody may: without a token."""
+
+from __future__ import annotations
+
+import dataclasses
+import email.utils
+import logging
+import socket
+import threading
+import urllib.parse
+
+import requests
+
+from osc_imgurl import http
+
+LOG = logging.getLogger(__name__)
+
+# In seconds, where the session has no time limit of its own.
+TIMEOUT = 10.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What came back.
+
+    :ivar status: the HTTP status; None where there was no answer.
+    :ivar failure: why there was none; else empty.
+    :ivar transaction: Swift's transaction id; None where something else than Swift answers.
+    :ivar date: the server's clock: Unix time, seconds; None where it does not say.
+    :ivar size: of the object, in bytes; None where the answer does not say.
+    :ivar server: what the answer says of who answers.
+    """
+
+    status: int | None
+    failure: str = ''
+    transaction: str | None = None
+    date: float | None = None
+    size: int | None = None
+    server: str | None = None
+
+    @property
+    def works(self) -> bool:
+        """Whether the URL is good; a part that is not there (416) was at least allowed."""
+        return self.status in (200, 204, 206, 416)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the URL is definitely not good."""
+        return self.status in (401, 403, 404)
+
+
+class Probe:
+    """Sends requests through temporary URLs; no token goes with them.
+
+    :param verify: whether certificates are verified, or the path of a file with authorities.
+    :param cert: the client's certificate, or its file and its key's.
+    :param timeout: in seconds.
+    :param num_retries: how often a request is made again that finds no connection, or that is
+        answered 503 or 429.
+    """
+
+    def __init__(self, verify: bool | str = True, cert: str | tuple[str, str] | None = None,
+                 timeout: float | None = None, num_retries: int = 0) -> None:
+        self._verify = verify
+        self._cert = cert
+        self._timeout = timeout or TIMEOUT
+        self._num_retries = num_retries
+        # requests does not say that a session may be shared among threads.
+        self._of_thread = threading.local()
+
+    def ask(self, url: str, method: str = 'HEAD') -> Answer:
+        """Return what a URL answers; a GET asks for the first byte only.
+
+        :param url: a temporary URL; in no log and no error.
+        """
+        headers = {'Range': 'bytes=0-0'} if method == 'GET' else {}
+        path = urllib.parse.urlsplit(url).path
+        LOG.debug('Request without a token: %s %s', method, path)
+        try:
+            with self._session.request(
+                    method, url, headers=headers, allow_redirects=False, stream=True,
+                    timeout=self._timeout) as response:
+                answer = _read(response)
+        except requests.RequestException as error:
+            answer = Answer(None, http.failure(error))
+        LOG.debug('Response: %s, %s', answer.status or answer.failure, answer.transaction)
+        return answer
+
+    @property
+    def _session(self) -> requests.Session:
+        if not hasattr(self._of_thread, 'session'):
+            session = requests.Session()
+            session.verify, session.cert = self._verify, self._cert
+            # A netrc file may hold a password for the host: it is nobody's here.
+            session.auth = _no_auth
+            for scheme in ('http://', 'https://'):
+                session.mount(scheme, http.retrying_adapter(self._num_retries))
+            self._of_thread.session = session
+        found: requests.Session = self._of_thread.session
+        return found
+
+
+def own_address(endpoint: str) -> str | None:
+    """Return the address from which this machine reaches an endpoint; None where it does not.
+
+    Behind a network address translation the server sees another one. Nothing is sent.
+    """
+    parts = urllib.parse.urlsplit(endpoint)
+    try:
+        target = socket.getaddrinfo(parts.hostname, parts.port or 80, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(target[0], socket.SOCK_DGRAM) as unconnected:
+            unconnected.connect(target[4])
+            return str(unconnected.getsockname()[0])
+    except OSError:
+        return None
+
+
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _read(response: requests.Response) -> Answer:
+    headers = response.headers
+    try:
+        date = email.utils.parsedate_to_datetime(headers['Date']).timestamp()
+    except (KeyError, ValueError):
+        date = None
+    length = headers.get('Content-Length', '')
+    return Answer(
+        response.status_code, transaction=headers.get('X-Trans-Id'),
+        date=date,
+        size=int(length) if response.status_code == 200 and length.isdecimal() else None,
+        server=headers.get('Server') or headers.get('Via'))

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a check of a temporary URL can say."""
+
+from __future__ import annotations
+
+import dataclasses
+
+PASS, FAIL, SKIPPED = 'pass', 'fail', 'skipped'
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What a check found.
+
+    :ivar result: :data:`PASS`, :data:`FAIL`, or :data:`SKIPPED` where the check does not apply
+        or cannot be made.
+    :ivar remedy: what to do about a failure; else empty.
+    """
+
+    result: str
+    detail: str
+    remedy: str = ''
+
+
+def passed(detail: str) -> Verdict:
+    """Return that nothing is wrong."""
+    return Verdict(PASS, detail)
+
+
+def failed(detail: str, remedy: str) -> Verdict:
+    """Return what is wrong, and what to do about it."""
+    return Verdict(FAIL, detail, remedy)
+
+
+def skipped(detail: str) -> Verdict:
+    """Return why nothing can be said."""
+    return Verdict(SKIPPED, detail)

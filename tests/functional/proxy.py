@@ -1,0 +1,102 @@
+"""A real HTTP proxy in front of a real server, which misbehaves when told to."""
+
+import contextlib
+import http.server
+import threading
+
+import requests
+
+# Of one connection each, and not to be passed on (RFC 9110, section 7.6.1).
+HOP_BY_HOP = ('connection', 'transfer-encoding', 'keep-alive')
+
+
+class Proxy:
+    """Passes requests on to a server; ``url`` is where it listens.
+
+    ``plan`` says what happens to the next requests, one after another: ``'drop'`` closes the
+    connection without an answer, ``'delay'`` answers nothing until the proxy ends, and
+    ``(status, headers)`` is an answer. ``requests`` are those that came, as "METHOD path"; a
+    path that ``only`` is not part of goes past the plan. No request is answered before as many
+    have come as the barrier ``together`` wants.
+    """
+
+    def __init__(self, url):
+        self.target = url
+        self.plan = []
+        self.only = ''
+        self.requests = []
+        self.ended = threading.Event()
+        self.together = None
+        self.most_at_once = 0
+        self.at_once = 0
+        self.lock = threading.Lock()
+
+    def handle(self, handler):
+        with self.lock:
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            if self.together:
+                self.together.wait(30)
+            self.respond(handler)
+        finally:
+            with self.lock:
+                self.at_once -= 1
+
+    def respond(self, handler):
+        self.requests.append(f'{handler.command} {handler.path.partition("?")[0]}')
+        body = handler.rfile.read(int(handler.headers.get('Content-Length', 0)))
+        step = self.plan.pop(0) if self.plan and self.only in handler.path else None
+        if step == 'drop':
+            handler.close_connection = True
+        elif step == 'delay':
+            self.ended.wait()
+            handler.close_connection = True
+        elif step:
+            self.answer(handler, step[0], step[1], b'')
+        else:
+            with requests.request(
+                    handler.command, self.target + handler.path, headers=handler.headers,
+                    data=body, allow_redirects=False, stream=True, timeout=30) as answer:
+                self.answer(handler, answer.status_code, answer.headers,
+                            answer.raw.read(decode_content=False))
+
+    @staticmethod
+    def answer(handler, status, headers, body):
+        handler.send_response_only(status)
+        for name, value in headers.items():
+            if name.lower() not in HOP_BY_HOP and name.lower() != 'content-length':
+                handler.send_header(name, value)
+        length = headers.get('Content-Length') if handler.command == 'HEAD' else None
+        handler.send_header('Content-Length', length or str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+
+@contextlib.contextmanager
+def proxy(url):
+    """Run a proxy in front of a server at a URL."""
+    made = Proxy(url)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = 'HTTP/1.1'
+
+        def do(self):
+            made.handle(self)
+
+        do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+    made.url = f'http://127.0.0.1:{server.server_port}'
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield made
+    finally:
+        made.ended.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()

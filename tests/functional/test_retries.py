@@ -1,0 +1,80 @@
+"""One transient failure does not fail a command; a real proxy makes the failures."""
+
+import contextlib
+
+import pytest
+
+from .conftest import download
+from .proxy import proxy
+
+BUSY, TOO_MANY = (503, {}), (429, {'Retry-After': '1'})
+
+
+@pytest.fixture(scope='module')
+def cloud(make_cloud):
+    cloud = make_cloud()
+    cloud.set_key('a key')
+    return cloud
+
+
+@pytest.fixture(scope='module')
+def image(cloud, data):
+    return cloud.upload('cirros', data)
+
+
+@pytest.fixture
+def servers(cloud):
+    """Glance and Swift behind proxies, and what makes commands go through them."""
+    sdk = cloud.sdk()
+    storage_url = sdk.object_store.get_endpoint()
+    swift_url, _, path = storage_url.partition('/v1/')
+    with contextlib.ExitStack() as stack:
+        glance = stack.enter_context(
+            proxy(sdk.session.get_endpoint(service_type='image').rstrip('/')))
+        swift = stack.enter_context(proxy(swift_url))
+        env = cloud.config(image_endpoint_override=glance.url, api_timeout=2,
+                           object_store_endpoint_override=f'{swift.url}/v1/{path}')
+        yield {'glance': glance, 'swift': swift}, env
+
+
+@pytest.mark.parametrize('server', ['glance', 'swift'])
+@pytest.mark.parametrize('step', ['drop', 'delay', BUSY, TOO_MANY])
+def test_one_failure_fails_no_command(cloud, image, data, servers, server, step):
+    proxies, env = servers
+    proxies[server].plan = [step]
+    row = cloud.create('cirros', env=env)
+    assert download(row['url']) == data
+    assert proxies[server].plan == []
+    first, second = proxies[server].requests[:2]
+    assert first == second
+
+
+def test_the_head_through_the_url_is_retried(cloud, image, servers):
+    proxies, env = servers
+    swift = proxies['swift']
+    swift.only, swift.plan = image, ['drop', BUSY]
+    cloud.create(image, env=env)
+    assert swift.plan == []
+    assert [each for each in swift.requests if image in each] == [
+        f'HEAD /v1/{swift.requests[-1].partition("/v1/")[2]}'] * 3
+
+
+@pytest.mark.parametrize('server', ['glance', 'swift'])
+def test_num_retries(cloud, image, servers, server):
+    proxies, env = servers
+    proxies[server].plan = [BUSY, BUSY]
+    line = cloud.refused(image, env={**env, 'OS_IMAGE_TEMP_URL_NUM_RETRIES': '1'})
+    assert '503' in line
+    assert len(proxies[server].requests) == 2
+    proxies[server].plan, proxies[server].requests[:] = ['drop'] * 9, []
+    line = cloud.refused(image, env={**env, 'OS_IMAGE_TEMP_URL_NUM_RETRIES': '0'})
+    assert len(proxies[server].requests) == 1
+
+
+@pytest.mark.parametrize('server', ['glance', 'swift'])
+@pytest.mark.parametrize('status', [500, 502, 400])
+def test_other_answers_are_not_retried(cloud, image, servers, server, status):
+    proxies, env = servers
+    proxies[server].plan = [(status, {})]
+    cloud.refused(image, env=env)
+    assert len(proxies[server].requests) == 1
