@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 
 from osc_imgurl.diagnosis import cause, diagnose
 from osc_imgurl.errors import TempURLRefused
+from osc_imgurl.evidence import NOT_TRIED
+from osc_imgurl.placement import may_be_tried
 from osc_imgurl.probe import Probe
 from osc_imgurl.service import ImageTempURL
 from osc_imgurl.settings import Settings
-from osc_imgurl.signing import allows
 
 if TYPE_CHECKING:
     from osc_imgurl.images import ImageService
     from osc_imgurl.object_store import ObjectStore
+
+# With a HEAD; Swift takes one through a URL for POST too, and a RADOS Gateway does not.
+TRIED_METHODS = ('GET', 'HEAD', 'PUT')
 
 LOG = logging.getLogger(__name__)
 
@@ -49,8 +53,11 @@ class Assurance:
         :param now: Unix time, seconds.
         :raises TempURLRefused: Swift answers 401, 403 or 404; the message says why.
         """
-        if not allows(made.method, 'HEAD'):
-            self._warn(f'A URL for {made.method} answers no HEAD, and is not checked')
+        if made.method not in TRIED_METHODS:
+            self._warn(f'A URL for {made.method} cannot be tried, and is not checked')
+            return
+        if not may_be_tried(made.place.endpoint, made.place.path, self._object_store):
+            self._warn(f'The URL is not checked: {NOT_TRIED}')
             return
         answer = self._probe.ask(made.url)
         if answer.works:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from osc_imgurl import digests
 from osc_imgurl.errors import ImgurlError
-from osc_imgurl.evidence import Evidence
+from osc_imgurl.evidence import NOT_TRIED, Evidence
 from osc_imgurl.image import Image, require_active
 from osc_imgurl.probe import own_address
 from osc_imgurl.service import require_swift
@@ -50,7 +50,7 @@ def _store(evidence: Evidence) -> Verdict:
 
 def _server(evidence: Evidence) -> Verdict:
     answer, endpoint = evidence.answer, evidence.endpoint
-    if evidence.url is None:
+    if evidence.url is None or answer.failure == NOT_TRIED:
         return skipped(answer.failure)
     if answer.status is None:
         return failed(f'{endpoint} cannot be reached from here: {answer.failure}',
@@ -146,6 +146,9 @@ def _ip_range(evidence: Evidence) -> Verdict:
 
 def _account(evidence: Evidence) -> Verdict:
     path, location = evidence.path, evidence.location
+    if evidence.answer.failure == NOT_TRIED:
+        return failed(NOT_TRIED, 'Use credentials whose catalog shows the gateway, or make a URL'
+                      ' with the account (--account).')
     if path.account is None:
         return skipped('a RADOS Gateway without accounts in its URLs')
     located = location.account if location else None

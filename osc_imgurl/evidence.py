@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 # it was made, and most are made for some days at the most.
 EXPIRED_SINCE = 86_400
 EXPIRES_WITHIN = 8 * 86_400
+NOT_TRIED = ('the URL has no account, and this RADOS Gateway may expect one: some crash then, so'
+             ' it is not tried')
 TOLD_KEY = 'the key that is told'
 
 
@@ -95,6 +97,8 @@ class Evidence:
         """What a HEAD through the URL answers."""
         if self.url is None:
             return Answer(None, 'no URL could be signed')
+        if not placement.may_be_tried(self.endpoint, self.path, self.object_store):
+            return Answer(None, NOT_TRIED)
         return self.known_answer or self.probe.ask(self.url)
 
     @functools.cached_property
@@ -135,7 +139,7 @@ class Evidence:
             return Keys({}, 'without authentication Swift shows no keys')
         try:
             # A RADOS Gateway takes container keys and ignores them.
-            of_container = ({} if path.account is None
+            of_container = ({} if temp_url.is_gateway(self.endpoint)
                             else store.container_keys(path.account, path.container))
             of_account = store.account_keys(path.account) or {}
         except ImgurlError as error:

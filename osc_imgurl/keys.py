@@ -32,7 +32,7 @@ def find_key(place: Place, object_store: ObjectStore | None,
     try:
         # A RADOS Gateway takes container keys and ignores them.
         found: dict[str, Key] | None = {}
-        if place.endpoint_type == 'swift' and ask_container:
+        if ask_container and not place.in_gateway:
             found = object_store.container_keys(account, container)
             if found is None:
                 raise MissingParameterValue(

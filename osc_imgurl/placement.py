@@ -17,7 +17,7 @@ from osc_imgurl.errors import (
 from osc_imgurl.image import Image
 from osc_imgurl.location import Location
 from osc_imgurl.settings import Settings, gateway_endpoint, split_storage_url
-from osc_imgurl.temp_url import ObjectPath
+from osc_imgurl.temp_url import ObjectPath, is_gateway
 
 if TYPE_CHECKING:
     from osc_imgurl.images import ImageService
@@ -40,6 +40,11 @@ class Place:
     endpoint_type: str
     path: ObjectPath
     guessed: tuple[str, ...] = ()
+
+    @property
+    def in_gateway(self) -> bool:
+        """Whether it is in a RADOS Gateway, with or without accounts in its URLs."""
+        return is_gateway(self.endpoint)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +93,8 @@ def locate(image: Image, settings: Settings, object_store: ObjectStore | None) -
         'container', container_by_rule(image.id, settings),
         location.container if location else None,
         settings.told_by('container', 'multiple_containers_seed'))
-    account = _account(location, settings, object_store) if endpoint_type == 'swift' else None
+    account = (None if endpoint_type == 'radosgw'
+               else _account(location, settings, object_store))
     object_name = location.object if location and location.object else image.id
     guessed = []
     if account and not settings.account and not (location and location.account):
@@ -98,6 +104,18 @@ def locate(image: Image, settings: Settings, object_store: ObjectStore | None) -
     return Place(endpoint, endpoint_type,
                  ObjectPath(account, container, object_name, settings.api_version),
                  tuple(guessed))
+
+
+def may_be_tried(endpoint: str, path: ObjectPath, object_store: ObjectStore | None) -> bool:
+    """Say whether a request through a URL can do no harm.
+
+    Some RADOS Gateways that have accounts in their URLs crash at one without (seen of Ceph 16).
+    So one without is tried only where the catalog has no account in its URL either.
+    """
+    if path.account is not None or not is_gateway(endpoint):
+        return True
+    storage_url = object_store.find_storage_url() if object_store else None
+    return storage_url is not None and split_storage_url(storage_url)[1] is None
 
 
 def cluster_endpoint(endpoint: str, object_store: ObjectStore) -> str:
@@ -152,7 +170,8 @@ def report(image: str, settings: Settings, images: ImageService,
         container, object_name = rule, found.id
     if container:
         with contextlib.suppress(MissingParameterValue):
-            account = _account(location, settings, object_store)
+            if endpoint_and_type(location, settings, object_store)[1] == 'swift':
+                account = _account(location, settings, object_store)
     return LocationReport(
         image=found, source=source, locations=locations,
         scheme=next((each.scheme for each in (location, *locations) if each), None),
@@ -168,6 +187,9 @@ def report(image: str, settings: Settings, images: ImageService,
 def endpoint_and_type(location: Location | None, settings: Settings,
                       object_store: ObjectStore | None) -> tuple[str, str]:
     """Return endpoint and type: told, else the location's, else the catalog's.
+
+    A RADOS Gateway whose URLs have accounts is of the type ``swift``, and has ``/swift`` in its
+    endpoint.
 
     :raises MissingParameterValue: the endpoint is not told and cannot be looked up.
     :raises InvalidParameterValue: the endpoint is none of a RADOS Gateway.
@@ -186,7 +208,17 @@ def endpoint_and_type(location: Location | None, settings: Settings,
                 'The endpoint of Swift is not known, and without authentication it cannot be'
                 ' looked up: tell it (--endpoint-url).')
         endpoint = object_store.storage_url()
-    return gateway_endpoint(endpoint) if endpoint_type == 'radosgw' else endpoint, endpoint_type
+    if endpoint_type == 'radosgw':
+        endpoint = gateway_endpoint(endpoint)
+        # A gateway may have accounts in its URLs all the same; some crash at a URL without.
+        if (found and found[1] and is_gateway(found[0])) or _options('account', settings):
+            endpoint_type = 'swift'
+    return endpoint, endpoint_type
+
+
+def _options(name: str, settings: Settings) -> list[str]:
+    """Return the option that told a setting, if an option did."""
+    return [source for source in settings.told_by(name) if source.startswith('--')]
 
 
 def _account(location: Location | None, settings: Settings,
@@ -216,8 +248,7 @@ def _prefer(name: str, setting: str, located: str | None, told_by: list[str]) ->
     """
     if not located or located == setting:
         return setting
-    options = [source for source in told_by if source.startswith('--')]
-    if options:
+    if options := [source for source in told_by if source.startswith('--')]:
         LOG.warning('The image lies in %s %s by its own location; the URL is for %s, as told'
                     ' with %s', name, located, setting, ', '.join(options))
         return setting

@@ -62,8 +62,9 @@ def _candidates(url: TempURL, paths: Sequence[str]) -> Iterator[Signed]:
         variants.append((base + name, url.expires, url.ip_range, None))
     else:
         variants += [(path, url.expires, url.ip_range, None) for path in paths]
-    variants += [(base + name[:end], url.expires, url.ip_range, name[:end])
-                 for end in range(len(name) + 1)]
+    for end in range(len(name) + 1):
+        other = dataclasses.replace(url, prefix=name[:end])
+        variants.append((good_paths(other)[0], url.expires, url.ip_range, other.prefix))
     variants += [(good[0], url.expires, ip_range, url.prefix)
                  for ip_range in _ranges(url.ip_range)]
     for path, expires, ip_range, prefix in variants:

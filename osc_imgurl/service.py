@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from osc_imgurl import digests, keys, placement, temp_url
@@ -60,7 +60,8 @@ class ImageTempURL:
     :ivar cached: whether the cache had it already.
     :ivar guessed: what was not told, so that the URL may be wrong: ``account`` and
         ``container`` as in :class:`osc_imgurl.placement.Place`; ``key`` and ``digest`` where
-        they were looked up. Empty where there was nobody to ask.
+        they were looked up; ``digest`` too where the cluster does not say that it takes it.
+        Empty where there was nobody to ask.
     """
 
     url: str = dataclasses.field(repr=False)
@@ -117,10 +118,6 @@ class TempURLService:
         """
         method = temp_url.check_method(request.method)
         place = self.locate(image)
-        if request.ip_range is not None and place.endpoint_type == 'radosgw':
-            raise InvalidParameterValue(
-                'A RADOS Gateway knows no IP range: it refuses the URL, or lets everybody use'
-                ' it. Leave out --ip-range.')
         key, digest = self.find_key(place), self.find_digest(place, method)
         if request.prefix == '':
             LOG.warning('The prefix is empty: this URL gives access to every object in the'
@@ -133,10 +130,19 @@ class TempURLService:
         else:
             url, expires, cached = self._cached_url(
                 self._cache, shape, image.id, place.path, now=now, refresh=refresh)
-        looked_up = tuple(name for name in ('key', 'digest') if not getattr(self._settings, name))
-        guessed = () if self._object_store is None else place.guessed + looked_up
+        guessed = () if self._object_store is None else (
+            *place.guessed, *self._looked_up(place, digest, self._object_store))
         return ImageTempURL(url, expires, method, digest, image.id, image.name, place, cached,
                             guessed)
+
+    def _looked_up(self, place: Place, digest: str, object_store: ObjectStore) -> Iterator[str]:
+        if not self._settings.key:
+            yield 'key'
+        # A cluster that does not say what it takes may refuse what was told.
+        listed = self._capabilities(place, object_store)[1].digests
+        if not self._settings.digest or (
+                listed is None and digest not in digests.OF_A_SILENT_CLUSTER):
+            yield 'digest'
 
     def _cached_url(self, cache: Cache, shape: _Shape, image_id: str, path: ObjectPath, *,
                     now: float, refresh: bool) -> tuple[str, int, bool]:
@@ -226,13 +232,18 @@ class TempURLService:
 
         :raises ImgurlError: as :func:`osc_imgurl.digests.negotiate`.
         """
-        told, object_store = self._settings.digest, self._object_store
-        if object_store is None:
-            return told or digests.PREFERRED[0]
-        endpoint = placement.cluster_endpoint(place.endpoint, object_store)
-        capabilities = _once(self._found_capabilities, endpoint,
-                             lambda: digests.find_capabilities(endpoint, object_store, told))
+        told = self._settings.digest
+        if self._object_store is None:
+            known = digests.OF_A_SILENT_CLUSTER if place.in_gateway else digests.PREFERRED
+            return told or known[0]
+        endpoint, capabilities = self._capabilities(place, self._object_store)
         return digests.negotiate(endpoint, capabilities, method, told)
+
+    def _capabilities(self, place: Place, object_store: ObjectStore) -> tuple[str, Capabilities]:
+        endpoint = placement.cluster_endpoint(place.endpoint, object_store)
+        return endpoint, _once(
+            self._found_capabilities, endpoint,
+            lambda: digests.find_capabilities(endpoint, object_store, self._settings.digest))
 
 
 def _once(found: dict[K, V | ImgurlError], name: K, look_up: Callable[[], V]) -> V:

@@ -29,6 +29,7 @@ from osc_imgurl.temp_url import (
     check_ip_range,
     check_method,
     decode_signature,
+    is_gateway,
     quote,
 )
 
@@ -122,19 +123,24 @@ class Signer:
 
         :param method: the method to allow, one of :data:`METHODS`.
         :raises InvalidParameterValue: the method or the IP range is none, the object's name
-            does not begin with the prefix, or the expiry lies beyond the year 9999.
+            does not begin with the prefix, the expiry lies beyond the year 9999, or a RADOS
+            Gateway is told an IP range, which it would ignore.
         """
         check_expires(expires)
         if prefix is not None and not path.object.startswith(prefix):
             raise InvalidParameterValue(
                 f'The object {path.object!r} does not begin with the prefix {prefix!r}:'
                 ' Swift would refuse the URL.')
+        if ip_range is not None and is_gateway(endpoint):
+            raise InvalidParameterValue(
+                'A RADOS Gateway knows no IP range: it refuses the URL, or lets everybody use it.',
+                'Leave out --ip-range.')
+        unsigned = TempURL(endpoint, path, '', expires, ip_range, prefix, filename, inline,
+                           iso8601)
         signature = self.signature(
-            str(path) if prefix is None else path.container_path + prefix, expires,
-            check_method(method), ip_range if ip_range is None else check_ip_range(ip_range),
-            prefix is not None)
-        return TempURL(endpoint, path, signature, expires, ip_range, prefix, filename, inline,
-                       iso8601)
+            good_paths(unsigned)[0], expires, check_method(method),
+            ip_range if ip_range is None else check_ip_range(ip_range), prefix is not None)
+        return dataclasses.replace(unsigned, signature=signature)
 
     def for_container(self, sample: TempURL, method: str = 'GET') -> Callable[[str], str]:
         """Return a function that signs one object after another of a container.
@@ -193,11 +199,13 @@ def allows(signed_method: str, method: str) -> bool:
 def good_paths(url: TempURL) -> tuple[str, ...]:
     """Return the paths of which one must have been signed for a URL to be good.
 
-    With a prefix that is the container's path and the prefix. A RADOS Gateway without accounts
-    in its URLs takes two.
+    With a prefix that is the container's path and the prefix. A RADOS Gateway takes two: as
+    Swift, and with ``/swift`` in front; with a prefix the latter only (seen of Ceph 16).
     """
     path = url.path.container_path + (url.path.object if url.prefix is None else url.prefix)
-    return (path, '/swift' + path) if url.path.account is None else (path,)
+    if not is_gateway(url.endpoint):
+        return (path,)
+    return (path, '/swift' + path) if url.prefix is None else ('/swift' + path,)
 
 
 def verify(temp_url: TempURL, key: bytes, now: float, method: str = 'GET') -> Verification:

@@ -25,6 +25,11 @@ _ISO8601 = '%Y-%m-%dT%H:%M:%SZ'
 _DIGEST_OF_HEX_LENGTH = {40: 'sha1', 64: 'sha256', 128: 'sha512'}
 
 
+def is_gateway(endpoint: str) -> bool:
+    """Say whether an endpoint is a RADOS Gateway's, which serves the Swift API below ``/swift``."""
+    return urllib.parse.urlsplit(endpoint).path.endswith('/swift')
+
+
 def quote(text: str) -> str:
     """Percent-encode a path, or a value of the query, as this library sends it."""
     return urllib.parse.quote(text, safe='/:')
@@ -207,9 +212,9 @@ class TempURL:
 def parse(url: str, endpoint_type: str | None = None) -> TempURL:
     """Take a temporary URL apart.
 
-    :param endpoint_type: ``radosgw`` where the URL's path has no account, ``swift`` where it
-        has; None decides by the path: none only where the API is served below ``/swift`` and
-        the part after the version is no account's name (``AUTH_...``).
+    :param endpoint_type: ``swift`` where the URL's path has an account, ``radosgw`` where it
+        has one only if the part after the version is an account's name (``AUTH_...``); None
+        decides by whether the API is served below ``/swift``.
     :raises InvalidParameterValue: it is not a temporary URL; the message says why.
     """
     try:
@@ -232,9 +237,9 @@ def parse(url: str, endpoint_type: str | None = None) -> TempURL:
         raise InvalidParameterValue(
             'This is not a temporary URL: its path has no API version such as /v1/.')
     base, api_version, rest = match.groups()
-    if endpoint_type is None:
-        endpoint_type = ('radosgw' if base.endswith('/swift') and not rest.startswith('AUTH_')
-                         else 'swift')
+    gateway = endpoint_type == 'radosgw' or (endpoint_type is None and is_gateway(base))
+    # A gateway's URL may have an account or none.
+    endpoint_type = 'radosgw' if gateway and not rest.startswith('AUTH_') else 'swift'
     account, found, container_and_object = (
         rest.partition('/') if endpoint_type == 'swift' else (None, '/', rest))
     container, slash, object_name = container_and_object.partition('/')

@@ -3,7 +3,9 @@
 import dataclasses
 import pathlib
 
-SERVERS = ('keystone', 'glance', 'proxy', 'account', 'container', 'object')
+SWIFT = ('account', 'container', 'object', 'proxy')
+RADOSGW = ('mon', 'osd', 'radosgw')
+SERVERS = ('keystone', 'glance', *SWIFT, *RADOSGW)
 STORES = ('config-file', 'credentials', 'multi-tenant')
 
 
@@ -21,9 +23,18 @@ class Settings:
     passwords: dict
     methods: str = 'GET HEAD PUT POST DELETE'
     swift_clock: int = 0
+    radosgw: bool = False
+    account_in_url: bool = False
 
     def url(self, server, path=''):
         return f'http://127.0.0.1:{self.ports[server]}{path}'
+
+    def storage_url(self, project_id):
+        """Return the object store's endpoint for a project, as it is in the catalog."""
+        if not self.radosgw:
+            return self.url('proxy', f'/v1/AUTH_{project_id}')
+        return self.url('radosgw', '/swift/v1' + (
+            f'/AUTH_{project_id}' if self.account_in_url else ''))
 
 
 def write(folder: pathlib.Path, venv: pathlib.Path, settings: Settings):
@@ -32,11 +43,12 @@ def write(folder: pathlib.Path, venv: pathlib.Path, settings: Settings):
         (folder / name).mkdir(parents=True, exist_ok=True)
     _keystone(folder, settings)
     _glance(folder, venv, settings)
-    _swift(folder, settings)
+    if not settings.radosgw:
+        _swift(folder, settings)
     _clouds_yaml(folder, settings)
 
 
-def _write(path, text):
+def write_file(path, text):
     path.touch(mode=0o600)
     path.write_text(text)
 
@@ -44,7 +56,7 @@ def _write(path, text):
 def _gunicorn(folder, server, app, settings):
     # One thread: SQLite answers "database is locked" to parallel writers.
     # The arguments are in a file because oslo.config reads sys.argv.
-    _write(folder / server / 'gunicorn.py', f"""\
+    write_file(folder / server / 'gunicorn.py', f"""\
 wsgi_app = '{app}'
 bind = '127.0.0.1:{settings.ports[server]}'
 worker_class = 'gthread'
@@ -71,7 +83,7 @@ password = {settings.passwords['glance']}
 
 def _keystone(folder, settings):
     base = folder / 'keystone'
-    _write(base / 'keystone.conf', f"""\
+    write_file(base / 'keystone.conf', f"""\
 [DEFAULT]
 use_stderr = true
 [database]
@@ -127,7 +139,7 @@ swift_store_large_object_chunk_size = {settings.large_object_size}
         enabled = 'enabled_backends = swift1:swift, file1:file\n'
         stores = (f'[glance_store]\ndefault_backend = swift1\n[swift1]\n{store}'
                   f'[file1]\nfilesystem_store_datadir = {base}/images\n')
-    _write(base / 'glance-api.conf', f"""\
+    write_file(base / 'glance-api.conf', f"""\
 [DEFAULT]
 use_stderr = true
 show_image_direct_url = {settings.show_locations}
@@ -152,7 +164,7 @@ filesystem_store_datadir = {base}/staging
 [os_glance_tasks_store]
 filesystem_store_datadir = {base}/tasks
 """)
-    _write(base / 'swift-store.conf', f"""\
+    write_file(base / 'swift-store.conf', f"""\
 [ref1]
 auth_version = 3
 auth_address = {settings.url('keystone', '/v3')}
@@ -166,7 +178,7 @@ project_domain_id = default
 
 def _swift(folder, settings):
     base = folder / 'swift'
-    _write(base / 'swift.conf', f"""\
+    write_file(base / 'swift.conf', f"""\
 [swift-hash]
 swift_hash_path_prefix = local
 swift_hash_path_suffix = {settings.passwords['hash_path']}
@@ -185,14 +197,14 @@ log_address = {folder}/log/none
 """
 
     for name in ('account', 'container', 'object'):
-        _write(base / f'{name}.conf', server(name) + f"""\
+        write_file(base / f'{name}.conf', server(name) + f"""\
 [pipeline:main]
 pipeline = {name}-server
 [app:{name}-server]
 use = egg:swift#{name}
 """)
     tempurl = 'tempurl ' if settings.tempurl else ''
-    _write(base / 'proxy.conf', server('proxy') + f"""\
+    write_file(base / 'proxy.conf', server('proxy') + f"""\
 [pipeline:main]
 pipeline = catch_errors gatekeeper healthcheck proxy-logging listing_formats bulk {tempurl}\
 authtoken keystoneauth copy slo dlo versioned_writes symlink proxy-logging proxy-server
@@ -217,7 +229,7 @@ operator_roles = admin, member
 
 def _clouds_yaml(folder, settings):
     clouds = {'admin': 'admin', 'glance': 'service', 'demo': 'demo', 'reader': 'demo'}
-    _write(folder / 'clouds.yaml', 'clouds:\n' + ''.join(f"""\
+    write_file(folder / 'clouds.yaml', 'clouds:\n' + ''.join(f"""\
   {user}:
     auth:
       auth_url: {settings.url('keystone', '/v3')}

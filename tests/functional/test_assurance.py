@@ -98,7 +98,7 @@ def test_a_method_that_allows_no_head(cloud, image):
     create = ['image', 'temp', 'url', 'create', image, '--method', 'DELETE', '-f', 'json']
     result = cloud.openstack(*create)
     assert result.code == 0
-    assert result.stderr == 'A URL for DELETE answers no HEAD, and is not checked\n'
+    assert result.stderr == 'A URL for DELETE cannot be tried, and is not checked\n'
     assert cloud.openstack(*create, '--no-check').stderr == ''
 
 

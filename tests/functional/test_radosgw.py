@@ -1,0 +1,202 @@
+"""A real RADOS Gateway that holds Glance's images, with and without accounts in its URLs."""
+
+import json
+import shutil
+import time
+import urllib.parse
+import uuid
+
+import pytest
+import requests
+
+from osc_imgurl.signing import Signer
+from osc_imgurl.temp_url import ObjectPath
+
+from .conftest import download
+
+MISSING = [program for program in ('ceph', 'ceph-mon', 'ceph-osd', 'radosgw')
+           if not shutil.which(program)]
+pytestmark = pytest.mark.skipif(
+    bool(MISSING), reason=f'not installed: {", ".join(MISSING)} (Debian\'s radosgw, ceph-mon,'
+                          ' ceph-osd and ceph-common)')
+KEY = 'the key of the gateway'
+
+
+@pytest.fixture(scope='module', params=[False, True], ids=['without account', 'with account'])
+def with_account(request):
+    return request.param
+
+
+@pytest.fixture(scope='module')
+def cloud(make_cloud, with_account):
+    cloud = make_cloud('--radosgw', *(['--account-in-url'] if with_account else []))
+    cloud.set_key(KEY)
+    return cloud
+
+
+@pytest.fixture(scope='module')
+def image(cloud, data):
+    return cloud.upload('cirros', data)
+
+
+@pytest.fixture(scope='module')
+def gateway(cloud):
+    """Scheme, host and port."""
+    return cloud.sdk().object_store.get_endpoint().partition('/swift')[0]
+
+
+@pytest.fixture
+def account(cloud, with_account):
+    project_id = cloud.sdk().session.get_project_id()
+    return f'AUTH_{project_id}' if with_account else None
+
+
+@pytest.fixture(autouse=True)
+def the_gateway_lives(gateway):
+    yield
+    assert requests.get(f'{gateway}/swift/info', timeout=30).status_code == 200
+
+
+def status(url, method='GET'):
+    return requests.request(method, url, timeout=30).status_code
+
+
+def signed(gateway, account, name, *, container='glance', key=KEY, digest='sha1', **options):
+    where = ObjectPath(account, container, name)
+    return Signer(key.encode(), digest).sign(
+        f'{gateway}/swift', where, int(time.time()) + 600, **options).url
+
+
+@pytest.mark.parametrize('options', [[], ['--endpoint-type', 'radosgw']])
+def test_get_head_and_range(cloud, image, data, gateway, account, options):
+    row = cloud.create('cirros', *options)
+    assert (row['endpoint'], row['account'], row['container'], row['object'], row['digest']) == (
+        f'{gateway}/swift', account, 'glance', image, 'sha1')
+    path = urllib.parse.urlsplit(row['url']).path
+    assert path == '/'.join(['/swift/v1', *([account] if account else []), 'glance', image])
+    assert download(row['url']) == data
+    head = requests.head(row['url'], timeout=30)
+    assert (head.status_code, head.headers['Content-Length']) == (200, str(len(data)))
+    part = requests.get(row['url'], headers={'Range': 'bytes=1000-1999'}, timeout=30)
+    assert (part.status_code, part.content) == (206, data[1000:2000])
+    assert status(row['url'], 'PUT') == 403
+
+
+@pytest.mark.parametrize('seed', [0, 3])
+def test_signed_without_asking_anybody(cloud, gateway, account, key_file, seed):
+    """An object named like an image; seed 3 puts it into a sharded container."""
+    name = str(uuid.uuid4())
+    container = f'glance_{name[:3]}' if seed else 'glance'
+    store = cloud.sdk().object_store
+    store.put(f'/{container}')
+    store.put(f'/{container}/{name}', data=b'content')
+    row = cloud.create(
+        name, '--os-auth-type', 'none', '--endpoint-type', 'radosgw', '--endpoint-url', gateway,
+        '--key-file', key_file(KEY), '--multiple-containers-seed', str(seed),
+        *(['--account', account] if account else []), cloud=None)
+    assert (row['container'], row['digest']) == (container, 'sha1')
+    assert download(row['url']) == b'content'
+
+
+def test_a_digest_that_the_gateway_refuses(cloud, image, gateway, account):
+    line = cloud.refused(image, '--digest', 'sha256')
+    assert '(HTTP 403): the cluster does not say that it takes sha256' in line
+    assert '--digest sha1' in line
+    url = cloud.create(image, '--digest', 'sha256', '--no-check')['url']
+    assert status(url) == 403
+
+
+def test_an_ip_range_is_refused(cloud, image, gateway, account):
+    """The gateway would let everybody use the URL."""
+    assert 'knows no IP range' in cloud.refused(image, '--ip-range', '203.0.113.0/24')
+    added = signed(gateway, account, image) + '&temp_url_ip_range=203.0.113.0/24'
+    assert status(added) == 200
+
+
+def test_prefix(cloud, image, data, gateway, account):
+    url = cloud.create(image, '--prefix', image[:8])['url']
+    assert download(url) == data
+    store = cloud.sdk().object_store
+    other = str(uuid.uuid4())
+    for name in (f'{image[:8]}-neighbour', other):
+        store.put(f'/glance/{name}', data=b'other')
+    assert download(url.replace(f'{image}?', f'{image[:8]}-neighbour?')) == b'other'
+    assert status(url.replace(f'{image}?', f'{other}?')) in (401, 403)
+
+
+@pytest.mark.parametrize('path', ['', '/', '/swift', '/swift/'])
+def test_endpoint(cloud, image, data, gateway, path):
+    url = cloud.create(image, '--endpoint-type', 'radosgw', '--endpoint-url', gateway + path)
+    assert download(url['url']) == data
+
+
+def test_an_endpoint_with_another_path(cloud, image, gateway):
+    line = cloud.refused(image, '--endpoint-type', 'radosgw', '--endpoint-url',
+                         gateway + '/other')
+    assert 'it must be /swift or empty' in line
+
+
+def test_keys(cloud, image, data):
+    """The account's keys count; a container's the gateway keeps, and does not use."""
+    cloud.set_key('of no use', container='glance')
+    assert download(cloud.create(image)['url']) == data
+    cloud.set_key('the second key', slot='-2')
+    rows = cloud.rows('image', 'temp', 'url', 'check', image)
+    key, = (row for row in rows if row['check'] == 'key')
+    assert key['detail'].startswith('signed with account key 2')
+    cloud.sdk().object_store.post('/', headers={'X-Remove-Account-Meta-Temp-URL-Key-2': 'x'})
+
+
+def test_filename_and_expiry(cloud, image, data):
+    row = cloud.create(image, '--filename', 'a b.img', '--iso8601')
+    answer = requests.get(row['url'], timeout=30)
+    assert answer.content == data
+    assert 'a%20b.img' in answer.headers['Content-Disposition']
+
+
+def check(cloud, subject, *options, user='glance'):
+    """Return the name of the check that fails first, or None."""
+    result = cloud.openstack('image', 'temp', 'url', 'check', subject, '-f', 'json', *options,
+                             cloud=user)
+    rows = json.loads(result.stdout)
+    failed = next((row for row in rows if row['result'] == 'fail'), None)
+    assert result.code == (1 if failed else 0)
+    return failed and failed['check']
+
+
+def test_check(cloud, image, gateway, account):
+    url = signed(gateway, account, image)
+    assert check(cloud, url) is None
+    assert check(cloud, image) is None
+    cloud.secrets.append('another key')
+    assert check(cloud, signed(gateway, account, image, key='another key')) == 'key'
+    assert check(cloud, signed(gateway, account, image, digest='sha256')) == 'digest'
+    assert check(cloud, signed(gateway, account, image, method='HEAD')) == 'method'
+    assert check(cloud, signed(gateway, account, 'nothing')) == 'object'
+    assert check(cloud, signed(gateway, account, image).replace(image, 'nothing')) == 'path'
+    assert check(cloud, signed(gateway, account, image, prefix=image[:4]).replace(
+        f'prefix={image[:4]}', f'prefix={image[:2]}')) == 'query'
+    assert check(cloud, signed(gateway, account, image, container='other')) == 'container'
+
+
+def test_what_may_crash_a_gateway_is_not_tried(cloud, image, gateway, with_account):
+    """The fixture sees that the gateway lives; it would not."""
+    url = signed(gateway, None, image)
+    assert check(cloud, url) == ('account' if with_account else None)
+    assert check(cloud, url, '--os-auth-type', 'none', user=None) == 'account'
+    bare = url.replace(f'/glance/{image}', '/glance')
+    result = cloud.openstack('image', 'temp', 'url', 'check', bare)
+    assert result.code == 1 and 'its path names no object' in result.stderr
+
+
+def test_location_show(cloud, image, account):
+    row = cloud.rows('image', 'location', 'show', image)
+    assert (row['scheme'], row['account'], row['container']) == (
+        'swift+config', account, 'glance')
+
+
+def test_show(cloud, image, gateway, account, key_file):
+    row = cloud.rows('image', 'temp', 'url', 'show', signed(gateway, account, image),
+                     '--key-file', key_file(KEY))
+    assert (row['endpoint'], row['account'], row['image_id'], row['method']) == (
+        f'{gateway}/swift', account, image, 'GET')
