@@ -215,7 +215,7 @@ class Settings:
         _arguments, 'What the backend is told: name=value,... or a mapping in clouds.yaml',
         default=(), shown_default='none', repr=False)
     align: int = _setting(
-        parse_duration, 'Round the moment of signing down to a multiple of this, so that every'
+        _seconds(0), 'Round the moment of signing down to a multiple of this, so that every'
         ' host signs the same URL meanwhile; the URL lives longer by as much', default=0,
         metavar='<duration>', shown_default='off')
     check: bool | None = _setting(

@@ -10,10 +10,8 @@ import os
 import sys
 import time
 
-NOW, IMAGE_ID, *CONFIGS = sys.argv[1:]
 
-
-def url(config):
+def url(config, image_id, now):
     # Imported first, or the imports of Ironic go round in a circle.
     from ironic.common import image_service  # noqa: F401
     from ironic.common.context import RequestContext
@@ -22,17 +20,20 @@ def url(config):
 
     CONF(['--config-file', config], project='ironic')
     service = GlanceImageService(context=RequestContext())
-    image = service.show(IMAGE_ID)
+    image = service.show(image_id)
     # The clock that openstacksdk signs by.
-    time.time = lambda: int(NOW)
+    time.time = lambda: now
     return service.swift_temp_url(image)
 
 
-for each in CONFIGS:
-    sys.stdout.flush()
-    if not os.fork():
-        print(json.dumps(url(each)))
-        sys.stdout.flush()
-        os._exit(0)
-    if os.wait()[1]:
-        sys.exit(1)
+def main(now, image_id, *configs):
+    for config in configs:
+        if not os.fork():
+            print(json.dumps(url(config, image_id, int(now))), flush=True)
+            os._exit(0)
+        if os.wait()[1]:
+            sys.exit(1)
+
+
+if __name__ == '__main__':
+    main(*sys.argv[1:])

@@ -1,0 +1,24 @@
+"""The manual: sphinx-build -W -b html doc/source doc/build/html."""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent / '_ext'))
+
+project = 'osc-imgurl'
+author = 'osc-imgurl developers'
+copyright = f'2026, {author}'
+extensions = [
+    'cliff.sphinxext',       # the command reference, from the commands
+    'reno.sphinxext',        # the release notes
+    'settings_reference',    # the settings, from their table
+    'sphinx.ext.autodoc',
+]
+autodoc_member_order = 'bysource'
+autodoc_typehints = 'description'
+autodoc_typehints_description_target = 'documented'
+autoprogram_cliff_application = 'openstack'
+html_theme = 'alabaster'
+html_theme_options = {'description': 'Temporary URLs for Glance images', 'page_width': '1000px'}
+man_pages = [
+    ('man', 'openstack-image-temp-url', 'temporary URLs for Glance images', author, 1)]

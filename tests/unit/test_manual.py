@@ -1,0 +1,69 @@
+"""The manual builds without a warning, and says what the code does."""
+
+import importlib.util
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from osc_imgurl import sources
+from osc_imgurl.settings import TABLE, Settings
+
+SOURCE = pathlib.Path(__file__).parents[2] / 'doc/source'
+
+
+@pytest.fixture(scope='module')
+def built(tmp_path_factory):
+    """Build HTML and man page, and return the folder with both."""
+    folder = tmp_path_factory.mktemp('manual')
+    for builder in ('html', 'man'):
+        done = subprocess.run(
+            [sys.executable, '-m', 'sphinx', '-q', '-W', '--keep-going', '-b', builder, SOURCE,
+             folder / builder, '-d', folder / 'doctrees'],
+            capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, '')
+    return folder
+
+
+def test_all_commands_are_in_it(built):
+    text = (built / 'html/reference/commands.html').read_text()
+    for command in ('url create', 'url list', 'url show', 'url check', 'url key rotate',
+                    'url cache delete', 'url settings list'):
+        assert f'>image temp {command}<' in text
+    assert '>image location show<' in text
+
+
+def test_all_settings_are_in_it(built):
+    html = (built / 'html/reference/settings.html').read_text()
+    man = (built / 'man/openstack-image-temp-url.1').read_text().replace('\\', '')
+    for setting in TABLE:
+        for word in (setting.name, setting.option, setting.environment, setting.ironic):
+            assert not word or (word in html and word in man)
+
+
+def test_the_release_notes_are_in_it(built):
+    html = (built / 'html/releasenotes.html').read_text()
+    assert 'image temp url check' in re.sub('<[^>]*>', '', html)
+
+
+def test_the_sample_has_every_setting_and_loads(tmp_path):
+    spec = importlib.util.spec_from_file_location(
+        'settings_reference', SOURCE / '_ext/settings_reference.py')
+    reference = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(reference)
+    lines = reference.sample()
+    told = [line.replace('# ', '', 1) for line in lines
+            if line.strip().startswith(tuple(f'# {setting.name}:' for setting in TABLE))]
+    key_file = tmp_path / 'key'
+    key_file.write_text('a key')
+    key_file.chmod(0o600)
+    cloud = yaml.safe_load('\n'.join([*lines[:2], lines[3], *told]))['clouds']['mycloud']
+    assert list(cloud['image_temp_url']) == [
+        setting.name for setting in TABLE if setting.everywhere]
+    cloud['image_temp_url']['key_file'] = str(key_file)
+    settings = sources.load({}, {}, cloud)
+    assert isinstance(settings, Settings) and settings.key.value == b'a key'
+    assert settings.cache_arguments == (('host', 'cache.example.com'),)
