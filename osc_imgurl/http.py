@@ -57,12 +57,11 @@ def session_retries(num_retries: int) -> dict[str, Any]:
             'logger': _Retries(logging.getLogger('keystoneauth.session'), {})}
 
 
-def failure(error: requests.RequestException) -> str:
-    """Return why there is no answer; the error's own text is long, and may hold a signature."""
-    if isinstance(error, requests.exceptions.SSLError):
-        return 'its certificate is not accepted, or it does not speak TLS'
-    if isinstance(error, requests.exceptions.ProxyError):
-        return 'the HTTP proxy of this machine\'s environment does not answer'
+def failure(error: Exception) -> str:
+    """Return why there is no answer; the error's own text is long, and may hold a signature.
+
+    :param error: of requests, or one that comes of such an error.
+    """
     causes: list[BaseException] = []
     cause: BaseException | None = error
     while cause:
@@ -70,10 +69,17 @@ def failure(error: requests.RequestException) -> str:
         cause = next((part for part in (getattr(cause, 'reason', None), *cause.args,
                                         cause.__cause__, cause.__context__)
                       if isinstance(part, BaseException)), None)
+
+    def among(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(each, kinds) for each in causes)
+
+    if among(requests.exceptions.SSLError):
+        return 'its certificate is not accepted, or it does not speak TLS'
+    if among(requests.exceptions.ProxyError):
+        return 'the HTTP proxy of this machine\'s environment does not answer'
     for each in causes:
         if isinstance(each, OSError) and each.strerror:
             return each.strerror.lower()
-    if any(isinstance(each, requests.Timeout | urllib3.exceptions.TimeoutError)
-           for each in causes):
+    if among(requests.Timeout, urllib3.exceptions.TimeoutError):
         return 'there is no answer in time'
     return 'the connection is closed before an answer comes'

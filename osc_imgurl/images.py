@@ -362,6 +362,9 @@ def _translated(image: str) -> Iterator[None]:
         raise GlanceFailed(
             f'Glance answers HTTP {error.code}.', 'Try again; if it stays so, tell its'
             ' operator.') from error
+    except (exc.CommunicationError, exc.InvalidEndpoint) as error:
+        raise GlanceFailed(f'Glance cannot be reached: {http.failure(error)}.', 'Try again; if it'
+                           ' stays so, tell its operator.') from error
     except (exc.BaseException, exc.ClientException, ksa_exceptions.ClientException,
             requests.RequestException) as error:
         raise GlanceFailed(f'Glance failed: {one_line(error)}') from error

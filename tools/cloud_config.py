@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import shutil
 
 SWIFT = ('account', 'container', 'object', 'proxy')
 RADOSGW = ('mon', 'osd', 'radosgw')
@@ -25,6 +26,7 @@ class Settings:
     swift_clock: int = 0
     radosgw: bool = False
     account_in_url: bool = False
+    oldest: bool = False
 
     def url(self, server, path=''):
         return f'http://127.0.0.1:{self.ports[server]}{path}'
@@ -152,7 +154,7 @@ connection = sqlite:///{base}/glance.db
 sqlite_synchronous = false
 [paste_deploy]
 flavor = keystone
-config_file = {venv}/etc/glance/glance-api-paste.ini
+config_file = {base}/glance-api-paste.ini
 [keystone_authtoken]
 {_authtoken(settings)}
 [import_filtering_opts]
@@ -173,7 +175,10 @@ key = {settings.passwords['glance']}
 user_domain_id = default
 project_domain_id = default
 """)
-    _gunicorn(folder, 'glance', 'glance.wsgi.api:application', settings)
+    # Old releases want it there, and have no module for their WSGI application.
+    shutil.copy(venv / 'etc/glance/glance-api-paste.ini', base)
+    _gunicorn(folder, 'glance', 'glance.common.wsgi_app:init_app()' if settings.oldest
+              else 'glance.wsgi.api:application', settings)
 
 
 def _swift(folder, settings):

@@ -5,6 +5,7 @@
     tools/make_venv.py plugin    what a user installs: the plugin and what it needs
     tools/make_venv.py bare      what the plugin needs, without it
     tools/make_venv.py cloud     Keystone, Glance and Swift, for tools/cloud
+    tools/make_venv.py cloud-oldest   an old Swift and Glance, likewise
     tools/make_venv.py ironic    Ironic, whose URLs ours are compared with
 
 An environment is made once, and again when what it is made from has changed.
@@ -25,6 +26,7 @@ ENVIRONMENTS = {
     'plugin': ('-r', 'requirements.txt', '.'),
     'bare': ('-r', 'requirements.txt'),
     'cloud': ('-r', 'tools/cloud-requirements.txt'),
+    'cloud-oldest': ('-r', 'tools/cloud-oldest-requirements.txt'),
     'ironic': ('ironic',),
 }
 SOURCES = {
@@ -34,6 +36,7 @@ SOURCES = {
                'osc_imgurl/**/*.py'),
     'bare': ('requirements.txt',),
     'cloud': ('tools/cloud-requirements.txt',),
+    'cloud-oldest': ('tools/cloud-oldest-requirements.txt',),
     'ironic': (),
 }
 
