@@ -19,7 +19,7 @@ from osc_imgurl.service import require_swift
 from osc_imgurl.signature_checks import check_key, check_method, check_path, check_query
 from osc_imgurl.signing import allows
 from osc_imgurl.temp_url import format_expires, format_remaining
-from osc_imgurl.verdict import Verdict, failed, passed, skipped
+from osc_imgurl.verdict import Verdict, failed, failed_with, passed, skipped
 
 # How far this machine's clock may differ from the server's, in seconds.
 CLOCK_MARGIN = 30
@@ -32,7 +32,7 @@ def _image(evidence: Evidence) -> Verdict:
     try:
         require_active(image)
     except ImgurlError as error:
-        return failed(error.problem, error.remedy)
+        return failed_with(error)
     return passed(f'image {image.name or image.id} is active')
 
 
@@ -42,7 +42,7 @@ def _store(evidence: Evidence) -> Verdict:
     try:
         require_swift(evidence.image)
     except ImgurlError as error:
-        return failed(error.problem, error.remedy)
+        return failed_with(error)
     if evidence.location:
         return passed(f'the image is in Swift: {evidence.location.url}')
     return skipped('this cloud does not show where it keeps the image')
@@ -54,17 +54,17 @@ def _server(evidence: Evidence) -> Verdict:
         return skipped(answer.failure)
     if answer.status is None:
         return failed(f'{endpoint} cannot be reached from here: {answer.failure}',
-                     'Correct the endpoint (--endpoint-url), or see to network, TLS or server.')
+                      'Correct the endpoint (--endpoint-url), or see to network, TLS or server.')
     if answer.status >= 500 or answer.status == 429:
         return failed(f'{endpoint} answers HTTP {answer.status}, not the object',
-                     'Try again; if it stays so, tell the operator of Swift'
-                     f' (transaction {answer.transaction or "unknown"}).')
+                      'Try again; if it stays so, tell the operator of Swift'
+                      f' (transaction {answer.transaction or "unknown"}).')
     if answer.transaction is None:
         return failed(f'something else than Swift answers at {endpoint}'
-                     f' ({answer.server or "it does not say what"}, HTTP {answer.status}):'
-                     ' the answer has no X-Trans-Id',
-                     'Correct the endpoint (--endpoint-url), or have the proxy in between pass'
-                     ' the whole path and query on.')
+                      f' ({answer.server or "it does not say what"}, HTTP {answer.status}):'
+                      ' the answer has no X-Trans-Id',
+                      'Correct the endpoint (--endpoint-url), or have the proxy in between pass'
+                      ' the whole path and query on.')
     return passed(f'Swift answers (transaction {answer.transaction})')
 
 
@@ -79,8 +79,8 @@ def _clock(evidence: Evidence) -> Verdict:
     if evidence.parsed and evidence.now <= evidence.parsed.expires < server:
         expired = '; by its clock the URL has expired'
     return failed(f'the server\'s clock is {abs(ahead)} s {"ahead of" if ahead > 0 else "behind"}'
-                 f' this machine\'s{expired}',
-                 'Set both clocks (NTP), or make URLs with a longer duration (--duration).')
+                  f' this machine\'s{expired}',
+                  'Set both clocks (NTP), or make URLs with a longer duration (--duration).')
 
 
 def _tempurl(evidence: Evidence) -> Verdict:
@@ -89,9 +89,9 @@ def _tempurl(evidence: Evidence) -> Verdict:
         return passed('Swift takes the URL') if evidence.answer.works else skipped(capabilities)
     if capabilities.tempurl is False:
         return failed('this cluster takes no temporary URLs: it runs without the tempurl'
-                     ' middleware', 'Its operator can add it to the proxy\'s pipeline.')
+                      ' middleware', 'Its operator can add it to the proxy\'s pipeline.')
     return passed('the cluster takes temporary URLs' if capabilities.tempurl
-                 else 'the cluster does not say that it takes none')
+                  else 'the cluster does not say that it takes none')
 
 
 def _expiry(evidence: Evidence) -> Verdict:
@@ -102,7 +102,7 @@ def _expiry(evidence: Evidence) -> Verdict:
     now = max(evidence.now, evidence.answer.date or 0)
     if expires < now and not evidence.answer.works:
         return failed(f'{format_remaining(expires, now)}, at {format_expires(expires)}',
-                     'Make a new URL, with a longer duration if need be (--duration).')
+                      'Make a new URL, with a longer duration if need be (--duration).')
     return passed(f'expires at {format_expires(expires)}, in {format_remaining(expires, now)}')
 
 
@@ -117,11 +117,11 @@ def _digest(evidence: Evidence) -> Verdict:
     allowed = capabilities.digests
     if allowed is None and digest not in digests.OF_A_SILENT_CLUSTER:
         return failed(f'the cluster does not say that it takes {digest}, and older ones take'
-                     f' {", ".join(digests.OF_A_SILENT_CLUSTER)} only',
-                     'Sign with that (--digest sha1).')
+                      f' {", ".join(digests.OF_A_SILENT_CLUSTER)} only',
+                      'Sign with that (--digest sha1).')
     if allowed is not None and digest not in allowed:
         return failed(f'the cluster refuses {digest}; it takes {", ".join(allowed)}',
-                     'Sign with one of these (--digest).')
+                      'Sign with one of these (--digest).')
     return passed(f'the cluster takes {digest}')
 
 
@@ -137,11 +137,11 @@ def _ip_range(evidence: Evidence) -> Verdict:
             ipaddress.ip_address(address) in ipaddress.ip_network(ip_range))
     except ValueError as error:
         return failed(f'Swift cannot read the IP range: {error}',
-                     'Make a URL with an address or a network (--ip-range).')
+                      'Make a URL with an address or a network (--ip-range).')
     if inside:
         return passed(f'this machine\'s address {address} is in {ip_range}')
     return failed(f'this machine\'s address {address} is not in {ip_range}',
-                 'Use the URL from there, or make one with another range (--ip-range).')
+                  'Use the URL from there, or make one with another range (--ip-range).')
 
 
 def _account(evidence: Evidence) -> Verdict:
@@ -155,12 +155,12 @@ def _account(evidence: Evidence) -> Verdict:
     remedy = 'Make a URL with that account (--account), and with its key.'
     if located and located != path.account:
         return failed(f'the image lies in account {located} by its own location, and the URL says'
-                     f' {path.account}', remedy)
+                      f' {path.account}', remedy)
     if not evidence.in_its_place:
         for other in evidence.accounts:
             if other != path.account and evidence.holds(other, path.container):
                 return failed(f'the object is in account {other}, and the URL says'
-                             f' {path.account}', remedy)
+                              f' {path.account}', remedy)
     if located or evidence.in_its_place:
         return passed(f'the object is in {path.account}')
     return skipped(f'no other account than {path.account} is known')
@@ -171,21 +171,21 @@ def _container(evidence: Evidence) -> Verdict:
     located = location.container if location else None
     if located and located != path.container:
         return failed(f'the image lies in container {located} by its own location, and the URL'
-                     f' says {path.container}', 'Make a URL with that container (--container).')
+                      f' says {path.container}', 'Make a URL with that container (--container).')
     if evidence.in_its_place:
         return passed(f'the object is in {path.container}')
     for other in evidence.other_containers:
         if evidence.holds(path.account, other):
             return failed(f'the object is in container {other}, and the URL says'
-                         f' {path.container}',
-                         'Tell the right seed (--multiple-containers-seed) or container'
-                         ' (--container).')
+                          f' {path.container}',
+                          'Tell the right seed (--multiple-containers-seed) or container'
+                          ' (--container).')
     if not evidence.keys.container:
         return failed(f'there is no container {path.container} in'
-                     f' {path.account or "this account"}',
-                     'Tell where the images are (--account, --container,'
-                     ' --multiple-containers-seed): often in an account of Glance\'s service'
-                     ' project.')
+                      f' {path.account or "this account"}',
+                      'Tell where the images are (--account, --container,'
+                      ' --multiple-containers-seed): often in an account of Glance\'s service'
+                      ' project.')
     return skipped('no other container is known that has the object')
 
 
@@ -195,9 +195,9 @@ def _object(evidence: Evidence) -> Verdict:
     if evidence.in_its_place is None:
         return skipped('these credentials cannot see whether the object is there')
     return failed(f'there is no object {evidence.path.object} in container'
-                 f' {evidence.path.container}',
-                 'Its data is gone from Swift: upload the image anew, or delete it.'
-                 if isinstance(evidence.image, Image) else 'Correct the object\'s name.')
+                  f' {evidence.path.container}',
+                  'Its data is gone from Swift: upload the image anew, or delete it.'
+                  if isinstance(evidence.image, Image) else 'Correct the object\'s name.')
 
 
 def _size(evidence: Evidence) -> Verdict:
@@ -207,7 +207,7 @@ def _size(evidence: Evidence) -> Verdict:
         return skipped('the size of the image or the object is not known')
     if wanted != found:
         return failed(f'the image has {wanted} bytes, and the object {found}',
-                     'The data in Swift is not the image\'s: upload the image anew.')
+                      'The data in Swift is not the image\'s: upload the image anew.')
     return passed(f'image and object have {found} bytes')
 
 
@@ -220,8 +220,8 @@ def _request(evidence: Evidence) -> Verdict:
     if evidence.origin and not allows(evidence.origin.signed.method, 'HEAD'):
         return skipped(f'a URL for {evidence.origin.signed.method} answers no HEAD')
     return failed(f'HEAD without a token: HTTP {answer.status}',
-                 'The key is another, or the URL has been altered: use the credentials of the'
-                 ' project that owns the account, or tell the key (--key-file), to find out.')
+                  'The key is another, or the URL has been altered: use the credentials of the'
+                  ' project that owns the account, or tell the key (--key-file), to find out.')
 
 
 CHECKS: Mapping[str, Callable[[Evidence], Verdict]] = {

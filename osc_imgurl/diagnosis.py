@@ -16,7 +16,7 @@ from osc_imgurl.probe import Answer, Probe
 from osc_imgurl.service import TempURLService
 from osc_imgurl.settings import Settings
 from osc_imgurl.signing import Signer
-from osc_imgurl.verdict import FAIL, SKIPPED
+from osc_imgurl.verdict import FAIL, SKIPPED, failed_with
 
 if TYPE_CHECKING:
     from osc_imgurl.cache import Entry
@@ -80,12 +80,12 @@ def diagnose_image(reference: str, settings: Settings, probe: Probe, now: float,
     try:
         image = images.find(reference)
     except ImgurlError as error:
-        return [Finding('image', FAIL, error.problem, error.remedy)]
+        return _stopped('image', error)
     service = TempURLService(settings, images, object_store)
     try:
         place = service.locate(image)
     except ImgurlError as error:
-        return [Finding('account', FAIL, error.problem, error.remedy)]
+        return _stopped('account', error)
     evidence = Evidence(place.path, place.endpoint, method, now, settings, probe, images,
                         object_store, cached=cached, known_image=image)
     try:
@@ -115,12 +115,21 @@ def _run(evidence: Evidence, no_key: ImgurlError | None = None) -> list[Finding]
     for name, check in CHECKS.items():
         first = cause(findings)
         if first and name != 'request':
-            findings.append(Finding(name, SKIPPED, f'the check {first.check} fails'))
-        elif name == 'key' and no_key:
-            findings.append(Finding(name, FAIL, no_key.problem, no_key.remedy))
-        else:
-            verdict = check(evidence)
-            remedy = f'See the check {first.check}.' if first and verdict.remedy else (
-                verdict.remedy)
-            findings.append(Finding(name, verdict.result, verdict.detail, remedy))
+            findings.append(_not_made(name, first.check))
+            continue
+        verdict = failed_with(no_key) if name == 'key' and no_key else check(evidence)
+        if first and verdict.remedy:
+            verdict = dataclasses.replace(verdict, remedy=f'See the check {first.check}.')
+        findings.append(Finding(name, verdict.result, verdict.detail, verdict.remedy))
     return findings
+
+
+def _stopped(name: str, error: ImgurlError) -> list[Finding]:
+    """Return that one check fails, so that no other can be made."""
+    verdict = failed_with(error)
+    return [Finding(name, verdict.result, verdict.detail, verdict.remedy) if each == name
+            else _not_made(each, name) for each in CHECKS]
+
+
+def _not_made(name: str, first: str) -> Finding:
+    return Finding(name, SKIPPED, f'the check {first} fails')

@@ -195,10 +195,9 @@ class Evidence:
         url = self.parsed
         if url is None:
             return None
-        wanted = temp_url.decode_signature(url.signature)
         for entry in self.cached:
-            original = temp_url.parse(entry.url)
-            if temp_url.decode_signature(original.signature) == wanted:
+            if url.signature in entry.url:
+                original = temp_url.parse(entry.url)
                 signed = Signed(entry.method, original.expires, good_paths(original)[0],
                                 original.ip_range, original.prefix)
                 return Origin(signed, self._slot_of(entry.key_fingerprint),
@@ -209,7 +208,7 @@ class Evidence:
         paths: list[str] = []
         expiries: Sequence[int] = ()
         if not self.answer.works:
-            paths = self._other_paths
+            paths = self._other_paths()
             expiries = range(int(self.now) - EXPIRED_SINCE, int(self.now) + EXPIRES_WITHIN)
         found = recovery.recover(url, keys, paths, expiries)
         if found is None:
@@ -221,7 +220,6 @@ class Evidence:
         return next((slot for slot, key in self.keys.by_slot.items()
                      if key_fingerprint(key.value) == fingerprint), '')
 
-    @property
     def _other_paths(self) -> list[str]:
         """Paths that may have been signed: of the other places, and of the container's objects."""
         path = self.path

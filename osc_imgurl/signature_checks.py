@@ -23,7 +23,7 @@ def check_key(evidence: Evidence) -> Verdict:
     whose = f'{evidence.path.account or "this account"} or on {evidence.path.container}'
     if not keys.by_slot:
         return failed(f'there is no temporary URL key on {whose}',
-                     'Set one (openstack image temp url key set --generate), and make a new URL.')
+                      'Set one (openstack image temp url key set --generate), and make a new URL.')
     return _foreign_key(evidence, whose)
 
 
@@ -33,14 +33,14 @@ def _foreign_key(evidence: Evidence, whose: str) -> Verdict:
         shown = ', '.join(f'{slot} {key_fingerprint(key.value)}'
                           for slot, key in evidence.keys.by_slot.items())
         return failed(f'signed with none of the keys that are set ({shown}), or altered in more'
-                     ' than one place', 'Make a new URL; its key must be in a slot'
-                     ' (openstack image temp url key list).')
+                      ' than one place', 'Make a new URL; its key must be in a slot'
+                      ' (openstack image temp url key list).')
     if origin.key == TOLD_KEY:
         return failed(f'signed with the told key {origin.key_fingerprint}, which is in no slot on'
-                     f' {whose}',
-                     'Set it (openstack image temp url key set), or sign with one that is set.')
+                      f' {whose}',
+                      'Set it (openstack image temp url key set), or sign with one that is set.')
     return failed(f'signed with the key {origin.key_fingerprint}, which has been replaced or'
-                 ' removed since', 'Make a new URL (openstack image temp url create).')
+                  ' removed since', 'Make a new URL (openstack image temp url create).')
 
 
 def check_path(evidence: Evidence) -> Verdict:
@@ -48,7 +48,7 @@ def check_path(evidence: Evidence) -> Verdict:
     url, origin = evidence.parsed, evidence.origin
     if url and url.prefix is not None and not url.path.object.startswith(url.prefix):
         return failed(f'the object {url.path.object} does not begin with the prefix'
-                     f' {url.prefix!r}', 'Make a URL for that object.')
+                      f' {url.prefix!r}', 'Make a URL for that object.')
     if url is None or origin is None:
         return _unknown(evidence)
     signed = origin.signed
@@ -56,9 +56,9 @@ def check_path(evidence: Evidence) -> Verdict:
         return passed('the path is the one that was signed')
     if signed.path == quote(good_paths(url)[0]):
         return failed(f'the path was percent-encoded before it was signed: {signed.path}',
-                     'Sign the path as it is, and percent-encode it in the URL only.')
+                      'Sign the path as it is, and percent-encode it in the URL only.')
     return failed(f'the path has been altered: {signed.path} was signed, and the URL says'
-                 f' {good_paths(url)[0]}', 'Make a URL for that object.')
+                  f' {good_paths(url)[0]}', 'Make a URL for that object.')
 
 
 def check_query(evidence: Evidence) -> Verdict:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from osc_imgurl.errors import ImgurlError
+
 PASS, FAIL, SKIPPED = 'pass', 'fail', 'skipped'
 
 
@@ -30,6 +32,11 @@ def passed(detail: str) -> Verdict:
 def failed(detail: str, remedy: str) -> Verdict:
     """Return what is wrong, and what to do about it."""
     return Verdict(FAIL, detail, remedy)
+
+
+def failed_with(error: ImgurlError) -> Verdict:
+    """Return what an error says is wrong, and what to do about it."""
+    return failed(error.problem.removesuffix('.'), error.remedy)
 
 
 def skipped(detail: str) -> Verdict:

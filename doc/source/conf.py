@@ -18,6 +18,10 @@ autodoc_member_order = 'bysource'
 autodoc_typehints = 'description'
 autodoc_typehints_description_target = 'documented'
 autoprogram_cliff_application = 'openstack'
+# What every command of OpenStackClient has.
+autoprogram_cliff_ignored = [
+    '--help', '--format', '--column', '--quote', '--noindent', '--max-width', '--fit-width',
+    '--print-empty', '--sort-column', '--sort-ascending', '--sort-descending', '--variable']
 html_theme = 'alabaster'
 html_theme_options = {'description': 'Temporary URLs for Glance images', 'page_width': '1000px'}
 man_pages = [

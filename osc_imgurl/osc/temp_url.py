@@ -40,7 +40,7 @@ class CreateImageTempURL(command.ShowOne):
         parser.add_argument(
             '--method', metavar='{GET,HEAD,PUT,POST,DELETE}', default='GET',
             help='What the URL allows; a URL for GET, PUT or POST allows HEAD too'
-                 ' (default: %(default)s)')
+                 ' (default: GET)')
         lifetime = parser.add_mutually_exclusive_group()
         common.add_setting_option(lifetime, BY_NAME['duration'])
         lifetime.add_argument(
@@ -202,7 +202,7 @@ class ListImageTempURL(command.Lister):
         parser.add_argument(
             '--sort', metavar='<key>[:<direction>]', default='name:asc',
             help='Sort images by keys and directions (asc or desc), separated by commas'
-                 ' (default: %(default)s)')
+                 ' (default: name:asc)')
         parser.add_argument(
             '--fail-fast', action='store_true',
             help='Stop at the first image that gets no URL')

@@ -30,7 +30,7 @@ class CheckImageTempURL(command.Lister):
                  ' standard input, which keeps it out of the list of processes')
         parser.add_argument(
             '--method', metavar='{GET,HEAD,PUT,POST,DELETE}', default='GET',
-            help='What the URL is to be used for (default: %(default)s)')
+            help='What the URL is to be used for (default: GET)')
         common.add_setting_options(parser, BY_NAME.keys() - {
             'cache_enabled', 'align', 'check', 'expected_download_start_delay'})
         return parser
