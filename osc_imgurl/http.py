@@ -34,7 +34,8 @@ class _Retries(logging.LoggerAdapter[logging.Logger]):
         self.debug(msg, *args, **kwargs)
 
 
-logging.getLogger('urllib3.connectionpool').addFilter(_Discreet())
+for _name in ('urllib3.connection', 'urllib3.connectionpool', 'urllib3.util.retry'):
+    logging.getLogger(_name).addFilter(_Discreet())
 
 
 def retrying_adapter(num_retries: int) -> requests.adapters.HTTPAdapter:

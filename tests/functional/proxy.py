@@ -2,6 +2,7 @@
 
 import contextlib
 import http.server
+import ssl
 import threading
 
 import requests
@@ -74,8 +75,11 @@ class Proxy:
 
 
 @contextlib.contextmanager
-def proxy(url):
-    """Run a proxy in front of a server at a URL."""
+def proxy(url, certificate=None):
+    """Run a proxy in front of a server at a URL.
+
+    With a certificate (a file with its key) it speaks TLS.
+    """
     made = Proxy(url)
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -90,7 +94,12 @@ def proxy(url):
             pass
 
     server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-    made.url = f'http://127.0.0.1:{server.server_port}'
+    made.url = f'http{"s" if certificate else ""}://127.0.0.1:{server.server_port}'
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True,
+                                            do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:

@@ -1,11 +1,17 @@
 """openstack image temp url check: each fault, made for real, is named as itself."""
 
+import datetime
+import ipaddress
 import json
 import re
 import time
 
 import pytest
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from osc_imgurl.signing import Signer
 from osc_imgurl.temp_url import ObjectPath, format_expires, parse
@@ -321,6 +327,30 @@ def test_nobody_answers(cloud, image, storage_url):
     assert name == 'server' and 'does not speak TLS' in detail
 
 
+def test_a_certificate_that_is_not_accepted(cloud, image, storage_url, tmp_path):
+    path = tmp_path / 'certificate'
+    path.write_bytes(certificate_of_loopback())
+    with proxy(storage_url.partition('/v1/')[0], path) as swift:
+        url = create(cloud, image, '--endpoint-url', swift.url)
+        name, detail = cause(cloud, url)
+        assert name == 'server' and 'its certificate is not accepted' in detail
+        assert checks(cloud, url, env={'OS_CACERT': str(path)})['request']['result'] == 'pass'
+
+
+def certificate_of_loopback():
+    """Return a certificate that has signed itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, '127.0.0.1')])
+    now = datetime.datetime.now(datetime.UTC)
+    address = x509.IPAddress(ipaddress.ip_address('127.0.0.1'))
+    certificate = x509.CertificateBuilder(
+        name, name, key.public_key(), x509.random_serial_number(),
+        now - datetime.timedelta(1), now + datetime.timedelta(1)).add_extension(
+            x509.SubjectAlternativeName([address]), critical=False).sign(key, hashes.SHA256())
+    return certificate.public_bytes(Encoding.PEM) + key.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
 @pytest.mark.parametrize(('step', 'wanted'), [
     ((500, {}), 'answers HTTP 500'), ((503, {}), 'answers HTTP 503'),
     ('delay', 'there is no answer in time'),
@@ -352,10 +382,14 @@ def test_what_is_no_temporary_url(cloud):
     assert name == 'image' and 'No image has the name' in detail
 
 
-def test_no_secret_in_debug_output(cloud, image):
+def test_no_secret_in_debug_output(cloud, image, storage_url):
     """Cloud.openstack asserts it; this sees to it that there was something to be printed."""
-    url = create(cloud, image)
-    result = cloud.openstack('--debug', *CHECK, '-', stdin=re.sub('sig=....', 'sig=0000', url))
+    with proxy(storage_url.partition('/v1/')[0]) as swift:
+        url = create(cloud, image, '--endpoint-url', swift.url)
+        swift.plan = ['drop', (503, {})]
+        altered = re.sub('sig=....', 'sig=0000', url)
+        result = cloud.openstack('--debug', *CHECK, '-', stdin=altered)
     assert result.code == 1
     assert 'Request without a token: HEAD' in result.stderr
+    assert 'Incremented Retry' in result.stderr
     assert parse(url).signature[4:] not in result.text

@@ -96,6 +96,9 @@ def test_signed_without_asking_anybody(cloud, gateway, account, key_file, seed):
         *(['--account', account] if account else []), cloud=None)
     assert (row['container'], row['digest']) == (container, 'sha1')
     assert download(row['url']) == b'content'
+    assert requests.head(row['url'], timeout=30).headers['Content-Length'] == '7'
+    part = requests.get(row['url'], headers={'Range': 'bytes=3-'}, timeout=30)
+    assert (part.status_code, part.content) == (206, b'tent')
 
 
 def test_a_digest_that_the_gateway_refuses(cloud, image, gateway, account):
