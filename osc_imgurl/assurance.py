@@ -7,10 +7,9 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from osc_imgurl.diagnosis import cause, diagnose
+from osc_imgurl import temp_url
 from osc_imgurl.errors import TempURLRefused
-from osc_imgurl.evidence import NOT_TRIED
-from osc_imgurl.placement import may_be_tried
+from osc_imgurl.placement import NOT_TRIED, may_be_tried
 from osc_imgurl.probe import Probe
 from osc_imgurl.service import ImageTempURL
 from osc_imgurl.settings import Settings
@@ -62,6 +61,9 @@ class Assurance:
         answer = self._probe.ask(made.url)
         if answer.works:
             return
+        # Takes a while to import, and a URL that works needs none of it.
+        from osc_imgurl.diagnosis import cause, diagnose
+
         with self._lock:
             found = cause(diagnose(
                 made.url, self._settings, self._probe, now, method=made.method,
@@ -69,8 +71,9 @@ class Assurance:
         if found is None or not answer.refused:
             self._warn('It is not known whether the URL works: '
                        + (found.detail if found else f'HTTP {answer.status}'))
-        elif found.check == 'ip range':
-            self._warn(f'The URL is not checked: {found.detail}')
+        elif found.check == 'ip range' or (
+                found.check == 'request' and temp_url.parse(made.url).ip_range is not None):
+            self._warn(f'The URL works from its IP range only, and not from here: {found.detail}')
         else:
             raise TempURLRefused(
                 f'The URL of image {made.image_id} does not work (HTTP {answer.status}):'

@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 
 from osc_imgurl import digests
 from osc_imgurl.errors import ImgurlError
-from osc_imgurl.evidence import NOT_TRIED, Evidence
+from osc_imgurl.evidence import Evidence
 from osc_imgurl.image import Image, require_active
+from osc_imgurl.placement import NOT_TRIED
 from osc_imgurl.probe import own_address
 from osc_imgurl.service import require_swift
 from osc_imgurl.signature_checks import check_key, check_method, check_path, check_query
@@ -219,9 +220,12 @@ def _request(evidence: Evidence) -> Verdict:
         return skipped(answer.failure)
     if evidence.origin and not allows(evidence.origin.signed.method, 'HEAD'):
         return skipped(f'a URL for {evidence.origin.signed.method} answers no HEAD')
-    return failed(f'HEAD without a token: HTTP {answer.status}',
-                  'The key is another, or the URL has been altered: use the credentials of the'
-                  ' project that owns the account, or tell the key (--key-file), to find out.')
+    remedy = ('The key is another, or the URL has been altered: use the credentials of the project'
+              ' that owns the account, or tell the key (--key-file), to find out.')
+    if evidence.parsed and evidence.parsed.ip_range is not None:
+        remedy = ('Swift may see another address of this machine than is in the IP range, behind a'
+                  f' proxy for example. Else: {remedy[0].lower()}{remedy[1:]}')
+    return failed(f'HEAD without a token: HTTP {answer.status}', remedy)
 
 
 CHECKS: Mapping[str, Callable[[Evidence], Verdict]] = {

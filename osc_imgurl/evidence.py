@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 # it was made, and most are made for some days at the most.
 EXPIRED_SINCE = 86_400
 EXPIRES_WITHIN = 8 * 86_400
-NOT_TRIED = ('the URL has no account, and this RADOS Gateway may expect one: some crash then, so'
-             ' it is not tried')
 TOLD_KEY = 'the key that is told'
 
 
@@ -98,7 +96,7 @@ class Evidence:
         if self.url is None:
             return Answer(None, 'no URL could be signed')
         if not placement.may_be_tried(self.endpoint, self.path, self.object_store):
-            return Answer(None, NOT_TRIED)
+            return Answer(None, placement.NOT_TRIED)
         return self.known_answer or self.probe.ask(self.url)
 
     @functools.cached_property

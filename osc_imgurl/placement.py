@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
+NOT_TRIED = ('the URL has no account, and this RADOS Gateway may expect one: some crash then, so'
+             ' it is not tried')
+
 
 @dataclasses.dataclass(frozen=True)
 class Place:

@@ -11,6 +11,17 @@ import requests
 HOP_BY_HOP = ('connection', 'transfer-encoding', 'keep-alive')
 
 
+class From(requests.adapters.HTTPAdapter):
+    """Connects from one of this machine's addresses."""
+
+    def __init__(self, address):
+        self.address = address
+        super().__init__()
+
+    def init_poolmanager(self, *args, **kwargs):
+        super().init_poolmanager(*args, **kwargs, source_address=(self.address, 0))
+
+
 class Proxy:
     """Passes requests on to a server; ``url`` is where it listens.
 
@@ -18,13 +29,14 @@ class Proxy:
     connection without an answer, ``'delay'`` answers nothing until the proxy ends, and
     ``(status, headers)`` is an answer. ``requests`` are those that came, as "METHOD path"; a
     path that ``only`` is not part of goes past the plan. No request is answered before as many
-    have come as the barrier ``together`` wants.
+    have come as the barrier ``together`` wants. ``source`` is the address that the server sees.
     """
 
     def __init__(self, url):
         self.target = url
         self.plan = []
         self.only = ''
+        self.source = '127.0.0.1'
         self.requests = []
         self.ended = threading.Event()
         self.together = None
@@ -56,9 +68,11 @@ class Proxy:
         elif step:
             self.answer(handler, step[0], step[1], b'')
         else:
-            with requests.request(
+            with requests.Session() as session:
+                session.mount('http://', From(self.source))
+                answer = session.request(
                     handler.command, self.target + handler.path, headers=handler.headers,
-                    data=body, allow_redirects=False, stream=True, timeout=30) as answer:
+                    data=body, allow_redirects=False, stream=True, timeout=30)
                 self.answer(handler, answer.status_code, answer.headers,
                             answer.raw.read(decode_content=False))
 

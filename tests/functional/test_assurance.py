@@ -90,8 +90,21 @@ def test_an_ip_range_without_this_machine_is_a_warning(cloud, image):
     result = cloud.openstack('image', 'temp', 'url', 'create', image, '--ip-range',
                              '203.0.113.0/24', '-f', 'value', '-c', 'url')
     assert result.code == 0 and image in result.stdout
-    assert result.stderr == ("The URL is not checked: this machine's address 127.0.0.1 is not in"
-                             ' 203.0.113.0/24\n')
+    assert result.stderr == (
+        "The URL works from its IP range only, and not from here: this machine's address 127.0.0.1"
+        ' is not in 203.0.113.0/24\n')
+
+
+def test_an_ip_range_behind_an_address_translation_is_a_warning(cloud, image, swift):
+    """This machine is in the range by its own address, and not by the one that Swift sees."""
+    swift.source = '127.0.0.2'
+    command = ['image', 'temp', 'url', 'create', image, '--endpoint-url', swift.url, '-f', 'value',
+               '-c', 'url', '--ip-range']
+    result = cloud.openstack(*command, '127.0.0.1')
+    assert result.code == 0 and image in result.stdout
+    assert result.stderr == ('The URL works from its IP range only, and not from here: HEAD'
+                             ' without a token: HTTP 401\n')
+    assert cloud.openstack(*command, '127.0.0.2').stderr == ''
 
 
 def test_a_method_that_allows_no_head(cloud, image):
