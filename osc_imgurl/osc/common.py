@@ -41,6 +41,11 @@ def add_setting_option(parser: Any, setting: Setting) -> None:
         help=f'{setting.help} (default: {setting.shown_default}; Env: {setting.environment})')
 
 
+def argument(app: Any, text: str) -> str:
+    """Return an argument, or the line on standard input that ``-`` stands for."""
+    return app.stdin.readline().strip() if text == '-' else text
+
+
 def load_settings(client_manager: Any, parsed_args: argparse.Namespace) -> Settings:
     """Return the settings in force for a command.
 

@@ -116,7 +116,7 @@ class ShowImageTempURL(command.ShowOne):
         from osc_imgurl.osc import common
 
         settings = common.load_settings(self.app.client_manager, parsed_args)
-        url = self.app.stdin.readline().strip() if parsed_args.url == '-' else parsed_args.url
+        url = common.argument(self.app, parsed_args.url)
         parsed, now = temp_url.parse(url, settings.endpoint_type), time.time()
         method, signature = _verified(parsed, settings, now)
         row = {

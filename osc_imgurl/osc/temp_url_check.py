@@ -42,9 +42,7 @@ class CheckImageTempURL(command.Lister):
 
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)
-        subject = parsed_args.image_or_url
-        if subject == '-':
-            subject = self.app.stdin.readline().strip()
+        subject = common.argument(self.app, parsed_args.image_or_url)
         is_url = subject.startswith(('http://', 'https://'))
         if not is_url:
             common.require_session(client_manager)

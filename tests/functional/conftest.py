@@ -140,6 +140,20 @@ def make_cloud(tmp_path_factory):
         tool('wipe', folder)
 
 
+@pytest.fixture(scope='module')
+def cloud(make_cloud):
+    """A cloud as it comes, with a key; modules that need another have their own."""
+    made = make_cloud()
+    made.set_key('a key')
+    return made
+
+
+@pytest.fixture(scope='module')
+def image(cloud, data):
+    """The ID of a small image, cirros."""
+    return cloud.upload('cirros', data)
+
+
 def download(url):
     """Return what anybody gets from a URL, without a token."""
     answer = requests.get(url, timeout=30)

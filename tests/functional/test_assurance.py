@@ -12,18 +12,6 @@ LIST = ['image', 'temp', 'url', 'list']
 
 
 @pytest.fixture(scope='module')
-def cloud(make_cloud):
-    cloud = make_cloud()
-    cloud.set_key('a key')
-    return cloud
-
-
-@pytest.fixture(scope='module')
-def image(cloud, data):
-    return cloud.upload('cirros', data)
-
-
-@pytest.fixture(scope='module')
 def lost(cloud, data):
     """An image whose object is gone."""
     image_id = cloud.upload('lost', data)

@@ -30,11 +30,6 @@ def cloud(make_cloud):
 
 
 @pytest.fixture(scope='module')
-def image(cloud, data):
-    return cloud.upload('cirros', data)
-
-
-@pytest.fixture(scope='module')
 def other_image(cloud):
     return cloud.upload('other', b'other')
 

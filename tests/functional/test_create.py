@@ -16,11 +16,6 @@ def cloud(make_cloud):
     return cloud
 
 
-@pytest.fixture(scope='module')
-def image(cloud, data):
-    return cloud.upload('cirros', data)
-
-
 def test_row_of_an_image_by_name(cloud, image, data):
     before = time.time()
     row = cloud.create('cirros')

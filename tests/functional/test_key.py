@@ -16,11 +16,6 @@ def cloud(make_cloud):
     return make_cloud()
 
 
-@pytest.fixture(scope='module')
-def image(cloud, data):
-    return cloud.upload('cirros', data)
-
-
 @pytest.fixture(autouse=True)
 def clean(cloud, image):
     """Begin each test with one key in the account's first slot, and none elsewhere."""

@@ -35,11 +35,6 @@ def cloud(make_cloud, with_account):
 
 
 @pytest.fixture(scope='module')
-def image(cloud, data):
-    return cloud.upload('cirros', data)
-
-
-@pytest.fixture(scope='module')
 def gateway(cloud):
     """Scheme, host and port."""
     return cloud.sdk().object_store.get_endpoint().partition('/swift')[0]

@@ -10,18 +10,6 @@ from .proxy import proxy
 BUSY, TOO_MANY = (503, {}), (429, {'Retry-After': '1'})
 
 
-@pytest.fixture(scope='module')
-def cloud(make_cloud):
-    cloud = make_cloud()
-    cloud.set_key('a key')
-    return cloud
-
-
-@pytest.fixture(scope='module')
-def image(cloud, data):
-    return cloud.upload('cirros', data)
-
-
 @pytest.fixture
 def servers(cloud):
     """Glance and Swift behind proxies, and what makes commands go through them."""

@@ -13,11 +13,6 @@ def cloud(make_cloud):
     return cloud
 
 
-@pytest.fixture(scope='module')
-def image(cloud, data):
-    return cloud.upload('cirros', data)
-
-
 def test_create(cloud, image, data):
     row = cloud.create('cirros')
     assert (row['container'], row['digest']) == (f'glance_{image[:3]}', 'sha256')

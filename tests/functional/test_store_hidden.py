@@ -17,11 +17,6 @@ def cloud(make_cloud):
     return cloud
 
 
-@pytest.fixture(scope='module')
-def image(cloud, data):
-    return cloud.upload('cirros', data)
-
-
 def test_the_sharding_rule_finds_the_container(cloud, image, data):
     row = cloud.create('cirros', '--multiple-containers-seed', '3')
     assert (row['container'], row['digest']) == (f'glance_{image[:3]}', 'sha1')

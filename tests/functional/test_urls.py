@@ -20,11 +20,6 @@ def cloud(make_cloud, request):
     return cloud
 
 
-@pytest.fixture(scope='module')
-def image(cloud, data):
-    return cloud.upload('cirros', data)
-
-
 def get(url, method='GET', **headers):
     return requests.request(method, url, headers=headers, timeout=30)
 
