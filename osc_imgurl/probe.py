@@ -16,8 +16,10 @@ from osc_imgurl import http
 
 LOG = logging.getLogger(__name__)
 
-# In seconds, where the session has no time limit of its own.
+# In seconds: for an answer, where the session has no time limit of its own, and for a connection.
+# Where Swift is out of reach, nobody is to wait for long to be warned of it.
 TIMEOUT = 10.0
+CONNECT_TIMEOUT = 4.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Probe:
         try:
             with self._session.request(
                     method, url, headers=headers, allow_redirects=False, stream=True,
-                    timeout=self._timeout) as response:
+                    timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout)) as response:
                 answer = _read(response)
         except requests.RequestException as error:
             answer = Answer(None, http.failure(error))

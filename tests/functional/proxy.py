@@ -4,6 +4,7 @@ import contextlib
 import http.server
 import ssl
 import threading
+import time
 
 import requests
 
@@ -27,9 +28,10 @@ class Proxy:
 
     ``plan`` says what happens to the next requests, one after another: ``'drop'`` closes the
     connection without an answer, ``'delay'`` answers nothing until the proxy ends, and
-    ``(status, headers)`` is an answer. ``requests`` are those that came, as "METHOD path"; a
-    path that ``only`` is not part of goes past the plan. No request is answered before as many
-    have come as the barrier ``together`` wants. ``source`` is the address that the server sees.
+    ``(status, headers)`` is an answer; a path that ``only`` is not part of goes past the plan.
+    ``requests`` are those that came, as "METHOD path", ``moments`` when, in seconds, and
+    ``headers`` the names of their headers. No request is answered before as many have
+    come as the barrier ``together`` wants. ``source`` is the address that the server sees.
     """
 
     def __init__(self, url):
@@ -38,6 +40,8 @@ class Proxy:
         self.only = ''
         self.source = '127.0.0.1'
         self.requests = []
+        self.moments = []
+        self.headers = []
         self.ended = threading.Event()
         self.together = None
         self.most_at_once = 0
@@ -58,6 +62,8 @@ class Proxy:
 
     def respond(self, handler):
         self.requests.append(f'{handler.command} {handler.path.partition("?")[0]}')
+        self.moments.append(time.monotonic())
+        self.headers.append(set(map(str.lower, handler.headers.keys())))
         body = handler.rfile.read(int(handler.headers.get('Content-Length', 0)))
         step = self.plan.pop(0) if self.plan and self.only in handler.path else None
         if step == 'drop':

@@ -40,6 +40,16 @@ def test_what_was_guessed_is_tried(cloud, image, swift):
     assert len(heads(swift, image)) == 1
 
 
+def test_nothing_secret_goes_with_the_request(cloud, image, swift):
+    netrc = cloud.home / '.netrc'
+    netrc.write_text('machine 127.0.0.1 login somebody password secret\n')
+    netrc.chmod(0o600)
+    cloud.create(image, '--endpoint-url', swift.url)
+    netrc.unlink()
+    headers, = swift.headers
+    assert not headers & {'authorization', 'x-auth-token', 'cookie'}
+
+
 def test_what_was_told_is_not_tried_unless_asked(cloud, image, swift, all_told):
     cloud.create(image, '--endpoint-url', swift.url, *all_told)
     assert heads(swift, image) == []

@@ -355,7 +355,7 @@ def test_swift_answers_5xx_or_not_in_time(cloud, image, storage_url, step, wante
         url = create(cloud, image, '--endpoint-url', swift.url)
         assert checks(cloud, url)['request']['result'] == 'pass'
         swift.plan = [step] * 3
-        name, detail = cause(cloud, url, env=cloud.config(api_timeout=1))
+        name, detail = cause(cloud, url, env=cloud.config(api_timeout=3))
         assert name == 'server' and wanted in detail
 
 

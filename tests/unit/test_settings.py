@@ -31,6 +31,7 @@ swift_container = images
 swift_store_multiple_containers_seed = 3
 allowed_direct_url_schemes = file, http
 swift_temp_url_cache_enabled = True
+num_retries = 5
 """
 
 
@@ -63,7 +64,7 @@ def test_ironics_config_file(config_file):
         key=Key(b'the secret'), duration=3600, expected_download_start_delay=60,
         endpoint_url='https://swift.example.com', endpoint_type='swift', account='AUTH_x',
         account_prefix='KEY_', container='images', multiple_containers_seed=3,
-        allowed_direct_url_schemes=('file', 'http'), cache_enabled=True)
+        allowed_direct_url_schemes=('file', 'http'), cache_enabled=True, num_retries=5)
     assert settings.sources['container'] == f'[glance]swift_container in {path}'
 
 
@@ -110,7 +111,8 @@ def test_the_first_source_counts(config_file):
     ('cache_arguments', {'url': 'redis://cache', 'db': 3},
      (('url', 'redis://cache'), ('db', 3))),
     ('cache_arguments', 'a=true,b=x', (('a', True), ('b', 'x'))), ('align', '1h', 3600),
-    ('align', '0', 0),
+    ('align', '0', 0), ('check', 'false', False), ('check', True, True),
+    ('num_retries', 0, 0), ('num_retries', '7', 7),
 ])
 def test_values(name, text, value):
     assert getattr(load(cloud={'image_temp_url': {name: text}}), name) == value
@@ -125,6 +127,7 @@ def test_values(name, text, value):
     ('endpoint_type', 'ceph'), ('digest', 'md5'), ('digest', 'SHA1'),
     ('account', ''), ('account', 'a/b'), ('container', ''), ('container', 'a/b'),
     ('account_prefix', 'a/'), ('api_version', 'v1/'), ('key_file', ''), ('cache_enabled', 'maybe'),
+    ('check', 'x'), ('num_retries', '-1'), ('num_retries', 'x'),
 ])
 def test_bad_values_name_their_source(name, text):
     with pytest.raises(InvalidParameterValue) as caught:
