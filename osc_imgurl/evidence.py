@@ -203,12 +203,11 @@ class Evidence:
         keys = {slot: key.value for slot, key in self.keys.by_slot.items()}
         if self.settings.key:
             keys.setdefault(TOLD_KEY, self.settings.key.value)
-        paths: list[str] = []
-        expiries: Sequence[int] = ()
-        if not self.answer.works:
-            paths = self._other_paths()
-            expiries = range(int(self.now) - EXPIRED_SINCE, int(self.now) + EXPIRES_WITHIN)
-        found = recovery.recover(url, keys, paths, expiries)
+        found = recovery.recover(url, keys)
+        if found is None and not self.answer.works:
+            found = recovery.recover(
+                url, keys, self._other_paths(),
+                range(int(self.now) - EXPIRED_SINCE, int(self.now) + EXPIRES_WITHIN))
         if found is None:
             return None
         fingerprint = key_fingerprint(keys[found[0]])

@@ -52,7 +52,8 @@ def test_the_public_names():
 
 
 def test_nothing_but_the_commands_imports_osc(tmp_path):
-    library = 'import sys; from osc_imgurl import images, object_store, service, sources'
+    library = ('import sys; from osc_imgurl import assurance, diagnosis, images, in_force,'
+               ' key_slots, listing, object_store, service, shared_cache, sources')
     done = subprocess.run(
         [sys.executable, '-c', f'{library}; print(*sys.modules)'],
         capture_output=True, text=True, check=True, cwd=tmp_path)
