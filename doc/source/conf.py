@@ -15,14 +15,15 @@ extensions = [
     'sphinx.ext.autodoc',
 ]
 autodoc_member_order = 'bysource'
-autodoc_typehints = 'description'
-autodoc_typehints_description_target = 'documented'
 autoprogram_cliff_application = 'openstack'
 # What every command of OpenStackClient has.
 autoprogram_cliff_ignored = [
     '--help', '--format', '--column', '--quote', '--noindent', '--max-width', '--fit-width',
     '--print-empty', '--sort-column', '--sort-ascending', '--sort-descending', '--variable']
+# An option's two dashes are two dashes.
+smartquotes = False
 html_theme = 'alabaster'
-html_theme_options = {'description': 'Temporary URLs for Glance images', 'page_width': '1000px'}
+html_theme_options = {'description': 'Temporary URLs for Glance images', 'page_width': '1200px',
+                      'body_max_width': 'none'}
 man_pages = [
     ('man', 'openstack-image-temp-url', 'temporary URLs for Glance images', author, 1)]
