@@ -115,13 +115,14 @@ def _digest(evidence: Evidence) -> Verdict:
         return passed(f'Swift takes {digest}')
     if isinstance(capabilities, str):
         return skipped(capabilities)
-    allowed = capabilities.digests
-    if allowed is None and digest not in digests.OF_A_SILENT_CLUSTER:
+    takes = capabilities.takes(digest)
+    if takes is None:
         return failed(f'the cluster does not say that it takes {digest}, and older ones take'
                       f' {", ".join(digests.OF_A_SILENT_CLUSTER)} only',
                       'Sign with that (--digest sha1).')
-    if allowed is not None and digest not in allowed:
-        return failed(f'the cluster refuses {digest}; it takes {", ".join(allowed)}',
+    if not takes:
+        return failed(f'the cluster refuses {digest}; it takes'
+                      f' {", ".join(capabilities.digests or ())}',
                       'Sign with one of these (--digest).')
     return passed(f'the cluster takes {digest}')
 

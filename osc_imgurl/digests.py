@@ -34,6 +34,12 @@ class Capabilities:
     methods: tuple[str, ...] | None = None
     digests: tuple[str, ...] | None = None
 
+    def takes(self, digest: str) -> bool | None:
+        """Say whether it takes a digest; None where it does not say, and it may be too new."""
+        if self.digests is None:
+            return digest in OF_A_SILENT_CLUSTER or None
+        return digest in self.digests
+
 
 def find_capabilities(endpoint: str, object_store: ObjectStore,
                       told: str | None) -> Capabilities:
@@ -69,7 +75,7 @@ def negotiate(endpoint: str, capabilities: Capabilities, method: str,
             f'This cluster takes no temporary URLs for {method}; it takes'
             f' {", ".join(capabilities.methods)}.', 'Sign for one of these (--method).')
     if told:
-        if capabilities.digests and told not in capabilities.digests:
+        if capabilities.digests and capabilities.takes(told) is False:
             raise InvalidParameterValue(
                 f'This cluster refuses the digest {told}; it takes'
                 f' {", ".join(capabilities.digests)}.', 'Sign with one of these (--digest).')

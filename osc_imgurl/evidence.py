@@ -15,7 +15,6 @@ from osc_imgurl.digests import Capabilities
 from osc_imgurl.errors import ImgurlError, ObjectStoreFailed
 from osc_imgurl.image import Image, is_uuid
 from osc_imgurl.location import Location
-from osc_imgurl.placement import container_by_rule
 from osc_imgurl.probe import Answer, Probe
 from osc_imgurl.recovery import Signed
 from osc_imgurl.settings import MAX_SEED, Key, Settings
@@ -160,8 +159,7 @@ class Evidence:
         name, base = self.path.object, self.settings.container
         if not is_uuid(name) or self.object_store is None:
             return []
-        by_rule = {container_by_rule(name, self.settings)}
-        by_rule |= {sharding.container_name(base, name, seed) for seed in range(MAX_SEED + 1)}
+        by_rule = {sharding.container_name(base, name, seed) for seed in range(MAX_SEED + 1)}
         try:
             listed = self.object_store.names(self.path.account)
         except ImgurlError:

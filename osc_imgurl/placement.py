@@ -214,14 +214,15 @@ def endpoint_and_type(location: Location | None, settings: Settings,
     if endpoint_type == 'radosgw':
         endpoint = gateway_endpoint(endpoint)
         # A gateway may have accounts in its URLs all the same; some crash at a URL without.
-        if (found and found[1] and is_gateway(found[0])) or _options('account', settings):
+        if (found and found[1] and is_gateway(found[0])) or _options(
+                settings.told_by('account')):
             endpoint_type = 'swift'
     return endpoint, endpoint_type
 
 
-def _options(name: str, settings: Settings) -> list[str]:
-    """Return the option that told a setting, if an option did."""
-    return [source for source in settings.told_by(name) if source.startswith('--')]
+def _options(told_by: list[str]) -> list[str]:
+    """Return those sources of a setting that are options of the command."""
+    return [source for source in told_by if source.startswith('--')]
 
 
 def _account(location: Location | None, settings: Settings,
@@ -251,7 +252,7 @@ def _prefer(name: str, setting: str, located: str | None, told_by: list[str]) ->
     """
     if not located or located == setting:
         return setting
-    if options := [source for source in told_by if source.startswith('--')]:
+    if options := _options(told_by):
         LOG.warning('The image lies in %s %s by its own location; the URL is for %s, as told'
                     ' with %s', name, located, setting, ', '.join(options))
         return setting

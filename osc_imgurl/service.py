@@ -139,9 +139,8 @@ class TempURLService:
         if not self._settings.key:
             yield 'key'
         # A cluster that does not say what it takes may refuse what was told.
-        listed = self._capabilities(place, object_store)[1].digests
         if not self._settings.digest or (
-                listed is None and digest not in digests.OF_A_SILENT_CLUSTER):
+                self._capabilities(place, object_store)[1].takes(digest) is None):
             yield 'digest'
 
     def _cached_url(self, cache: Cache, shape: _Shape, image_id: str, path: ObjectPath, *,
