@@ -23,9 +23,9 @@ from collections.abc import Callable
 
 from swiftclient.utils import generate_temp_url
 
-from osc_imgurl.cache import Entry, SQLiteCache, insert
-from osc_imgurl.signing import Signer
-from osc_imgurl.temp_url import ObjectPath
+from osc_imgurl.cache.sqlite import Entry, SQLiteCache, insert
+from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.url import ObjectPath
 
 SIGNATURES = 100_000
 IMAGES = 10_000

@@ -11,22 +11,22 @@ import importlib
 from typing import Any
 
 _HOMES = {
-    'container_name': 'sharding',
-    'diagnose': 'diagnosis',
-    'Finding': 'diagnosis',
-    'ImageService': 'images',
+    'container_name': 'locate.sharding',
+    'diagnose': 'check.diagnosis',
+    'Finding': 'check.diagnosis',
+    'ImageService': 'glance.image_service',
     'ImgurlError': 'errors',
-    'Key': 'settings',
-    'ObjectPath': 'temp_url',
-    'ObjectStore': 'object_store',
+    'Key': 'settings.table',
+    'ObjectPath': 'tempurl.url',
+    'ObjectStore': 'swift.object_store',
     'Request': 'service',
-    'Settings': 'settings',
-    'Signer': 'signing',
-    'TempURL': 'temp_url',
+    'Settings': 'settings.table',
+    'Signer': 'tempurl.signing',
+    'TempURL': 'tempurl.url',
     'TempURLService': 'service',
-    'parse': 'temp_url',
-    'Probe': 'probe',
-    'verify': 'signing',
+    'parse': 'tempurl.url',
+    'Probe': 'swift.probe',
+    'verify': 'tempurl.signing',
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605

@@ -13,19 +13,22 @@ import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from osc_imgurl import digests, keys, placement, temp_url
-from osc_imgurl.digests import Capabilities
 from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue
-from osc_imgurl.image import Image, is_uuid, parse_href, require_active
-from osc_imgurl.placement import Place
-from osc_imgurl.settings import Key, Settings
-from osc_imgurl.signing import Signer
-from osc_imgurl.temp_url import ObjectPath
+from osc_imgurl.glance.image import Image, is_uuid, parse_href, require_active
+from osc_imgurl.locate import place as placement
+from osc_imgurl.locate import signing_key as keys
+from osc_imgurl.locate.place import Place
+from osc_imgurl.settings.table import Key, Settings
+from osc_imgurl.swift import capabilities as digests
+from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.tempurl import url as temp_url
+from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:
-    from osc_imgurl.cache import Cache
-    from osc_imgurl.images import ImageService
-    from osc_imgurl.object_store import ObjectStore
+    from osc_imgurl.cache.sqlite import Cache
+    from osc_imgurl.glance.image_service import ImageService
+    from osc_imgurl.swift.object_store import ObjectStore
 
 LOG = logging.getLogger(__name__)
 
@@ -38,7 +41,7 @@ class Request:
     """What one temporary URL is to allow.
 
     :ivar expires: Unix time, seconds; None: now and the duration of the settings.
-    :ivar method: one of :data:`osc_imgurl.temp_url.METHODS`.
+    :ivar method: one of :data:`osc_imgurl.tempurl.url.METHODS`.
     :ivar prefix: sign for every object whose name begins so; the image's must.
     """
 
@@ -59,7 +62,7 @@ class ImageTempURL:
     :ivar expires: Unix time, seconds.
     :ivar cached: whether the cache had it already.
     :ivar guessed: what was not told, so that the URL may be wrong: ``account`` and
-        ``container`` as in :class:`osc_imgurl.placement.Place`; ``key`` and ``digest`` where
+        ``container`` as in :class:`osc_imgurl.locate.place.Place`; ``key`` and ``digest`` where
         they were looked up; ``digest`` too where the cluster does not say that it takes it.
         Empty where there was nobody to ask.
     """
@@ -147,7 +150,7 @@ class TempURLService:
                     now: float, refresh: bool) -> tuple[str, int, bool]:
         """Return the URL, its expiry, and whether the cache had it."""
         # Imports SQLite, which only who keeps a cache is to pay for.
-        from osc_imgurl.cache import Entry, fingerprint, key_fingerprint
+        from osc_imgurl.cache.sqlite import Entry, fingerprint, key_fingerprint
 
         settings, request = self._settings, shape.request
         key = key_fingerprint(shape.key.value)
@@ -180,7 +183,7 @@ class TempURLService:
         With nobody to ask, a UUID is taken as it is.
 
         :raises ImageUnacceptable: the image is not active, or not in Swift.
-        :raises ImgurlError: as :meth:`osc_imgurl.images.ImageService.find`.
+        :raises ImgurlError: as :meth:`osc_imgurl.glance.image_service.ImageService.find`.
         """
         if self._images is None:
             return _unseen_image(image)
@@ -213,14 +216,14 @@ class TempURLService:
     def locate(self, image: Image) -> Place:
         """Return where an image's object is.
 
-        :raises ImgurlError: as :func:`osc_imgurl.placement.locate`.
+        :raises ImgurlError: as :func:`osc_imgurl.locate.place.locate`.
         """
         return placement.locate(image, self._settings, self._object_store)
 
     def find_key(self, place: Place) -> Key:
         """Return the key that is told, else the one in the first slot that has one.
 
-        :raises ImgurlError: as :func:`osc_imgurl.keys.find_key`.
+        :raises ImgurlError: as :func:`osc_imgurl.locate.signing_key.find_key`.
         """
         return self._settings.key or _once(
             self._found_keys, (place.path.account, place.path.container),
@@ -229,7 +232,7 @@ class TempURLService:
     def find_digest(self, place: Place, method: str) -> str:
         """Return the digest, and see that the cluster takes it and the method.
 
-        :raises ImgurlError: as :func:`osc_imgurl.digests.negotiate`.
+        :raises ImgurlError: as :func:`osc_imgurl.swift.capabilities.negotiate`.
         """
         told = self._settings.digest
         if self._object_store is None:

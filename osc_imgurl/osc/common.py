@@ -8,17 +8,17 @@ import os
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from osc_imgurl import sources
 from osc_imgurl.errors import MissingParameterValue
-from osc_imgurl.settings import BY_NAME, TABLE, Setting, Settings
+from osc_imgurl.settings import sources
+from osc_imgurl.settings.table import BY_NAME, TABLE, Setting, Settings
 
 if TYPE_CHECKING:
-    from osc_imgurl.assurance import Assurance
-    from osc_imgurl.cache import Cache
-    from osc_imgurl.images import ImageService
-    from osc_imgurl.object_store import ObjectStore
-    from osc_imgurl.probe import Probe
+    from osc_imgurl.cache.sqlite import Cache
+    from osc_imgurl.check.new_url import Assurance
+    from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.service import TempURLService
+    from osc_imgurl.swift.object_store import ObjectStore
+    from osc_imgurl.swift.probe import Probe
 
 
 def add_setting_options(parser: argparse.ArgumentParser, names: Collection[str]) -> None:
@@ -49,7 +49,7 @@ def argument(app: Any, text: str) -> str:
 def load_settings(client_manager: Any, parsed_args: argparse.Namespace) -> Settings:
     """Return the settings in force for a command.
 
-    :raises InvalidParameterValue: as :func:`osc_imgurl.sources.load`.
+    :raises InvalidParameterValue: as :func:`osc_imgurl.settings.sources.load`.
     """
     options = {name: getattr(parsed_args, name, None) for name in BY_NAME}
     return sources.load(options, os.environ, client_manager.get_configuration(),
@@ -74,7 +74,7 @@ def require_session(client_manager: Any) -> None:
 
 def image_service(client_manager: Any, settings: Settings) -> ImageService:
     """Return Glance on OSC's session."""
-    from osc_imgurl.images import ImageService
+    from osc_imgurl.glance.image_service import ImageService
 
     return ImageService(
         client_manager.session, client_manager.region_name, client_manager.interface,
@@ -84,7 +84,7 @@ def image_service(client_manager: Any, settings: Settings) -> ImageService:
 
 def object_store(client_manager: Any, settings: Settings) -> ObjectStore:
     """Return Swift on OSC's session."""
-    from osc_imgurl.object_store import ObjectStore
+    from osc_imgurl.swift.object_store import ObjectStore
 
     return ObjectStore(
         client_manager.session, client_manager.region_name, client_manager.interface,
@@ -98,11 +98,11 @@ def cache(settings: Settings) -> Cache:
     :raises InvalidParameterValue: the backend is none, or does not take its arguments.
     """
     if settings.cache_backend:
-        from osc_imgurl.shared_cache import SharedCache
+        from osc_imgurl.cache.shared import SharedCache
 
         return SharedCache(settings.cache_backend, dict(settings.cache_arguments),
                            settings.duration + settings.align)
-    from osc_imgurl.cache import SQLiteCache
+    from osc_imgurl.cache.sqlite import SQLiteCache
 
     return SQLiteCache()
 
@@ -125,7 +125,7 @@ def temp_url_service(client_manager: Any, settings: Settings) -> TempURLService:
 
 def probe(client_manager: Any, settings: Settings) -> Probe:
     """Return what makes requests without a token, with the session's TLS options."""
-    from osc_imgurl.probe import Probe
+    from osc_imgurl.swift.probe import Probe
 
     session = client_manager.session
     return Probe(session.verify, session.cert, session.timeout, settings.num_retries)
@@ -133,7 +133,7 @@ def probe(client_manager: Any, settings: Settings) -> Probe:
 
 def assurance(client_manager: Any, settings: Settings) -> Assurance:
     """Return what sees that new URLs work, on OSC's session."""
-    from osc_imgurl.assurance import Assurance
+    from osc_imgurl.check.new_url import Assurance
 
     online = has_session(client_manager)
     return Assurance(

@@ -27,7 +27,7 @@ class ShowImageLocation(command.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl import placement
+        from osc_imgurl.locate import place as placement
         from osc_imgurl.osc import common
 
         client_manager = self.app.client_manager

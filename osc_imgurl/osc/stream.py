@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
+from osc_imgurl.batch import Failure
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.listing import Failure
 from osc_imgurl.service import ImageTempURL
 
 LOG = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from osc_lib.command import command
 if TYPE_CHECKING:
     from osc_imgurl.osc.stream import Output
     from osc_imgurl.service import ImageTempURL
-    from osc_imgurl.settings import Settings
-    from osc_imgurl.temp_url import TempURL
+    from osc_imgurl.settings.table import Settings
+    from osc_imgurl.tempurl.url import TempURL
 
 
 class CreateImageTempURL(command.ShowOne):
@@ -31,7 +31,7 @@ class CreateImageTempURL(command.ShowOne):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         from osc_imgurl.osc import common
-        from osc_imgurl.settings import BY_NAME
+        from osc_imgurl.settings.table import BY_NAME
 
         parser = super().get_parser(prog_name)
         parser.set_defaults(prefix='')
@@ -69,8 +69,9 @@ class CreateImageTempURL(command.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl import service, temp_url
+        from osc_imgurl import service
         from osc_imgurl.osc import common
+        from osc_imgurl.tempurl import url as temp_url
 
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)
@@ -111,9 +112,9 @@ class ShowImageTempURL(command.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl import temp_url
-        from osc_imgurl.image import is_uuid
+        from osc_imgurl.glance.image import is_uuid
         from osc_imgurl.osc import common
+        from osc_imgurl.tempurl import url as temp_url
 
         settings = common.load_settings(self.app.client_manager, parsed_args)
         url = common.argument(self.app, parsed_args.url)
@@ -140,8 +141,8 @@ class ShowImageTempURL(command.ShowOne):
 
 def _verified(parsed: TempURL, settings: Settings, now: float) -> tuple[str | None, str]:
     """Return the signed method, which the URL does not say, and what the signature is of."""
-    from osc_imgurl.cache import key_fingerprint
-    from osc_imgurl.signing import verify
+    from osc_imgurl.cache.sqlite import key_fingerprint
+    from osc_imgurl.tempurl.signing import verify
 
     if settings.key is None:
         return None, 'not verified: no key is told (--key-file)'
@@ -165,7 +166,7 @@ class ListImageTempURL(command.Lister):
         from osc_lib.cli import parseractions
 
         from osc_imgurl.osc import common
-        from osc_imgurl.settings import BY_NAME
+        from osc_imgurl.settings.table import BY_NAME
 
         parser = super().get_parser(prog_name)
         parser.add_argument(
@@ -211,7 +212,7 @@ class ListImageTempURL(command.Lister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl import listing
+        from osc_imgurl import batch
         from osc_imgurl.errors import InvalidParameterValue
         from osc_imgurl.osc import common, stream
         from osc_imgurl.service import Request
@@ -230,7 +231,7 @@ class ListImageTempURL(command.Lister):
                 raise InvalidParameterValue(
                     'Filters choose among all images: name images, or filter them, not both.')
             references = stream.references(parsed_args.images, parsed_args.from_file)
-            found = listing.find_images(references, images)
+            found = batch.find_images(references, images)
         else:
             if parsed_args.limit is not None and parsed_args.limit < 1:
                 raise InvalidParameterValue('The limit must be at least 1 (--limit).')
@@ -238,11 +239,11 @@ class ListImageTempURL(command.Lister):
             found = images.detail(
                 limit=parsed_args.limit, marker=marker, sort=parsed_args.sort, **filters)
         if parsed_args.with_boot_images:
-            found = listing.with_boot_images(found, images)
-        made = listing.create_all(
+            found = batch.with_boot_images(found, images)
+        made = batch.create_all(
             found, common.temp_url_service(client_manager, settings), Request(), time.time)
         if settings.check:
-            made = listing.assured(
+            made = batch.assured(
                 made, common.assurance(client_manager, settings), time.time)
         columns = ['image_id', 'image_name', 'expires_at', 'url']
         if parsed_args.long:
@@ -266,7 +267,7 @@ class ListImageTempURL(command.Lister):
 
 
 def _row(made: ImageTempURL) -> dict[str, Any]:
-    from osc_imgurl import temp_url
+    from osc_imgurl.tempurl import url as temp_url
 
     path = made.place.path
     return {

@@ -28,8 +28,8 @@ class ListImageTempURLCache(command.Lister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl import temp_url
         from osc_imgurl.osc import common
+        from osc_imgurl.tempurl import url as temp_url
 
         now = time.time()
         columns = ['image_id', 'method', 'account', 'container', 'expires_at', 'remaining']

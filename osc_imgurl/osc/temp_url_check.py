@@ -21,7 +21,7 @@ class CheckImageTempURL(command.Lister):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         from osc_imgurl.osc import common
-        from osc_imgurl.settings import BY_NAME
+        from osc_imgurl.settings.table import BY_NAME
 
         parser = super().get_parser(prog_name)
         parser.add_argument(
@@ -36,7 +36,7 @@ class CheckImageTempURL(command.Lister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl import diagnosis
+        from osc_imgurl.check import diagnosis
         from osc_imgurl.errors import CacheFailed
         from osc_imgurl.osc import common
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from osc_lib.command import command
 
 if TYPE_CHECKING:
-    from osc_imgurl.cache import Entry
-    from osc_imgurl.key_slots import Change, Owner
-    from osc_imgurl.object_store import ObjectStore
-    from osc_imgurl.settings import Settings
+    from osc_imgurl.cache.sqlite import Entry
+    from osc_imgurl.settings.table import Settings
+    from osc_imgurl.swift.key_slots import Change, Owner
+    from osc_imgurl.swift.object_store import ObjectStore
 
 LOG = logging.getLogger(__name__)
 
@@ -49,9 +49,9 @@ def _add_source_options(parser: argparse.ArgumentParser, *,
 
 def _prepare(client_manager: Any,
              parsed_args: argparse.Namespace) -> tuple[Settings, Owner, ObjectStore]:
-    from osc_imgurl import placement
-    from osc_imgurl.key_slots import Owner
+    from osc_imgurl.locate import place as placement
     from osc_imgurl.osc import common
+    from osc_imgurl.swift.key_slots import Owner
 
     settings = common.load_settings(client_manager, parsed_args)
     common.require_session(client_manager)
@@ -87,7 +87,7 @@ class ListImageTempURLKey(command.Lister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl import key_slots
+        from osc_imgurl.swift import key_slots
 
         _, owner, object_store = _prepare(self.app.client_manager, parsed_args)
         owners = [key_slots.Owner(owner.account), owner] if owner.container else [owner]
@@ -111,7 +111,7 @@ class SetImageTempURLKey(command.Command):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        from osc_imgurl import key_slots
+        from osc_imgurl.swift import key_slots
 
         settings, owner, object_store = _prepare(self.app.client_manager, parsed_args)
         told = settings.key if parsed_args.key_file else None
@@ -133,7 +133,7 @@ class UnsetImageTempURLKey(command.Command):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        from osc_imgurl import key_slots
+        from osc_imgurl.swift import key_slots
 
         settings, owner, object_store = _prepare(self.app.client_manager, parsed_args)
         _forget(settings, key_slots.unset_key(owner, object_store, parsed_args.slot))
@@ -157,7 +157,8 @@ class RotateImageTempURLKey(command.Lister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl import key_slots, temp_url
+        from osc_imgurl.swift import key_slots
+        from osc_imgurl.tempurl import url as temp_url
 
         settings, owner, object_store = _prepare(self.app.client_manager, parsed_args)
         if parsed_args.finish:

@@ -17,14 +17,14 @@ class ListImageTempURLSettings(command.Lister):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         from osc_imgurl.osc import common
-        from osc_imgurl.settings import BY_NAME
+        from osc_imgurl.settings.table import BY_NAME
 
         parser = super().get_parser(prog_name)
         common.add_setting_options(parser, BY_NAME.keys())
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.in_force import settings_in_force
+        from osc_imgurl.locate.settings_in_effect import settings_in_force
         from osc_imgurl.osc import common
 
         client_manager = self.app.client_manager

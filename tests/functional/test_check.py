@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from osc_imgurl.signing import Signer
-from osc_imgurl.temp_url import ObjectPath, format_expires, parse
+from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.url import ObjectPath, format_expires, parse
 
 from .proxy import proxy
 

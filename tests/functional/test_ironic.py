@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from osc_imgurl import ImageService, ObjectStore, Request, TempURLService, sources
+from osc_imgurl import ImageService, ObjectStore, Request, TempURLService
+from osc_imgurl.settings import sources
 
 from .conftest import ROOT
 

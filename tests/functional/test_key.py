@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from osc_imgurl.cache import key_fingerprint
+from osc_imgurl.cache.sqlite import key_fingerprint
 
 from .conftest import download
 

@@ -9,8 +9,8 @@ import uuid
 import pytest
 import requests
 
-from osc_imgurl.signing import Signer
-from osc_imgurl.temp_url import ObjectPath
+from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.url import ObjectPath
 
 from .conftest import download
 

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from osc_imgurl.signing import Signer
-from osc_imgurl.temp_url import ObjectPath
+from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.url import ObjectPath
 
 from .conftest import OPENSTACK
 

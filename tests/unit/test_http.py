@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from osc_imgurl import http
-from osc_imgurl.probe import Probe
+from osc_imgurl.swift.probe import Probe
 
 URL = 'http://127.0.0.1:{}/v1/AUTH_x/glance/3a1f?temp_url_sig=5ec4e7&temp_url_expires=1'
 

@@ -9,8 +9,8 @@ import sys
 import pytest
 import yaml
 
-from osc_imgurl import sources
-from osc_imgurl.settings import TABLE, Settings
+from osc_imgurl.settings import sources
+from osc_imgurl.settings.table import TABLE, Settings
 
 SOURCE = pathlib.Path(__file__).parents[2] / 'doc/source'
 

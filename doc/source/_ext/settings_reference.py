@@ -1,4 +1,4 @@
-"""Two directives that write down the settings, from the table in osc_imgurl.settings.
+"""Two directives that write down the settings, from the table in osc_imgurl.settings.table.
 
 ``settings-reference`` describes each setting; ``settings-sample`` is a clouds.yaml that has them
 all, with their defaults, as comments.
@@ -9,7 +9,7 @@ import textwrap
 from docutils import nodes, statemachine
 from docutils.parsers.rst import Directive
 
-from osc_imgurl.settings import CLOUD_KEY, TABLE, Settings
+from osc_imgurl.settings.table import CLOUD_KEY, TABLE, Settings
 
 NEVER = 'never: it would be printed'
 
@@ -67,7 +67,7 @@ EXAMPLES = {
 
 class SettingsReference(Directive):
     def run(self):
-        content = statemachine.StringList(reference(), 'osc_imgurl.settings')
+        content = statemachine.StringList(reference(), 'osc_imgurl.settings.table')
         node = nodes.container()
         self.state.nested_parse(content, self.content_offset, node)
         return node.children

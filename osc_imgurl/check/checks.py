@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The checks of a temporary URL, in the order in which Swift looks.
+
+The order is that of Swift's tempurl middleware (``TempURL.__call__``), with what can be wrong
+before a request gets there in front, and what lies behind it at the end.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+
+from osc_imgurl.check.facts import Evidence
+from osc_imgurl.check.finding import Verdict, failed, failed_with, passed, skipped
+from osc_imgurl.check.signature import check_key, check_method, check_path, check_query
+from osc_imgurl.errors import ImgurlError
+from osc_imgurl.glance.image import Image, require_active
+from osc_imgurl.locate.place import NOT_TRIED
+from osc_imgurl.service import require_swift
+from osc_imgurl.swift import capabilities as digests
+from osc_imgurl.swift.probe import own_address
+from osc_imgurl.tempurl.signing import allows
+from osc_imgurl.tempurl.url import format_expires, format_remaining
+
+# How far this machine's clock may differ from the server's, in seconds.
+CLOCK_MARGIN = 30
+
+
+def _image(evidence: Evidence) -> Verdict:
+    image = evidence.image
+    if not isinstance(image, Image):
+        return skipped(image)
+    try:
+        require_active(image)
+    except ImgurlError as error:
+        return failed_with(error)
+    return passed(f'image {image.name or image.id} is active')
+
+
+def _store(evidence: Evidence) -> Verdict:
+    if not isinstance(evidence.image, Image):
+        return skipped('the image is not known')
+    try:
+        require_swift(evidence.image)
+    except ImgurlError as error:
+        return failed_with(error)
+    if evidence.location:
+        return passed(f'the image is in Swift: {evidence.location.url}')
+    return skipped('this cloud does not show where it keeps the image')
+
+
+def _server(evidence: Evidence) -> Verdict:
+    answer, endpoint = evidence.answer, evidence.endpoint
+    if evidence.url is None or answer.failure == NOT_TRIED:
+        return skipped(answer.failure)
+    if answer.status is None:
+        return failed(f'{endpoint} cannot be reached from here: {answer.failure}',
+                      'Correct the endpoint (--endpoint-url), or see to network, TLS or server.')
+    if answer.status >= 500 or answer.status == 429:
+        return failed(f'{endpoint} answers HTTP {answer.status}, not the object',
+                      'Try again; if it stays so, tell the operator of Swift'
+                      f' (transaction {answer.transaction or "unknown"}).')
+    if answer.transaction is None:
+        return failed(f'something else than Swift answers at {endpoint}'
+                      f' ({answer.server or "it does not say what"}, HTTP {answer.status}):'
+                      ' the answer has no X-Trans-Id',
+                      'Correct the endpoint (--endpoint-url), or have the proxy in between pass'
+                      ' the whole path and query on.')
+    return passed(f'Swift answers (transaction {answer.transaction})')
+
+
+def _clock(evidence: Evidence) -> Verdict:
+    server = evidence.answer.date
+    if server is None:
+        return skipped('the answer does not say what time it is there')
+    ahead = int(server - evidence.now)
+    if abs(ahead) <= CLOCK_MARGIN:
+        return passed(f'the server\'s clock differs from this machine\'s by {abs(ahead)} s')
+    expired = ''
+    if evidence.parsed and evidence.now <= evidence.parsed.expires < server:
+        expired = '; by its clock the URL has expired'
+    return failed(f'the server\'s clock is {abs(ahead)} s {"ahead of" if ahead > 0 else "behind"}'
+                  f' this machine\'s{expired}',
+                  'Set both clocks (NTP), or make URLs with a longer duration (--duration).')
+
+
+def _tempurl(evidence: Evidence) -> Verdict:
+    capabilities = evidence.capabilities
+    if isinstance(capabilities, str):
+        return passed('Swift takes the URL') if evidence.answer.works else skipped(capabilities)
+    if capabilities.tempurl is False:
+        return failed('this cluster takes no temporary URLs: it runs without the tempurl'
+                      ' middleware', 'Its operator can add it to the proxy\'s pipeline.')
+    return passed('the cluster takes temporary URLs' if capabilities.tempurl
+                  else 'the cluster does not say that it takes none')
+
+
+def _expiry(evidence: Evidence) -> Verdict:
+    if evidence.parsed is None:
+        return skipped(evidence.answer.failure)
+    expires = evidence.parsed.expires
+    # The clocks agree but for the margin, or this is not reached.
+    now = max(evidence.now, evidence.answer.date or 0)
+    if expires < now and not evidence.answer.works:
+        return failed(f'{format_remaining(expires, now)}, at {format_expires(expires)}',
+                      'Make a new URL, with a longer duration if need be (--duration).')
+    return passed(f'expires at {format_expires(expires)}, in {format_remaining(expires, now)}')
+
+
+def _digest(evidence: Evidence) -> Verdict:
+    if evidence.parsed is None:
+        return skipped(evidence.answer.failure)
+    digest, capabilities = evidence.parsed.digest, evidence.capabilities
+    if evidence.answer.works:
+        return passed(f'Swift takes {digest}')
+    if isinstance(capabilities, str):
+        return skipped(capabilities)
+    takes = capabilities.takes(digest)
+    if takes is None:
+        return failed(f'the cluster does not say that it takes {digest}, and older ones take'
+                      f' {", ".join(digests.OF_A_SILENT_CLUSTER)} only',
+                      'Sign with that (--digest sha1).')
+    if not takes:
+        return failed(f'the cluster refuses {digest}; it takes'
+                      f' {", ".join(capabilities.digests or ())}',
+                      'Sign with one of these (--digest).')
+    return passed(f'the cluster takes {digest}')
+
+
+def _ip_range(evidence: Evidence) -> Verdict:
+    ip_range = evidence.parsed.ip_range if evidence.parsed else None
+    if ip_range is None:
+        return skipped('the URL is good from every address')
+    if evidence.answer.works:
+        return passed(f'this machine may use it: {ip_range}')
+    address = own_address(evidence.endpoint)
+    try:
+        inside = address is None or (
+            ipaddress.ip_address(address) in ipaddress.ip_network(ip_range))
+    except ValueError as error:
+        return failed(f'Swift cannot read the IP range: {error}',
+                      'Make a URL with an address or a network (--ip-range).')
+    if inside:
+        return passed(f'this machine\'s address {address} is in {ip_range}')
+    return failed(f'this machine\'s address {address} is not in {ip_range}',
+                  'Use the URL from there, or make one with another range (--ip-range).')
+
+
+def _account(evidence: Evidence) -> Verdict:
+    path, location = evidence.path, evidence.location
+    if evidence.answer.failure == NOT_TRIED:
+        return failed(NOT_TRIED, 'Use credentials whose catalog shows the gateway, or make a URL'
+                      ' with the account (--account).')
+    if path.account is None:
+        return skipped('a RADOS Gateway without accounts in its URLs')
+    located = location.account if location else None
+    remedy = 'Make a URL with that account (--account), and with its key.'
+    if located and located != path.account:
+        return failed(f'the image lies in account {located} by its own location, and the URL says'
+                      f' {path.account}', remedy)
+    if not evidence.in_its_place:
+        for other in evidence.accounts:
+            if other != path.account and evidence.holds(other, path.container):
+                return failed(f'the object is in account {other}, and the URL says'
+                              f' {path.account}', remedy)
+    if located or evidence.in_its_place:
+        return passed(f'the object is in {path.account}')
+    return skipped(f'no other account than {path.account} is known')
+
+
+def _container(evidence: Evidence) -> Verdict:
+    path, location = evidence.path, evidence.location
+    located = location.container if location else None
+    if located and located != path.container:
+        return failed(f'the image lies in container {located} by its own location, and the URL'
+                      f' says {path.container}', 'Make a URL with that container (--container).')
+    if evidence.in_its_place:
+        return passed(f'the object is in {path.container}')
+    for other in evidence.other_containers:
+        if evidence.holds(path.account, other):
+            return failed(f'the object is in container {other}, and the URL says'
+                          f' {path.container}',
+                          'Tell the right seed (--multiple-containers-seed) or container'
+                          ' (--container).')
+    if not evidence.keys.container:
+        return failed(f'there is no container {path.container} in'
+                      f' {path.account or "this account"}',
+                      'Tell where the images are (--account, --container,'
+                      ' --multiple-containers-seed): often in an account of Glance\'s service'
+                      ' project.')
+    return skipped('no other container is known that has the object')
+
+
+def _object(evidence: Evidence) -> Verdict:
+    if evidence.in_its_place:
+        return passed('the object is there')
+    if evidence.in_its_place is None:
+        return skipped('these credentials cannot see whether the object is there')
+    return failed(f'there is no object {evidence.path.object} in container'
+                  f' {evidence.path.container}',
+                  'Its data is gone from Swift: upload the image anew, or delete it.'
+                  if isinstance(evidence.image, Image) else 'Correct the object\'s name.')
+
+
+def _size(evidence: Evidence) -> Verdict:
+    image, found = evidence.image, evidence.answer.size
+    wanted = image.properties.get('size') if isinstance(image, Image) else None
+    if wanted is None or found is None:
+        return skipped('the size of the image or the object is not known')
+    if wanted != found:
+        return failed(f'the image has {wanted} bytes, and the object {found}',
+                      'The data in Swift is not the image\'s: upload the image anew.')
+    return passed(f'image and object have {found} bytes')
+
+
+def _request(evidence: Evidence) -> Verdict:
+    answer = evidence.answer
+    if answer.works:
+        return passed(f'HEAD without a token: HTTP {answer.status}')
+    if answer.status is None:
+        return skipped(answer.failure)
+    if evidence.origin and not allows(evidence.origin.signed.method, 'HEAD'):
+        return skipped(f'a URL for {evidence.origin.signed.method} answers no HEAD')
+    remedy = ('The key is another, or the URL has been altered: use the credentials of the project'
+              ' that owns the account, or tell the key (--key-file), to find out.')
+    if evidence.parsed and evidence.parsed.ip_range is not None:
+        remedy = ('Swift may see another address of this machine than is in the IP range, behind a'
+                  f' proxy for example. Else: {remedy[0].lower()}{remedy[1:]}')
+    return failed(f'HEAD without a token: HTTP {answer.status}', remedy)
+
+
+CHECKS: Mapping[str, Callable[[Evidence], Verdict]] = {
+    'image': _image, 'store': _store, 'server': _server, 'clock': _clock, 'tempurl': _tempurl,
+    'expiry': _expiry, 'digest': _digest, 'ip range': _ip_range, 'account': _account,
+    'container': _container, 'key': check_key, 'path': check_path, 'query': check_query,
+    'method': check_method, 'object': _object, 'size': _size, 'request': _request}

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why does this temporary URL not work? Swift answers "401 Unauthorized" whatever the cause."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from osc_imgurl.check.checks import CHECKS
+from osc_imgurl.check.facts import Evidence
+from osc_imgurl.check.finding import FAIL, SKIPPED, failed_with
+from osc_imgurl.errors import ImgurlError
+from osc_imgurl.glance.image import Image
+from osc_imgurl.service import TempURLService
+from osc_imgurl.settings.table import Settings
+from osc_imgurl.swift import capabilities as digests
+from osc_imgurl.swift.probe import Answer, Probe
+from osc_imgurl.tempurl import url as temp_url
+from osc_imgurl.tempurl.signing import Signer
+
+if TYPE_CHECKING:
+    from osc_imgurl.cache.sqlite import Entry
+    from osc_imgurl.glance.image_service import ImageService
+    from osc_imgurl.swift.object_store import ObjectStore
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """What one check found.
+
+    :ivar check: its name.
+    :ivar result: ``pass``, ``fail``, or ``skipped`` where it does not apply, cannot be made, or
+        means nothing after an earlier one has failed.
+    :ivar detail: what was found.
+    :ivar remedy: what to do about it; empty where nothing is wrong.
+    """
+
+    check: str
+    result: str
+    detail: str
+    remedy: str = ''
+
+
+def diagnose(url: str, settings: Settings, probe: Probe, now: float, *, method: str = 'GET',
+             images: ImageService | None = None, object_store: ObjectStore | None = None,
+             cached: Sequence[Entry] = (), image: Image | None = None,
+             answer: Answer | None = None) -> list[Finding]:
+    """Return what is right and wrong with a temporary URL; the first failure is the cause.
+
+    :param probe: makes the request without a token.
+    :param now: Unix time, seconds.
+    :param method: the method that the URL is to be used with.
+    :param images: Glance; None where there is nobody to ask (no session).
+    :param object_store: Swift; likewise.
+    :param cached: what the cache holds: it knows of URLs that were altered, and of keys that
+        have been replaced.
+    :param image: the image, where it has been found already.
+    :param answer: what a HEAD through the URL has answered already.
+    :raises InvalidParameterValue: it is not a temporary URL, or the method is unknown.
+    """
+    parsed = temp_url.parse(url, settings.endpoint_type)
+    return _run(Evidence(
+        parsed.path, parsed.endpoint, temp_url.check_method(method), now, settings, probe,
+        images, object_store, url, parsed, cached, image, answer))
+
+
+def diagnose_image(reference: str, settings: Settings, probe: Probe, now: float, *,
+                   images: ImageService, object_store: ObjectStore, method: str = 'GET',
+                   cached: Sequence[Entry] = ()) -> list[Finding]:
+    """Return what is right and wrong with a new temporary URL of an image.
+
+    Where the cluster says that it will refuse the URL, it is made and tried all the same.
+
+    :param reference: the image's UUID, ``glance://host/UUID``, or its name.
+    :param now: Unix time, seconds.
+    :param method: the method that the URL is to allow.
+    :raises InvalidParameterValue: the method is unknown.
+    """
+    method = temp_url.check_method(method)
+    try:
+        image = images.find(reference)
+    except ImgurlError as error:
+        return _stopped('image', error)
+    service = TempURLService(settings, images, object_store)
+    try:
+        place = service.locate(image)
+    except ImgurlError as error:
+        return _stopped('account', error)
+    evidence = Evidence(place.path, place.endpoint, method, now, settings, probe, images,
+                        object_store, cached=cached, known_image=image)
+    try:
+        key = service.find_key(place)
+    except ImgurlError as error:
+        return _run(evidence, error)
+    try:
+        digest = service.find_digest(place, method)
+    except ImgurlError:
+        digest = settings.digest or digests.PREFERRED[0]
+    signed = Signer(key.value, digest).sign(
+        place.endpoint, place.path, int(now + settings.duration), method)
+    return _run(dataclasses.replace(evidence, url=signed.url, parsed=signed))
+
+
+def cause(findings: Sequence[Finding]) -> Finding | None:
+    """Return the first finding that says what is wrong, or None."""
+    return next((finding for finding in findings if finding.result == FAIL), None)
+
+
+def _run(evidence: Evidence, no_key: ImgurlError | None = None) -> list[Finding]:
+    """Make the checks; after the first that fails only the request itself still says something.
+
+    :param no_key: why there is no key to sign with.
+    """
+    findings: list[Finding] = []
+    for name, check in CHECKS.items():
+        first = cause(findings)
+        if first and name != 'request':
+            findings.append(_not_made(name, first.check))
+            continue
+        verdict = failed_with(no_key) if name == 'key' and no_key else check(evidence)
+        if first and verdict.remedy:
+            verdict = dataclasses.replace(verdict, remedy=f'See the check {first.check}.')
+        findings.append(Finding(name, verdict.result, verdict.detail, verdict.remedy))
+    return findings
+
+
+def _stopped(name: str, error: ImgurlError) -> list[Finding]:
+    """Return that one check fails, so that no other can be made."""
+    verdict = failed_with(error)
+    return [Finding(name, verdict.result, verdict.detail, verdict.remedy) if each == name
+            else _not_made(each, name) for each in CHECKS]
+
+
+def _not_made(name: str, first: str) -> Finding:
+    return Finding(name, SKIPPED, f'the check {first} fails')

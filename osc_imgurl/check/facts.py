@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can be found out about a temporary URL. Each thing is asked for once, when it is needed."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from osc_imgurl.cache.sqlite import key_fingerprint
+from osc_imgurl.errors import ImgurlError, ObjectStoreFailed
+from osc_imgurl.glance.image import Image, is_uuid
+from osc_imgurl.glance.location import Location
+from osc_imgurl.locate import place as placement
+from osc_imgurl.locate import sharding
+from osc_imgurl.settings.table import MAX_SEED, Key, Settings
+from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.probe import Answer, Probe
+from osc_imgurl.tempurl import find_signed as recovery
+from osc_imgurl.tempurl import url as temp_url
+from osc_imgurl.tempurl.find_signed import Signed
+from osc_imgurl.tempurl.signing import good_paths
+from osc_imgurl.tempurl.url import ObjectPath, TempURL
+
+if TYPE_CHECKING:
+    from osc_imgurl.cache.sqlite import Entry
+    from osc_imgurl.glance.image_service import ImageService
+    from osc_imgurl.swift.object_store import ObjectStore
+
+# Other expiries are tried in this span around now, in seconds: a URL is asked about soon after
+# it was made, and most are made for some days at the most.
+EXPIRED_SINCE = 86_400
+EXPIRES_WITHIN = 8 * 86_400
+TOLD_KEY = 'the key that is told'
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """What a signature was made of, and with which key.
+
+    :ivar key: where the key is: a slot, :data:`TOLD_KEY`, or empty where only its fingerprint
+        is known.
+    """
+
+    signed: Signed
+    key: str
+    key_fingerprint: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Keys:
+    """The keys that are set where a URL's path says.
+
+    :ivar unseen: why they cannot be seen; else empty.
+    :ivar container: whether the container is there.
+    """
+
+    by_slot: dict[str, Key]
+    unseen: str = ''
+    container: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class Evidence:
+    """A temporary URL, and who can be asked about it.
+
+    :ivar path: the object that the URL is for.
+    :ivar url: the URL as it was told, or None where none could be signed.
+    :ivar parsed: the same, taken apart.
+    :ivar method: the method that the URL is to be used with.
+    :ivar now: Unix time, seconds.
+    :ivar images: Glance; None where there is nobody to ask (no session).
+    :ivar object_store: Swift; likewise.
+    :ivar cached: what is in the cache.
+    :ivar known_image: the image, where it has been found already.
+    :ivar known_answer: what a HEAD through the URL answered, where it has been made already.
+    """
+
+    path: ObjectPath
+    endpoint: str
+    method: str
+    now: float
+    settings: Settings
+    probe: Probe
+    images: ImageService | None
+    object_store: ObjectStore | None
+    url: str | None = dataclasses.field(default=None, repr=False)
+    parsed: TempURL | None = None
+    cached: Sequence[Entry] = ()
+    known_image: Image | None = None
+    known_answer: Answer | None = None
+
+    @functools.cached_property
+    def answer(self) -> Answer:
+        """What a HEAD through the URL answers."""
+        if self.url is None:
+            return Answer(None, 'no URL could be signed')
+        if not placement.may_be_tried(self.endpoint, self.path, self.object_store):
+            return Answer(None, placement.NOT_TRIED)
+        return self.known_answer or self.probe.ask(self.url)
+
+    @functools.cached_property
+    def image(self) -> Image | str:
+        """The image, or why it is not known."""
+        if self.known_image:
+            return self.known_image
+        if not is_uuid(self.path.object):
+            return 'the object\'s name is no image\'s ID'
+        if self.images is None:
+            return 'without authentication Glance is not asked'
+        try:
+            return self.images.find(self.path.object)
+        except ImgurlError as error:
+            return str(error)
+
+    @functools.cached_property
+    def location(self) -> Location | None:
+        """Where the image is by its own location, in Swift, if this cloud shows that."""
+        return self.image.swift_location if isinstance(self.image, Image) else None
+
+    @functools.cached_property
+    def capabilities(self) -> Capabilities | str:
+        """What the cluster says of itself, or why that is not known."""
+        if self.object_store is None:
+            return 'without authentication the cluster is not asked'
+        try:
+            return self.object_store.capabilities(
+                placement.cluster_endpoint(self.endpoint, self.object_store))
+        except ObjectStoreFailed as error:
+            return str(error)
+
+    @functools.cached_property
+    def keys(self) -> Keys:
+        """The keys that are set for the account and the container."""
+        store, path = self.object_store, self.path
+        if store is None:
+            return Keys({}, 'without authentication Swift shows no keys')
+        try:
+            # A RADOS Gateway takes container keys and ignores them.
+            of_container = ({} if temp_url.is_gateway(self.endpoint)
+                            else store.container_keys(path.account, path.container))
+            of_account = store.account_keys(path.account) or {}
+        except ImgurlError as error:
+            return Keys({}, error.problem)
+        return Keys({**(of_container or {}), **of_account}, container=of_container is not None)
+
+    @functools.cached_property
+    def accounts(self) -> list[str]:
+        """Accounts in which the object may be: the URL's, and those that are told and our own."""
+        found = [self.path.account, self.settings.account]
+        if self.object_store is not None and self.path.account is not None:
+            with contextlib.suppress(ImgurlError):
+                found.append(placement.own_account(
+                    dataclasses.replace(self.settings, account=None), self.object_store))
+        return list(dict.fromkeys(filter(None, found)))
+
+    @functools.cached_property
+    def other_containers(self) -> list[str]:
+        """Containers of the account that the sharding rule gives for this object."""
+        name, base = self.path.object, self.settings.container
+        if not is_uuid(name) or self.object_store is None:
+            return []
+        by_rule = {sharding.container_name(base, name, seed) for seed in range(MAX_SEED + 1)}
+        try:
+            listed = self.object_store.names(self.path.account)
+        except ImgurlError:
+            return []
+        return [each for each in listed if each in by_rule and each != self.path.container]
+
+    def holds(self, account: str | None, container: str) -> bool | None:
+        """Say whether the object is there; None where these credentials cannot see it."""
+        if self.object_store is None:
+            return None
+        try:
+            return self.object_store.object_size(account, container,
+                                                 self.path.object) is not None
+        except ImgurlError:
+            return None
+
+    @functools.cached_property
+    def in_its_place(self) -> bool | None:
+        """Whether the object is where the URL says; None where that cannot be seen."""
+        if self.answer.works:
+            return True
+        if self.answer.status == 404:
+            return False
+        return self.holds(self.path.account, self.path.container)
+
+    @functools.cached_property
+    def origin(self) -> Origin | None:
+        """What was signed, with which key; None where that cannot be found out."""
+        url = self.parsed
+        if url is None:
+            return None
+        for entry in self.cached:
+            if url.signature in entry.url:
+                original = temp_url.parse(entry.url)
+                signed = Signed(entry.method, original.expires, good_paths(original)[0],
+                                original.ip_range, original.prefix)
+                return Origin(signed, self._slot_of(entry.key_fingerprint),
+                              entry.key_fingerprint)
+        keys = {slot: key.value for slot, key in self.keys.by_slot.items()}
+        if self.settings.key:
+            keys.setdefault(TOLD_KEY, self.settings.key.value)
+        found = recovery.recover(url, keys)
+        if found is None and not self.answer.works:
+            found = recovery.recover(
+                url, keys, self._other_paths(),
+                range(int(self.now) - EXPIRED_SINCE, int(self.now) + EXPIRES_WITHIN))
+        if found is None:
+            return None
+        fingerprint = key_fingerprint(keys[found[0]])
+        return Origin(found[1], self._slot_of(fingerprint) or found[0], fingerprint)
+
+    def _slot_of(self, fingerprint: str) -> str:
+        return next((slot for slot, key in self.keys.by_slot.items()
+                     if key_fingerprint(key.value) == fingerprint), '')
+
+    def _other_paths(self) -> list[str]:
+        """Paths that may have been signed: of the other places, and of the container's objects."""
+        path = self.path
+        containers = {path.container, *self.other_containers}
+        if self.location and self.location.container:
+            containers.add(self.location.container)
+        accounts: list[str | None] = [*self.accounts] or [path.account]
+        places = [dataclasses.replace(path, account=account, container=container)
+                  for account in accounts for container in containers]
+        if self.object_store is not None:
+            try:
+                names = self.object_store.names(path.account, path.container)
+            except ImgurlError:
+                names = []
+            places += [dataclasses.replace(path, object=name) for name in names]
+        return [str(place) for place in places]

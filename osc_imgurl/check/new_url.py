@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""See that a temporary URL which has just been made works."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from osc_imgurl.errors import TempURLRefused
+from osc_imgurl.locate.place import NOT_TRIED, may_be_tried
+from osc_imgurl.service import ImageTempURL
+from osc_imgurl.settings.table import Settings
+from osc_imgurl.swift.probe import Probe
+from osc_imgurl.tempurl import url as temp_url
+
+if TYPE_CHECKING:
+    from osc_imgurl.glance.image_service import ImageService
+    from osc_imgurl.swift.object_store import ObjectStore
+
+# With a HEAD; Swift takes one through a URL for POST too, and a RADOS Gateway does not.
+TRIED_METHODS = ('GET', 'HEAD', 'PUT')
+
+LOG = logging.getLogger(__name__)
+
+
+class Assurance:
+    """Asks once through each URL, and says why one does not work. Threads may share it.
+
+    :param settings: those that the URLs were made with.
+    :param images: Glance; None where there is nobody to ask (no session).
+    :param object_store: Swift; likewise.
+    """
+
+    def __init__(self, settings: Settings, probe: Probe, images: ImageService | None = None,
+                 object_store: ObjectStore | None = None) -> None:
+        self._settings = settings
+        self._probe = probe
+        self._images = images
+        self._object_store = object_store
+        self._lock = threading.Lock()
+        self._warned: set[str] = set()
+
+    def wanted(self, made: ImageTempURL) -> bool:
+        """Say whether a URL is to be checked: as told, else where anything was guessed."""
+        told = self._settings.check
+        return bool(made.guessed) if told is None else told
+
+    def check(self, made: ImageTempURL, now: float) -> None:
+        """Accept a URL that works, or that cannot be tried from here; a warning says so then.
+
+        :param now: Unix time, seconds.
+        :raises TempURLRefused: Swift answers 401, 403 or 404; the message says why.
+        """
+        if made.method not in TRIED_METHODS:
+            self._warn(f'A URL for {made.method} cannot be tried, and is not checked')
+            return
+        if not may_be_tried(made.place.endpoint, made.place.path, self._object_store):
+            self._warn(f'The URL is not checked: {NOT_TRIED}')
+            return
+        answer = self._probe.ask(made.url)
+        if answer.works:
+            return
+        # Takes a while to import, and a URL that works needs none of it.
+        from osc_imgurl.check.diagnosis import cause, diagnose
+
+        with self._lock:
+            found = cause(diagnose(
+                made.url, self._settings, self._probe, now, method=made.method,
+                images=self._images, object_store=self._object_store, answer=answer))
+        if found is None or not answer.refused:
+            self._warn('It is not known whether the URL works: '
+                       + (found.detail if found else f'HTTP {answer.status}'))
+        elif found.check == 'ip range' or (
+                found.check == 'request' and temp_url.parse(made.url).ip_range is not None):
+            self._warn(f'The URL works from its IP range only, and not from here: {found.detail}')
+        else:
+            raise TempURLRefused(
+                f'The URL of image {made.image_id} does not work (HTTP {answer.status}):'
+                f' {found.detail}.', found.remedy)
+
+    def _warn(self, message: str) -> None:
+        if message not in self._warned:
+            LOG.warning('%s', message)
+        self._warned.add(message)

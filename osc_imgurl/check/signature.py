@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The checks of what a temporary URL is signed with, and for."""
+
+from __future__ import annotations
+
+from osc_imgurl.cache.sqlite import key_fingerprint
+from osc_imgurl.check.facts import TOLD_KEY, Evidence
+from osc_imgurl.check.finding import Verdict, failed, passed, skipped
+from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.tempurl.signing import allows, good_paths
+from osc_imgurl.tempurl.url import format_expires, quote
+
+
+def check_key(evidence: Evidence) -> Verdict:
+    """Is the key that signed the URL in one of the slots?"""
+    keys, origin = evidence.keys, evidence.origin
+    if origin and origin.key in keys.by_slot:
+        return passed(f'signed with {origin.key}, fingerprint {origin.key_fingerprint}')
+    if evidence.answer.works:
+        return passed('Swift knows the key')
+    if keys.unseen:
+        return skipped(f'which keys are set cannot be seen: {keys.unseen}')
+    whose = f'{evidence.path.account or "this account"} or on {evidence.path.container}'
+    if not keys.by_slot:
+        return failed(f'there is no temporary URL key on {whose}',
+                      'Set one (openstack image temp url key set --generate), and make a new URL.')
+    return _foreign_key(evidence, whose)
+
+
+def _foreign_key(evidence: Evidence, whose: str) -> Verdict:
+    origin = evidence.origin
+    if origin is None:
+        shown = ', '.join(f'{slot} {key_fingerprint(key.value)}'
+                          for slot, key in evidence.keys.by_slot.items())
+        return failed(f'signed with none of the keys that are set ({shown}), or altered in more'
+                      ' than one place', 'Make a new URL; its key must be in a slot'
+                      ' (openstack image temp url key list).')
+    if origin.key == TOLD_KEY:
+        return failed(f'signed with the told key {origin.key_fingerprint}, which is in no slot on'
+                      f' {whose}',
+                      'Set it (openstack image temp url key set), or sign with one that is set.')
+    return failed(f'signed with the key {origin.key_fingerprint}, which has been replaced or'
+                  ' removed since', 'Make a new URL (openstack image temp url create).')
+
+
+def check_path(evidence: Evidence) -> Verdict:
+    """Is the URL's path the one that was signed?"""
+    url, origin = evidence.parsed, evidence.origin
+    if url and url.prefix is not None and not url.path.object.startswith(url.prefix):
+        return failed(f'the object {url.path.object} does not begin with the prefix'
+                      f' {url.prefix!r}', 'Make a URL for that object.')
+    if url is None or origin is None:
+        return _unknown(evidence)
+    signed = origin.signed
+    if signed.prefix != url.prefix or signed.path in good_paths(url):
+        return passed('the path is the one that was signed')
+    if signed.path == quote(good_paths(url)[0]):
+        return failed(f'the path was percent-encoded before it was signed: {signed.path}',
+                      'Sign the path as it is, and percent-encode it in the URL only.')
+    return failed(f'the path has been altered: {signed.path} was signed, and the URL says'
+                  f' {good_paths(url)[0]}', 'Make a URL for that object.')
+
+
+def check_query(evidence: Evidence) -> Verdict:
+    """Are expiry, prefix and IP range those that were signed?"""
+    url, origin = evidence.parsed, evidence.origin
+    if url is None or origin is None:
+        return _unknown(evidence)
+    signed = origin.signed
+    parts = (
+        ('expiry', format_expires(signed.expires), format_expires(url.expires)),
+        ('prefix', signed.prefix, url.prefix), ('IP range', signed.ip_range, url.ip_range))
+    altered = [f'the {name} has been altered: '
+               f'{"none" if was is None else repr(was)} was signed, and the URL says'
+               f' {"none" if now is None else repr(now)}'
+               for name, was, now in parts if was != now]
+    if altered:
+        return failed('; '.join(altered), 'Make a new URL with what is needed.')
+    return passed('expiry, prefix and IP range are those that were signed')
+
+
+def _unknown(evidence: Evidence) -> Verdict:
+    if evidence.answer.works:
+        return passed('Swift accepts the signature')
+    return skipped('without the key, what was signed is not known (--key-file)')
+
+
+def check_method(evidence: Evidence) -> Verdict:
+    """Is the URL good for the method that it is to be used with?"""
+    method, origin, capabilities = evidence.method, evidence.origin, evidence.capabilities
+    if (isinstance(capabilities, Capabilities) and capabilities.methods
+            and method not in capabilities.methods):
+        return failed(f'the cluster takes no temporary URLs for {method}; it takes'
+                      f' {", ".join(capabilities.methods)}', 'Use one of these (--method).')
+    remedy = f'Make a URL for {method} (--method).'
+    if origin:
+        signed = origin.signed.method
+        if not allows(signed, method):
+            return failed(f'the URL is signed for {signed}, and not good for {method}', remedy)
+        return passed(f'signed for {signed}')
+    if evidence.answer.works and method == 'HEAD':
+        return passed('Swift answers a HEAD')
+    if evidence.url and evidence.answer.works and method == 'GET':
+        answer = evidence.probe.ask(evidence.url, 'GET')
+        return (passed('Swift answers a GET') if answer.works else
+                failed(f'Swift answers a HEAD, and HTTP {answer.status} to a GET', remedy))
+    return skipped('without the key, the signed method is not known (--key-file)')

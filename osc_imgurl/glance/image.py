@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An image as a value, and the ways to name one."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from osc_imgurl.errors import ImageUnacceptable, InvalidParameterValue
+from osc_imgurl.glance.location import Location
+
+_UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Image:
+    """An image as Glance shows it.
+
+    :ivar direct_url: where it is kept; None where this cloud does not show it.
+    :ivar locations: everywhere it is kept; empty where this cloud does not show it.
+    :ivar properties: all that Glance shows of it but these two, whose credentials are masked.
+    """
+
+    id: str
+    name: str | None = None
+    status: str | None = None
+    direct_url: Location | None = None
+    locations: tuple[Location, ...] = ()
+    stores: tuple[str, ...] = ()
+    properties: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
+
+    @property
+    def shown_locations(self) -> tuple[Location, ...]:
+        """Its locations, from whichever of the two this cloud shows."""
+        return self.locations or ((self.direct_url,) if self.direct_url else ())
+
+    @property
+    def swift_location(self) -> Location | None:
+        """The first of its locations that is in Swift."""
+        return next((place for place in self.shown_locations if place.in_swift), None)
+
+
+def is_uuid(text: str) -> bool:
+    """Say whether a text has the form of an image's UUID."""
+    return bool(_UUID.fullmatch(text))
+
+
+def referenced_id(image: str) -> str | None:
+    """Return the UUID that a UUID or ``glance://host/UUID`` names; None for any other text."""
+    image_id = image.rpartition('/')[2] if image.startswith('glance://') else image
+    return image_id if is_uuid(image_id) else None
+
+
+def parse_href(image: str) -> str:
+    """Return the UUID of ``glance://host/UUID``, and any other text as it is.
+
+    :raises InvalidParameterValue: a ``glance://`` reference without a UUID.
+    """
+    if not image.startswith('glance://'):
+        return image
+    image_id = referenced_id(image)
+    if image_id is None:
+        raise InvalidParameterValue(
+            f'The image reference {image} has no image ID: use glance://<host>/<image ID>.')
+    return image_id
+
+
+def require_active(image: Image) -> None:
+    """Accept only an image whose data is there to be read.
+
+    :raises ImageUnacceptable: the image is not ``active``; the message says what it is.
+    """
+    if image.status != 'active':
+        remedy = {'deactivated': 'Reactivate it: openstack image set --activate.',
+                  'queued': 'It has no data yet: upload or import it.'}.get(
+                      str(image.status), 'Wait until it is active.')
+        raise ImageUnacceptable(
+            f'Image {image.id} is {image.status}, and only an active image can be downloaded.',
+            remedy)

@@ -1,0 +1,373 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images in Glance, through python-glanceclient on the caller's session.
+
+:class:`ImageService` has the methods of Ironic's Glance image service
+(``ironic.common.glance_service``), for scripts that move here from it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import re
+import urllib.parse
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, BinaryIO
+
+import requests
+from glanceclient import exc
+from glanceclient.common.http import SessionClient
+from keystoneauth1 import exceptions as ksa_exceptions
+from keystoneauth1.session import Session
+
+from osc_imgurl import http
+from osc_imgurl.errors import (
+    GlanceFailed,
+    ImageDownloadFailed,
+    ImageNotAuthorized,
+    ImageNotFound,
+    ImageNotUnique,
+    InvalidParameterValue,
+    MissingParameterValue,
+    one_line,
+)
+from osc_imgurl.glance import location
+from osc_imgurl.glance import prefetch as background
+from osc_imgurl.glance.image import Image, is_uuid, parse_href, require_active
+from osc_imgurl.glance.location import Location
+
+LOG = logging.getLogger(__name__)
+
+CHUNK_SIZE = 1024 * 1024
+# Glance gives no more at once (api_limit_max).
+PAGE_SIZE = 1000
+FIRST_PAGE_SIZE = 25
+
+
+class _Client(SessionClient):  # type: ignore[misc]
+    """Glance's client, with keystoneauth's logging of answers switched off.
+
+    At the debug level keystoneauth logs whole answers, and an image's location may hold the
+    store's password. Glance answers no request of ours without such a place, so none is
+    logged but its method, path and status. What reads is retried; what creates is not, lest
+    there be two of it.
+    """
+
+    def __init__(self, session: Session, num_retries: int, **kwargs: Any) -> None:
+        super().__init__(session, **kwargs)
+        self._retries = http.session_retries(num_retries)
+
+    def request(self, url: str, method: str, **kwargs: Any) -> Any:
+        LOG.debug('Glance request: %s %s', method, url)
+        kwargs['log'] = False
+        if method in ('GET', 'HEAD'):
+            kwargs.update(self._retries)
+        response, body = super().request(url, method, **kwargs)
+        LOG.debug('Glance response: %s, %s', response.status_code,
+                  response.headers.get('X-Openstack-Request-Id'))
+        return response, body
+
+
+class ImageService:
+    """Glance, as one session sees it.
+
+    :param session: an authenticated keystoneauth session.
+    :param region_name: region of the catalog's endpoint; None takes the first.
+    :param interface: ``public``, ``internal`` or ``admin``.
+    :param endpoint: Glance's endpoint, where it is not to be looked up in the catalog.
+    :param allowed_direct_url_schemes: schemes of locations that :meth:`download` may read
+        directly; ``file`` counts (Ironic's option of the same name).
+    :param num_retries: how often a request that reads is made again when it finds no
+        connection, or is answered 503 or 429 (Ironic's option of the same name).
+    """
+
+    def __init__(self, session: Session, region_name: str | None = None,
+                 interface: str = 'public', endpoint: str | None = None,
+                 allowed_direct_url_schemes: Iterable[str] = (), *,
+                 num_retries: int = 0) -> None:
+        self._session = session
+        self._region_name = region_name
+        self._interface = interface
+        self._endpoint = endpoint
+        self._allowed_direct_url_schemes = tuple(allowed_direct_url_schemes)
+        self._num_retries = num_retries
+        self._http: _Client | None = None
+
+    def find(self, image: str) -> Image:
+        """Return an image, whatever its status.
+
+        :param image: its UUID, ``glance://host/UUID``, or its name.
+        :raises ImageNotFound: no image has that UUID or name, as far as these credentials see.
+        :raises ImageNotUnique: several images have that name; the message lists their UUIDs.
+        :raises ImageNotAuthorized: Glance refuses these credentials.
+        :raises GlanceFailed: Glance cannot be reached, or answers with an error.
+        """
+        image = parse_href(image)
+        if is_uuid(image):
+            return _to_image(self._get(f'/v2/images/{image}', image))
+        # Glance takes a name that begins so for its filter operator, unless quoted behind it.
+        name = f'in:"{image}"' if image.startswith('in:') else image
+        # As `openstack image show` does: hidden images too, when no other has the name.
+        for hidden in (False, True):
+            found = list(self.detail(name=name, os_hidden=str(hidden).lower()))
+            if len(found) > 1:
+                raise ImageNotUnique(
+                    f'{len(found)} images have the name {image!r}.',
+                    f'Use the ID of one of them: {", ".join(item.id for item in found)}')
+            if found:
+                return found[0]
+        raise _not_found(image)
+
+    def show(self, image: str) -> Image:
+        """Return an image that is active.
+
+        :param image: its UUID, ``glance://host/UUID``, or its name.
+        :raises ImageUnacceptable: it is not active.
+        :raises ImgurlError: as :meth:`find`.
+        """
+        found = self.find(image)
+        require_active(found)
+        return found
+
+    def detail(self, *, limit: int | None = None, marker: str | None = None,
+               **filters: Any) -> Iterator[Image]:
+        """Yield the images that match, page by page, as they arrive.
+
+        The first page is small, so that the first image is soon there; the others grow up to
+        what Glance gives at once.
+
+        :param limit: yield no more than so many.
+        :param marker: begin behind this image; its UUID.
+        :param filters: Glance's own query parameters, such as ``name='cirros'``,
+            ``visibility='public'``, ``sort='name:asc'``.
+        :raises ImgurlError: as :meth:`find`.
+        """
+        if limit == 0:
+            return
+
+        def begin_page(size: int) -> Callable[[], Any]:
+            query = {**filters, 'limit': size, **({'marker': marker} if marker else {})}
+            url = f'/v2/images?{urllib.parse.urlencode(query, doseq=True)}'
+            return background.start(lambda: self._get(url, 'list'))
+
+        size = min(FIRST_PAGE_SIZE, limit or FIRST_PAGE_SIZE)
+        next_page: Callable[[], Any] | None = begin_page(size)
+        while next_page:
+            page, next_page = next_page(), None
+            images = page['images']
+            if limit is not None:
+                limit -= len(images)
+            if 'next' in page and limit != 0:
+                marker = images[-1]['id']
+                size = min(size * 4, PAGE_SIZE, limit or PAGE_SIZE)
+                next_page = begin_page(size)
+            # The next page is on its way while this one is in use.
+            yield from map(_to_image, images)
+
+    def locations(self, image_id: str) -> tuple[Location, ...]:
+        """Return an image's locations through Glance's Get Locations call.
+
+        Glance answers it since API version 2.17, to its service and admin users only, also
+        where images show no locations.
+
+        :param image_id: the image's UUID.
+        :raises ImageNotAuthorized: these credentials may not.
+        :raises ImageNotFound: this Glance does not have the call.
+        """
+        return _to_locations(self._get(f'/v2/images/{image_id}/locations', image_id))
+
+    def location(self, image: str) -> Location | None:
+        """Return where an image is kept, or None where this cloud does not show it.
+
+        :param image: its UUID, ``glance://host/UUID``, or its name.
+        :raises ImgurlError: as :meth:`find`.
+        """
+        return _first_location(self.find(image))
+
+    def download(self, image: str, file: BinaryIO) -> None:
+        """Write an image's data to a file, in chunks of 1 MiB, and verify its hash.
+
+        The hash is ``os_hash_value`` by ``os_hash_algo``, else the MD5 in ``checksum``. An
+        image at a ``file://`` URL is copied from there where ``file`` is in
+        ``allowed_direct_url_schemes``.
+
+        :param image: its UUID, ``glance://host/UUID``, or its name.
+        :param file: a binary file open for writing.
+        :raises ImageDownloadFailed: there is no data, or it is not what the hash says; what
+            has been written then is not to be used.
+        :raises ImgurlError: as :meth:`show`.
+        """
+        found = self.show(image)
+        place = _first_location(found)
+        if place and place.scheme == 'file' and 'file' in self._allowed_direct_url_schemes:
+            _copy_verified(_file_chunks(place, found), file, found)
+        else:
+            _copy_verified(self._data(found), file, found)
+
+    def create(self, image_meta: Mapping[str, Any], data: BinaryIO | None = None) -> Image:
+        """Create an image and, where data is given, upload it.
+
+        :param image_meta: properties by their names in Glance's API.
+        :param data: a binary file open for reading.
+        :returns: the image as it then is.
+        :raises ImgurlError: as :meth:`find`; InvalidParameterValue where Glance does not take
+            a property.
+        """
+        name = str(image_meta.get('name'))
+        with _translated(name):
+            image_id = self._controller.create(**image_meta)['id']
+        return self._upload(image_id, data)
+
+    def update(self, image: str, image_meta: Mapping[str, Any], data: BinaryIO | None = None,
+               purge_props: bool = False) -> Image:
+        """Change an image's properties and, where data is given, upload it.
+
+        :param image: its UUID, ``glance://host/UUID``, or its name.
+        :param image_meta: properties by their names in Glance's API.
+        :param data: a binary file open for reading.
+        :param purge_props: remove the custom properties that ``image_meta`` does not name.
+        :returns: the image as it then is.
+        :raises ImgurlError: as :meth:`create`.
+        """
+        found = self.find(image)
+        with _translated(found.id):
+            purged = None
+            if purge_props:
+                schema = self._controller.schema_client.get('image')
+                purged = [name for name in found.properties
+                          if name not in image_meta and not schema.is_base_property(name)]
+            self._controller.update(found.id, remove_props=purged, **image_meta)
+        return self._upload(found.id, data)
+
+    def delete(self, image: str) -> None:
+        """Delete an image.
+
+        :param image: its UUID, ``glance://host/UUID``, or its name.
+        :raises ImgurlError: as :meth:`find`.
+        """
+        image_id = self.find(image).id
+        with _translated(image_id):
+            self._controller.delete(image_id)
+
+    def _upload(self, image_id: str, data: BinaryIO | None) -> Image:
+        if data is not None:
+            with _translated(image_id):
+                self._controller.upload(image_id, data)
+        return self.find(image_id)
+
+    def _data(self, image: Image) -> Iterable[bytes]:
+        with _translated(image.id):
+            body = self._controller.data(image.id, do_checksum=False)
+        if body.wrapped is None:
+            raise ImageDownloadFailed(f'Image {image.id} has no data.')
+        chunks: Iterable[bytes] = body
+        return chunks
+
+    def _get(self, url: str, image: str) -> Any:
+        with _translated(image):
+            return self._client.get(url)[1]
+
+    @property
+    def _client(self) -> _Client:
+        if self._http is None:
+            endpoint = self._endpoint
+            with _translated('endpoint'), contextlib.suppress(ksa_exceptions.CatalogException):
+                endpoint = endpoint or self._session.get_endpoint(
+                    service_type='image', region_name=self._region_name,
+                    interface=self._interface)
+            if not endpoint:
+                raise MissingParameterValue(
+                    'There is no image service in the catalog of this cloud'
+                    f' (region {self._region_name or "any"}, interface {self._interface}).')
+            self._http = _Client(
+                self._session, self._num_retries,
+                endpoint_override=re.sub(r'/v\d[^/]*/?$', '', endpoint))
+        return self._http
+
+    @property
+    def _controller(self) -> Any:
+        # Takes longer to import than all else here, and a temporary URL needs none of it.
+        from glanceclient.v2 import images, schemas
+
+        return images.Controller(self._client, schemas.Controller(self._client))
+
+
+def _to_image(shown: Mapping[str, Any]) -> Image:
+    direct_url = location.parse(shown['direct_url']) if shown.get('direct_url') else None
+    return Image(
+        id=shown['id'], name=shown.get('name'), status=shown.get('status'),
+        direct_url=direct_url, locations=_to_locations(shown.get('locations') or ()),
+        stores=tuple(filter(None, str(shown.get('stores') or '').split(','))),
+        properties={name: value for name, value in shown.items()
+                    if name not in ('direct_url', 'locations')})
+
+
+def _to_locations(shown: Iterable[Mapping[str, Any]]) -> tuple[Location, ...]:
+    return tuple(location.parse(item['url'], (item.get('metadata') or {}).get('store'))
+                 for item in shown)
+
+
+def _first_location(image: Image) -> Location | None:
+    return next(iter(image.shown_locations), None)
+
+
+def _file_chunks(place: Location, image: Image) -> Iterator[bytes]:
+    path = urllib.parse.unquote(urllib.parse.urlsplit(place.url).path)
+    try:
+        with open(path, 'rb') as file:
+            yield from iter(lambda: file.read(CHUNK_SIZE), b'')
+    except OSError as error:
+        raise ImageDownloadFailed(
+            f'Image {image.id} cannot be read from {path}: {error.strerror}.') from None
+
+
+def _copy_verified(chunks: Iterable[bytes], file: BinaryIO, image: Image) -> None:
+    algorithm = image.properties.get('os_hash_algo')
+    wanted = image.properties.get('os_hash_value')
+    if not (wanted and algorithm in hashlib.algorithms_available):
+        algorithm, wanted = 'md5', image.properties.get('checksum')
+    found = hashlib.new(str(algorithm), usedforsecurity=False)
+    with _translated(image.id):
+        for chunk in chunks:
+            file.write(chunk)
+            found.update(chunk)
+    if wanted and found.hexdigest() != wanted:
+        raise ImageDownloadFailed(
+            f'The data of image {image.id} is not what its {algorithm} says: it is damaged or'
+            ' cut off. Do not use it.')
+
+
+def _not_found(image: str) -> ImageNotFound:
+    return ImageNotFound(
+        f'No image has the {"ID" if is_uuid(image) else "name"} {image!r}, or these credentials'
+        ' may not see it.', 'Look for it: openstack image list.')
+
+
+@contextlib.contextmanager
+def _translated(image: str) -> Iterator[None]:
+    """Turn what glanceclient and keystoneauth raise into this library's errors."""
+    try:
+        yield
+    except (exc.Forbidden, exc.Unauthorized) as error:
+        raise ImageNotAuthorized(
+            f'Glance does not allow this for image {image} with these credentials:'
+            f' {one_line(error)}') from error
+    except exc.NotFound as error:
+        raise _not_found(image) from error
+    except (exc.BadRequest, exc.Conflict) as error:
+        raise InvalidParameterValue(f'Glance refuses this: {one_line(error)}') from error
+    except TypeError as error:
+        # glanceclient's own check of a property, against Glance's schema.
+        raise InvalidParameterValue(str(error).partition('\n')[0]) from error
+    except exc.HTTPException as error:
+        raise GlanceFailed(
+            f'Glance answers HTTP {error.code}.', 'Try again; if it stays so, tell its'
+            ' operator.') from error
+    except (exc.CommunicationError, exc.InvalidEndpoint) as error:
+        raise GlanceFailed(f'Glance cannot be reached: {http.failure(error)}.', 'Try again; if it'
+                           ' stays so, tell its operator.') from error
+    except (exc.BaseException, exc.ClientException, ksa_exceptions.ClientException,
+            requests.RequestException) as error:
+        raise GlanceFailed(f'Glance failed: {one_line(error)}') from error
+

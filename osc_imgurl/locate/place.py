@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where an image's object is: what was told, the image's own location, the sharding rule."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+from typing import TYPE_CHECKING
+
+from osc_imgurl.errors import (
+    ImageNotAuthorized,
+    ImageNotFound,
+    MissingParameterValue,
+)
+from osc_imgurl.glance.image import Image
+from osc_imgurl.glance.location import Location
+from osc_imgurl.locate import sharding
+from osc_imgurl.settings.table import Settings, gateway_endpoint, split_storage_url
+from osc_imgurl.tempurl.url import ObjectPath, is_gateway
+
+if TYPE_CHECKING:
+    from osc_imgurl.glance.image_service import ImageService
+    from osc_imgurl.swift.object_store import ObjectStore
+
+LOG = logging.getLogger(__name__)
+
+NOT_TRIED = ('the URL has no account, and this RADOS Gateway may expect one: some crash then, so'
+             ' it is not tried')
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where an image's object is, as a URL names it.
+
+    :ivar endpoint: what stands before the path.
+    :ivar endpoint_type: ``swift`` or ``radosgw``.
+    :ivar guessed: what neither was told nor does the image's location say: ``account`` (then
+        it is the session's project's), ``container`` (by the sharding rule).
+    """
+
+    endpoint: str
+    endpoint_type: str
+    path: ObjectPath
+    guessed: tuple[str, ...] = ()
+
+    @property
+    def in_gateway(self) -> bool:
+        """Whether it is in a RADOS Gateway, with or without accounts in its URLs."""
+        return is_gateway(self.endpoint)
+
+
+@dataclasses.dataclass(frozen=True)
+class LocationReport:
+    """What is known of where an image is kept.
+
+    :ivar source: where the locations were read: ``locations``, ``direct_url``, ``get
+        locations call``; ``settings`` where this cloud shows none.
+    :ivar scheme: of the first location in Swift, else of the first; None where none is shown.
+    :ivar account: in Swift, by the location, else by the settings and the session.
+    :ivar container: in Swift, by the location, else by the sharding rule.
+    :ivar container_by_rule: what the settings give by the sharding rule.
+    :ivar container_agrees: whether location and rule name the same container; None where
+        there is no location in Swift.
+    :ivar direct_read_allowed: whether the settings allow to read the location directly.
+    """
+
+    image: Image
+    source: str
+    locations: tuple[Location, ...]
+    scheme: str | None
+    account: str | None
+    container: str | None
+    object: str | None
+    container_by_rule: str
+    container_agrees: bool | None
+    direct_read_allowed: bool
+
+
+def container_by_rule(image_id: str, settings: Settings) -> str:
+    """Return the container that the settings give, by Glance's sharding rule."""
+    return sharding.container_name(settings.container, image_id,
+                                   settings.multiple_containers_seed)
+
+
+def locate(image: Image, settings: Settings, object_store: ObjectStore | None) -> Place:
+    """Return where the image's object is.
+
+    :param object_store: None where there is nobody to ask.
+    :raises MissingParameterValue: an account or endpoint is not told and cannot be looked up.
+    :raises InvalidParameterValue: the endpoint is none of a RADOS Gateway.
+    """
+    location = image.swift_location
+    endpoint, endpoint_type = endpoint_and_type(location, settings, object_store)
+    container = _prefer(
+        'container', container_by_rule(image.id, settings),
+        location.container if location else None,
+        settings.told_by('container', 'multiple_containers_seed'))
+    account = (None if endpoint_type == 'radosgw'
+               else _account(location, settings, object_store))
+    object_name = location.object if location and location.object else image.id
+    guessed = []
+    if account and not settings.account and not (location and location.account):
+        guessed.append('account')
+    if not location and not settings.told_by('container', 'multiple_containers_seed'):
+        guessed.append('container')
+    return Place(endpoint, endpoint_type,
+                 ObjectPath(account, container, object_name, settings.api_version),
+                 tuple(guessed))
+
+
+def may_be_tried(endpoint: str, path: ObjectPath, object_store: ObjectStore | None) -> bool:
+    """Say whether a request through a URL can do no harm.
+
+    Some RADOS Gateways that have accounts in their URLs crash at one without (seen of Ceph 16).
+    So one without is tried only where the catalog has no account in its URL either.
+    """
+    if path.account is not None or not is_gateway(endpoint):
+        return True
+    storage_url = object_store.find_storage_url() if object_store else None
+    return storage_url is not None and split_storage_url(storage_url)[1] is None
+
+
+def cluster_endpoint(endpoint: str, object_store: ObjectStore) -> str:
+    """Return the endpoint at which the cluster is asked what it takes.
+
+    That is the catalog's where there is one: an endpoint that was told may be a proxy's, which
+    passes only objects on.
+    """
+    storage_url = object_store.find_storage_url()
+    return split_storage_url(storage_url)[0] if storage_url else endpoint
+
+
+def own_account(settings: Settings, object_store: ObjectStore | None) -> str | None:
+    """Return the account that is told, else that of the session's project.
+
+    :returns: None for a RADOS Gateway without accounts in its URLs.
+    :raises MissingParameterValue: it is not told and cannot be looked up.
+    """
+    if endpoint_and_type(None, settings, object_store)[1] == 'radosgw':
+        return None
+    return _account(None, settings, object_store)
+
+
+def report(image: str, settings: Settings, images: ImageService,
+           object_store: ObjectStore) -> LocationReport:
+    """Return all that can be known of where an image is kept, whatever its status.
+
+    An image that shows no location is no error: the settings say then where it should be.
+
+    :raises ImgurlError: as :meth:`osc_imgurl.glance.image_service.ImageService.find`.
+    """
+    found = images.find(image)
+    source, locations = 'settings', found.shown_locations
+    if locations:
+        source = 'locations' if found.locations else 'direct_url'
+        if any(location.has_credentials for location in locations):
+            LOG.warning('This cloud shows the password of its image store to everybody who may'
+                        ' see image %s. Its operator can hide it: show_multiple_locations and'
+                        ' show_image_direct_url off, or swift_store_config_file, in'
+                        ' glance-api.conf', found.id)
+    else:
+        # Answered to service and admin users only, and not by older Glances.
+        with contextlib.suppress(ImageNotAuthorized, ImageNotFound):
+            locations = images.locations(found.id)
+            source = 'get locations call' if locations else source
+    location = next((each for each in locations if each.in_swift), None)
+    rule = container_by_rule(found.id, settings)
+    container, object_name, account = None, None, None
+    if location:
+        container, object_name = location.container, location.object
+    elif not locations:
+        container, object_name = rule, found.id
+    if container:
+        with contextlib.suppress(MissingParameterValue):
+            if endpoint_and_type(location, settings, object_store)[1] == 'swift':
+                account = _account(location, settings, object_store)
+    return LocationReport(
+        image=found, source=source, locations=locations,
+        scheme=next((each.scheme for each in (location, *locations) if each), None),
+        account=account,
+        container=container,
+        object=object_name,
+        container_by_rule=rule,
+        container_agrees=location.container == rule if location else None,
+        direct_read_allowed=any(each.scheme in settings.allowed_direct_url_schemes
+                                for each in locations))
+
+
+def endpoint_and_type(location: Location | None, settings: Settings,
+                      object_store: ObjectStore | None) -> tuple[str, str]:
+    """Return endpoint and type: told, else the location's, else the catalog's.
+
+    A RADOS Gateway whose URLs have accounts is of the type ``swift``, and has ``/swift`` in its
+    endpoint.
+
+    :raises MissingParameterValue: the endpoint is not told and cannot be looked up.
+    :raises InvalidParameterValue: the endpoint is none of a RADOS Gateway.
+    """
+    found: tuple[str, str | None] | None = None
+    if location and location.endpoint:
+        found = location.endpoint, location.account
+    elif object_store and (storage_url := object_store.find_storage_url()):
+        found = split_storage_url(storage_url)
+    endpoint_type = settings.endpoint_type or (
+        'radosgw' if found and found[1] is None else 'swift')
+    endpoint = settings.endpoint_url or (found and found[0])
+    if not endpoint:
+        if object_store is None:
+            raise MissingParameterValue(
+                'The endpoint of Swift is not known, and without authentication it cannot be'
+                ' looked up: tell it (--endpoint-url).')
+        endpoint = object_store.storage_url()
+    if endpoint_type == 'radosgw':
+        endpoint = gateway_endpoint(endpoint)
+        # A gateway may have accounts in its URLs all the same; some crash at a URL without.
+        if (found and found[1] and is_gateway(found[0])) or _options(
+                settings.told_by('account')):
+            endpoint_type = 'swift'
+    return endpoint, endpoint_type
+
+
+def _options(told_by: list[str]) -> list[str]:
+    """Return those sources of a setting that are options of the command."""
+    return [source for source in told_by if source.startswith('--')]
+
+
+def _account(location: Location | None, settings: Settings,
+             object_store: ObjectStore | None) -> str:
+    """Return the account: told, else the location's, else that of the session's project."""
+    located = location.account if location else None
+    if settings.account:
+        return _prefer('account', settings.account, located, settings.told_by('account'))
+    if located:
+        return located
+    if object_store is None:
+        raise MissingParameterValue(
+            'The account that owns the images is not known, and without authentication it'
+            ' cannot be looked up: tell it (--account).')
+    # As in Ironic, the prefix may be told with or without the underscore.
+    prefix = settings.account_prefix
+    if prefix and not prefix.endswith('_'):
+        prefix += '_'
+    return prefix + object_store.project_id()
+
+
+def _prefer(name: str, setting: str, located: str | None, told_by: list[str]) -> str:
+    """Return a setting, or what the image's own location says where they disagree.
+
+    An option is told for this one image, and counts; any other source speaks of all images,
+    and the location knows better.
+    """
+    if not located or located == setting:
+        return setting
+    if options := _options(told_by):
+        LOG.warning('The image lies in %s %s by its own location; the URL is for %s, as told'
+                    ' with %s', name, located, setting, ', '.join(options))
+        return setting
+    if told_by:
+        LOG.warning('The image lies in %s %s by its own location, and not in %s as told by %s;'
+                    ' the location counts', name, located, setting, ', '.join(told_by))
+    return located

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which settings are in force, and where each came from, looked-up ones included."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from osc_imgurl.cache.sqlite import key_fingerprint
+from osc_imgurl.errors import ImgurlError
+from osc_imgurl.glance.location import MASK
+from osc_imgurl.locate import place as placement
+from osc_imgurl.locate import signing_key as keys
+from osc_imgurl.settings.table import TABLE, Key, Settings
+from osc_imgurl.swift import capabilities as digests
+from osc_imgurl.tempurl.url import ObjectPath
+
+if TYPE_CHECKING:
+    from osc_imgurl.swift.object_store import ObjectStore
+
+_SECRETS = ('cache_arguments',)
+
+
+@dataclasses.dataclass(frozen=True)
+class SettingInForce:
+    """A setting, its value for people (secrets masked), and where that came from."""
+
+    name: str
+    value: Any
+    source: str
+
+
+def settings_in_force(settings: Settings,
+                      object_store: ObjectStore | None) -> list[SettingInForce]:
+    """Return all settings, told and looked up as for a temporary URL; nothing is signed.
+
+    A look-up that fails is no error: the source says then why there is no value.
+
+    :param object_store: None where there is nobody to ask.
+    """
+    found = {row.name: row for row in _look_up(settings, object_store)}
+    rows = []
+    for setting in TABLE:
+        value = getattr(settings, setting.name)
+        source = settings.sources.get(setting.name)
+        if source:
+            rows.append(SettingInForce(setting.name, _shown(setting.name, value), source))
+        else:
+            rows.append(found.get(setting.name) or SettingInForce(
+                setting.name, _shown(setting.name, value), 'default'))
+    return rows
+
+
+def _look_up(settings: Settings, object_store: ObjectStore | None) -> list[SettingInForce]:
+    """Return what was not told and is looked up, each on its own."""
+    def attempt(name: str, look_up: Callable[[], tuple[Any, str]]) -> SettingInForce:
+        try:
+            value, source = look_up()
+        except ImgurlError as error:
+            return SettingInForce(name, None, f'not found: {error}')
+        return SettingInForce(name, _shown(name, value), source)
+
+    def place() -> placement.Place:
+        endpoint, kind = placement.endpoint_and_type(None, settings, object_store)
+        account = placement.own_account(settings, object_store)
+        # The container of a sharded store depends on the image; any name serves for the rest.
+        return placement.Place(endpoint, kind, ObjectPath(account, settings.container, 'image'))
+
+    def digest() -> tuple[str, str]:
+        if object_store is None:
+            return digests.PREFERRED[0], 'default'
+        endpoint = placement.cluster_endpoint(place().endpoint, object_store)
+        capabilities = digests.find_capabilities(endpoint, object_store, None)
+        return digests.negotiate(endpoint, capabilities, 'GET', None), 'cluster'
+
+    def key() -> tuple[Key, str]:
+        slot, value = keys.find_key(place(), object_store,
+                                    ask_container=not settings.multiple_containers_seed)
+        return value, slot
+
+    def endpoint(index: int) -> tuple[str, str]:
+        return placement.endpoint_and_type(None, settings, object_store)[index], 'catalog'
+
+    rows = [attempt('endpoint_url', lambda: endpoint(0)),
+            attempt('endpoint_type', lambda: endpoint(1)),
+            attempt('account', lambda: (placement.own_account(settings, object_store),
+                                        'project of the session'))]
+    if not settings.digest:
+        rows.append(attempt('digest', digest))
+    if not settings.key:
+        rows.append(attempt('key', key))
+    return rows
+
+
+def _shown(name: str, value: Any) -> Any:
+    if isinstance(value, Key):
+        return f'{MASK} (fingerprint {key_fingerprint(value.value)})'
+    if name in _SECRETS and value:
+        return MASK
+    return ','.join(value) if isinstance(value, tuple) else value

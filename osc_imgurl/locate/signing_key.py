@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which key signs a URL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from osc_imgurl.errors import MissingParameterValue, ObjectStoreNotAuthorized
+from osc_imgurl.locate.place import Place
+from osc_imgurl.settings.table import Key
+
+if TYPE_CHECKING:
+    from osc_imgurl.swift.object_store import ObjectStore
+
+
+def find_key(place: Place, object_store: ObjectStore | None,
+             ask_container: bool = True) -> tuple[str, Key]:
+    """Return the first slot that has a key, and the key: the container's, else the account's.
+
+    :param object_store: None where there is nobody to ask.
+    :param ask_container: whether the container is known, so that it can be asked for its keys.
+    :raises MissingParameterValue: there is no key, or no container; or nobody to ask.
+    :raises ObjectStoreNotAuthorized: these credentials may not see the keys.
+    :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
+    """
+    account, container = place.path.account, place.path.container
+    if object_store is None:
+        raise MissingParameterValue(
+            'The temporary URL key is not known, and without authentication it cannot be looked'
+            ' up: tell it (--key-file).')
+    whose = f'account {account}' if account else 'this account'
+    try:
+        # A RADOS Gateway takes container keys and ignores them.
+        found: dict[str, Key] | None = {}
+        if ask_container and not place.in_gateway:
+            found = object_store.container_keys(account, container)
+            if found is None:
+                raise MissingParameterValue(
+                    f'There is no container {container} in {whose}, where the image should be.',
+                    'If another project owns the images (often Glance\'s service project), use'
+                    ' its credentials, or tell its account (--account) and key (--key-file).')
+        found = found or object_store.account_keys(account)
+    except ObjectStoreNotAuthorized as error:
+        raise ObjectStoreNotAuthorized(
+            f'{error} The keys of {whose} are shown to its owner only.',
+            'Use the credentials of the project that owns it (for images that Glance keeps in an'
+            ' account of its own, Glance\'s service project), or tell the key'
+            ' (--key-file).') from None
+    if not found:
+        raise MissingParameterValue(
+            f'There is no temporary URL key on {whose}, nor on the container {container}.',
+            'Set one (openstack image temp url key set --generate), or tell the key'
+            ' (--key-file).')
+    return next(iter(found.items()))

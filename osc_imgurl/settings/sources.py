@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where settings come from: option, environment, ``clouds.yaml``, a service's config file."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.settings.table import (
+    BY_NAME,
+    CLOUD_KEY,
+    ENVIRONMENT_PREFIX,
+    TABLE,
+    Key,
+    Setting,
+    Settings,
+    validate,
+)
+
+LOG = logging.getLogger(__name__)
+
+
+def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = None,
+         cloud: Mapping[str, Any] | None = None,
+         config_files: Sequence[str] = ()) -> Settings:
+    """Return the settings that are in force: of each, the first source that tells it.
+
+    The sources are, in this order: options, environment, ``clouds.yaml``, config files (the
+    last of several wins, as in every OpenStack service), defaults.
+
+    :param options: what was told on the command line, by setting; None is not told.
+    :param environment: a process environment; ``OS_IMAGE_TEMP_URL_<SETTING>`` is read.
+    :param cloud: a cloud's entry of ``clouds.yaml``; its mapping ``image_temp_url`` is read.
+    :param config_files: paths of an ``ironic.conf`` (its group ``[glance]``) or a
+        ``glance-api.conf`` (the group of its Swift store).
+    :raises InvalidParameterValue: a value is none of its setting's, a name is no setting's,
+        a file cannot be read, or a key stands where OpenStackClient would print it.
+    """
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    candidates = [
+        *((BY_NAME[name], value, BY_NAME[name].option or name)
+          for name, value in options.items() if value is not None),
+        *_from_environment(environment or {}),
+        *_from_cloud((cloud or {}).get(CLOUD_KEY)),
+    ]
+    for path in reversed(config_files):
+        candidates.extend(_from_config_file(path))
+    for setting, value, source in candidates:
+        if setting.name not in values:
+            values[setting.name] = _parse(setting, value, source)
+            sources[setting.name] = source
+    if 'key_file' in values:
+        values['key'] = read_key(values['key_file'])
+        sources['key'] = sources['key_file']
+    return validate(Settings(**values, sources=sources))
+
+
+def read_key(path: str) -> Key:
+    """Read a temporary URL key from a file; ``-`` is standard input.
+
+    Newlines at the end are not the key's. A file that other users may read costs a warning.
+
+    :raises InvalidParameterValue: the file cannot be read, or holds no key.
+    """
+    where = 'on standard input' if path == '-' else f'in {path}'
+    try:
+        if path == '-':
+            value = sys.stdin.buffer.read()
+        else:
+            with open(path, 'rb') as file:
+                mode = os.fstat(file.fileno()).st_mode
+                if stat.S_ISREG(mode) and mode & (stat.S_IRGRP | stat.S_IROTH):
+                    LOG.warning('Other users can read the key file %s: chmod 600 %s', path, path)
+                value = file.read()
+    except OSError as error:
+        raise InvalidParameterValue(
+            f'The key file {path} cannot be read: {error.strerror}.') from None
+    value = value.rstrip(b'\r\n')
+    if not value:
+        raise InvalidParameterValue(f'There is no temporary URL key {where}: it is empty.')
+    if b'\n' in value or b'\0' in value:
+        raise InvalidParameterValue(
+            f'What stands {where} is no temporary URL key: it has more than one line.')
+    return Key(value)
+
+
+Candidate = tuple[Setting, Any, str]
+
+
+def _parse(setting: Setting, value: Any, source: str) -> Any:
+    if isinstance(value, Mapping):
+        value = [f'{name}={item}' for name, item in value.items()]
+    if isinstance(value, (list, tuple)):
+        value = ','.join(map(str, value))
+    try:
+        return setting.parse(str(value))
+    except ValueError as error:
+        # Neither a key nor a cache's password is in a message.
+        shown = '' if setting.name in ('key', 'cache_arguments') else f' {str(value)!r}'
+        raise InvalidParameterValue(
+            f'Invalid {setting.name}{shown} ({source}): {error}.') from None
+
+
+def _known(name: str, source: str) -> Setting:
+    if name == 'key':
+        raise InvalidParameterValue(
+            f'The temporary URL key may not stand in {source}: OpenStackClient prints it with'
+            ' --debug and in "configuration show". Put it into a file and name that instead'
+            ' (--key-file, OS_IMAGE_TEMP_URL_KEY_FILE, or key_file in clouds.yaml).')
+    if name not in BY_NAME:
+        raise InvalidParameterValue(
+            f'{source} names no setting; the settings are:'
+            f' {", ".join(setting.name for setting in TABLE if setting.everywhere)}.')
+    return BY_NAME[name]
+
+
+def _from_environment(environment: Mapping[str, str]) -> Iterator[Candidate]:
+    for variable, value in environment.items():
+        # An empty variable is an unset one, as for OpenStackClient's own.
+        if variable.startswith(ENVIRONMENT_PREFIX) and value:
+            name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
+            yield _known(name, variable), value, variable
+
+
+def _from_cloud(mapping: Any) -> Iterator[Candidate]:
+    if mapping is None:
+        return
+    if not isinstance(mapping, Mapping):
+        raise InvalidParameterValue(f'{CLOUD_KEY} in clouds.yaml is not a mapping of settings.')
+    for name, value in mapping.items():
+        source = f'{CLOUD_KEY}.{name} in clouds.yaml'
+        setting = _known(str(name).lower().replace('-', '_'), source)
+        if value is not None:
+            yield setting, value, source
+
+
+def _from_config_file(path: str) -> Iterator[Candidate]:
+    from oslo_config import cfg
+
+    conf = cfg.ConfigOpts()
+    conf.register_opts([cfg.StrOpt(setting.ironic, secret=setting.name == 'key')
+                        for setting in TABLE if setting.ironic], group='glance')
+    conf.register_opts([cfg.DictOpt('enabled_backends')])
+    conf.register_opts([cfg.StrOpt('default_backend')], group='glance_store')
+    try:
+        conf(args=[], project='osc-imgurl', default_config_files=[path], default_config_dirs=[])
+        backends = conf.enabled_backends or {}
+    except cfg.ConfigFilesNotFoundError:
+        raise InvalidParameterValue(f'The config file {path} does not exist.') from None
+    except cfg.ConfigFileParseError:
+        # oslo.config's own message quotes the line, and that may be the key's.
+        raise InvalidParameterValue(
+            f'The config file {path} has a line that is not "option = value".') from None
+    except (cfg.Error, OSError, UnicodeDecodeError) as error:
+        raise InvalidParameterValue(
+            f'The config file {path} cannot be read ({type(error).__name__}).') from None
+
+    def read(group: str, names: Mapping[str, Setting]) -> Iterator[Candidate]:
+        for option, setting in names.items():
+            if (value := conf[group][option]) is not None:
+                yield setting, value, f'[{group}]{option} in {path}'
+
+    yield from read('glance', {setting.ironic: setting for setting in TABLE if setting.ironic})
+    swift_stores = [name for name, kind in backends.items() if kind == 'swift']
+    default = conf.glance_store.default_backend
+    group = ('glance_store' if not swift_stores
+             else default if default in swift_stores else swift_stores[0])
+    names = {setting.glance: setting for setting in TABLE if setting.glance}
+    conf.register_opts([cfg.StrOpt(name) for name in names], group=group)
+    yield from read(group, names)

@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every setting, declared once: the fields of :class:`Settings` are the table.
+
+From a field come the command's option, the environment variable, the key in
+``clouds.yaml``, the option read from a service's config file, and the documentation.
+The names of the config file's options are those of Ironic's ``[glance]`` group.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import urllib.parse
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.tempurl.url import DIGESTS
+
+ENVIRONMENT_PREFIX = 'OS_IMAGE_TEMP_URL_'
+CLOUD_KEY = 'image_temp_url'
+MAX_SEED = 32
+ENDPOINT_TYPES = ('swift', 'radosgw')
+SECONDS_BY_UNIT = {'': 1, 's': 1, 'm': 60, 'h': 3600, 'd': 86400}
+
+
+@dataclasses.dataclass(frozen=True)
+class Key:
+    """A temporary URL key; its value is in no ``repr``."""
+
+    value: bytes = dataclasses.field(repr=False)
+
+
+def split_storage_url(url: str) -> tuple[str, str | None]:
+    """Return the endpoint and the account of a storage URL.
+
+    Swift's is ``http://host/v1/AUTH_x``, that of a RADOS Gateway ``http://host/swift/v1``,
+    or ``http://host/swift/v1/AUTH_x`` (``rgw swift account in url``). A URL without an API
+    version is an endpoint.
+
+    >>> split_storage_url('http://swift.example.com:8080/v1/AUTH_x')
+    ('http://swift.example.com:8080', 'AUTH_x')
+    >>> split_storage_url('http://rgw.example.com/swift/v1')
+    ('http://rgw.example.com/swift', None)
+    """
+    url = url.rstrip('/')
+    match = re.fullmatch(r'(https?://[^/]+.*?)/v\d+(?:\.\d+)?(?:/([^/]+))?', url, re.ASCII)
+    return (match[1], match[2]) if match else (url, None)
+
+
+# What the text of a setting may be. Each takes text, returns the value, and raises
+# ValueError with what is expected.
+
+def _seconds(minimum: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        match = re.fullmatch(r'(\d+)([smhd]?)', text.strip(), re.ASCII)
+        seconds = int(match[1]) * SECONDS_BY_UNIT[match[2]] if match else -1
+        if seconds < minimum:
+            raise ValueError(f'expected a time of at least {minimum} s,'
+                             ' such as 1200, 20m, 1h or 7d')
+        return seconds
+    return parse
+
+
+parse_duration = _seconds(1)
+
+
+def _seed(text: str) -> int:
+    if not re.fullmatch(r'\d{1,2}', text.strip(), re.ASCII) or int(text) > MAX_SEED:
+        raise ValueError(f'expected an integer from 0 to {MAX_SEED}')
+    return int(text)
+
+
+def _retries(text: str) -> int:
+    if not re.fullmatch(r'\d{1,3}', text.strip(), re.ASCII):
+        raise ValueError('expected a number of retries, 0 for none')
+    return int(text)
+
+
+def _boolean(text: str) -> bool:
+    value = {'true': True, '1': True, 'yes': True, 'on': True,
+             'false': False, '0': False, 'no': False, 'off': False}.get(text.strip().lower())
+    if value is None:
+        raise ValueError('expected true or false')
+    return value
+
+
+def _one_of(*values: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in values:
+            raise ValueError(f'expected one of {", ".join(values)}')
+        return text
+    return parse
+
+
+def _text(text: str) -> str:
+    if not text:
+        raise ValueError('expected a value')
+    return text
+
+
+def _prefix(text: str) -> str:
+    if '/' in text:
+        raise ValueError('expected a name without slashes')
+    return text
+
+
+def _name(text: str) -> str:
+    return _prefix(_text(text))
+
+
+def _url(text: str) -> str:
+    parts = urllib.parse.urlsplit(text)
+    if parts.scheme not in ('http', 'https') or not parts.hostname:
+        raise ValueError('expected a URL such as https://swift.example.com')
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError('expected a URL without credentials, query and fragment')
+    return split_storage_url(text)[0]
+
+
+def _schemes(text: str) -> tuple[str, ...]:
+    return tuple(scheme.strip() for scheme in text.split(',') if scheme.strip())
+
+
+def _arguments(value: str) -> tuple[tuple[str, Any], ...]:
+    """Take ``name=value,...``; numbers and booleans become what they are."""
+    def typed(text: str) -> Any:
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+
+    pairs = [pair.partition('=') for pair in value.split(',') if pair]
+    if not all(name and equals for name, equals, _ in pairs):
+        raise ValueError('expected name=value, separated by commas')
+    return tuple((name.strip(), typed(text)) for name, _, text in pairs)
+
+
+def _key(text: str) -> Key:
+    return Key(_text(text).encode())
+
+
+def _setting(parse: Callable[[str], Any], help: str, *, default: Any = None, metavar: str = '',
+             shown_default: str = '', ironic: str = '', glance: str = '',
+             everywhere: bool = True, switch: str = '', repr: bool = True) -> Any:
+    return dataclasses.field(default=default, repr=repr, metadata={
+        'parse': parse, 'help': help, 'metavar': metavar, 'shown_default': shown_default,
+        'ironic': ironic, 'glance': glance, 'everywhere': everywhere, 'switch': switch})
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What was told, from whichever source; ``None`` means: look it up.
+
+    :ivar sources: where each told setting came from, by its name, in words for people.
+        A setting that is not in it has its default.
+    """
+
+    key_file: str | None = _setting(
+        _text, 'File with the temporary URL key; - reads it from standard input',
+        metavar='<path>', shown_default='looked up')
+    key: Key | None = _setting(
+        _key, 'The temporary URL key itself; in a service\'s config file only',
+        shown_default='looked up', ironic='swift_temp_url_key', everywhere=False)
+    duration: int = _setting(
+        parse_duration, 'How long the URL is good for, such as 1200 (seconds), 20m, 1h or 7d',
+        default=1200, metavar='<duration>', shown_default='1200',
+        ironic='swift_temp_url_duration')
+    expected_download_start_delay: int = _setting(
+        _seconds(0), 'How long after its creation a download may start at the latest; the URL'
+        ' must live at least so long', default=0, metavar='<duration>', shown_default='0',
+        ironic='swift_temp_url_expected_download_start_delay')
+    endpoint_url: str | None = _setting(
+        _url, 'Scheme and host of the URL, such as https://swift.example.com',
+        metavar='<url>', shown_default='looked up', ironic='swift_endpoint_url')
+    endpoint_type: str | None = _setting(
+        _one_of(*ENDPOINT_TYPES), 'Kind of object store: radosgw for a RADOS Gateway without'
+        ' accounts in its URLs', metavar='{swift,radosgw}', shown_default='from the catalog',
+        ironic='temp_url_endpoint_type')
+    api_version: str = _setting(
+        _name, 'Version of the Swift API in the URL', default='v1', metavar='<version>',
+        shown_default='v1', ironic='swift_api_version')
+    account: str | None = _setting(
+        _name, 'Account that owns the container, such as AUTH_0123456789abcdef',
+        metavar='<account>', shown_default='looked up', ironic='swift_account')
+    account_prefix: str = _setting(
+        _prefix, 'What stands before the project ID in the account\'s name', default='AUTH',
+        metavar='<prefix>', shown_default='AUTH', ironic='swift_account_prefix')
+    container: str = _setting(
+        _name, 'Container of the images; with a multiple containers seed, the start of its name',
+        default='glance', metavar='<container>', shown_default='glance',
+        ironic='swift_container', glance='swift_store_container')
+    multiple_containers_seed: int = _setting(
+        _seed, 'Glance\'s multiple containers seed: how many characters of the image ID are part'
+        ' of the container\'s name, 0 to 32', default=0, metavar='<n>', shown_default='0',
+        ironic='swift_store_multiple_containers_seed',
+        glance='swift_store_multiple_containers_seed')
+    allowed_direct_url_schemes: tuple[str, ...] = _setting(
+        _schemes, 'Schemes of image locations that may be read directly, such as file; in'
+        ' clouds.yaml or a service\'s config file', default=(), shown_default='none',
+        ironic='allowed_direct_url_schemes')
+    digest: str | None = _setting(
+        _one_of(*DIGESTS), 'Digest of the signature', metavar='{sha1,sha256,sha512}',
+        shown_default='negotiated')
+
+    cache_enabled: bool = _setting(
+        _boolean, 'Answer from the cache where it has a URL for the same question, and keep new'
+        ' ones there', default=False, switch='--cache', shown_default='off',
+        ironic='swift_temp_url_cache_enabled')
+    cache_backend: str | None = _setting(
+        _text, 'A dogpile.cache backend for a cache that many machines share, such as'
+        ' dogpile.cache.redis', shown_default='a file')
+    cache_arguments: tuple[tuple[str, Any], ...] = _setting(
+        _arguments, 'What the backend is told: name=value,... or a mapping in clouds.yaml',
+        default=(), shown_default='none', repr=False)
+    align: int = _setting(
+        _seconds(0), 'Round the moment of signing down to a multiple of this, so that every'
+        ' host signs the same URL meanwhile; the URL lives longer by as much', default=0,
+        metavar='<duration>', shown_default='off')
+    check: bool | None = _setting(
+        _boolean, 'Ask Swift, with one HEAD, whether the URL works', switch='--check',
+        shown_default='where create guessed')
+    num_retries: int = _setting(
+        _retries, 'How often a request is made again that finds no connection, or that is'
+        ' answered 503 or 429; in the environment, clouds.yaml or a service\'s config file',
+        default=2, shown_default='2', ironic='num_retries')
+
+    sources: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
+
+    def told_by(self, *names: str) -> list[str]:
+        """Return the sources that told any of these settings."""
+        return [self.sources[name] for name in names if name in self.sources]
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """One row of the table."""
+
+    name: str
+    parse: Callable[[str], Any]
+    help: str
+    metavar: str
+    shown_default: str
+    ironic: str
+    glance: str
+    everywhere: bool
+    switch: str
+
+    @property
+    def option(self) -> str | None:
+        """The command's option, or None where there is none."""
+        return self.switch or ('--' + self.name.replace('_', '-') if self.metavar else None)
+
+    @property
+    def environment(self) -> str | None:
+        """The environment variable, or None where the setting may not be in one."""
+        return ENVIRONMENT_PREFIX + self.name.upper() if self.everywhere else None
+
+
+TABLE: tuple[Setting, ...] = tuple(
+    Setting(name=field.name, **field.metadata)
+    for field in dataclasses.fields(Settings) if field.metadata)
+BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in TABLE}
+
+
+def gateway_endpoint(endpoint: str) -> str:
+    """Return the endpoint of a RADOS Gateway, with ``/swift`` as its path.
+
+    As in Ironic (``temp_url_endpoint_type = radosgw``), a gateway serves the Swift API below
+    ``/swift`` and nowhere else.
+
+    :raises InvalidParameterValue: the endpoint has another path.
+    """
+    parts = urllib.parse.urlsplit(endpoint)
+    if parts.path.rstrip('/') not in ('', '/swift'):
+        raise InvalidParameterValue(
+            f'The endpoint {endpoint} of a RADOS Gateway has the path {parts.path}: it must be'
+            ' /swift or empty. Correct it (--endpoint-url), or the endpoint type.')
+    return f'{parts.scheme}://{parts.netloc}/swift'
+
+
+def validate(settings: Settings) -> Settings:
+    """Check what no setting shows alone, and return the settings ready for use.
+
+    :raises InvalidParameterValue: the duration is shorter than the expected download start
+        delay (Ironic's rule), or the endpoint is none of a RADOS Gateway where it must be.
+    """
+    if settings.duration < settings.expected_download_start_delay:
+        raise InvalidParameterValue(
+            f'The duration ({settings.duration} s) is shorter than the expected download start'
+            f' delay ({settings.expected_download_start_delay} s): the URL could expire before'
+            ' the download starts. Use a longer duration (--duration).')
+    if settings.endpoint_url and settings.endpoint_type == 'radosgw':
+        return dataclasses.replace(
+            settings, endpoint_url=gateway_endpoint(settings.endpoint_url))
+    return settings

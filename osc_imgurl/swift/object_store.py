@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Swift, through python-swiftclient on the caller's session.
+
+A token is only ever sent to the endpoint that the catalog names, never to one that an image's
+location or an option names. Requests go through swiftclient's connection rather than its
+functions: those log the beginnings of keys, and percent-decode keys that have a ``%`` in them.
+"""
+
+from __future__ import annotations
+
+import logging
+import urllib.parse
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+import swiftclient.client
+from keystoneauth1 import exceptions as ksa_exceptions
+from keystoneauth1.session import Session
+
+from osc_imgurl import http
+from osc_imgurl.errors import (
+    MissingParameterValue,
+    ObjectStoreFailed,
+    ObjectStoreNotAuthorized,
+    one_line,
+)
+from osc_imgurl.settings.table import Key, split_storage_url
+from osc_imgurl.swift.capabilities import Capabilities
+
+LOG = logging.getLogger(__name__)
+
+# By the header's end; the newer slot first, as a rotation fills it last.
+CONTAINER_SLOTS = {'container key 2': 'X-Container-Meta-Temp-Url-Key-2',
+                   'container key': 'X-Container-Meta-Temp-Url-Key'}
+ACCOUNT_SLOTS = {'account key 2': 'X-Account-Meta-Temp-Url-Key-2',
+                 'account key': 'X-Account-Meta-Temp-Url-Key'}
+
+
+class ObjectStore:
+    """The object store of a cloud, as one session sees it.
+
+    :param session: an authenticated keystoneauth session.
+    :param region_name: region of the catalog's endpoint; None takes the first.
+    :param interface: ``public``, ``internal`` or ``admin``.
+    :param storage_url: the session's storage URL, where it is not to be looked up in the
+        catalog.
+    :param num_retries: how often a request is made again that finds no connection, or that is
+        answered 503 or 429.
+    """
+
+    def __init__(self, session: Session, region_name: str | None = None,
+                 interface: str = 'public', storage_url: str | None = None, *,
+                 num_retries: int = 0) -> None:
+        self._session = session
+        self._region_name = region_name
+        self._interface = interface
+        self._storage_url = storage_url
+        self._num_retries = num_retries
+        self._connections: dict[str, swiftclient.client.HTTPConnection] = {}
+
+    def find_storage_url(self) -> str | None:
+        """Return the catalog's storage URL of the session's project, or None.
+
+        :raises ObjectStoreFailed: Keystone cannot be asked.
+        """
+        if self._storage_url is None:
+            try:
+                self._storage_url = self._session.get_endpoint(
+                    service_type='object-store', region_name=self._region_name,
+                    interface=self._interface) or ''
+            except ksa_exceptions.CatalogException:
+                self._storage_url = ''
+            except ksa_exceptions.ClientException as error:
+                raise ObjectStoreFailed(
+                    f'The catalog cannot be read: {one_line(error)}') from error
+        return self._storage_url or None
+
+    def storage_url(self) -> str:
+        """Return the catalog's storage URL of the session's project.
+
+        :raises MissingParameterValue: the catalog has none.
+        """
+        url = self.find_storage_url()
+        if not url:
+            raise MissingParameterValue(
+                'There is no object-store in the catalog of this cloud'
+                f' (region {self._region_name or "any"}, interface {self._interface}). Tell where'
+                ' Swift is (--endpoint-url), which account owns the images (--account) and the'
+                ' key (--key-file); or this cloud keeps its images elsewhere, and then there'
+                ' are no temporary URLs for them.')
+        return url
+
+    def project_id(self) -> str:
+        """Return the session's project.
+
+        :raises MissingParameterValue: the session has none, for example a system-scoped one.
+        """
+        project_id = self._session.get_project_id()
+        if not project_id:
+            raise MissingParameterValue(
+                'These credentials are not scoped to a project, so that they name no account:'
+                ' use a project\'s, or tell the account (--account).')
+        return str(project_id)
+
+    def capabilities(self, endpoint: str) -> Capabilities:
+        """Return what the cluster at an endpoint says in ``/info``; no token is sent.
+
+        :raises ObjectStoreFailed: the cluster cannot be reached, or answers with an error. A
+            cluster that hides ``/info`` says nothing.
+        """
+        response = self._request('GET', f'{endpoint}/info')
+        if response.status_code in (401, 403, 404):
+            return Capabilities()
+        _require_success(response)
+        try:
+            info = response.json()
+            tempurl = info.get('tempurl')
+            if tempurl is None:
+                return Capabilities(tempurl=False)
+            methods, digests = tempurl.get('methods'), tempurl.get('allowed_digests')
+        except (ValueError, AttributeError):
+            raise ObjectStoreFailed(
+                f'What answers at {endpoint}/info is not an object store.') from None
+        return Capabilities(True, tuple(methods) if methods else None,
+                            tuple(digests) if digests else None)
+
+    def container_keys(self, account: str | None, container: str) -> dict[str, Key] | None:
+        """Return a container's temporary URL keys by slot, or None if there is no container.
+
+        Swift shows them to the account's owner only; who may merely read sees none.
+
+        :param account: None for a RADOS Gateway without accounts in its URLs.
+        :raises ObjectStoreNotAuthorized: these credentials may not see the container.
+        :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
+        """
+        return self._keys(self._url(account, container), CONTAINER_SLOTS)
+
+    def account_keys(self, account: str | None) -> dict[str, Key] | None:
+        """Return an account's temporary URL keys by slot, or None if there is no account.
+
+        :raises ObjectStoreFailed: as :meth:`container_keys`.
+        """
+        return self._keys(self._url(account), ACCOUNT_SLOTS)
+
+    def object_size(self, account: str | None, container: str, name: str) -> int | None:
+        """Return an object's size in bytes, or None if there is no such object.
+
+        :raises ObjectStoreNotAuthorized: these credentials may not see the object.
+        :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
+        """
+        response = self._authenticated('HEAD', self._url(account, container, name), {})
+        if response.status_code == 404:
+            return None
+        _require_success(response)
+        return int(response.headers['Content-Length'])
+
+    def names(self, account: str | None, container: str | None = None) -> list[str]:
+        """Return the names of an account's containers, or of a container's objects.
+
+        :returns: as many as Swift lists at once (10 000 by default); none where there is no such
+            account or container.
+        :raises ObjectStoreNotAuthorized: these credentials may not list them.
+        :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
+        """
+        response = self._authenticated('GET', self._url(account, container), {})
+        if response.status_code == 404:
+            return []
+        _require_success(response)
+        return response.text.splitlines()
+
+    def set_keys(self, account: str | None, container: str | None,
+                 keys: Mapping[int, Key | None]) -> None:
+        """Set the temporary URL keys of an account or a container, all at once.
+
+        :param container: None for the account's own.
+        :param keys: by the number of the slot, 1 or 2; None empties it.
+        :raises ObjectStoreNotAuthorized: these credentials may not.
+        :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
+        """
+        level = 'Container' if container else 'Account'
+        headers: dict[str, str | bytes] = {}
+        for number, key in keys.items():
+            name = f'{level}-Meta-Temp-URL-Key{"-2" if number == 2 else ""}'
+            headers.update({f'X-{name}': key.value} if key else {f'X-Remove-{name}': 'x'})
+        _require_success(self._authenticated('POST', self._url(account, container), headers))
+
+    def _url(self, account: str | None, *names: str | None) -> str:
+        url = self.storage_url().rstrip('/')
+        endpoint, own_account = split_storage_url(url)
+        if account not in (None, own_account):
+            url = f'{endpoint}/v1/{account}'
+        return '/'.join([url, *(urllib.parse.quote(name) for name in names if name)])
+
+    def _authenticated(self, method: str, url: str,
+                       headers: Mapping[str, str | bytes]) -> requests.Response:
+        try:
+            token = self._session.get_token()
+        except ksa_exceptions.ClientException as error:
+            raise ObjectStoreFailed(f'Keystone gives no token: {one_line(error)}') from error
+        response = self._request(method, url, {**headers, 'X-Auth-Token': token})
+        if response.status_code in (401, 403):
+            reads = method in ('GET', 'HEAD')
+            does = 'show' if reads else 'let'
+            to = 'to these credentials' if reads else 'be changed with these credentials'
+            raise ObjectStoreNotAuthorized(
+                f'Swift does not {does} {urllib.parse.urlsplit(url).path} {to}'
+                f' (HTTP {response.status_code}).')
+        return response
+
+    def _keys(self, url: str, slots: Mapping[str, str]) -> dict[str, Key] | None:
+        response = self._authenticated('HEAD', url, {})
+        if response.status_code == 404:
+            return None
+        _require_success(response)
+        # requests reads headers as Latin-1; a key is the bytes themselves.
+        return {slot: Key(response.headers[header].encode('latin-1'))
+                for slot, header in slots.items() if response.headers.get(header)}
+
+    def _request(self, method: str, url: str,
+                 headers: Mapping[str, Any] | None = None) -> requests.Response:
+        parts = urllib.parse.urlsplit(url)
+        base = f'{parts.scheme}://{parts.netloc}'
+        LOG.debug('Swift request: %s %s', method, url)
+        try:
+            if base not in self._connections:
+                cert = self._session.cert
+                cert, cert_key = cert if isinstance(cert, tuple) else (cert, None)
+                verify = self._session.verify
+                self._connections[base] = swiftclient.client.http_connection(
+                    base, cacert=verify if isinstance(verify, str) else None,
+                    insecure=verify is False, cert=cert, cert_key=cert_key,
+                    timeout=self._session.timeout)[1]
+                # A redirection would take the token along, to wherever it leads.
+                self._connections[base].requests_args['allow_redirects'] = False
+                self._connections[base].request_session.mount(
+                    base, http.retrying_adapter(self._num_retries))
+            response: requests.Response = self._connections[base].request(
+                method, parts.path, '', headers)
+            # Read to its end, so that the connection can serve the next request.
+            response.content  # noqa: B018
+        except requests.RequestException as error:
+            raise ObjectStoreFailed(
+                f'The object store at {base} cannot be reached: {http.failure(error)}.') from error
+        LOG.debug('Swift response: %s, %s', response.status_code,
+                  response.headers.get('X-Trans-Id'))
+        return response
+
+
+def _require_success(response: requests.Response) -> None:
+    if not 200 <= response.status_code < 300:
+        path = urllib.parse.urlsplit(response.url).path
+        raise ObjectStoreFailed(
+            f'The object store answers HTTP {response.status_code} to'
+            f' {response.request.method} {path}'
+            f' (transaction {response.headers.get("X-Trans-Id", "unknown")}).')

@@ -1,0 +1,268 @@
+"""Settings from every source, and Ironic's rules for them."""
+
+import io
+import logging
+
+import pytest
+
+from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.settings import sources
+from osc_imgurl.settings.table import (
+    BY_NAME,
+    TABLE,
+    Key,
+    Settings,
+    gateway_endpoint,
+    split_storage_url,
+    validate,
+)
+
+IRONIC = """\
+[glance]
+swift_temp_url_key = the secret
+swift_temp_url_duration = 3600
+swift_temp_url_expected_download_start_delay = 60
+swift_endpoint_url = https://swift.example.com/
+temp_url_endpoint_type = swift
+swift_api_version = v1
+swift_account = AUTH_x
+swift_account_prefix = KEY_
+swift_container = images
+swift_store_multiple_containers_seed = 3
+allowed_direct_url_schemes = file, http
+swift_temp_url_cache_enabled = True
+num_retries = 5
+"""
+
+
+@pytest.fixture
+def config_file(tmp_path):
+    def write(text, name='service.conf'):
+        path = tmp_path / name
+        path.write_text(text)
+        return str(path)
+    return write
+
+
+def load(options=None, **kwargs):
+    return sources.load(options or {}, **kwargs)
+
+
+def test_defaults_are_ironics():
+    settings = load()
+    assert settings == Settings()
+    assert (settings.duration, settings.expected_download_start_delay) == (1200, 0)
+    assert (settings.container, settings.multiple_containers_seed) == ('glance', 0)
+    assert (settings.api_version, settings.account_prefix) == ('v1', 'AUTH')
+    assert not settings.sources
+
+
+def test_ironics_config_file(config_file):
+    path = config_file(IRONIC)
+    settings = load(config_files=[path])
+    assert settings == Settings(
+        key=Key(b'the secret'), duration=3600, expected_download_start_delay=60,
+        endpoint_url='https://swift.example.com', endpoint_type='swift', account='AUTH_x',
+        account_prefix='KEY_', container='images', multiple_containers_seed=3,
+        allowed_direct_url_schemes=('file', 'http'), cache_enabled=True, num_retries=5)
+    assert settings.sources['container'] == f'[glance]swift_container in {path}'
+
+
+@pytest.mark.parametrize('text', [
+    '[glance_store]\nstores = swift\nswift_store_container = images\n'
+    'swift_store_multiple_containers_seed = 3\n',
+    '[DEFAULT]\nenabled_backends = a:file, b:swift, c:swift\n[glance_store]\n'
+    'default_backend = c\n[b]\nswift_store_container = other\n'
+    '[c]\nswift_store_container = images\nswift_store_multiple_containers_seed = 3\n',
+    '[DEFAULT]\nenabled_backends = a:file, c:swift\n[glance_store]\ndefault_backend = a\n'
+    '[c]\nswift_store_container = images\nswift_store_multiple_containers_seed = 3\n',
+])
+def test_glances_config_file(config_file, text):
+    settings = load(config_files=[config_file(text)])
+    assert (settings.container, settings.multiple_containers_seed) == ('images', 3)
+
+
+def test_the_first_source_counts(config_file):
+    files = [config_file('[glance]\nswift_container = file1\n', '1'),
+             config_file('[glance]\nswift_container = file2\n', '2')]
+    cloud = {'image_temp_url': {'container': 'cloud', 'duration': 60}}
+    environment = {'OS_IMAGE_TEMP_URL_CONTAINER': 'environment', 'OS_CONTAINER': 'not ours'}
+    assert load(config_files=files).container == 'file2'
+    assert load(config_files=files, cloud=cloud).container == 'cloud'
+    assert load(config_files=files, cloud=cloud, environment=environment).container == (
+        'environment')
+    settings = load({'container': 'option', 'account': None}, config_files=files, cloud=cloud,
+                    environment=environment)
+    assert settings.container == 'option'
+    assert settings.sources == {
+        'container': '--container', 'duration': 'image_temp_url.duration in clouds.yaml'}
+    assert settings.told_by('account', 'container') == ['--container']
+    assert load(environment={'OS_IMAGE_TEMP_URL_CONTAINER': ''}).container == 'glance'
+
+
+@pytest.mark.parametrize(('name', 'text', 'value'), [
+    ('duration', '1200', 1200), ('duration', '20m', 1200), ('duration', '1h', 3600),
+    ('duration', '7d', 604800), ('duration', '90s', 90),
+    ('expected_download_start_delay', '0', 0),
+    ('multiple_containers_seed', '32', 32), ('multiple_containers_seed', '0', 0),
+    ('endpoint_url', 'http://swift:8080/', 'http://swift:8080'),
+    ('endpoint_url', 'http://swift/v1/AUTH_x', 'http://swift'),
+    ('account_prefix', '', ''), ('cache_enabled', True, True), ('cache_enabled', 'off', False),
+    ('cache_arguments', {'url': 'redis://cache', 'db': 3},
+     (('url', 'redis://cache'), ('db', 3))),
+    ('cache_arguments', 'a=true,b=x', (('a', True), ('b', 'x'))), ('align', '1h', 3600),
+    ('align', '0', 0), ('check', 'false', False), ('check', True, True),
+    ('num_retries', 0, 0), ('num_retries', '7', 7),
+])
+def test_values(name, text, value):
+    assert getattr(load(cloud={'image_temp_url': {name: text}}), name) == value
+
+
+@pytest.mark.parametrize(('name', 'text'), [
+    *(('duration', text) for text in ('0', '-1', 'x', '', '1.5', '1w', '٣', '20 m')),
+    ('expected_download_start_delay', '-1'),
+    *(('multiple_containers_seed', text) for text in ('-1', '33', 'x', '', '1.0', '٣')),
+    *(('endpoint_url', text) for text in (
+        'swift', 'ftp://swift', 'http://', 'http://u:p@swift', 'http://swift?x=1')),
+    ('endpoint_type', 'ceph'), ('digest', 'md5'), ('digest', 'SHA1'),
+    ('account', ''), ('account', 'a/b'), ('container', ''), ('container', 'a/b'),
+    ('account_prefix', 'a/'), ('api_version', 'v1/'), ('key_file', ''), ('cache_enabled', 'maybe'),
+    ('check', 'x'), ('num_retries', '-1'), ('num_retries', 'x'),
+])
+def test_bad_values_name_their_source(name, text):
+    with pytest.raises(InvalidParameterValue) as caught:
+        load(cloud={'image_temp_url': {name: text}})
+    assert str(caught.value).startswith(
+        f"Invalid {name} '{text}' (image_temp_url.{name} in clouds.yaml): expected ")
+
+
+def test_bad_cache_arguments_are_not_shown():
+    with pytest.raises(InvalidParameterValue, match='expected name=value') as caught:
+        load(cloud={'image_temp_url': {'cache_arguments': 'the secret'}})
+    assert 'secret' not in str(caught.value)
+    settings = load(cloud={'image_temp_url': {'cache_arguments': {'password': 'secret'}}})
+    assert 'secret' not in repr(settings)
+
+
+def test_duration_and_start_delay():
+    with pytest.raises(InvalidParameterValue, match='shorter than the expected download start'):
+        validate(Settings(duration=60, expected_download_start_delay=61))
+    validate(Settings(duration=60, expected_download_start_delay=60))
+
+
+@pytest.mark.parametrize('url', ['http://rgw', 'http://rgw/', 'http://rgw/swift',
+                                 'http://rgw/swift/'])
+def test_the_path_of_a_gateway(url):
+    assert gateway_endpoint(url) == 'http://rgw/swift'
+    settings = load({'endpoint_url': url, 'endpoint_type': 'radosgw'})
+    assert settings.endpoint_url == 'http://rgw/swift'
+
+
+def test_another_path_is_no_gateways():
+    with pytest.raises(InvalidParameterValue, match='it must be /swift or empty'):
+        load({'endpoint_url': 'http://rgw/other', 'endpoint_type': 'radosgw'})
+
+
+@pytest.mark.parametrize(('url', 'parts'), [
+    ('http://swift:8080/v1/AUTH_x', ('http://swift:8080', 'AUTH_x')),
+    ('http://swift:8080/v1/AUTH_x/', ('http://swift:8080', 'AUTH_x')),
+    ('https://rgw/swift/v1', ('https://rgw/swift', None)),
+    ('https://rgw/swift/v1/AUTH_x', ('https://rgw/swift', 'AUTH_x')),
+    ('https://proxy/path', ('https://proxy/path', None)),
+])
+def test_split_storage_url(url, parts):
+    assert split_storage_url(url) == parts
+
+
+@pytest.mark.parametrize('told', [
+    {'environment': {'OS_IMAGE_TEMP_URL_KEY': 'the secret'}},
+    {'cloud': {'image_temp_url': {'key': 'the secret'}}},
+])
+def test_a_raw_key_is_refused_without_being_shown(told):
+    with pytest.raises(InvalidParameterValue, match='OpenStackClient prints it') as caught:
+        load(**told)
+    assert 'the secret' not in str(caught.value)
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(InvalidParameterValue, match='DURATOIN names no setting'):
+        load(environment={'OS_IMAGE_TEMP_URL_DURATOIN': '1'})
+    with pytest.raises(InvalidParameterValue, match=r'image_temp_url\.seed in clouds\.yaml names'):
+        load(cloud={'image_temp_url': {'seed': 1}})
+    with pytest.raises(InvalidParameterValue, match='is not a mapping'):
+        load(cloud={'image_temp_url': 'duration'})
+
+
+@pytest.mark.parametrize(('content', 'key'), [
+    (b'a key', b'a key'), (b'a key\n', b'a key'), (b'a key\r\n', b'a key'),
+    (' ü\n'.encode(), ' ü'.encode()),
+])
+def test_key_file(tmp_path, content, key, caplog):
+    path = tmp_path / 'key'
+    path.write_bytes(content)
+    path.chmod(0o600)
+    assert load({'key_file': str(path)}).key == Key(key)
+    assert not caplog.records
+    path.chmod(0o640)
+    assert load({'key_file': str(path)}).key == Key(key)
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert f'chmod 600 {path}' in caplog.text
+
+
+@pytest.mark.parametrize('content', [b'', b'\n', b'the\nsecret', b'the\0secret'],
+                         ids=['empty', 'newline', 'two lines', 'zero byte'])
+def test_bad_key_files(tmp_path, content):
+    path = tmp_path / 'key'
+    path.write_bytes(content)
+    path.chmod(0o600)
+    with pytest.raises(InvalidParameterValue) as caught:
+        load({'key_file': str(path)})
+    assert str(path) in str(caught.value) and 'secret' not in str(caught.value)
+
+
+def test_key_on_standard_input(monkeypatch):
+    monkeypatch.setattr('sys.stdin', io.TextIOWrapper(io.BytesIO(b'a key\n')))
+    settings = load({'key_file': '-'})
+    assert settings.key == Key(b'a key')
+    assert settings.sources['key'] == '--key-file'
+
+
+def test_a_told_key_file_overrules_the_key_of_a_config_file(tmp_path, config_file):
+    path = tmp_path / 'key'
+    path.write_text('a key')
+    path.chmod(0o600)
+    assert load({'key_file': str(path)}, config_files=[config_file(IRONIC)]).key == Key(b'a key')
+
+
+@pytest.mark.parametrize('text', ['[glance]\nswift_temp_url_key the secret\n', 'no group = 1'])
+def test_a_broken_config_file_is_not_quoted(config_file, text):
+    with pytest.raises(InvalidParameterValue, match='a line that is not') as caught:
+        load(config_files=[config_file(text)])
+    assert 'secret' not in str(caught.value)
+
+
+def test_config_files_that_cannot_be_read(tmp_path):
+    with pytest.raises(InvalidParameterValue, match='does not exist'):
+        load(config_files=[str(tmp_path / 'none')])
+    with pytest.raises(InvalidParameterValue, match='cannot be read'):
+        load(config_files=[str(tmp_path)])
+
+
+def test_a_bad_key_in_a_config_file_is_not_shown(config_file):
+    with pytest.raises(InvalidParameterValue) as caught:
+        load(config_files=[config_file('[glance]\nswift_temp_url_key =\n')])
+    assert str(caught.value).startswith('Invalid key ([glance]swift_temp_url_key in ')
+
+
+def test_no_key_in_a_repr(config_file):
+    assert 'the secret' not in repr(load(config_files=[config_file(IRONIC)]))
+
+
+def test_the_table_tells_all_that_a_setting_needs():
+    for setting in TABLE:
+        assert setting.help and setting.shown_default
+        assert setting.option or setting.name in (
+            'key', 'allowed_direct_url_schemes', 'cache_backend', 'cache_arguments',
+            'num_retries')
+    assert BY_NAME['key'].environment is None and BY_NAME['key'].option is None
+    assert BY_NAME['duration'].environment == 'OS_IMAGE_TEMP_URL_DURATION'
