@@ -23,7 +23,8 @@ from collections.abc import Callable
 
 from swiftclient.utils import generate_temp_url
 
-from osc_imgurl.cache.sqlite import Entry, SQLiteCache, insert
+from osc_imgurl.cache.entry import Entry
+from osc_imgurl.cache.sqlite import SQLiteCache, insert
 from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath
 

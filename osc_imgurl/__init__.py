@@ -16,7 +16,7 @@ _HOMES = {
     'Finding': 'check.diagnosis',
     'ImageService': 'glance.image_service',
     'ImgurlError': 'errors',
-    'Key': 'settings.table',
+    'Key': 'tempurl.key',
     'ObjectPath': 'tempurl.url',
     'ObjectStore': 'swift.object_store',
     'Request': 'service',

@@ -18,15 +18,16 @@ from osc_imgurl.glance.image import Image, is_uuid, parse_href, require_active
 from osc_imgurl.locate import place as placement
 from osc_imgurl.locate import signing_key as keys
 from osc_imgurl.locate.place import Place
-from osc_imgurl.settings.table import Key, Settings
+from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift import capabilities as digests
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.tempurl import url as temp_url
+from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:
-    from osc_imgurl.cache.sqlite import Cache
+    from osc_imgurl.cache.entry import Cache
     from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.swift.object_store import ObjectStore
 
@@ -150,10 +151,10 @@ class TempURLService:
                     now: float, refresh: bool) -> tuple[str, int, bool]:
         """Return the URL, its expiry, and whether the cache had it."""
         # Imports SQLite, which only who keeps a cache is to pay for.
-        from osc_imgurl.cache.sqlite import Entry, fingerprint, key_fingerprint
+        from osc_imgurl.cache.entry import Entry, fingerprint
 
         settings, request = self._settings, shape.request
-        key = key_fingerprint(shape.key.value)
+        key = shape.key.fingerprint
         name = fingerprint(
             shape.endpoint, str(path), shape.digest, key, settings.duration, settings.align,
             dataclasses.astuple(dataclasses.replace(request, method=shape.method)))

@@ -16,7 +16,7 @@ from typing import Any
 from dogpile.cache import make_region
 from dogpile.cache.api import NO_VALUE
 
-from osc_imgurl.cache.sqlite import CacheInfo, Entry, WarnOnce
+from osc_imgurl.cache.entry import CacheInfo, Entry, WarnOnce
 from osc_imgurl.errors import CacheFailed, InvalidParameterValue, one_line
 
 # A process that dies while it creates an entry holds the others up so long, in seconds.

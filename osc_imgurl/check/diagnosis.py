@@ -20,7 +20,7 @@ from osc_imgurl.tempurl import url as temp_url
 from osc_imgurl.tempurl.signing import Signer
 
 if TYPE_CHECKING:
-    from osc_imgurl.cache.sqlite import Entry
+    from osc_imgurl.cache.entry import Entry
     from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.swift.object_store import ObjectStore
 

@@ -9,23 +9,24 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from osc_imgurl.cache.sqlite import key_fingerprint
 from osc_imgurl.errors import ImgurlError, ObjectStoreFailed
 from osc_imgurl.glance.image import Image, is_uuid
 from osc_imgurl.glance.location import Location
 from osc_imgurl.locate import place as placement
 from osc_imgurl.locate import sharding
-from osc_imgurl.settings.table import MAX_SEED, Key, Settings
+from osc_imgurl.settings.table import MAX_SEED, Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer, Probe
 from osc_imgurl.tempurl import find_signed as recovery
 from osc_imgurl.tempurl import url as temp_url
+from osc_imgurl.tempurl.endpoint import is_gateway
 from osc_imgurl.tempurl.find_signed import Signed
+from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.signing import good_paths
 from osc_imgurl.tempurl.url import ObjectPath, TempURL
 
 if TYPE_CHECKING:
-    from osc_imgurl.cache.sqlite import Entry
+    from osc_imgurl.cache.entry import Entry
     from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.swift.object_store import ObjectStore
 
@@ -139,7 +140,7 @@ class Evidence:
             return Keys({}, 'without authentication Swift shows no keys')
         try:
             # A RADOS Gateway takes container keys and ignores them.
-            of_container = ({} if temp_url.is_gateway(self.endpoint)
+            of_container = ({} if is_gateway(self.endpoint)
                             else store.container_keys(path.account, path.container))
             of_account = store.account_keys(path.account) or {}
         except ImgurlError as error:
@@ -211,12 +212,12 @@ class Evidence:
                 range(int(self.now) - EXPIRED_SINCE, int(self.now) + EXPIRES_WITHIN))
         if found is None:
             return None
-        fingerprint = key_fingerprint(keys[found[0]])
+        fingerprint = Key(keys[found[0]]).fingerprint
         return Origin(found[1], self._slot_of(fingerprint) or found[0], fingerprint)
 
     def _slot_of(self, fingerprint: str) -> str:
         return next((slot for slot, key in self.keys.by_slot.items()
-                     if key_fingerprint(key.value) == fingerprint), '')
+                     if key.fingerprint == fingerprint), '')
 
     def _other_paths(self) -> list[str]:
         """Paths that may have been signed: of the other places, and of the container's objects."""

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from osc_imgurl.cache.sqlite import key_fingerprint
 from osc_imgurl.check.facts import TOLD_KEY, Evidence
 from osc_imgurl.check.finding import Verdict, failed, passed, skipped
 from osc_imgurl.swift.capabilities import Capabilities
@@ -30,7 +29,7 @@ def check_key(evidence: Evidence) -> Verdict:
 def _foreign_key(evidence: Evidence, whose: str) -> Verdict:
     origin = evidence.origin
     if origin is None:
-        shown = ', '.join(f'{slot} {key_fingerprint(key.value)}'
+        shown = ', '.join(f'{slot} {key.fingerprint}'
                           for slot, key in evidence.keys.by_slot.items())
         return failed(f'signed with none of the keys that are set ({shown}), or altered in more'
                       ' than one place', 'Make a new URL; its key must be in a slot'

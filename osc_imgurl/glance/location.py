@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from osc_imgurl.settings.table import split_storage_url
+from osc_imgurl.tempurl.endpoint import split_storage_url
 
 SWIFT_SCHEMES = ('swift', 'swift+http', 'swift+https', 'swift+config')
 MASK = '***'

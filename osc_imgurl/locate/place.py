@@ -16,8 +16,9 @@ from osc_imgurl.errors import (
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
 from osc_imgurl.locate import sharding
-from osc_imgurl.settings.table import Settings, gateway_endpoint, split_storage_url
-from osc_imgurl.tempurl.url import ObjectPath, is_gateway
+from osc_imgurl.settings.table import Settings
+from osc_imgurl.tempurl.endpoint import gateway_endpoint, is_gateway, split_storage_url
+from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService

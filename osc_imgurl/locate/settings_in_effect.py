@@ -7,13 +7,13 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from osc_imgurl.cache.sqlite import key_fingerprint
 from osc_imgurl.errors import ImgurlError
 from osc_imgurl.glance.location import MASK
 from osc_imgurl.locate import place as placement
 from osc_imgurl.locate import signing_key as keys
-from osc_imgurl.settings.table import TABLE, Key, Settings
+from osc_imgurl.settings.table import TABLE, Settings
 from osc_imgurl.swift import capabilities as digests
+from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _look_up(settings: Settings, object_store: ObjectStore | None) -> list[Setti
 
 def _shown(name: str, value: Any) -> Any:
     if isinstance(value, Key):
-        return f'{MASK} (fingerprint {key_fingerprint(value.value)})'
+        return f'{MASK} (fingerprint {value.fingerprint})'
     if name in _SECRETS and value:
         return MASK
     return ','.join(value) if isinstance(value, tuple) else value

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from osc_imgurl.errors import MissingParameterValue, ObjectStoreNotAuthorized
 from osc_imgurl.locate.place import Place
-from osc_imgurl.settings.table import Key
+from osc_imgurl.tempurl.key import Key
 
 if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore

@@ -13,7 +13,7 @@ from osc_imgurl.settings import sources
 from osc_imgurl.settings.table import BY_NAME, TABLE, Setting, Settings
 
 if TYPE_CHECKING:
-    from osc_imgurl.cache.sqlite import Cache
+    from osc_imgurl.cache.entry import Cache
     from osc_imgurl.check.new_url import Assurance
     from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.service import TempURLService

@@ -141,12 +141,11 @@ class ShowImageTempURL(command.ShowOne):
 
 def _verified(parsed: TempURL, settings: Settings, now: float) -> tuple[str | None, str]:
     """Return the signed method, which the URL does not say, and what the signature is of."""
-    from osc_imgurl.cache.sqlite import key_fingerprint
     from osc_imgurl.tempurl.signing import verify
 
     if settings.key is None:
         return None, 'not verified: no key is told (--key-file)'
-    key = f'the key {key_fingerprint(settings.key.value)} ({settings.sources["key"]})'
+    key = f'the key {settings.key.fingerprint} ({settings.sources["key"]})'
     verification = verify(parsed, settings.key.value, now)
     if 'key' in verification.failed:
         return None, f'not of {key}, or the URL has been altered'

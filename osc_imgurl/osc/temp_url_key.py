@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from osc_lib.command import command
 
 if TYPE_CHECKING:
-    from osc_imgurl.cache.sqlite import Entry
+    from osc_imgurl.cache.entry import Entry
     from osc_imgurl.settings.table import Settings
     from osc_imgurl.swift.key_slots import Change, Owner
     from osc_imgurl.swift.object_store import ObjectStore

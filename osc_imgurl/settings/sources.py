@@ -16,11 +16,11 @@ from osc_imgurl.settings.table import (
     CLOUD_KEY,
     ENVIRONMENT_PREFIX,
     TABLE,
-    Key,
     Setting,
     Settings,
     validate,
 )
+from osc_imgurl.tempurl.key import Key
 
 LOG = logging.getLogger(__name__)
 

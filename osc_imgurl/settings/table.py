@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.tempurl.endpoint import gateway_endpoint, split_storage_url
+from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.url import DIGESTS
 
 ENVIRONMENT_PREFIX = 'OS_IMAGE_TEMP_URL_'
@@ -23,30 +25,6 @@ CLOUD_KEY = 'image_temp_url'
 MAX_SEED = 32
 ENDPOINT_TYPES = ('swift', 'radosgw')
 SECONDS_BY_UNIT = {'': 1, 's': 1, 'm': 60, 'h': 3600, 'd': 86400}
-
-
-@dataclasses.dataclass(frozen=True)
-class Key:
-    """A temporary URL key; its value is in no ``repr``."""
-
-    value: bytes = dataclasses.field(repr=False)
-
-
-def split_storage_url(url: str) -> tuple[str, str | None]:
-    """Return the endpoint and the account of a storage URL.
-
-    Swift's is ``http://host/v1/AUTH_x``, that of a RADOS Gateway ``http://host/swift/v1``,
-    or ``http://host/swift/v1/AUTH_x`` (``rgw swift account in url``). A URL without an API
-    version is an endpoint.
-
-    >>> split_storage_url('http://swift.example.com:8080/v1/AUTH_x')
-    ('http://swift.example.com:8080', 'AUTH_x')
-    >>> split_storage_url('http://rgw.example.com/swift/v1')
-    ('http://rgw.example.com/swift', None)
-    """
-    url = url.rstrip('/')
-    match = re.fullmatch(r'(https?://[^/]+.*?)/v\d+(?:\.\d+)?(?:/([^/]+))?', url, re.ASCII)
-    return (match[1], match[2]) if match else (url, None)
 
 
 # What the text of a setting may be. Each takes text, returns the value, and raises
@@ -262,22 +240,6 @@ TABLE: tuple[Setting, ...] = tuple(
     Setting(name=field.name, **field.metadata)
     for field in dataclasses.fields(Settings) if field.metadata)
 BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in TABLE}
-
-
-def gateway_endpoint(endpoint: str) -> str:
-    """Return the endpoint of a RADOS Gateway, with ``/swift`` as its path.
-
-    As in Ironic (``temp_url_endpoint_type = radosgw``), a gateway serves the Swift API below
-    ``/swift`` and nowhere else.
-
-    :raises InvalidParameterValue: the endpoint has another path.
-    """
-    parts = urllib.parse.urlsplit(endpoint)
-    if parts.path.rstrip('/') not in ('', '/swift'):
-        raise InvalidParameterValue(
-            f'The endpoint {endpoint} of a RADOS Gateway has the path {parts.path}: it must be'
-            ' /swift or empty. Correct it (--endpoint-url), or the endpoint type.')
-    return f'{parts.scheme}://{parts.netloc}/swift'
 
 
 def validate(settings: Settings) -> Settings:

@@ -12,9 +12,8 @@ import dataclasses
 import secrets
 from typing import TYPE_CHECKING
 
-from osc_imgurl.cache.sqlite import key_fingerprint
 from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue
-from osc_imgurl.settings.table import Key
+from osc_imgurl.tempurl.key import Key
 
 if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore
@@ -152,10 +151,10 @@ def _write(owner: Owner, object_store: ObjectStore, before: dict[int, Key],
            after: dict[int, Key]) -> Change:
     object_store.set_keys(owner.account, owner.container,
                           {number: after.get(number) for number in (1, 2)})
-    in_use = frozenset(key_fingerprint(key.value) for key in after.values())
-    return Change(in_use, frozenset(key_fingerprint(key.value)
+    in_use = frozenset(key.fingerprint for key in after.values())
+    return Change(in_use, frozenset(key.fingerprint
                                     for key in before.values()) - in_use)
 
 
 def _name(key: Key | None) -> str | None:
-    return key_fingerprint(key.value) if key else None
+    return key.fingerprint if key else None

@@ -25,8 +25,9 @@ from osc_imgurl.errors import (
     ObjectStoreNotAuthorized,
     one_line,
 )
-from osc_imgurl.settings.table import Key, split_storage_url
 from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.tempurl.endpoint import split_storage_url
+from osc_imgurl.tempurl.key import Key
 
 LOG = logging.getLogger(__name__)
 

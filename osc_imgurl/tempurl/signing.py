@@ -20,6 +20,7 @@ import re
 from collections.abc import Callable
 
 from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.tempurl.endpoint import is_gateway
 from osc_imgurl.tempurl.url import (
     DIGESTS,
     METHODS,
@@ -29,7 +30,6 @@ from osc_imgurl.tempurl.url import (
     check_ip_range,
     check_method,
     decode_signature,
-    is_gateway,
     quote,
 )
 

@@ -15,6 +15,7 @@ import re
 import urllib.parse
 
 from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.tempurl.endpoint import is_gateway
 
 METHODS = ('GET', 'HEAD', 'PUT', 'POST', 'DELETE')
 DIGESTS = ('sha1', 'sha256', 'sha512')
@@ -23,11 +24,6 @@ MAX_EXPIRES = 253402300799
 
 _ISO8601 = '%Y-%m-%dT%H:%M:%SZ'
 _DIGEST_OF_HEX_LENGTH = {40: 'sha1', 64: 'sha256', 128: 'sha512'}
-
-
-def is_gateway(endpoint: str) -> bool:
-    """Say whether an endpoint is a RADOS Gateway's, which serves the Swift API below ``/swift``."""
-    return urllib.parse.urlsplit(endpoint).path.endswith('/swift')
 
 
 def quote(text: str) -> str:

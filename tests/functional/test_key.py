@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from osc_imgurl.cache.sqlite import key_fingerprint
+from osc_imgurl.tempurl.key import Key
 
 from .conftest import download
 
@@ -54,14 +54,14 @@ def status(url):
 
 
 def test_list(cloud):
-    name = key_fingerprint(b'the first key')
+    name = Key(b'the first key').fingerprint
     rows = [{'slot': 'account 1', 'set': True, 'fingerprint': name},
             {'slot': 'account 2', 'set': False, 'fingerprint': None}]
     assert cloud.rows(*KEY, 'list') == rows
     cloud.set_key('a container key', container='glance', slot='-2')
     rows += [{'slot': 'container 1', 'set': False, 'fingerprint': None},
              {'slot': 'container 2', 'set': True,
-              'fingerprint': key_fingerprint(b'a container key')}]
+              'fingerprint': Key(b'a container key').fingerprint}]
     assert cloud.rows(*KEY, 'list', '--container', 'glance') == rows
 
 

@@ -20,8 +20,9 @@ from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import parse
 from osc_imgurl.locate.place import locate
 from osc_imgurl.service import Request, TempURLService
-from osc_imgurl.settings.table import Key, Settings
+from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.tempurl.key import Key
 
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
 NOW = 1_700_000_000.5

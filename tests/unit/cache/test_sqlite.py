@@ -11,15 +11,18 @@ import time
 
 import pytest
 
+from osc_imgurl.cache import entry as cache_entry
 from osc_imgurl.cache import sqlite as cache
-from osc_imgurl.cache.sqlite import Entry, SQLiteCache
+from osc_imgurl.cache.entry import Entry, fingerprint
+from osc_imgurl.cache.sqlite import SQLiteCache
 from osc_imgurl.errors import CacheFailed
+from osc_imgurl.tempurl.key import Key
 
 NOW = 1_700_000_000
 
 
 def entry(name='f', expires=NOW + 100, url='http://swift/url'):
-    return Entry(cache.fingerprint(name), 'image', 'GET', 'AUTH_x', 'glance', 'key', expires, url)
+    return Entry(fingerprint(name), 'image', 'GET', 'AUTH_x', 'glance', 'key', expires, url)
 
 
 @pytest.fixture
@@ -34,7 +37,7 @@ def store(path):
 
 def ask(store, url, *, valid_until=NOW, name='f', **kwargs):
     found, cached = store.get_or_create(
-        cache.fingerprint(name), valid_until, lambda: entry(name, url=url), **kwargs)
+        fingerprint(name), valid_until, lambda: entry(name, url=url), **kwargs)
     return found.url, cached
 
 
@@ -63,7 +66,7 @@ def test_what_has_expired_is_removed(store):
 
 
 def test_entries_delete_info(store, path):
-    first, second = (cache.fingerprint(name) for name in 'fg')
+    first, second = (fingerprint(name) for name in 'fg')
     assert (store.entries(), store.delete([first]), store.info().entries) == ([], 0, 0)
     assert not path.exists()
     ask(store, 'first')
@@ -72,7 +75,7 @@ def test_entries_delete_info(store, path):
     info = store.info()
     assert (info.backend, info.path, info.entries) == ('sqlite', str(path), 2)
     assert info.size == path.stat().st_size
-    assert store.delete([first, cache.fingerprint('nothing')]) == 1
+    assert store.delete([first, fingerprint('nothing')]) == 1
     assert [each.fingerprint for each in store.entries()] == [second]
 
 
@@ -90,10 +93,10 @@ def test_file_and_folder_are_their_owners_only(store, path, caplog):
 
 
 def test_fingerprints():
-    assert cache.fingerprint('a', None, 1) == cache.fingerprint('a', None, 1)
-    assert cache.fingerprint('a', 'b') != cache.fingerprint('ab')
-    name = cache.key_fingerprint(b'a key')
-    assert len(name) == 12 and name != cache.key_fingerprint(b'a key ')
+    assert fingerprint('a', None, 1) == fingerprint('a', None, 1)
+    assert fingerprint('a', 'b') != fingerprint('ab')
+    name = Key(b'a key').fingerprint
+    assert len(name) == 12 and name != Key(b'a key ').fingerprint
 
 
 def test_a_url_is_in_no_repr():
@@ -211,7 +214,7 @@ def test_no_space_left(store, path, size):
     """A limit on the size of files is met as a full disk is: a write fails."""
     def action():
         warnings = []
-        cache.LOG.warning = lambda text, *arguments: warnings.append(text)
+        cache_entry.LOG.warning = lambda text, *arguments: warnings.append(text)
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
         good = ask(store, 'good') == ('good', False) and ask(store, 'more') == ('more', False)
         return 0 if good and len(warnings) == 1 else 1

@@ -7,15 +7,9 @@ import pytest
 
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.settings import sources
-from osc_imgurl.settings.table import (
-    BY_NAME,
-    TABLE,
-    Key,
-    Settings,
-    gateway_endpoint,
-    split_storage_url,
-    validate,
-)
+from osc_imgurl.settings.table import BY_NAME, TABLE, Settings, validate
+from osc_imgurl.tempurl.endpoint import gateway_endpoint, split_storage_url
+from osc_imgurl.tempurl.key import Key
 
 IRONIC = """\
 [glance]
