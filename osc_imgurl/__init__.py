@@ -7,32 +7,45 @@ starts.
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING
 
-_HOMES = {
-    'container_name': 'locate.sharding',
-    'diagnose': 'check.diagnosis',
-    'Finding': 'check.diagnosis',
-    'ImageService': 'glance.image_service',
-    'ImgurlError': 'errors',
-    'Key': 'tempurl.key',
-    'ObjectPath': 'tempurl.url',
-    'ObjectStore': 'swift.object_store',
-    'Request': 'service',
-    'Settings': 'settings.table',
-    'Signer': 'tempurl.signing',
-    'TempURL': 'tempurl.url',
-    'TempURLService': 'service',
-    'parse': 'tempurl.url',
-    'Probe': 'swift.probe',
-    'verify': 'tempurl.signing',
-}
+if TYPE_CHECKING:
+    from osc_imgurl.check.diagnosis import Finding, diagnose
+    from osc_imgurl.errors import ImgurlError
+    from osc_imgurl.glance.image_service import ImageService
+    from osc_imgurl.locate.sharding import container_name
+    from osc_imgurl.service import Request, TempURLService
+    from osc_imgurl.settings.table import Settings
+    from osc_imgurl.swift.object_store import ObjectStore
+    from osc_imgurl.swift.probe import Probe
+    from osc_imgurl.tempurl.key import Key
+    from osc_imgurl.tempurl.signing import Signer, verify
+    from osc_imgurl.tempurl.url import ObjectPath, TempURL, parse
+else:
+    _ROOMS = {
+        'check.diagnosis': ('Finding', 'diagnose'),
+        'errors': ('ImgurlError',),
+        'glance.image_service': ('ImageService',),
+        'locate.sharding': ('container_name',),
+        'service': ('Request', 'TempURLService'),
+        'settings.table': ('Settings',),
+        'swift.object_store': ('ObjectStore',),
+        'swift.probe': ('Probe',),
+        'tempurl.key': ('Key',),
+        'tempurl.signing': ('Signer', 'verify'),
+        'tempurl.url': ('ObjectPath', 'TempURL', 'parse'),
+    }
+    _HOMES = {name: module for module, names in _ROOMS.items() for name in names}
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605
+    def __getattr__(name):
+        import importlib
 
+        if name not in _HOMES:
+            raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+        return getattr(importlib.import_module(f'{__name__}.{_HOMES[name]}'), name)
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    return getattr(importlib.import_module(f'{__name__}.{_HOMES[name]}'), name)
+__all__ = [
+    'Finding', 'ImageService', 'ImgurlError', 'Key', 'ObjectPath', 'ObjectStore', 'Probe',
+    'Request', 'Settings', 'Signer', 'TempURL', 'TempURLService', 'container_name', 'diagnose',
+    'parse', 'verify',
+]
