@@ -41,6 +41,10 @@ class ImageUnacceptable(ImgurlError):
     """The image exists, and no temporary URL can be made for it as it is."""
 
 
+class LocationNotBelieved(ImageUnacceptable):
+    """Whoever wrote the image's location may have meant another object than the image's."""
+
+
 class ImageDownloadFailed(ImgurlError):
     """The image's data could not be read, or is not what its hash says."""
 

@@ -43,11 +43,13 @@ class Request:
 
     :ivar expires: Unix time, seconds; None: now and the duration of the settings.
     :ivar method: one of :data:`osc_imgurl.tempurl.url.METHODS`.
+    :ivar object: sign this object on purpose, and not the one that the image is in.
     :ivar prefix: sign for every object whose name begins so; the image's must.
     """
 
     method: str = 'GET'
     expires: int | None = None
+    object: str | None = None
     ip_range: str | None = None
     prefix: str | None = None
     filename: str | None = None
@@ -121,7 +123,7 @@ class TempURLService:
         :raises ImgurlError: whatever is wrong, with what to do about it.
         """
         method = temp_url.check_method(request.method)
-        place = self.locate(image)
+        place = self.locate(image, request.object)
         key, digest = self.find_key(place), self.find_digest(place, method)
         if request.prefix == '':
             LOG.warning('The prefix is empty: this URL gives access to every object in the'
@@ -214,12 +216,13 @@ class TempURLService:
                 ' (--expires-at).')
         return request.expires
 
-    def locate(self, image: Image) -> Place:
+    def locate(self, image: Image, object_name: str | None = None) -> Place:
         """Return where an image's object is.
 
+        :param object_name: the object to be signed on purpose.
         :raises ImgurlError: as :func:`osc_imgurl.locate.place.locate`.
         """
-        return placement.locate(image, self._settings, self._object_store)
+        return placement.locate(image, self._settings, self._object_store, object_name)
 
     def find_key(self, place: Place) -> Key:
         """Return the key that is told, else the one in the first slot that has one.
@@ -289,7 +292,7 @@ def require_swift(image: Image) -> None:
 
     :raises ImageUnacceptable: it is elsewhere; the message says where, and what can be done.
     """
-    if image.shown_locations and not image.swift_location:
+    if image.shown_locations and not image.swift_locations:
         raise ImageUnacceptable(
             f'Image {image.id} is not in Swift but in {_describe_stores(image)}, and only'
             ' Swift has temporary URLs.', 'Copy it into a Swift store (openstack image import'

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from osc_imgurl.check.facts import Evidence
 from osc_imgurl.check.finding import Verdict, failed, failed_with, passed, skipped
 from osc_imgurl.check.signature import check_key, check_method, check_path, check_query
-from osc_imgurl.errors import ImgurlError
+from osc_imgurl.errors import ImgurlError, LocationNotBelieved
 from osc_imgurl.glance.image import Image, require_active
 from osc_imgurl.locate.place import NOT_TRIED
 from osc_imgurl.service import require_swift
@@ -44,6 +44,10 @@ def _store(evidence: Evidence) -> Verdict:
         require_swift(evidence.image)
     except ImgurlError as error:
         return failed_with(error)
+    if isinstance(evidence.location, LocationNotBelieved):
+        if evidence.answer.works:
+            return passed(f'Swift has the object; {evidence.location.problem}')
+        return failed_with(evidence.location)
     if evidence.location:
         return passed(f'the image is in Swift: {evidence.location.url}')
     return skipped('this cloud does not show where it keeps the image')
@@ -147,7 +151,7 @@ def _ip_range(evidence: Evidence) -> Verdict:
 
 
 def _account(evidence: Evidence) -> Verdict:
-    path, location = evidence.path, evidence.location
+    path, location = evidence.path, evidence.located
     if evidence.answer.failure == NOT_TRIED:
         return failed(NOT_TRIED, 'Use credentials whose catalog shows the gateway, or make a URL'
                       ' with the account (--account).')
@@ -169,7 +173,7 @@ def _account(evidence: Evidence) -> Verdict:
 
 
 def _container(evidence: Evidence) -> Verdict:
-    path, location = evidence.path, evidence.location
+    path, location = evidence.path, evidence.located
     located = location.container if location else None
     if located and located != path.container:
         return failed(f'the image lies in container {located} by its own location, and the URL'

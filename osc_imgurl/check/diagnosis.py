@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from osc_imgurl.check.checks import CHECKS
 from osc_imgurl.check.facts import Evidence
 from osc_imgurl.check.finding import FAIL, SKIPPED, failed_with
-from osc_imgurl.errors import ImgurlError
+from osc_imgurl.errors import ImgurlError, LocationNotBelieved
 from osc_imgurl.glance.image import Image
 from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
@@ -67,6 +67,7 @@ def diagnose(url: str, settings: Settings, probe: Probe, now: float, *, method: 
 
 def diagnose_image(reference: str, settings: Settings, probe: Probe, now: float, *,
                    images: ImageService, object_store: ObjectStore, method: str = 'GET',
+                   object_name: str | None = None,
                    cached: Sequence[Entry] = ()) -> list[Finding]:
     """Return what is right and wrong with a new temporary URL of an image.
 
@@ -75,6 +76,7 @@ def diagnose_image(reference: str, settings: Settings, probe: Probe, now: float,
     :param reference: the image's UUID, ``glance://host/UUID``, or its name.
     :param now: Unix time, seconds.
     :param method: the method that the URL is to allow.
+    :param object_name: the object to be signed on purpose, in place of the image's.
     :raises InvalidParameterValue: the method is unknown.
     """
     method = temp_url.check_method(method)
@@ -84,7 +86,9 @@ def diagnose_image(reference: str, settings: Settings, probe: Probe, now: float,
         return _stopped('image', error)
     service = TempURLService(settings, images, object_store)
     try:
-        place = service.locate(image)
+        place = service.locate(image, object_name)
+    except LocationNotBelieved as error:
+        return _stopped('store', error)
     except ImgurlError as error:
         return _stopped('account', error)
     evidence = Evidence(place.path, place.endpoint, method, now, settings, probe, images,

@@ -9,11 +9,12 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from osc_imgurl.errors import ImgurlError, ObjectStoreFailed
+from osc_imgurl.errors import ImgurlError, LocationNotBelieved, ObjectStoreFailed
 from osc_imgurl.glance.image import Image, is_uuid
 from osc_imgurl.glance.location import Location
 from osc_imgurl.locate import place as placement
 from osc_imgurl.locate import sharding
+from osc_imgurl.locate.trust import find_believed
 from osc_imgurl.settings.table import MAX_SEED, Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer, Probe
@@ -117,9 +118,19 @@ class Evidence:
             return str(error)
 
     @functools.cached_property
-    def location(self) -> Location | None:
-        """Where the image is by its own location, in Swift, if this cloud shows that."""
-        return self.image.swift_location if isinstance(self.image, Image) else None
+    def location(self) -> Location | LocationNotBelieved | None:
+        """The image's believed location in Swift, or why none is; None where none is shown."""
+        if not isinstance(self.image, Image):
+            return None
+        try:
+            return find_believed(self.image, self.settings, self.object_store)
+        except LocationNotBelieved as error:
+            return error
+
+    @property
+    def located(self) -> Location | None:
+        """The image's believed location in Swift, if this cloud shows one."""
+        return self.location if isinstance(self.location, Location) else None
 
     @functools.cached_property
     def capabilities(self) -> Capabilities | str:
@@ -223,8 +234,8 @@ class Evidence:
         """Paths that may have been signed: of the other places, and of the container's objects."""
         path = self.path
         containers = {path.container, *self.other_containers}
-        if self.location and self.location.container:
-            containers.add(self.location.container)
+        if self.located and self.located.container:
+            containers.add(self.located.container)
         accounts: list[str | None] = [*self.accounts] or [path.account]
         places = [dataclasses.replace(path, account=account, container=container)
                   for account in accounts for container in containers]

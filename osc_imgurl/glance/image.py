@@ -37,9 +37,9 @@ class Image:
         return self.locations or ((self.direct_url,) if self.direct_url else ())
 
     @property
-    def swift_location(self) -> Location | None:
-        """The first of its locations that is in Swift."""
-        return next((place for place in self.shown_locations if place.in_swift), None)
+    def swift_locations(self) -> tuple[Location, ...]:
+        """Those of its locations that are in Swift, believed or not."""
+        return tuple(place for place in self.shown_locations if place.in_swift)
 
 
 def is_uuid(text: str) -> bool:

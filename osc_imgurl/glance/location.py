@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import urllib.parse
 
 from osc_imgurl.tempurl.endpoint import split_storage_url
 
@@ -21,6 +22,8 @@ class Location:
     :ivar url: the URI with its credentials masked; safe to print.
     :ivar has_credentials: whether the URI carries credentials, which then everybody knows
         who may see the image.
+    :ivar project: the project that the credentials are for, by its name; None where there are
+        none, or they name none.
     :ivar endpoint: of the object store; only a multi-tenant store's URI says it.
     :ivar account: likewise; None for a RADOS Gateway without accounts in its URLs.
     :ivar container: of an image in Swift, else None.
@@ -31,6 +34,7 @@ class Location:
     scheme: str
     url: str
     has_credentials: bool = False
+    project: str | None = None
     endpoint: str | None = None
     account: str | None = None
     container: str | None = None
@@ -82,9 +86,14 @@ def parse(uri: str, store: str | None = None) -> Location:
     base, _, container = base.rpartition('/')
     if scheme not in SWIFT_SCHEMES or not (base and container and object_name):
         return Location(scheme or 'unknown', masked, has_credentials, store=store)
-    endpoint = account = None
+    project = endpoint = account = None
+    if has_credentials:
+        # <project>:<user>, quoted, stands before the password.
+        quoted = uri.partition('://')[2].rpartition('@')[0].rpartition(':')[0]
+        first, colon, _ = urllib.parse.unquote(quoted).partition(':')
+        project = first if colon else None
     if not has_credentials and scheme != 'swift+config':
         web_scheme = 'http' if scheme == 'swift+http' else 'https'
         endpoint, account = split_storage_url(f'{web_scheme}://{base}')
-    return Location(scheme, masked, has_credentials, endpoint, account,
+    return Location(scheme, masked, has_credentials, project, endpoint, account,
                     container, object_name, store)

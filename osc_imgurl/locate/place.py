@@ -1,27 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where an image's object is: what was told, the image's own location, the sharding rule."""
+"""Where an image's object is: what is given, the image's own location, the sharding rule."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import logging
 from typing import TYPE_CHECKING
 
-from osc_imgurl.errors import (
-    ImageNotAuthorized,
-    ImageNotFound,
-    MissingParameterValue,
-)
+from osc_imgurl.errors import LocationNotBelieved, MissingParameterValue
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
-from osc_imgurl.locate import sharding
+from osc_imgurl.locate.trust import container_by_rule, find_believed
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.tempurl.endpoint import gateway_endpoint, is_gateway, split_storage_url
 from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:
-    from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.swift.object_store import ObjectStore
 
 LOG = logging.getLogger(__name__)
@@ -36,8 +30,8 @@ class Place:
 
     :ivar endpoint: what stands before the path.
     :ivar endpoint_type: ``swift`` or ``radosgw``.
-    :ivar guessed: what neither was told nor does the image's location say: ``account`` (then
-        it is the session's project's), ``container`` (by the sharding rule).
+    :ivar guessed: what is neither given nor does a believed location of the image say:
+        ``account`` (then it is the session's project's), ``container`` (by the sharding rule).
     """
 
     endpoint: str
@@ -51,55 +45,36 @@ class Place:
         return is_gateway(self.endpoint)
 
 
-@dataclasses.dataclass(frozen=True)
-class LocationReport:
-    """What is known of where an image is kept.
-
-    :ivar source: where the locations were read: ``locations``, ``direct_url``, ``get
-        locations call``; ``settings`` where this cloud shows none.
-    :ivar scheme: of the first location in Swift, else of the first; None where none is shown.
-    :ivar account: in Swift, by the location, else by the settings and the session.
-    :ivar container: in Swift, by the location, else by the sharding rule.
-    :ivar container_by_rule: what the settings give by the sharding rule.
-    :ivar container_agrees: whether location and rule name the same container; None where
-        there is no location in Swift.
-    :ivar direct_read_allowed: whether the settings allow to read the location directly.
-    """
-
-    image: Image
-    source: str
-    locations: tuple[Location, ...]
-    scheme: str | None
-    account: str | None
-    container: str | None
-    object: str | None
-    container_by_rule: str
-    container_agrees: bool | None
-    direct_read_allowed: bool
-
-
-def container_by_rule(image_id: str, settings: Settings) -> str:
-    """Return the container that the settings give, by Glance's sharding rule."""
-    return sharding.container_name(settings.container, image_id,
-                                   settings.multiple_containers_seed)
-
-
-def locate(image: Image, settings: Settings, object_store: ObjectStore | None) -> Place:
+def locate(image: Image, settings: Settings, object_store: ObjectStore | None,
+           object_name: str | None = None) -> Place:
     """Return where the image's object is.
 
+    A location that is not believed is used only to say so: where an option names the container,
+    or the object, that is signed on purpose.
+
     :param object_store: None where there is nobody to ask.
-    :raises MissingParameterValue: an account or endpoint is not told and cannot be looked up.
+    :param object_name: the object to be signed on purpose, in place of the image's.
+    :raises LocationNotBelieved: the image shows locations in Swift, and none is believed.
+    :raises MissingParameterValue: an account or endpoint is not given and cannot be looked up.
     :raises InvalidParameterValue: the endpoint is none of a RADOS Gateway.
     """
-    location = image.swift_location
-    endpoint, endpoint_type = endpoint_and_type(location, settings, object_store)
+    on_purpose = object_name is not None or _options(settings.told_by('container'))
+    try:
+        location = find_believed(image, settings, object_store)
+    except LocationNotBelieved as error:
+        if not on_purpose:
+            raise
+        LOG.warning('%s The URL is for another object on purpose', error.problem)
+        location = None
+    endpoint, endpoint_type = endpoint_and_type(settings, object_store)
     container = _prefer(
         'container', container_by_rule(image.id, settings),
         location.container if location else None,
         settings.told_by('container', 'multiple_containers_seed'))
     account = (None if endpoint_type == 'radosgw'
                else _account(location, settings, object_store))
-    object_name = location.object if location and location.object else image.id
+    if object_name is None:
+        object_name = location.object if location and location.object else image.id
     guessed = []
     if account and not settings.account and not (location and location.account):
         guessed.append('account')
@@ -138,59 +113,13 @@ def own_account(settings: Settings, object_store: ObjectStore | None) -> str | N
     :returns: None for a RADOS Gateway without accounts in its URLs.
     :raises MissingParameterValue: it is not told and cannot be looked up.
     """
-    if endpoint_and_type(None, settings, object_store)[1] == 'radosgw':
+    if endpoint_and_type(settings, object_store)[1] == 'radosgw':
         return None
     return _account(None, settings, object_store)
 
 
-def report(image: str, settings: Settings, images: ImageService,
-           object_store: ObjectStore) -> LocationReport:
-    """Return all that can be known of where an image is kept, whatever its status.
-
-    An image that shows no location is no error: the settings say then where it should be.
-
-    :raises ImgurlError: as :meth:`osc_imgurl.glance.image_service.ImageService.find`.
-    """
-    found = images.find(image)
-    source, locations = 'settings', found.shown_locations
-    if locations:
-        source = 'locations' if found.locations else 'direct_url'
-        if any(location.has_credentials for location in locations):
-            LOG.warning('This cloud shows the password of its image store to everybody who may'
-                        ' see image %s. Its operator can hide it: show_multiple_locations and'
-                        ' show_image_direct_url off, or swift_store_config_file, in'
-                        ' glance-api.conf', found.id)
-    else:
-        # Answered to service and admin users only, and not by older Glances.
-        with contextlib.suppress(ImageNotAuthorized, ImageNotFound):
-            locations = images.locations(found.id)
-            source = 'get locations call' if locations else source
-    location = next((each for each in locations if each.in_swift), None)
-    rule = container_by_rule(found.id, settings)
-    container, object_name, account = None, None, None
-    if location:
-        container, object_name = location.container, location.object
-    elif not locations:
-        container, object_name = rule, found.id
-    if container:
-        with contextlib.suppress(MissingParameterValue):
-            if endpoint_and_type(location, settings, object_store)[1] == 'swift':
-                account = _account(location, settings, object_store)
-    return LocationReport(
-        image=found, source=source, locations=locations,
-        scheme=next((each.scheme for each in (location, *locations) if each), None),
-        account=account,
-        container=container,
-        object=object_name,
-        container_by_rule=rule,
-        container_agrees=location.container == rule if location else None,
-        direct_read_allowed=any(each.scheme in settings.allowed_direct_url_schemes
-                                for each in locations))
-
-
-def endpoint_and_type(location: Location | None, settings: Settings,
-                      object_store: ObjectStore | None) -> tuple[str, str]:
-    """Return endpoint and type: told, else the location's, else the catalog's.
+def endpoint_and_type(settings: Settings, object_store: ObjectStore | None) -> tuple[str, str]:
+    """Return endpoint and type: given, else the catalog's; never a location's.
 
     A RADOS Gateway whose URLs have accounts is of the type ``swift``, and has ``/swift`` in its
     endpoint.
@@ -199,9 +128,7 @@ def endpoint_and_type(location: Location | None, settings: Settings,
     :raises InvalidParameterValue: the endpoint is none of a RADOS Gateway.
     """
     found: tuple[str, str | None] | None = None
-    if location and location.endpoint:
-        found = location.endpoint, location.account
-    elif object_store and (storage_url := object_store.find_storage_url()):
+    if object_store and (storage_url := object_store.find_storage_url()):
         found = split_storage_url(storage_url)
     endpoint_type = settings.endpoint_type or (
         'radosgw' if found and found[1] is None else 'swift')

@@ -62,7 +62,7 @@ def _look_up(settings: Settings, object_store: ObjectStore | None) -> list[Setti
         return SettingInForce(name, _shown(name, value), source)
 
     def place() -> placement.Place:
-        endpoint, kind = placement.endpoint_and_type(None, settings, object_store)
+        endpoint, kind = placement.endpoint_and_type(settings, object_store)
         account = placement.own_account(settings, object_store)
         # The container of a sharded store depends on the image; any name serves for the rest.
         return placement.Place(endpoint, kind, ObjectPath(account, settings.container, 'image'))
@@ -80,7 +80,7 @@ def _look_up(settings: Settings, object_store: ObjectStore | None) -> list[Setti
         return value, slot
 
     def endpoint(index: int) -> tuple[str, str]:
-        return placement.endpoint_and_type(None, settings, object_store)[index], 'catalog'
+        return placement.endpoint_and_type(settings, object_store)[index], 'catalog'
 
     rows = [attempt('endpoint_url', lambda: endpoint(0)),
             attempt('endpoint_type', lambda: endpoint(1)),

@@ -41,6 +41,13 @@ def add_setting_option(parser: Any, setting: Setting) -> None:
         help=f'{setting.help} (default: {setting.shown_default}; Env: {setting.environment})')
 
 
+def add_object_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option that signs another object than the image's on purpose."""
+    parser.add_argument(
+        '--object', metavar='<name>', dest='object_name',
+        help='Sign this object on purpose, in place of the one that the image is in')
+
+
 def argument(app: Any, text: str) -> str:
     """Return an argument, or the line on standard input that ``-`` stands for."""
     return app.stdin.readline().strip() if text == '-' else text

@@ -13,7 +13,8 @@ from osc_lib.command import command
 class ShowImageLocation(command.ShowOne):
     _description = (
         'Display where an image is kept: its locations, and for Swift the account, container'
-        ' and object; credentials in a location are masked')
+        ' and object; credentials in a location are masked. A location that somebody else than'
+        ' Glance may have written is shown, with the reason why it is not believed')
     _epilog: Any = 'Example: openstack image location show cirros -c scheme -c container -c object'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -27,13 +28,13 @@ class ShowImageLocation(command.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.locate import place as placement
+        from osc_imgurl.locate import report as reports
         from osc_imgurl.osc import common
 
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)
         common.require_session(client_manager)
-        report = placement.report(
+        report = reports.report(
             parsed_args.image, settings, common.image_service(client_manager, settings),
             common.object_store(client_manager, settings))
         image = report.image
@@ -45,6 +46,8 @@ class ShowImageLocation(command.ShowOne):
             'source': report.source,
             'direct_url': image.direct_url.url if image.direct_url else None,
             'locations': format_columns.ListColumn([place.url for place in report.locations]),
+            'believed': report.believed.url if report.believed else None,
+            'not_believed': format_columns.ListColumn(list(report.doubts)),
             'scheme': report.scheme,
             'account': report.account,
             'container': report.container,

@@ -65,6 +65,7 @@ class CreateImageTempURL(command.ShowOne):
         parser.add_argument(
             '--refresh', action='store_true',
             help='Sign anew where the cache has a URL, and replace it')
+        common.add_object_option(parser)
         common.add_setting_options(parser, BY_NAME.keys() - {'duration'})
         return parser
 
@@ -79,7 +80,8 @@ class CreateImageTempURL(command.ShowOne):
             method=parsed_args.method,
             expires=(temp_url.parse_moment(parsed_args.expires_at)
                      if parsed_args.expires_at is not None else None),
-            ip_range=parsed_args.ip_range, prefix=parsed_args.object_prefix,
+            object=parsed_args.object_name, ip_range=parsed_args.ip_range,
+            prefix=parsed_args.object_prefix,
             filename=parsed_args.filename, inline=parsed_args.inline,
             iso8601=parsed_args.iso8601)
         made = common.temp_url_service(client_manager, settings).create(

@@ -31,6 +31,7 @@ class CheckImageTempURL(command.Lister):
         parser.add_argument(
             '--method', metavar='{GET,HEAD,PUT,POST,DELETE}', default='GET',
             help='What the URL is to be used for (default: GET)')
+        common.add_object_option(parser)
         common.add_setting_options(parser, BY_NAME.keys() - {
             'cache_enabled', 'align', 'check', 'expected_download_start_delay'})
         return parser
@@ -44,9 +45,10 @@ class CheckImageTempURL(command.Lister):
         settings = common.load_settings(client_manager, parsed_args)
         subject = common.argument(self.app, parsed_args.image_or_url)
         is_url = subject.startswith(('http://', 'https://'))
+        asked: dict[str, Any] = {'method': parsed_args.method}
         if not is_url:
             common.require_session(client_manager)
-        asked: dict[str, Any] = {'method': parsed_args.method}
+            asked['object_name'] = parsed_args.object_name
         if common.has_session(client_manager):
             asked.update(images=common.image_service(client_manager, settings),
                          object_store=common.object_store(client_manager, settings))

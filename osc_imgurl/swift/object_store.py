@@ -8,6 +8,7 @@ functions: those log the beginnings of keys, and percent-decode keys that have a
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import urllib.parse
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from typing import Any
 import requests
 import swiftclient.client
 from keystoneauth1 import exceptions as ksa_exceptions
+from keystoneauth1.identity.base import BaseIdentityPlugin
 from keystoneauth1.session import Session
 
 from osc_imgurl import http
@@ -103,6 +105,23 @@ class ObjectStore:
                 'These credentials are not scoped to a project, so that they name no account:'
                 ' use a project\'s, or tell the account (--account).')
         return str(project_id)
+
+    def project_names(self) -> frozenset[str]:
+        """Return what the session's project is called: its ID, and its name where that is known."""
+        names = {self._session.get_project_id()}
+        if isinstance(self._session.auth, BaseIdentityPlugin):
+            names.add(self._session.auth.get_access(self._session).project_name)
+        return frozenset(filter(None, names))
+
+    def endpoints(self) -> frozenset[str]:
+        """Return the object store's endpoints in the catalog, of every interface."""
+        urls = {self.find_storage_url()}
+        for interface in ('public', 'internal', 'admin'):
+            with contextlib.suppress(ksa_exceptions.CatalogException):
+                urls.add(self._session.get_endpoint(
+                    service_type='object-store', region_name=self._region_name,
+                    interface=interface))
+        return frozenset(split_storage_url(url)[0] for url in urls if url)
 
     def capabilities(self, endpoint: str) -> Capabilities:
         """Return what the cluster at an endpoint says in ``/info``; no token is sent.

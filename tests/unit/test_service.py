@@ -22,6 +22,7 @@ from osc_imgurl.locate.place import locate
 from osc_imgurl.service import Request, TempURLService
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.tempurl.endpoint import split_storage_url
 from osc_imgurl.tempurl.key import Key
 
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
@@ -46,6 +47,12 @@ class Store:
 
     def project_id(self):
         return 'p'
+
+    def project_names(self):
+        return {'p', 'the project'}
+
+    def endpoints(self):
+        return {split_storage_url(self.url)[0]}
 
     def _answer(self, question):
         self.asked.append(question)
@@ -96,8 +103,9 @@ def test_a_told_endpoint_keeps_the_catalogs_type():
 
 
 def test_a_gateways_location():
-    made = create(Store(), locations=[f'swift+https://rgw/swift/v1/images/{IMAGE_ID}'])
-    assert made.url.startswith(f'https://rgw/swift/v1/images/{IMAGE_ID}?')
+    made = create(Store('https://rgw/swift/v1'),
+                  locations=[f'swift+https://rgw/swift/v1/glance_{IMAGE_ID}/{IMAGE_ID}'])
+    assert made.url.startswith(f'https://rgw/swift/v1/glance_{IMAGE_ID}/{IMAGE_ID}?')
 
 
 @pytest.mark.parametrize(('capabilities', 'digest'), [
@@ -220,7 +228,7 @@ TOLD = {'key': Key(b'a key'), 'digest': 'sha256', 'account': 'AUTH_x', 'containe
     (('digest',), None, ('digest',)),
     (('account',), None, ('account',)),
     (('sources',), None, ('container',)),
-    (('sources', 'account'), 'swift+https://swift/v1/AUTH_x/glance/', ()),
+    (('sources', 'account'), 'swift+http://swift/v1/AUTH_x/glance/', ()),
     (('sources', 'account'), 'swift+config://ref1/glance/', ('account',)),
     (TOLD, None, ('account', 'container', 'key', 'digest')),
 ])

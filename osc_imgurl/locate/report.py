@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All that can be known of where an image is kept, believed or not."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+from typing import TYPE_CHECKING
+
+from osc_imgurl.errors import ImageNotAuthorized, ImageNotFound, MissingParameterValue
+from osc_imgurl.glance.image import Image
+from osc_imgurl.glance.location import Location
+from osc_imgurl.locate.place import locate
+from osc_imgurl.locate.trust import container_by_rule, doubt
+from osc_imgurl.settings.table import Settings
+
+if TYPE_CHECKING:
+    from osc_imgurl.glance.image_service import ImageService
+    from osc_imgurl.swift.object_store import ObjectStore
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class LocationReport:
+    """What is known of where an image is kept.
+
+    :ivar source: where the locations were read: ``locations``, ``direct_url``, ``get
+        locations call``; ``settings`` where this cloud shows none.
+    :ivar believed: the location that a URL is made of; None where none in Swift is believed.
+    :ivar doubts: of each location in Swift that is not believed, its URI and the reason.
+    :ivar scheme: of the believed location, else of the first; None where none is shown.
+    :ivar account: by the believed location, else by the settings and the session; None where
+        locations are shown and none is believed.
+    :ivar container: likewise, else by the sharding rule.
+    :ivar container_by_rule: what the settings give by the sharding rule.
+    :ivar container_agrees: whether the believed location and the rule name the same container;
+        None where no location is believed.
+    :ivar direct_read_allowed: whether the settings allow to read the location directly.
+    """
+
+    image: Image
+    source: str
+    locations: tuple[Location, ...]
+    believed: Location | None
+    doubts: tuple[str, ...]
+    scheme: str | None
+    account: str | None
+    container: str | None
+    object: str | None
+    container_by_rule: str
+    container_agrees: bool | None
+    direct_read_allowed: bool
+
+
+def report(image: str, settings: Settings, images: ImageService,
+           object_store: ObjectStore) -> LocationReport:
+    """Return all that can be known of where an image is kept, whatever its status.
+
+    An image that shows no location is no error: the settings say then where it should be.
+
+    :raises ImgurlError: as :meth:`osc_imgurl.glance.image_service.ImageService.find`.
+    """
+    found = images.find(image)
+    source, locations = 'settings', found.shown_locations
+    if locations:
+        source = 'locations' if found.locations else 'direct_url'
+        if any(location.has_credentials for location in locations):
+            LOG.warning('This cloud shows the password of its image store to everybody who may'
+                        ' see image %s. Its operator can hide it: show_multiple_locations and'
+                        ' show_image_direct_url off, or swift_store_config_file, in'
+                        ' glance-api.conf', found.id)
+    else:
+        # Answered to service and admin users only, and not by older Glances.
+        with contextlib.suppress(ImageNotAuthorized, ImageNotFound):
+            locations = images.locations(found.id)
+            source = 'get locations call' if locations else source
+    judged = dataclasses.replace(found, locations=locations)
+    doubts = {location: doubt(location, found.id, settings, object_store)
+              for location in judged.swift_locations}
+    believed = next((location for location, reason in doubts.items() if not reason), None)
+    rule = container_by_rule(found.id, settings)
+    account, container, object_name = None, None, None
+    if believed:
+        container, object_name = believed.container, believed.object
+    elif not locations:
+        container, object_name = rule, found.id
+    if container:
+        with contextlib.suppress(MissingParameterValue):
+            account = locate(judged, settings, object_store).path.account
+    return LocationReport(
+        image=found, source=source, locations=locations, believed=believed,
+        doubts=tuple(f'{location.url}: {reason}' for location, reason in doubts.items() if reason),
+        scheme=next((each.scheme for each in (believed, *locations) if each), None),
+        account=account,
+        container=container,
+        object=object_name,
+        container_by_rule=rule,
+        container_agrees=believed.container == rule if believed else None,
+        direct_read_allowed=any(each.scheme in settings.allowed_direct_url_schemes
+                                for each in locations))
+
+

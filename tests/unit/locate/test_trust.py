@@ -1,0 +1,121 @@
+"""Which location is believed; the object store says who asks, and which hosts are Swift's.
+
+The store is a stub: what is judged here are values, in more forms than a cloud would take.
+"""
+
+import pytest
+
+from osc_imgurl.errors import LocationNotBelieved
+from osc_imgurl.glance.image import Image
+from osc_imgurl.glance.location import parse
+from osc_imgurl.locate.trust import doubt, find_believed
+from osc_imgurl.settings.table import Settings
+
+IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
+OTHER_ID = '7bd1c4d2-0e57-4a8c-8d0c-5f6f6f1f8a11'
+OWN = f'glance_{IMAGE_ID}/{IMAGE_ID}'
+PLAIN = Settings()
+
+
+class Store:
+    def project_names(self):
+        return {'9f2a', 'service'}
+
+    def endpoints(self):
+        return {'https://swift.example.com', 'http://swift.internal:8080',
+                'https://rgw.example.com/swift'}
+
+
+@pytest.mark.parametrize(('uri', 'settings'), [
+    (f'swift+config://ref1/glance/{IMAGE_ID}', PLAIN),
+    # Nobody but Glance writes such a location, whatever it names.
+    ('swift+config://ref1/elsewhere/renamed', Settings(account='AUTH_x')),
+    (f'swift+http://service%3Aglance:pw@keystone:5000/v3/glance_3a1/{IMAGE_ID}', PLAIN),
+    (f'swift+https://9f2a%3Aglance:p:w@keystone/v3/images/{IMAGE_ID}', PLAIN),
+    (f'swift+http://demo%3Ademo:pw@keystone/v3/glance/{IMAGE_ID}', Settings(account='AUTH_x')),
+    (f'swift+http://demo%3Ademo:pw@keystone/v3/images_3a1/{IMAGE_ID}',
+     Settings(account='AUTH_x', container='images', multiple_containers_seed=3)),
+    (f'swift+https://swift.example.com/v1/AUTH_x/{OWN}', PLAIN),
+    (f'swift+https://swift.example.com:443/v1/AUTH_x/images_{IMAGE_ID}/{IMAGE_ID}', PLAIN),
+    (f'swift+https://SWIFT.example.com/v1/AUTH_x/glance/{IMAGE_ID}', PLAIN),
+    (f'swift+http://swift.internal:8080/v1/AUTH_x/glance_3a1/{IMAGE_ID}',
+     Settings(multiple_containers_seed=3)),
+    (f'swift+https://rgw.example.com/swift/v1/{OWN}', PLAIN),
+    (f'swift+http://proxy.example.com/v1/AUTH_x/{OWN}',
+     Settings(endpoint_url='http://proxy.example.com')),
+])
+def test_believed(uri, settings):
+    assert doubt(parse(uri), IMAGE_ID, settings, Store()) == ''
+
+
+@pytest.mark.parametrize(('uri', 'settings', 'why'), [
+    (f'swift+http://service%3Aglance:pw@keystone/v3/glance/{OTHER_ID}', PLAIN,
+     f'its object is {OTHER_ID}'),
+    (f'swift+http://service%3Aglance:pw@keystone/v3/glance/{IMAGE_ID.upper()}', PLAIN,
+     'its object is'),
+    (f'swift+http://service%3Aglance:pw@keystone/v3/glance/{IMAGE_ID}?x', PLAIN,
+     'its object is'),
+    (f'swift+http://demo%3Ademo:pw@keystone/v3/glance/{IMAGE_ID}', PLAIN,
+     'of the project demo, and not of yours'),
+    (f'swift+http://demo:pw@keystone/v3/glance/{IMAGE_ID}', PLAIN,
+     'of the project None, and not of yours'),
+    (f'swift+http://***@keystone/v3/glance/{IMAGE_ID}', PLAIN,
+     'of the project None, and not of yours'),
+    (f'swift+http://service%3Aglance:pw@keystone/v3/other/{IMAGE_ID}',
+     Settings(account='AUTH_x'), 'its container is other, and the settings give glance'),
+    (f'swift+http://service%3Aglance:pw@keystone/v3/glance/{IMAGE_ID}',
+     Settings(account='AUTH_x', multiple_containers_seed=3), 'the settings give glance_3a1'),
+    (f'swift+https://swift.example.com/v1/AUTH_x/glance_{OTHER_ID}/{OTHER_ID}', PLAIN,
+     f'its object is {OTHER_ID}'),
+    (f'swift+https://swift.example.com/v1/AUTH_x/glance_{OTHER_ID}/{IMAGE_ID}', PLAIN,
+     'is not one that Glance makes for this image'),
+    (f'swift+https://swift.example.com/v1/AUTH_x/glance{IMAGE_ID}/{IMAGE_ID}', PLAIN,
+     'is not one that Glance makes for this image'),
+    (f'swift+https://evil.example.com/v1/AUTH_x/{OWN}', PLAIN, 'its host is none of'),
+    (f'swift+http://swift.example.com/v1/AUTH_x/{OWN}', PLAIN, 'its host is none of'),
+    (f'swift+https://swift.example.com:8443/v1/AUTH_x/{OWN}', PLAIN, 'its host is none of'),
+    (f'swift+https://swift.example.com.evil/v1/AUTH_x/{OWN}', PLAIN, 'its host is none of'),
+    (f'swift+https://swift.example.com@evil/v1/AUTH_x/{OWN}', PLAIN, 'not of yours'),
+    (f'swift+http://[/v1/AUTH_x/{OWN}', PLAIN, 'its host is none of'),
+    (f'swift+http://:8080/v1/AUTH_x/{OWN}', PLAIN, 'its host is none of'),
+    (f'swift+http://swift.internal:x/v1/AUTH_x/{OWN}', PLAIN, 'its host is none of'),
+])
+def test_not_believed(uri, settings, why):
+    location = parse(uri)
+    assert why in doubt(location, IMAGE_ID, settings, Store())
+    assert 'pw' not in doubt(location, IMAGE_ID, settings, Store())
+
+
+def test_with_nobody_to_ask():
+    given = Settings(endpoint_url='https://swift.example.com', account='AUTH_x')
+    for uri, believed in (
+            (f'swift+config://ref1/glance/{IMAGE_ID}', True),
+            (f'swift+http://service%3Aglance:pw@keystone/v3/glance/{IMAGE_ID}', True),
+            (f'swift+https://swift.example.com/v1/AUTH_x/{OWN}', True),
+            (f'swift+https://other.example.com/v1/AUTH_x/{OWN}', False)):
+        assert (doubt(parse(uri), IMAGE_ID, given, None) == '') is believed
+    assert doubt(parse(f'swift+http://service%3Aglance:pw@keystone/v3/glance/{IMAGE_ID}'),
+                 IMAGE_ID, PLAIN, None)
+
+
+def image(*uris):
+    return Image(IMAGE_ID, locations=tuple(map(parse, uris)))
+
+
+def test_the_first_believed_location_counts():
+    planted = f'swift+https://evil.example.com/v1/AUTH_x/{OWN}'
+    good = f'swift+https://swift.example.com/v1/AUTH_x/{OWN}'
+    found = find_believed(image('file:///x', planted, good), PLAIN, Store())
+    assert found.url == good
+    assert find_believed(image('file:///x'), PLAIN, Store()) is None
+    assert find_believed(image(), PLAIN, Store()) is None
+
+
+def test_no_location_is_believed():
+    with pytest.raises(LocationNotBelieved) as raised:
+        find_believed(image(f'swift+https://evil.example.com/v1/AUTH_x/{OWN}',
+                            f'swift+http://demo%3Ademo:pw@keystone/v3/glance/{OTHER_ID}'),
+                      PLAIN, Store())
+    text = str(raised.value)
+    assert 'evil.example.com' in text and f'its object is {OTHER_ID}' in text
+    assert '--account, --container, --object' in text and 'pw' not in text
