@@ -3,6 +3,7 @@
 import pytest
 
 from .conftest import download
+from .locations import plant, strangers_server
 
 
 @pytest.fixture(scope='module')
@@ -57,3 +58,73 @@ def test_the_location_counts_and_an_option_overrules_it(cloud, image, data):
     overruled = cloud.openstack(*told, '--no-check', stdin='a key', cloud='demo')
     assert '/v1/AUTH_other/' in overruled.stdout
     assert 'as told with --account' in overruled.stderr
+
+
+@pytest.fixture(scope='module')
+def stranger():
+    with strangers_server() as (address, requests):
+        yield address, requests
+
+
+@pytest.fixture(scope='module')
+def planted(cloud, stranger, image):
+    """An image whose location names the image of another, at a host of its writer's."""
+    address, requests = stranger
+    account = cloud.create(image, cloud='demo')['account']
+    planted = cloud.upload('planted', cloud='demo', visibility='shared')
+    plant(cloud, planted, f'swift+http://{address}/v1/{account}/glance_{image}/{image}',
+          store='swift1')
+    requests.clear()
+    return planted
+
+
+COMMANDS = {
+    'create': ['create'], 'create PUT': ['create', '--method', 'PUT'],
+    'list': ['list'], 'list --check': ['list', '--check'], 'check': ['check']}
+
+
+@pytest.mark.parametrize('command', COMMANDS.values(), ids=COMMANDS)
+def test_no_signature_goes_to_a_strangers_host(cloud, planted, stranger, image, command):
+    verb, *options = command
+    result = cloud.openstack('image', 'temp', 'url', verb, planted, *options, '-f', 'json',
+                             cloud='demo')
+    assert result.code == 1 and 'temp_url_sig' not in result.text
+    assert f'its object is {image}, and not the image\'s ID' in result.text
+    assert stranger[1] == []
+
+
+@pytest.fixture
+def own(cloud, stranger, data):
+    """A queued image, its object in Swift, and its location there and at a stranger's host."""
+    store = cloud.sdk('demo').object_store
+    image = cloud.upload('own', cloud='demo', visibility='shared')
+    store.put(f'/glance_{image}')
+    store.put(f'/glance_{image}/{image}', data=data)
+    good = f'{store.get_endpoint()}/glance_{image}/{image}'.replace('http', 'swift+http', 1)
+    host = store.get_endpoint().partition('://')[2].partition('/')[0]
+    return image, good, good.replace(host, stranger[0])
+
+
+def test_an_own_object_at_a_strangers_host(cloud, stranger, own, key_file):
+    """Everything is right but the host: nothing is sent there, and nothing printed."""
+    image, _, elsewhere = own
+    plant(cloud, image, elsewhere, store='swift1')
+    stranger[1].clear()
+    assert "its host is none of the object store's" in cloud.refused(image, cloud='demo')
+    row = cloud.rows('image', 'location', 'show', image, cloud='demo')
+    assert row['believed'] is None and row['not_believed']
+    # Who gives the host believes it.
+    url = cloud.create(image, '--endpoint-url', f'http://{stranger[0]}', '--no-check',
+                       cloud='demo')['url']
+    assert url.startswith(elsewhere.removeprefix('swift+') + '?')
+    assert stranger[1] == []
+
+
+def test_the_first_location_that_is_believed_counts(cloud, stranger, own, data):
+    image, good, elsewhere = own
+    plant(cloud, image, elsewhere, good, store='swift1')
+    stranger[1].clear()
+    shown = cloud.rows('image', 'location', 'show', image, cloud='demo')
+    assert (shown['locations'], shown['believed']) == ([elsewhere, good], good)
+    assert download(cloud.create(image, cloud='demo')['url']) == data
+    assert stranger[1] == []
