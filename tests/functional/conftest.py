@@ -6,7 +6,6 @@ by the test module that made it.
 
 import dataclasses
 import json
-import os
 import pathlib
 import re
 import secrets
@@ -18,6 +17,8 @@ import pytest
 import requests
 import yaml
 from openstack.config import OpenStackConfig
+
+from . import forked
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OPENSTACK = pathlib.Path(sys.executable).parent / 'openstack'
@@ -45,14 +46,17 @@ class Cloud:
     home: pathlib.Path
     secrets: list
 
-    def openstack(self, *arguments, cloud='glance', stdin='', env=None):
+    def openstack(self, *arguments, cloud='glance', stdin='', env=None, true_process=False):
         """Run openstack as a user would; no secret may be in what it prints."""
-        done = subprocess.run(
-            [OPENSTACK, *arguments], input=stdin, capture_output=True, text=True, check=False,
-            cwd=self.home, env={
-                'PATH': os.environ['PATH'], 'HOME': str(self.home), 'LANG': 'C.UTF-8',
-                'OS_CLIENT_CONFIG_FILE': str(self.folder / 'clouds.yaml'),
-                **({'OS_CLOUD': cloud} if cloud else {}), **(env or {})})
+        command = [OPENSTACK, *arguments]
+        env = {**forked.ENVIRONMENT, 'HOME': str(self.home),
+               'OS_CLIENT_CONFIG_FILE': str(self.folder / 'clouds.yaml'),
+               **({'OS_CLOUD': cloud} if cloud else {}), **(env or {})}
+        if true_process:
+            done = subprocess.run(command, input=stdin, capture_output=True, text=True,
+                                  check=False, cwd=self.home, env=env)
+        else:
+            done = forked.run(command, stdin=stdin, cwd=self.home, env=env)
         result = Result(done.stdout, done.stderr, done.returncode)
         for secret in self.secrets:
             assert secret not in result.text, 'a secret was printed'
@@ -114,6 +118,13 @@ class Cloud:
         set_to = self.sdk(cloud).object_store.post(
             f'/{container or ""}', headers={f'X-{level}-Meta-Temp-URL-Key{slot}': value})
         assert set_to.status_code == 204, set_to.text
+
+
+@pytest.fixture(scope='session', autouse=True)
+def fork_server():
+    """It starts with the first command; nothing of it stays."""
+    yield
+    forked.stop()
 
 
 @pytest.fixture(scope='module')

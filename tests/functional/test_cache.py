@@ -1,6 +1,5 @@
 """The caches, as the command uses them: a file, Redis and memcached. No cloud is needed."""
 
-import os
 import shutil
 import signal
 import socket
@@ -9,6 +8,7 @@ import time
 
 import pytest
 
+from . import forked
 from .conftest import OPENSTACK
 
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
@@ -27,9 +27,8 @@ def home(tmp_path):
 
 def start(home, *arguments, host='', **env):
     (home / host).mkdir(exist_ok=True)
-    return subprocess.Popen(
-        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        cwd=home, env={'PATH': os.environ['PATH'], 'HOME': str(home / host), **env})
+    return forked.start([*COMMAND, *arguments], cwd=home,
+                        env={**forked.ENVIRONMENT, 'HOME': str(home / host), **env})
 
 
 def run(home, *arguments, **env):

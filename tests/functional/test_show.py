@@ -1,14 +1,13 @@
 """openstack image temp url show: no cloud and no network are needed."""
 
 import json
-import os
-import subprocess
 
 import pytest
 
 from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath
 
+from . import forked
 from .conftest import OPENSTACK
 
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
@@ -22,10 +21,9 @@ def show(tmp_path):
     (tmp_path / 'key').chmod(0o600)
 
     def run(url, *options, stdin=''):
-        done = subprocess.run(
-            [OPENSTACK, 'image', 'temp', 'url', 'show', url, '-f', 'json', *options],
-            capture_output=True, text=True, check=False, input=stdin, cwd=tmp_path,
-            env={'PATH': os.environ['PATH'], 'HOME': str(tmp_path)})
+        done = forked.run(
+            [OPENSTACK, 'image', 'temp', 'url', 'show', url, '-f', 'json', *options], stdin=stdin,
+            cwd=tmp_path, env={**forked.ENVIRONMENT, 'HOME': str(tmp_path)})
         assert KEY not in done.stdout + done.stderr
         if done.returncode:
             assert (done.returncode, done.stdout) == (1, '')
