@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import reprlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from osc_imgurl.errors import ImgurlError
-from osc_imgurl.glance.image import Image, referenced_id
+from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue
+from osc_imgurl.glance.image import Image, may_see, referenced_id
 from osc_imgurl.service import ImageTempURL, Request, TempURLService, check_image
 
 if TYPE_CHECKING:
@@ -55,22 +57,37 @@ def with_boot_images(found: Iterable[Image | Failure],
                      images: ImageService) -> Iterator[Image | Failure]:
     """Yield images, and behind each the kernel and ramdisk that it names; none twice.
 
-    They are what the properties ``kernel_id`` and ``ramdisk_id`` name.
+    They are what the properties ``kernel_id`` and ``ramdisk_id`` name: by an image's ID or
+    ``glance://host/ID``, never by a name. Anybody can write any ID there. So one counts only if
+    the naming image's owner may see the image that it names. Else it is a failure, unless the
+    image is among those found, or another one's boot image; which is known at the end, so that
+    these failures come last.
     """
-    seen: set[str] = set()
+    find = functools.lru_cache(lambda image_id: _find(image_id, images))
+    members = functools.lru_cache(images.accepted_members)
+    yielded: set[str] = set()
+    naming: set[str] = set()
+    failures: list[Failure] = []
     for item in found:
         if isinstance(item, Failure):
             yield item
             continue
-        named = (item.properties.get(name) for name in BOOT_PROPERTIES)
-        boot_ids = [str(image_id) for image_id in named if image_id]
-        if item.id not in seen:
-            seen.add(item.id)
+        if item.id not in yielded:
+            yielded.add(item.id)
             yield item
-        for image_id in boot_ids:
-            if image_id not in seen:
-                seen.add(image_id)
-                yield _find(image_id, images)
+        if item.id in naming:
+            continue
+        naming.add(item.id)
+        for reference in _boot_references(item):
+            if referenced_id(reference) in yielded:
+                continue
+            boot = _find_boot_image(item, reference, find, members)
+            if isinstance(boot, Failure):
+                failures.append(boot)
+            elif boot.id not in yielded:
+                yielded.add(boot.id)
+                yield boot
+    yield from (failure for failure in failures if failure.image not in yielded)
 
 
 def create_all(found: Iterable[Image | Failure], service: TempURLService, request: Request,
@@ -123,6 +140,38 @@ def _find_batch(references: list[str], images: ImageService) -> Iterator[Image |
     for reference in references:
         # What such a list does not show (hidden or community images) may still be found.
         yield known.get(referenced_id(reference) or '') or _find(reference, images)
+
+
+def _boot_references(image: Image) -> Iterable[str]:
+    named = (image.properties.get(name) for name in BOOT_PROPERTIES)
+    return dict.fromkeys(str(reference) for reference in named if reference)
+
+
+def _find_boot_image(naming: Image, reference: str, find: Callable[[str], Image | Failure],
+                     members: Callable[[str], Collection[str]]) -> Image | Failure:
+    """Return an image that another names, if the other's owner may see it.
+
+    :param find: finds an image by its ID.
+    :param members: tells, for an image's ID, which projects have accepted it.
+    """
+    image_id = referenced_id(reference)
+    try:
+        if image_id is None:
+            raise InvalidParameterValue('That is no image ID.', 'Correct the properties'
+                                        f' {" and ".join(BOOT_PROPERTIES)}.')
+        found = find(image_id)
+        if isinstance(found, Failure):
+            raise found.error
+        asked = found.visibility == 'shared' and found.owner != naming.owner
+        if not may_see(naming.owner, found, members(found.id) if asked else ()):
+            raise ImageUnacceptable(
+                'The owner of the former may not see the latter, so that this is no permission to'
+                ' sign it.', f'If it is meant, name {found.id} itself on the command line.')
+    except ImgurlError as error:
+        problem = (f'Image {naming.id} names {image_id or reprlib.repr(reference)} to boot with.'
+                   f' {error.problem}')
+        return Failure(image_id or reprlib.repr(reference), type(error)(problem, error.remedy))
+    return found
 
 
 def _find(reference: str, images: ImageService) -> Image | Failure:

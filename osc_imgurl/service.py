@@ -68,6 +68,8 @@ class ImageTempURL:
         ``container`` as in :class:`osc_imgurl.locate.place.Place`; ``key`` and ``digest`` where
         they were looked up; ``digest`` too where the cluster does not say that it takes it.
         Empty where there was nobody to ask.
+    :ivar owner: the ID of the project that the image belongs to; None where that is not known.
+    :ivar visibility: the image's, as Glance gives it; likewise.
     """
 
     url: str = dataclasses.field(repr=False)
@@ -79,6 +81,8 @@ class ImageTempURL:
     place: Place
     cached: bool
     guessed: tuple[str, ...] = ()
+    owner: str | None = None
+    visibility: str | None = None
 
 
 class TempURLService:
@@ -139,7 +143,7 @@ class TempURLService:
         guessed = () if self._object_store is None else (
             *place.guessed, *self._looked_up(place, digest, self._object_store))
         return ImageTempURL(url, expires, method, digest, image.id, image.name, place, cached,
-                            guessed)
+                            guessed, image.owner, image.visibility)
 
     def _looked_up(self, place: Place, digest: str, object_store: ObjectStore) -> Iterator[str]:
         if not self._settings.key:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from osc_imgurl.errors import ImageUnacceptable, InvalidParameterValue
@@ -18,6 +18,8 @@ _UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
 class Image:
     """An image as Glance shows it.
 
+    :ivar owner: the ID of the project that it belongs to; None where Glance does not say.
+    :ivar visibility: ``public``, ``community``, ``shared`` or ``private``; likewise.
     :ivar direct_url: where it is kept; None where this cloud does not show it.
     :ivar locations: everywhere it is kept; empty where this cloud does not show it.
     :ivar properties: all that Glance shows of it but these two, whose credentials are masked.
@@ -26,6 +28,8 @@ class Image:
     id: str
     name: str | None = None
     status: str | None = None
+    owner: str | None = None
+    visibility: str | None = None
     direct_url: Location | None = None
     locations: tuple[Location, ...] = ()
     stores: tuple[str, ...] = ()
@@ -51,6 +55,18 @@ def referenced_id(image: str) -> str | None:
     """Return the UUID that a UUID or ``glance://host/UUID`` names; None for any other text."""
     image_id = image.rpartition('/')[2] if image.startswith('glance://') else image
     return image_id if is_uuid(image_id) else None
+
+
+def may_see(project_id: str | None, image: Image, members: Collection[str] = ()) -> bool:
+    """Say whether a project may see an image, by Glance's rules for projects without privileges.
+
+    :param project_id: None for a project that is not known, which is no other one's equal.
+    :param members: the IDs of the projects that have accepted the image, if it is ``shared``.
+    """
+    if image.visibility in ('public', 'community'):
+        return True
+    return project_id is not None and (
+        project_id == image.owner or (image.visibility == 'shared' and project_id in members))
 
 
 def parse_href(image: str) -> str:

@@ -12,7 +12,7 @@ import hashlib
 import logging
 import re
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 import requests
@@ -43,6 +43,8 @@ CHUNK_SIZE = 1024 * 1024
 # Glance gives no more at once (api_limit_max).
 PAGE_SIZE = 1000
 FIRST_PAGE_SIZE = 25
+# How many images of the same name a message lists.
+MOST_SHOWN = 10
 
 
 class _Client(SessionClient):  # type: ignore[misc]
@@ -97,27 +99,51 @@ class ImageService:
     def find(self, image: str) -> Image:
         """Return an image, whatever its status.
 
+        An image of the session's project comes before others of the same name. A name that only
+        another project's image has, and not a public one, costs a warning: whoever may create an
+        image may give it any name.
+
         :param image: its UUID, ``glance://host/UUID``, or its name.
         :raises ImageNotFound: no image has that UUID or name, as far as these credentials see.
-        :raises ImageNotUnique: several images have that name; the message lists their UUIDs.
+        :raises ImageNotUnique: several images of the session's project have that name, or none
+            and several others; the message lists their UUIDs.
         :raises ImageNotAuthorized: Glance refuses these credentials.
         :raises GlanceFailed: Glance cannot be reached, or answers with an error.
         """
         image = parse_href(image)
         if is_uuid(image):
-            return _to_image(self._get(f'/v2/images/{image}', image))
+            found = _to_image(self._get(f'/v2/images/{image}', image))
+            # Some databases do not tell capitals apart.
+            if found.id.lower() != image.lower():
+                raise GlanceFailed(f'Glance answers with another image than {image}.',
+                                   'Tell its operator.')
+            return found
+        with _translated(image):
+            project_id = self._session.get_project_id()
+        found = _only(image, self._find_named(image, project_id))
+        if found.visibility != 'public' and (project_id is None or found.owner != project_id):
+            LOG.warning(
+                'The image with the name %r is %s, of another project: its owner is %s, and its'
+                ' visibility %s. If that is the image that you mean, use its ID.',
+                image, found.id, found.owner or 'not known', found.visibility or 'not known')
+        return found
+
+    def _find_named(self, name: str, project_id: str | None) -> list[Image]:
+        """Return the images that a name may mean.
+
+        As for `openstack image show`, a hidden image counts when no other has the name; one of
+        the project also when only others' images that are not public have it.
+        """
         # Glance takes a name that begins so for its filter operator, unless quoted behind it.
-        name = f'in:"{image}"' if image.startswith('in:') else image
-        # As `openstack image show` does: hidden images too, when no other has the name.
-        for hidden in (False, True):
-            found = list(self.detail(name=name, os_hidden=str(hidden).lower()))
-            if len(found) > 1:
-                raise ImageNotUnique(
-                    f'{len(found)} images have the name {image!r}.',
-                    f'Use the ID of one of them: {", ".join(item.id for item in found)}')
-            if found:
-                return found[0]
-        raise _not_found(image)
+        query = f'in:"{name}"' if name.startswith('in:') else name
+        found: list[Image] = []
+        for hidden in ('false', 'true'):
+            listed = list(self.detail(name=query, os_hidden=hidden))
+            own = [image for image in listed if project_id and image.owner == project_id]
+            found = own or found or listed
+            if own or (found and all(image.visibility == 'public' for image in found)):
+                break
+        return found
 
     def show(self, image: str) -> Image:
         """Return an image that is active.
@@ -176,6 +202,21 @@ class ImageService:
         :raises ImageNotFound: this Glance does not have the call.
         """
         return _to_locations(self._get(f'/v2/images/{image_id}/locations', image_id))
+
+    def accepted_members(self, image_id: str) -> frozenset[str]:
+        """Return the IDs of the projects that have accepted a shared image.
+
+        Glance shows all of them to the image's owner and to an admin, and to a member itself only.
+
+        :param image_id: the image's UUID.
+        :raises ImgurlError: as :meth:`find`; what these credentials may not see is empty.
+        """
+        try:
+            shown = self._get(f'/v2/images/{image_id}/members', image_id)
+        except (ImageNotAuthorized, ImageNotFound):
+            return frozenset()
+        return frozenset(member['member_id'] for member in shown['members']
+                         if member['status'] == 'accepted')
 
     def location(self, image: str) -> Location | None:
         """Return where an image is kept, or None where this cloud does not show it.
@@ -295,8 +336,11 @@ class ImageService:
 
 def _to_image(shown: Mapping[str, Any]) -> Image:
     direct_url = location.parse(shown['direct_url']) if shown.get('direct_url') else None
+    owner, visibility = (value if isinstance(value, str) and value else None
+                         for value in (shown.get('owner'), shown.get('visibility')))
     return Image(
         id=shown['id'], name=shown.get('name'), status=shown.get('status'),
+        owner=owner, visibility=visibility,
         direct_url=direct_url, locations=_to_locations(shown.get('locations') or ()),
         stores=tuple(filter(None, str(shown.get('stores') or '').split(','))),
         properties={name: value for name, value in shown.items()
@@ -336,6 +380,23 @@ def _copy_verified(chunks: Iterable[bytes], file: BinaryIO, image: Image) -> Non
         raise ImageDownloadFailed(
             f'The data of image {image.id} is not what its {algorithm} says: it is damaged or'
             ' cut off. Do not use it.')
+
+
+def _only(name: str, found: Sequence[Image]) -> Image:
+    """Return the one image that a name means.
+
+    :raises ImageNotFound: there is none.
+    :raises ImageNotUnique: there are several.
+    """
+    if not found:
+        raise _not_found(name)
+    if len(found) > 1:
+        # Anybody can make thousands of the same name.
+        shown = ', '.join(f'{image.id} (owner {image.owner})' for image in found[:MOST_SHOWN])
+        more = f' and {len(found) - MOST_SHOWN} more' if len(found) > MOST_SHOWN else ''
+        raise ImageNotUnique(f'{len(found)} images have the name {name!r}.',
+                             f'Use the ID of one of them: {shown}{more}')
+    return found[0]
 
 
 def _not_found(image: str) -> ImageNotFound:

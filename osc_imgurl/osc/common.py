@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore
     from osc_imgurl.swift.probe import Probe
 
+# How an image may be named, in the help of whatever takes one.
+NAMING = ('name, ID or glance://<host>/<ID>; an image of your own project comes before others of'
+          ' the same name')
+
 
 def add_setting_options(parser: argparse.ArgumentParser, names: Collection[str]) -> None:
     """Add the options of some settings, in the table's order, and --config-file."""

@@ -22,7 +22,7 @@ class ShowImageLocation(command.ShowOne):
 
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            'image', metavar='<image>', help='Image (name, ID or glance://<host>/<ID>)')
+            'image', metavar='<image>', help=f'Image ({common.NAMING})')
         common.add_setting_options(parser, (
             'account', 'account_prefix', 'container', 'multiple_containers_seed'))
         return parser

@@ -36,7 +36,7 @@ class CreateImageTempURL(command.ShowOne):
         parser = super().get_parser(prog_name)
         parser.set_defaults(prefix='')
         parser.add_argument(
-            'image', metavar='<image>', help='Image (name, ID or glance://<host>/<ID>)')
+            'image', metavar='<image>', help=f'Image ({common.NAMING})')
         parser.add_argument(
             '--method', metavar='{GET,HEAD,PUT,POST,DELETE}', default='GET',
             help='What the URL allows; a URL for GET, PUT or POST allows HEAD too'
@@ -172,15 +172,14 @@ class ListImageTempURL(command.Lister):
         parser = super().get_parser(prog_name)
         parser.add_argument(
             'images', metavar='<image>', nargs='*',
-            help='Images (name, ID or glance://<host>/<ID>); without any: all that match the'
-                 ' filters')
+            help=f'Images ({common.NAMING}); without any: all that match the filters')
         parser.add_argument(
             '--from-file', metavar='<path>',
             help='Read more images from a file, one a line; - reads standard input')
         parser.add_argument(
             '--with-boot-images', action='store_true',
             help='Add the kernel and ramdisk images that an image names in its properties'
-                 ' kernel_id and ramdisk_id')
+                 ' kernel_id and ramdisk_id, if its owner may see them')
         visibility = parser.add_mutually_exclusive_group()
         for name in ('public', 'private', 'community', 'shared', 'all'):
             visibility.add_argument(
@@ -200,7 +199,7 @@ class ListImageTempURL(command.Lister):
             help='Maximum number of images to list')
         parser.add_argument(
             '--marker', metavar='<image>',
-            help='The last image of the previous page (name or ID)')
+            help=f'The last image of the previous page ({common.NAMING})')
         parser.add_argument(
             '--sort', metavar='<key>[:<direction>]', default='name:asc',
             help='Sort images by keys and directions (asc or desc), separated by commas'
@@ -249,11 +248,12 @@ class ListImageTempURL(command.Lister):
         columns = ['image_id', 'image_name', 'expires_at', 'url']
         if parsed_args.long:
             columns += ['method', 'digest', 'endpoint', 'account', 'container', 'object',
-                        'cached']
+                        'cached', 'owner', 'visibility']
         self._output = stream.Output(
             self.app.stdout, self.app.stderr,
             streams=parsed_args.formatter in ('value', 'csv'), fail_fast=parsed_args.fail_fast)
-        rows = map(_row, self._output.through(made))
+        rows = ({**_row(each), 'owner': each.owner, 'visibility': each.visibility}
+                for each in self._output.through(made))
         return columns, ([row[column] for column in columns] for row in rows)
 
     def run(self, parsed_args: argparse.Namespace) -> int:

@@ -26,7 +26,7 @@ class CheckImageTempURL(command.Lister):
         parser = super().get_parser(prog_name)
         parser.add_argument(
             'image_or_url', metavar='<image or url>',
-            help='Image (name, ID or glance://<host>/<ID>) or temporary URL; - reads it from'
+            help=f'Image ({common.NAMING}) or temporary URL; - reads it from'
                  ' standard input, which keeps it out of the list of processes')
         parser.add_argument(
             '--method', metavar='{GET,HEAD,PUT,POST,DELETE}', default='GET',

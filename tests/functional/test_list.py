@@ -51,7 +51,7 @@ def test_rows(cloud, images):
     assert {row['image_id'] for row in rows} == {images[row['image_name']] for row in rows}
     row, = cloud.rows(*LIST, 'image 03', '--long', '--digest', 'sha512')
     assert list(row)[4:] == ['method', 'digest', 'endpoint', 'account', 'container', 'object',
-                             'cached']
+                             'cached', 'owner', 'visibility']
     assert (row['digest'], row['method'], row['cached']) == ('sha512', 'GET', False)
     assert download(row['url']) == b'3'
 

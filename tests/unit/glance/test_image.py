@@ -1,0 +1,99 @@
+"""Which project may see an image, and what a server of another kind may answer.
+
+Glance here is a stub: no real one gives an image without an owner, or another than was asked for.
+"""
+
+import logging
+
+import pytest
+
+from osc_imgurl import batch
+from osc_imgurl.errors import GlanceFailed
+from osc_imgurl.glance.image import Image, may_see
+from osc_imgurl.glance.image_service import ImageService
+
+KERNEL = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
+MACHINE = '7f0d2c1e-5a6b-4c7d-8e9f-0a1b2c3d4e5f'
+
+
+@pytest.mark.parametrize(('visibility', 'owner', 'project', 'members', 'seen'), [
+    ('private', 'p', 'p', (), True),
+    ('private', 'p', 'q', (), False),
+    # Who has been a member while it was shared sees no private image.
+    ('private', 'p', 'q', ('q',), False),
+    ('shared', 'p', 'q', ('q',), True),
+    ('shared', 'p', 'q', ('r',), False),
+    ('shared', 'p', 'p', (), True),
+    ('public', 'p', 'q', (), True),
+    ('community', 'p', 'q', (), True),
+    ('public', None, None, (), True),
+    ('private', None, None, (), False),
+    ('shared', None, None, (None,), False),
+    (None, None, None, (), False),
+    (None, 'p', 'p', (), True),
+    ('hidden', 'p', 'q', ('q',), False),
+])
+def test_may_see(visibility, owner, project, members, seen):
+    assert may_see(project, Image(KERNEL, owner=owner, visibility=visibility), members) is seen
+
+
+class Glance(ImageService):
+    """A Glance that answers what it is made with."""
+
+    def __init__(self, **answers):
+        super().__init__(session=self)
+        self.answers = answers
+
+    def get_project_id(self):
+        return None
+
+    def _get(self, url, image):
+        return next(body for start, body in self.answers.items() if start in url)
+
+
+def boot(kernel, **machine):
+    glance = Glance(**{KERNEL: {'id': KERNEL, **kernel},
+                       MACHINE: {'id': MACHINE, **machine}})
+    return list(batch.with_boot_images([glance.find(MACHINE)], glance))[1:]
+
+
+@pytest.mark.parametrize('owner', [{}, {'owner': None}, {'owner': ''}, {'owner': 5},
+                                   {'owner': ['p']}])
+def test_an_owner_that_is_not_known_is_nobodys_equal(owner):
+    failure, = boot({'visibility': 'private', **owner}, kernel_id=KERNEL, **owner)
+    assert f'Image {MACHINE} names {KERNEL} to boot with' in str(failure.error)
+    found, = boot({'visibility': 'public', **owner}, kernel_id=KERNEL, **owner)
+    assert found.id == KERNEL
+
+
+@pytest.mark.parametrize('visibility', [['public'], {'public': 1}, 1, True, 'Public'])
+def test_a_visibility_of_another_shape_opens_nothing(visibility):
+    failure, = boot({'visibility': visibility, 'owner': 'p'}, kernel_id=KERNEL, owner='q')
+    assert isinstance(failure, batch.Failure)
+
+
+@pytest.mark.parametrize('value', [5, True, ['x'], [KERNEL], {'id': KERNEL}, f'{KERNEL}\n',
+                                   f' {KERNEL}', f'{KERNEL}/../x'])
+def test_a_property_of_another_shape_names_no_image(value):
+    failure, = boot({}, kernel_id=value, ramdisk_id=value)
+    assert 'That is no image ID' in str(failure.error)
+
+
+@pytest.mark.parametrize('value', [None, '', 0, False, [], {}])
+def test_an_empty_property_names_none(value):
+    assert boot({}, kernel_id=value) == []
+
+
+def test_an_answer_of_another_image():
+    glance = Glance(**{KERNEL: {'id': MACHINE, 'visibility': 'public'}})
+    with pytest.raises(GlanceFailed, match=f'answers with another image than {KERNEL}'):
+        glance.find(KERNEL)
+    # As MySQL does, to which capitals are the same.
+    assert Glance(**{KERNEL.upper(): {'id': KERNEL}}).find(KERNEL.upper()).id == KERNEL
+
+
+def test_a_session_without_a_project_owns_nothing(caplog):
+    caplog.set_level(logging.WARNING)
+    glance = Glance(images={'images': [{'id': KERNEL, 'name': 'x', 'owner': None}]})
+    assert glance.find('x').id == KERNEL
+    assert 'its owner is not known, and its visibility not known' in caplog.text
