@@ -1,7 +1,9 @@
 """The configuration files of the local cloud: settings in, files written."""
 
+import base64
 import dataclasses
 import pathlib
+import secrets
 import shutil
 
 SWIFT = ('account', 'container', 'object', 'proxy')
@@ -37,6 +39,12 @@ class Settings:
             return self.url('proxy', f'/v1/AUTH_{project_id}')
         return self.url('radosgw', '/swift/v1' + (
             f'/AUTH_{project_id}' if self.account_in_url else ''))
+
+    @property
+    def catalog(self):
+        """The URL of each service."""
+        return {'identity': self.url('keystone', '/v3'), 'image': self.url('glance'),
+                'object-store': self.storage_url('%(project_id)s')}
 
 
 def write(folder: pathlib.Path, venv: pathlib.Path, settings: Settings):
@@ -100,6 +108,12 @@ key_repository = {base}/credential
 [identity]
 password_hash_rounds = 4
 """)
+    # The primary key and the next, as fernet_setup and credential_setup make them.
+    for repository in ('fernet', 'credential'):
+        (base / repository).mkdir(mode=0o700)
+        for number in ('0', '1'):
+            write_file(base / repository / number,
+                       base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     _gunicorn(folder, 'keystone', 'keystone.wsgi.api:application', settings)
 
 
