@@ -1,20 +1,57 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The errors of this library. Each message is one line: what is wrong, and what to do."""
+"""The errors of this library. Each message is one line: what is wrong, and what to do.
+
+A message, here and in a log, may quote what a stranger wrote: :func:`printable` has gone over it.
+"""
 
 from __future__ import annotations
+
+import logging
+
+# Of another library's message, in characters: a server may have written a whole page.
+MAX_QUOTED = 300
+
+
+def printable(text: str) -> str:
+    """Return a text as it can be shown: one line that does nothing to a terminal, log or reader.
+
+    Escaped is what Python's ``repr`` escapes (:meth:`str.isprintable`): control characters, those
+    that turn the direction of writing or have no width, separators but the space, and lone
+    surrogates. Backslashes are left alone, so that a text may go through here twice.
+
+    >>> print(printable('two\\nlines \\x1b[31m \\u202egnp.exe'))
+    two\\nlines \\x1b[31m \\u202egnp.exe
+    """
+    if text.isprintable():
+        return text
+    return ''.join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def logger(name: str) -> logging.Logger:
+    """Return a module's logger, whose messages are printable whoever takes them up."""
+    log = logging.getLogger(name)
+    log.addFilter(_escape)
+    return log
+
+
+def _escape(record: logging.LogRecord) -> bool:
+    message = record.getMessage()
+    if not message.isprintable():
+        record.msg, record.args = printable(message), ()
+    return True
 
 
 class ImgurlError(Exception):
     """The base of every error that this library raises on purpose.
 
-    :ivar problem: what is wrong.
+    :ivar problem: what is wrong; printable, as the remedy is.
     :ivar remedy: what to do; empty where the problem says it, or nothing helps.
     """
 
     def __init__(self, problem: str, remedy: str = '') -> None:
-        super().__init__(f'{problem} {remedy}' if remedy else problem)
-        self.problem = problem
-        self.remedy = remedy
+        self.problem = printable(problem)
+        self.remedy = printable(remedy)
+        super().__init__(f'{self.problem} {self.remedy}' if remedy else self.problem)
 
 
 class MissingParameterValue(ImgurlError):
@@ -70,5 +107,6 @@ class CacheFailed(ImgurlError):
 
 
 def one_line(error: Exception) -> str:
-    """Return another library's message as one line."""
-    return ' '.join(str(error).split()) or type(error).__name__
+    """Return another library's message as one line, cut off after :data:`MAX_QUOTED`."""
+    text = ' '.join(str(error).split()) or type(error).__name__
+    return text if len(text) <= MAX_QUOTED else f'{text[:MAX_QUOTED]} ...'

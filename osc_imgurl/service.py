@@ -8,12 +8,11 @@ looked up twice.
 from __future__ import annotations
 
 import dataclasses
-import logging
 import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue
+from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue, logger
 from osc_imgurl.glance.image import Image, is_uuid, parse_href, require_active
 from osc_imgurl.locate import place as placement
 from osc_imgurl.locate import signing_key as keys
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.swift.object_store import ObjectStore
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 K = TypeVar('K')
 V = TypeVar('V')

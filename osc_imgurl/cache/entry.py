@@ -6,11 +6,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import logging
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-LOG = logging.getLogger(__name__)
+from osc_imgurl.errors import logger
+
+LOG = logger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import logging
 import os
 import pathlib
 import sqlite3
@@ -20,9 +19,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from osc_imgurl.cache.entry import CacheInfo, Entry, WarnOnce
-from osc_imgurl.errors import CacheFailed
+from osc_imgurl.errors import CacheFailed, logger
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 T = TypeVar('T')
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from osc_imgurl.errors import ImgurlError
+from osc_imgurl.errors import ImgurlError, printable
 
 PASS, FAIL, SKIPPED = 'pass', 'fail', 'skipped'
 
@@ -16,12 +16,17 @@ class Verdict:
 
     :ivar result: :data:`PASS`, :data:`FAIL`, or :data:`SKIPPED` where the check does not apply
         or cannot be made.
+    :ivar detail: printable, as the remedy is: it may quote a server or a name.
     :ivar remedy: what to do about a failure; else empty.
     """
 
     result: str
     detail: str
     remedy: str = ''
+
+    def __post_init__(self) -> None:
+        for name in ('detail', 'remedy'):
+            object.__setattr__(self, name, printable(getattr(self, name)))
 
 
 def passed(detail: str) -> Verdict:

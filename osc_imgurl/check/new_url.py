@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from typing import TYPE_CHECKING
 
-from osc_imgurl.errors import TempURLRefused
+from osc_imgurl.errors import TempURLRefused, logger
 from osc_imgurl.locate.place import NOT_TRIED, may_be_tried
 from osc_imgurl.service import ImageTempURL
 from osc_imgurl.settings.table import Settings
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 # With a HEAD; Swift takes one through a URL for POST too, and a RADOS Gateway does not.
 TRIED_METHODS = ('GET', 'HEAD', 'PUT')
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 
 class Assurance:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import logging
 import re
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,6 +29,7 @@ from osc_imgurl.errors import (
     ImageNotUnique,
     InvalidParameterValue,
     MissingParameterValue,
+    logger,
     one_line,
 )
 from osc_imgurl.glance import location
@@ -37,7 +37,7 @@ from osc_imgurl.glance import prefetch as background
 from osc_imgurl.glance.image import Image, is_uuid, parse_href, require_active
 from osc_imgurl.glance.location import Location
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 CHUNK_SIZE = 1024 * 1024
 # Glance gives no more at once (api_limit_max).

@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 from typing import TYPE_CHECKING
 
-from osc_imgurl.errors import LocationNotBelieved, MissingParameterValue
+from osc_imgurl.errors import LocationNotBelieved, MissingParameterValue, logger
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
 from osc_imgurl.locate.trust import container_by_rule, find_believed
@@ -18,7 +17,7 @@ from osc_imgurl.tempurl.url import ObjectPath
 if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 NOT_TRIED = ('the URL has no account, and this RADOS Gateway may expect one: some crash then, so'
              ' it is not tried')

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import logging
 from typing import TYPE_CHECKING
 
-from osc_imgurl.errors import ImageNotAuthorized, ImageNotFound, MissingParameterValue
+from osc_imgurl.errors import ImageNotAuthorized, ImageNotFound, MissingParameterValue, logger
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
 from osc_imgurl.locate.place import locate
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.swift.object_store import ObjectStore
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from osc_imgurl.batch import Failure
-from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.errors import InvalidParameterValue, logger, printable
 from osc_imgurl.service import ImageTempURL
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 # After how many seconds the progress line appears, and how often it then changes.
 PROGRESS_DELAY = 1.0
@@ -67,7 +66,7 @@ class Output:
                     continue
                 self.failed = True
                 self._hide_progress()
-                named = '' if item.image in str(item.error) else f'{item.image}: '
+                named = '' if printable(item.image) in str(item.error) else f'{item.image}: '
                 LOG.error('%s%s', named, item.error)
                 if self._fail_fast:
                     break

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.errors import InvalidParameterValue, logger
 from osc_imgurl.settings.table import (
     BY_NAME,
     CLOUD_KEY,
@@ -22,7 +21,7 @@ from osc_imgurl.settings.table import (
 )
 from osc_imgurl.tempurl.key import Key
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 
 def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = None,

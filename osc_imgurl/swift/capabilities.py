@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 from typing import TYPE_CHECKING
 
-from osc_imgurl.errors import InvalidParameterValue, ObjectStoreFailed
+from osc_imgurl.errors import InvalidParameterValue, ObjectStoreFailed, logger
 
 if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 # SHA-1 last: Swift deprecates it, and operators turn it off.
 PREFERRED = ('sha256', 'sha512', 'sha1')

@@ -9,7 +9,6 @@ functions: those log the beginnings of keys, and percent-decode keys that have a
 from __future__ import annotations
 
 import contextlib
-import logging
 import urllib.parse
 from collections.abc import Mapping
 from typing import Any
@@ -25,13 +24,14 @@ from osc_imgurl.errors import (
     MissingParameterValue,
     ObjectStoreFailed,
     ObjectStoreNotAuthorized,
+    logger,
     one_line,
 )
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.tempurl.endpoint import split_storage_url
 from osc_imgurl.tempurl.key import Key
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 # By the header's end; the newer slot first, as a rotation fills it last.
 CONTAINER_SLOTS = {'container key 2': 'X-Container-Meta-Temp-Url-Key-2',

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 import email.utils
-import logging
 import socket
 import threading
 import urllib.parse
@@ -13,8 +12,9 @@ import urllib.parse
 import requests
 
 from osc_imgurl import http
+from osc_imgurl.errors import logger
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 # In seconds: for an answer, where the session has no time limit of its own, and for a connection.
 # Where Swift is out of reach, nobody is to wait for long to be warned of it.
