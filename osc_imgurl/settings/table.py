@@ -11,12 +11,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import urllib.parse
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.tempurl.endpoint import gateway_endpoint, split_storage_url
+from osc_imgurl.tempurl.endpoint import gateway_endpoint, split_storage_url, validate_endpoint
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.url import DIGESTS
 
@@ -89,12 +88,7 @@ def _name(text: str) -> str:
 
 
 def _url(text: str) -> str:
-    parts = urllib.parse.urlsplit(text)
-    if parts.scheme not in ('http', 'https') or not parts.hostname:
-        raise ValueError('expected a URL such as https://swift.example.com')
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError('expected a URL without credentials, query and fragment')
-    return split_storage_url(text)[0]
+    return split_storage_url(validate_endpoint(text))[0]
 
 
 def _schemes(text: str) -> tuple[str, ...]:

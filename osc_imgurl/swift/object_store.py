@@ -28,7 +28,7 @@ from osc_imgurl.errors import (
     one_line,
 )
 from osc_imgurl.swift.capabilities import Capabilities
-from osc_imgurl.tempurl.endpoint import split_storage_url
+from osc_imgurl.tempurl.endpoint import split_storage_url, validate_endpoint
 from osc_imgurl.tempurl.key import Key
 
 LOG = logger(__name__)
@@ -65,7 +65,7 @@ class ObjectStore:
     def find_storage_url(self) -> str | None:
         """Return the catalog's storage URL of the session's project, or None.
 
-        :raises ObjectStoreFailed: Keystone cannot be asked.
+        :raises ObjectStoreFailed: Keystone cannot be asked, or what it names is no URL.
         """
         if self._storage_url is None:
             try:
@@ -77,7 +77,15 @@ class ObjectStore:
             except ksa_exceptions.ClientException as error:
                 raise ObjectStoreFailed(
                     f'The catalog cannot be read: {one_line(error)}') from error
-        return self._storage_url or None
+        if not self._storage_url:
+            return None
+        try:
+            return validate_endpoint(self._storage_url)
+        except ValueError as error:
+            raise ObjectStoreFailed(
+                f'The URL of this cloud\'s object store is invalid: {error}.', 'Its operator can'
+                ' correct the catalog (openstack catalog show object-store); in clouds.yaml it is'
+                ' object_store_endpoint_override.') from None
 
     def storage_url(self) -> str:
         """Return the catalog's storage URL of the session's project.
@@ -209,7 +217,7 @@ class ObjectStore:
         url = self.storage_url().rstrip('/')
         endpoint, own_account = split_storage_url(url)
         if account not in (None, own_account):
-            url = f'{endpoint}/v1/{account}'
+            url = f'{endpoint}/v1/{urllib.parse.quote(account)}'
         return '/'.join([url, *(urllib.parse.quote(name) for name in names if name)])
 
     def _authenticated(self, method: str, url: str,

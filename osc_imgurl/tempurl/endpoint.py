@@ -3,10 +3,38 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import urllib.parse
 
 from osc_imgurl.errors import InvalidParameterValue
+
+# RFC 3986, but for a single quote: none of our URLs can end a quotation in a script.
+_ENDPOINT = re.compile(
+    r'(?P<scheme>https?)://(?P<host>[\w-]{1,63}(?:\.[\w-]{1,63})*\.?|\[(?P<address>[\da-f:.]+)\])'
+    r'(?::(?P<port>\d{1,5}))?(?:/(?:[\w.~!$&()*+,;=:@-]|%[\da-f]{2})*)*',
+    re.ASCII | re.IGNORECASE)
+_IN_NO_URL = re.compile(r'[^\w.~!$&()*+,;=:@/?#\[\]%-]', re.ASCII)
+
+
+def validate_endpoint(url: str) -> str:
+    """Return an endpoint, or a storage URL, with its scheme in lower case.
+
+    :raises ValueError: it is none, or holds a character that does not belong into a URL; the
+        message says what is expected, and no credentials.
+    """
+    if odd := _IN_NO_URL.search(url):
+        raise ValueError(f'the character {odd[0]!r} does not belong into a URL')
+    if '@' in url.partition('://')[2].partition('/')[0] or '?' in url or '#' in url:
+        raise ValueError('expected a URL without credentials, query and fragment')
+    match = _ENDPOINT.fullmatch(url)
+    if not match:
+        raise ValueError('expected a URL such as https://swift.example.com')
+    if match['port'] and not 0 < int(match['port']) < 65536:
+        raise ValueError('expected a port from 1 to 65535')
+    if match['address'] is not None:
+        ipaddress.IPv6Address(match['address'])
+    return match['scheme'].lower() + url[match.end('scheme'):]
 
 
 def is_gateway(endpoint: str) -> bool:

@@ -15,13 +15,15 @@ import re
 import urllib.parse
 
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.tempurl.endpoint import is_gateway
+from osc_imgurl.tempurl.endpoint import is_gateway, validate_endpoint
 
 METHODS = ('GET', 'HEAD', 'PUT', 'POST', 'DELETE')
 DIGESTS = ('sha1', 'sha256', 'sha512')
 # The last second that can be written as an ISO 8601 date.
 MAX_EXPIRES = 253402300799
 
+# What no request can carry, and urlsplit() drops in part.
+_IN_NO_REQUEST = re.compile(r'[\0-\x20\x7f]')
 _ISO8601 = '%Y-%m-%dT%H:%M:%SZ'
 _DIGEST_OF_HEX_LENGTH = {40: 'sha1', 64: 'sha256', 128: 'sha512'}
 
@@ -113,9 +115,12 @@ def check_ip_range(ip_range: str) -> str:
     """Return the range if Swift can read it: an address, or a network in CIDR notation.
 
     :raises InvalidParameterValue: it is neither, or a network with host bits set, which
-        Swift refuses (``ipaddress.ip_network``, strict).
+        Swift refuses (``ipaddress.ip_network``, strict); or it names a zone, which may hold any
+        text and so forge what is signed.
     """
     try:
+        if '%' in ip_range:
+            raise ValueError('it names a zone')
         ipaddress.ip_network(ip_range)
     except ValueError as error:
         raise InvalidParameterValue(
@@ -171,6 +176,8 @@ class TempURL:
     :ivar prefix: None for a URL of one object; else its signature is good for every object
         of the container whose name begins so.
     :ivar iso8601: whether the URL writes the expiry as ISO 8601.
+    :raises InvalidParameterValue: the endpoint is none, or has a character that does not belong
+        into a URL.
     """
 
     endpoint: str
@@ -183,6 +190,12 @@ class TempURL:
     inline: bool = False
     iso8601: bool = False
 
+    def __post_init__(self) -> None:
+        try:
+            validate_endpoint(self.endpoint)
+        except ValueError as error:
+            raise InvalidParameterValue(f'The endpoint of the URL is invalid: {error}.') from None
+
     @property
     def digest(self) -> str:
         """The digest of the signature, by its form."""
@@ -192,7 +205,7 @@ class TempURL:
     def url(self) -> str:
         """The URL itself."""
         expires = format_expires(self.expires) if self.iso8601 else self.expires
-        url = (f'{self.endpoint}{quote(str(self.path))}?temp_url_sig={self.signature}'
+        url = (f'{self.endpoint}{quote(str(self.path))}?temp_url_sig={quote(self.signature)}'
                f'&temp_url_expires={expires}')
         if self.ip_range is not None:
             url += f'&temp_url_ip_range={quote(self.ip_range)}'
@@ -213,6 +226,9 @@ def parse(url: str, endpoint_type: str | None = None) -> TempURL:
         decides by whether the API is served below ``/swift``.
     :raises InvalidParameterValue: it is not a temporary URL; the message says why.
     """
+    if odd := _IN_NO_REQUEST.search(url):
+        raise InvalidParameterValue(
+            f'This is not a temporary URL: {odd[0]!r} does not belong into a URL.')
     try:
         parts = urllib.parse.urlsplit(url)
         path = urllib.parse.unquote(parts.path, errors='strict')
@@ -242,7 +258,7 @@ def parse(url: str, endpoint_type: str | None = None) -> TempURL:
     if not (found and slash):
         raise InvalidParameterValue('This is not a temporary URL: its path names no object.')
     return TempURL(
-        endpoint=f'{parts.scheme}://{parts.netloc}{base}',
+        endpoint=f'{parts.scheme}://{parts.netloc}{quote(base)}',
         path=ObjectPath(account, container, object_name, api_version),
         signature=values['temp_url_sig'], expires=parse_expires(values['temp_url_expires']),
         ip_range=values.get('temp_url_ip_range'), prefix=values.get('temp_url_prefix'),

@@ -1,0 +1,101 @@
+"""An endpoint holds nothing that does not belong into a URL."""
+
+import dataclasses
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.tempurl.endpoint import validate_endpoint
+from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.url import ObjectPath, check_ip_range, parse
+
+PATH = ObjectPath('AUTH_x', 'glance', '3a1f')
+# RFC 3986, but for the single quote.
+IN_A_URL = set(string.ascii_letters + string.digits + '-._~:/?#[]@!$&()*+,;=%')
+
+
+@pytest.mark.parametrize('url', [
+    'http://h', 'https://swift.example.com:8080', 'http://swift.example.com.', 'http://10.0.0.1/',
+    'http://[2001:db8::1]:8080/swift', 'https://a_b-c/swift/v1/AUTH_x', 'http://h/a%20b;c=d,e',
+    f'http://{"a" * 63}.example.com', 'http://h:65535//v1'])
+def test_endpoints(url):
+    assert validate_endpoint(url) == url
+    assert validate_endpoint(url.replace('http', 'HTtP', 1)) == url
+
+
+@pytest.mark.parametrize(('url', 'why'), [
+    *((f'http://{before}{char}{after}', 'the character')
+      for char in ' "\'<>\\^`{|}\0\t\n\r\x1b\x7f\x85\xa0ö\u202e\uff11\ud800'
+      for before, after in (('h', ''), ('h', 'x/v1'), ('h/', '/v1'))),
+    (' http://h', 'the character'), ('http://h\n', 'the character'),
+    *((f'http://{rest}', 'without credentials, query and fragment') for rest in (
+        'user:password@h', 'user@h', '@h', 'h?', 'h/?x', 'h#', 'h/v1#x')),
+    *((f'http://h:{port}', 'expected a port') for port in ('0', '65536', '99999')),
+    *((url, 'expected a URL such as') for url in (
+        '', 'h', '//h', 'ftp://h', 'http:', 'http://', 'http:///v1', 'http:/h', 'http://h:x',
+        'http://h:', 'http://h:123456', 'http://h:-1', 'http://.h', 'http://a..b', 'http://h%20',
+        f'http://{"a" * 64}', 'http://[::1', 'http://::1', 'http://[x]', 'http://[::1]x',
+        'http://[fe80::1%25eth0]', 'http://h/[x]', 'http://h/%', 'http://h/%zz', 'http://h,x')),
+    ('http://[::1::2]', None), ('http://[1.2.3.4]', None)])
+def test_none(url, why):
+    with pytest.raises(ValueError, match=why) as caught:
+        validate_endpoint(url)
+    assert 'password' not in str(caught.value)
+    with pytest.raises(InvalidParameterValue, match=why):
+        Signer(b'key').sign(url, PATH, 1)
+
+
+@pytest.mark.parametrize('url', [
+    'http://user:password@h', 'http://h:99999', 'http://h:x', 'http://h"', 'http://[::1',
+    'http://h\x1b', 'http://h\nx', 'http://h x', 'http://hö'])
+def test_a_url_that_is_parsed(url):
+    signed = Signer(b'key').sign('http://h', PATH, 1).url
+    with pytest.raises(InvalidParameterValue) as caught:
+        parse(signed.replace('http://h', url))
+    assert 'password' not in str(caught.value)
+    for odd in ' \n\t\r\0\x7f':
+        with pytest.raises(InvalidParameterValue, match='does not belong into a URL'):
+            parse(signed.replace('3a1f', f'3a{odd}1f'))
+
+
+def test_a_url_that_shouts():
+    signed = Signer(b'key').sign('http://h', PATH, 1)
+    assert parse(signed.url.replace('http:', 'HTTP:')) == signed
+
+
+names = st.text(st.characters(codec='utf-8'), min_size=1).filter(lambda name: '/' not in name)
+
+
+@given(st.sampled_from(['http://h', 'https://[::1]:1/a%20b']), names, names, names, names, names,
+       names, st.sampled_from(['10.0.0.0/8', '2001:db8::/32']))
+def test_a_url_that_is_signed(endpoint, account, container, name, version, prefix, filename,
+                              ip_range):
+    url = Signer(b'key').sign(
+        endpoint, ObjectPath(account, container, prefix + name, version), 1, ip_range=ip_range,
+        prefix=prefix, filename=filename, inline=True).url
+    assert set(url) <= IN_A_URL
+    base, mark, query = url.partition('?')
+    assert base.startswith(f'{endpoint}/') and mark and not set(query) & set('?#/@\'"') - {'/'}
+    assert [part.partition('=')[0] for part in query.split('&')] == [
+        'temp_url_sig', 'temp_url_expires', 'temp_url_ip_range', 'temp_url_prefix', 'filename',
+        'inline']
+
+
+def test_a_url_that_was_parsed_is_quoted_again():
+    signed = Signer(b'key').sign('http://h/a%20b', PATH, 1)
+    assert parse(signed.url) == signed
+    # Standard base64, which Swift takes too, has a plus; in a query that would be a space.
+    signed = Signer(b'key', 'sha512').sign('http://h', PATH, 1)
+    signed = dataclasses.replace(signed, signature=signed.signature.replace('-', '+'))
+    assert '+' in signed.signature
+    assert parse(signed.url) == signed
+
+
+@pytest.mark.parametrize('zone', ['eth0', 'x\nPUT\n9999999999\n/v1/AUTH_x/glance/other'])
+def test_an_ip_range_forges_nothing(zone):
+    with pytest.raises(InvalidParameterValue, match='it names a zone') as caught:
+        check_ip_range(f'fe80::1%{zone}')
+    assert str(caught.value).isprintable()
