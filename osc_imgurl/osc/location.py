@@ -7,10 +7,11 @@ import argparse
 from typing import Any
 
 from osc_lib.cli import format_columns
-from osc_lib.command import command
+
+from osc_imgurl.osc import base
 
 
-class ShowImageLocation(command.ShowOne):
+class ShowImageLocation(base.ShowOne):
     _description = (
         'Display where an image is kept: its locations, and for Swift the account, container'
         ' and object; credentials in a location are masked. A location that somebody else than'

@@ -8,7 +8,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from osc_lib.command import command
+from osc_imgurl.osc import base
 
 if TYPE_CHECKING:
     from osc_imgurl.osc.stream import Output
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from osc_imgurl.tempurl.url import TempURL
 
 
-class CreateImageTempURL(command.ShowOne):
+class CreateImageTempURL(base.ShowOne):
     _description = (
         'Create a temporary URL for an image: a link that downloads the image from Swift without'
         ' a token, until it expires')
@@ -93,7 +93,7 @@ class CreateImageTempURL(command.ShowOne):
         return tuple(row), tuple(row.values())
 
 
-class ShowImageTempURL(command.ShowOne):
+class ShowImageTempURL(base.ShowOne):
     _description = (
         'Take a temporary URL apart, without the network; with a key, verify its signature too')
     _epilog: Any = (
@@ -156,7 +156,7 @@ def _verified(parsed: TempURL, settings: Settings, now: float) -> tuple[str | No
     return verification.method, f'of {key}'
 
 
-class ListImageTempURL(command.Lister):
+class ListImageTempURL(base.Lister):
     _description = (
         'List temporary URLs: for the images named, or for all that match the filters')
     _output: Output

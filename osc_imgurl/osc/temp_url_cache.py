@@ -7,10 +7,10 @@ import argparse
 import time
 from typing import Any
 
-from osc_lib.command import command
+from osc_imgurl.osc import base
 
 
-class ListImageTempURLCache(command.Lister):
+class ListImageTempURLCache(base.Lister):
     _description = 'List the temporary URLs in the cache'
     _epilog: Any = 'Example: openstack image temp url cache list -c image_id -c remaining'
 
@@ -43,7 +43,7 @@ class ListImageTempURLCache(command.Lister):
         return columns, [row[:len(columns)] for row in rows]
 
 
-class DeleteImageTempURLCache(command.Command):
+class DeleteImageTempURLCache(base.Command):
     _description = 'Delete temporary URLs from the cache; the URLs stay good until they expire'
     _epilog: Any = 'Example: openstack image temp url cache delete --expired'
 
@@ -81,7 +81,7 @@ class DeleteImageTempURLCache(command.Command):
             or (parsed_args.expired and entry.expires < now))
 
 
-class ShowImageTempURLCache(command.ShowOne):
+class ShowImageTempURLCache(base.ShowOne):
     _description = 'Display where the cache is and how much it holds'
     _epilog: Any = 'Example: openstack image temp url cache show -f value -c path'
 

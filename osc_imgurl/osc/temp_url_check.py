@@ -8,10 +8,10 @@ import contextlib
 import time
 from typing import Any
 
-from osc_lib.command import command
+from osc_imgurl.osc import base
 
 
-class CheckImageTempURL(command.Lister):
+class CheckImageTempURL(base.Lister):
     _description = (
         'Say why a temporary URL does not work: check it, or a new one for an image, in the'
         ' order in which Swift does. The first check that fails is the cause; the exit status is'
@@ -44,7 +44,7 @@ class CheckImageTempURL(command.Lister):
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)
         subject = common.argument(self.app, parsed_args.image_or_url)
-        is_url = subject.startswith(('http://', 'https://'))
+        is_url = subject.lower().startswith(('http://', 'https://'))
         asked: dict[str, Any] = {'method': parsed_args.method}
         if not is_url:
             common.require_session(client_manager)

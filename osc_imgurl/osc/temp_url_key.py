@@ -8,7 +8,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from osc_lib.command import command
+from osc_imgurl.osc import base
 
 if TYPE_CHECKING:
     from osc_imgurl.cache.entry import Entry
@@ -77,7 +77,7 @@ def _forget(settings: Settings, change: Change) -> list[Entry]:
     return [entry for entry in entries if entry.key_fingerprint == change.outgoing]
 
 
-class ListImageTempURLKey(command.Lister):
+class ListImageTempURLKey(base.Lister):
     _description = 'List the slots of an account or a container, and which have a key'
     _epilog: Any = 'Example: openstack image temp url key list --container glance'
 
@@ -96,7 +96,7 @@ class ListImageTempURLKey(command.Lister):
             for each in owners for slot in key_slots.slots(each, object_store)]
 
 
-class SetImageTempURLKey(command.Command):
+class SetImageTempURLKey(base.Command):
     _description = 'Set a temporary URL key of an account or a container'
     _epilog: Any = 'Example: openstack image temp url key set --generate'
 
@@ -120,7 +120,7 @@ class SetImageTempURLKey(command.Command):
             parsed_args.force))
 
 
-class UnsetImageTempURLKey(command.Command):
+class UnsetImageTempURLKey(base.Command):
     _description = (
         'Remove a temporary URL key of an account or a container; the URLs signed with it stop'
         ' working')
@@ -139,7 +139,7 @@ class UnsetImageTempURLKey(command.Command):
         _forget(settings, key_slots.unset_key(owner, object_store, parsed_args.slot))
 
 
-class RotateImageTempURLKey(command.Lister):
+class RotateImageTempURLKey(base.Lister):
     _description = (
         'Rotate the temporary URL key of an account or a container: set a new one, and keep the'
         ' one in use until --finish. Lists the cached URLs that the key in use has signed')

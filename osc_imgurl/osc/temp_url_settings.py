@@ -6,10 +6,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from osc_lib.command import command
+from osc_imgurl.osc import base
 
 
-class ListImageTempURLSettings(command.Lister):
+class ListImageTempURLSettings(base.Lister):
     _description = (
         'List the settings for temporary URLs, their values, and where each came from; what is'
         ' not told is looked up, and nothing is signed')

@@ -28,7 +28,8 @@ class Proxy:
 
     ``plan`` says what happens to the next requests, one after another: ``'drop'`` closes the
     connection without an answer, ``'delay'`` answers nothing until the proxy ends, and
-    ``(status, headers)`` is an answer; a path that ``only`` is not part of goes past the plan.
+    ``(status, headers)`` or ``(status, headers, body)`` is an answer; a path that ``only`` is not
+    part of goes past the plan.
     ``requests`` are those that came, as "METHOD path", ``moments`` when, in seconds, and
     ``headers`` the names of their headers. No request is answered before as many have
     come as the barrier ``together`` wants. ``source`` is the address that the server sees.
@@ -72,7 +73,7 @@ class Proxy:
             self.ended.wait()
             handler.close_connection = True
         elif step:
-            self.answer(handler, step[0], step[1], b'')
+            self.answer(handler, *step)
         else:
             with requests.Session() as session:
                 session.mount('http://', From(self.source))
@@ -83,7 +84,7 @@ class Proxy:
                             answer.raw.read(decode_content=False))
 
     @staticmethod
-    def answer(handler, status, headers, body):
+    def answer(handler, status, headers, body=b''):
         handler.send_response_only(status)
         for name, value in headers.items():
             if name.lower() not in HOP_BY_HOP and name.lower() != 'content-length':

@@ -5,6 +5,9 @@ import sys
 from importlib.metadata import entry_points
 
 import pytest
+from cliff.display import DisplayCommandBase
+
+from osc_imgurl.osc import base
 
 LOADED = """
 import sys
@@ -23,7 +26,8 @@ def test_no_other_command_imports_the_library(command, tmp_path):
         [sys.executable, '-c', LOADED, *command], capture_output=True, text=True, check=False,
         cwd=tmp_path, env={'HOME': str(tmp_path)})
     imported = set(done.stdout.rpartition('imported:')[2].split())
-    assert imported <= {'osc_imgurl', 'osc_imgurl.osc', 'osc_imgurl.osc.location',
+    assert imported <= {'osc_imgurl', 'osc_imgurl.osc', 'osc_imgurl.osc.base',
+                        'osc_imgurl.osc.location',
                         'osc_imgurl.osc.temp_url', 'osc_imgurl.osc.temp_url_cache',
                         'osc_imgurl.osc.temp_url_check', 'osc_imgurl.osc.temp_url_key',
                         'osc_imgurl.osc.temp_url_settings'}
@@ -39,7 +43,12 @@ def test_every_command_loads():
         'image temp url cache list', 'image temp url check', 'image temp url cache delete',
         'image temp url cache show', 'image location show'}
     for entry in ours:
-        assert entry.load()._description
+        command = entry.load()
+        assert command._description
+        # Else what a stranger wrote is printed as it is.
+        assert issubclass(command, base.Command)
+        assert issubclass(command, DisplayCommandBase) == issubclass(
+            command, (base.ShowOne, base.Lister))
 
 
 def test_the_public_names():

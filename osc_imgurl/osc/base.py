@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The base classes of the commands: what a stranger wrote is shown, and does nothing else.
+
+Names of images, containers and objects, a server's headers and its messages may hold control
+characters and what a shell takes for a command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from cliff.columns import FormattableColumn
+from osc_lib.command import command
+
+# The formatters with quotes of their own; in all others a row is a line of a terminal.
+EXACT_FORMATTERS = ('csv', 'json', 'shell', 'yaml')
+
+
+class Command(command.Command):
+    """A command whose log, that of the libraries that it uses included, is printable."""
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(_escape)
+        return super().run(parsed_args)
+
+
+class ShowOne(Command, command.ShowOne):
+    """A command that prints one row; ``-f shell`` can be evaluated by a POSIX shell."""
+
+    def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str],
+                       data: Iterable[Any]) -> int:
+        if parsed_args.formatter == 'shell':
+            from osc_imgurl.osc.shell import ShellFormatter
+
+            self.formatter = ShellFormatter()
+        row = _shown(data, parsed_args.formatter)
+        return super().produce_output(parsed_args, column_names, row)
+
+
+class Lister(Command, command.Lister):
+    """A command that prints rows, each as it comes where the formatter does so."""
+
+    def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str],
+                       data: Iterable[Sequence[Any]]) -> int:
+        rows = (_shown(row, parsed_args.formatter) for row in data)
+        return super().produce_output(parsed_args, column_names, rows)
+
+
+def _shown(row: Iterable[Any], formatter: str) -> list[Any]:
+    """Return a row as a formatter is to have it."""
+    from osc_imgurl.errors import printable
+
+    if formatter in EXACT_FORMATTERS:
+        return list(row)
+    # As cliff's formatters do: a table is for people, a bare value for machines.
+    cells = ((cell.human_readable() if formatter == 'table' else str(cell.machine_readable()))
+             if isinstance(cell, FormattableColumn) else cell for cell in row)
+    return [printable(cell) if isinstance(cell, str) else cell for cell in cells]
+
+
+def _escape(record: logging.LogRecord) -> bool:
+    """Escape a message, and the traceback that it has with --debug; lines stay lines."""
+    from osc_imgurl.errors import printable
+
+    def escape(text: str) -> str:
+        return '\n'.join(map(printable, text.split('\n')))
+
+    message = record.getMessage()
+    if not message.isprintable():
+        record.msg, record.args = escape(message), ()
+    if record.exc_info:
+        record.exc_text = escape(logging.Formatter().formatException(record.exc_info))
+    return True
