@@ -228,7 +228,8 @@ def test_location_show(cloud, image):
     url = f'swift+config://ref1/glance/{image}'
     assert row == {
         'image_id': image, 'image_name': 'cirros', 'status': 'active', 'stores': ['swift1'],
-        'source': 'locations', 'direct_url': url, 'locations': [url], 'scheme': 'swift+config',
+        'source': 'locations', 'direct_url': url, 'locations': [url], 'believed': url,
+        'not_believed': [], 'scheme': 'swift+config',
         'account': row['account'], 'container': 'glance', 'object': image,
         'container_by_rule': 'glance', 'container_agrees': True, 'direct_read_allowed': False}
     row = cloud.rows('image', 'location', 'show', image, '--multiple-containers-seed', '3')
@@ -250,7 +251,7 @@ def test_formats(cloud, image):
         'json': f'{{\n  "container": "glance",\n  "object": "{image}"\n}}',
         'yaml': f'container: glance\nobject: {image}\n',
         'value': f'glance\n{image}\n',
-        'shell': f'container="glance"\nobject="{image}"\n',
+        'shell': f'container=glance\nobject={image}\n',
     }
     for name, text in wanted.items():
         result = cloud.openstack(*command, '-f', name)
