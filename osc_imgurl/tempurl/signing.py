@@ -16,8 +16,9 @@ import base64
 import dataclasses
 import hashlib
 import hmac
+import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.tempurl.endpoint import is_gateway
@@ -173,9 +174,11 @@ class Signer:
 class Verification:
     """What :func:`verify` found.
 
-    :ivar failed: the parts that fail, in Swift's order: ``expiry``, ``key``, ``path``,
-        ``method``. ``key`` also stands for an altered expiry, range or prefix: the signature
-        cannot tell them apart.
+    :ivar failed: the parts that fail, in Swift's order: ``expiry``, ``ip range``, ``path``,
+        ``key``, ``method``. ``ip range`` is one that Swift cannot read. ``path`` is another than
+        was signed, one that does not begin with the prefix, or of another API version than v1,
+        the only one that Swift takes. ``key`` also stands for an altered expiry, range or prefix:
+        the signature cannot tell them apart.
     :ivar method: the method that was signed; None where the key does not fit.
     :ivar path: the path that was signed; None where the key does not fit.
     """
@@ -186,7 +189,7 @@ class Verification:
 
     @property
     def valid(self) -> bool:
-        """Whether Swift would take the URL."""
+        """Whether Swift would take the URL, from an address in its range."""
         return not self.failed
 
 
@@ -211,13 +214,14 @@ def good_paths(url: TempURL) -> tuple[str, ...]:
 def verify(temp_url: TempURL, key: bytes, now: float, method: str = 'GET') -> Verification:
     """Say whether a key signed a URL and, if not, which part fails.
 
-    Signatures are compared in constant time.
+    It is what Swift's tempurl middleware answers, but for the client's address, which is not
+    known here: an IP range is taken to hold it. Signatures are compared in constant time.
 
     :param now: the moment of the request: Unix time, seconds.
     :param method: the method of the request; a HEAD is taken through a URL that was signed
         for GET, POST or PUT too.
     """
-    failed = ['expiry'] if temp_url.expires < now else []
+    failed = list(_failed_without_key(temp_url, now))
     digest, signature = decode_signature(temp_url.signature)
     signer = Signer(key, digest)
     good = good_paths(temp_url)
@@ -227,9 +231,22 @@ def verify(temp_url: TempURL, key: bytes, now: float, method: str = 'GET') -> Ve
             computed = signer.signature(signed_path, temp_url.expires, signed_method,
                                         temp_url.ip_range, temp_url.prefix is not None)
             if hmac.compare_digest(decode_signature(computed)[1], signature):
-                if signed_path not in good:
+                if signed_path not in good and 'path' not in failed:
                     failed.append('path')
                 if not allows(signed_method, method):
                     failed.append('method')
                 return Verification(tuple(failed), signed_method, signed_path)
     return Verification((*failed, 'key'))
+
+
+def _failed_without_key(temp_url: TempURL, now: float) -> Iterator[str]:
+    if temp_url.expires < now:
+        yield 'expiry'
+    if temp_url.ip_range is not None:
+        try:
+            ipaddress.ip_network(temp_url.ip_range)
+        except ValueError:
+            yield 'ip range'
+    path = temp_url.path
+    if path.api_version != 'v1' or not path.object.startswith(temp_url.prefix or ''):
+        yield 'path'

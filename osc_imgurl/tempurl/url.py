@@ -7,11 +7,13 @@ The parameters are those of Swift's tempurl middleware (``swift.common.middlewar
 from __future__ import annotations
 
 import base64
+import calendar
 import dataclasses
 import datetime
 import hashlib
 import ipaddress
 import re
+import time
 import urllib.parse
 
 from osc_imgurl.errors import InvalidParameterValue
@@ -41,9 +43,11 @@ def format_expires(expires: int) -> str:
 def check_expires(expires: int) -> int:
     """Return an expiry (Unix time, seconds) that can be written as a date.
 
-    :raises InvalidParameterValue: it lies beyond the year 9999.
+    :raises InvalidParameterValue: it lies before the year 1970 or beyond the year 9999.
     """
-    if not 0 <= expires <= MAX_EXPIRES:
+    if expires < 0:
+        raise InvalidParameterValue(f'The expiry {expires} lies before the year 1970.')
+    if expires > MAX_EXPIRES:
         raise InvalidParameterValue(f'The expiry {expires} lies beyond the year 9999.')
     return expires
 
@@ -67,18 +71,22 @@ def format_remaining(expires: int, now: float) -> str:
 def parse_expires(text: str) -> int:
     """Return the Unix time (seconds) of an expiry as it stands in a URL's query.
 
-    :raises InvalidParameterValue: it is neither seconds nor ``YYYY-MM-DDThh:mm:ssZ``, or lies
-        beyond the year 9999.
+    It is read as the middleware does (``normalize_temp_url_expires``): whatever ``int`` takes,
+    or ``strptime`` for ``YYYY-MM-DDThh:mm:ssZ``.
+
+    :raises InvalidParameterValue: it is neither, or lies before the year 1970 or beyond the year
+        9999.
     """
-    if re.fullmatch(r'\d{1,18}', text, re.ASCII):
-        return check_expires(int(text))
     try:
-        moment = datetime.datetime.strptime(text, _ISO8601)
+        return check_expires(int(text))
+    except ValueError:
+        pass
+    try:
+        return check_expires(calendar.timegm(time.strptime(text, _ISO8601)))
     except ValueError:
         raise InvalidParameterValue(
             f'The expiry {text!r} is neither a Unix time nor ISO 8601 in UTC'
             ' (2026-11-22T09:30:00Z).') from None
-    return int(moment.replace(tzinfo=datetime.UTC).timestamp())
 
 
 def parse_moment(text: str) -> int:
@@ -232,7 +240,8 @@ def parse(url: str, endpoint_type: str | None = None) -> TempURL:
     try:
         parts = urllib.parse.urlsplit(url)
         path = urllib.parse.unquote(parts.path, errors='strict')
-        query = urllib.parse.parse_qs(parts.query, keep_blank_values=True, errors='strict')
+        # As in the middleware: what is not UTF-8 is replaced.
+        query = urllib.parse.parse_qs(parts.query, keep_blank_values=True)
     except ValueError:
         raise InvalidParameterValue('This is not a temporary URL: it is not a URL.') from None
     if parts.scheme not in ('http', 'https') or not parts.hostname:
@@ -261,21 +270,33 @@ def parse(url: str, endpoint_type: str | None = None) -> TempURL:
         endpoint=f'{parts.scheme}://{parts.netloc}{quote(base)}',
         path=ObjectPath(account, container, object_name, api_version),
         signature=values['temp_url_sig'], expires=parse_expires(values['temp_url_expires']),
-        ip_range=values.get('temp_url_ip_range'), prefix=values.get('temp_url_prefix'),
+        # An empty range is none to Swift; an empty prefix is the whole container.
+        ip_range=values.get('temp_url_ip_range') or None, prefix=values.get('temp_url_prefix'),
         filename=values.get('filename'), inline='inline' in values,
-        iso8601=not values['temp_url_expires'].isdecimal())
+        iso8601='t' in values['temp_url_expires'].lower())
 
 
 def decode_signature(signature: str) -> tuple[str, bytes]:
-    """Return digest and bytes of a signature, by the rules of ``swift.common.digest``."""
+    """Return digest and bytes of a signature, by the rules of ``swift.common.digest``.
+
+    Base64 is standard or URL-safe but not both, with as much padding as one likes. Hex is
+    compared as text, so that capitals are wrong.
+
+    :raises InvalidParameterValue: it is no signature.
+    """
     digest, colon, encoded = signature.partition(':')
     try:
         if colon:
-            value = base64.b64decode(
-                encoded.rstrip('=').replace('-', '+').replace('_', '/')
-                + '=' * (-len(encoded.rstrip('=')) % 4), validate=True)
+            encoded = encoded.strip('=')
+            if not set(encoded) & {'+', '/'}:
+                encoded = encoded.replace('-', '+').replace('_', '/')
+            value = base64.b64decode(encoded + '=' * (-len(encoded) % 4), validate=True)
         else:
             digest, value = _DIGEST_OF_HEX_LENGTH[len(signature)], bytes.fromhex(signature)
+            if signature != signature.lower():
+                raise InvalidParameterValue(
+                    'This is not a temporary URL: its temp_url_sig has capitals, and Swift takes'
+                    ' small letters only.')
         if len(value) != hashlib.new(digest).digest_size or digest not in DIGESTS:
             raise ValueError
     except (KeyError, ValueError):

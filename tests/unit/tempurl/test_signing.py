@@ -94,6 +94,25 @@ def test_verify_says_which_part_fails(arguments, failed):
     assert verification.method == (None if 'key' in failed else 'GET')
 
 
+@pytest.mark.parametrize(('changes', 'part'), [
+    ({'ip_range': '10.0.0.1/8'}, 'ip range'),
+    ({'prefix': '3a', 'path': ObjectPath('AUTH_x', 'glance', '4b')}, 'path'),
+    ({'path': ObjectPath('AUTH_x', 'glance', '3a1f', 'v1.0')}, 'path'),
+])
+def test_what_swift_refuses_whatever_the_signature(changes, part):
+    url = dataclasses.replace(sign(), **changes)
+    path = f'{url.path.container_path}{url.prefix or url.path.object}'
+    signature = Signer(KEY).signature(path, url.expires, 'GET', url.ip_range,
+                                      url.prefix is not None)
+    assert verify(dataclasses.replace(url, signature=signature), KEY, 0).failed == (part,)
+
+
+def test_what_swift_reads_as_nothing_is_nothing():
+    url = parse(sign().url + '&temp_url_ip_range=&filename=%FF%20x')
+    assert (url.ip_range, url.filename) == (None, '\ufffd x')
+    assert verify(url, KEY, 0).valid
+
+
 def test_a_head_needs_a_get_put_or_post():
     assert verify(sign(method='DELETE'), KEY, 0, 'HEAD').failed == ('method',)
     assert verify(sign(method='PUT'), KEY, 0, 'HEAD').valid
@@ -119,7 +138,7 @@ def test_an_altered_query_does_not_verify(changes):
 @pytest.mark.parametrize(('signature', 'digest'), [
     ('00' * 20, 'sha1'), ('00' * 32, 'sha256'), ('00' * 64, 'sha512'),
     ('sha256:' + 'A' * 43, 'sha256'), ('sha512:' + 'A' * 86 + '==', 'sha512'),
-    ('sha512:' + '-_+/' * 21 + 'AA', 'sha512'),
+    ('sha512:' + '+/' * 42 + 'AA', 'sha512'), ('sha512:' + '-_' * 42 + 'AA=====', 'sha512'),
 ])
 def test_every_form_of_a_signature(signature, digest):
     url = f'http://swift/v1/AUTH_x/c/o?temp_url_sig={signature}&temp_url_expires=1'
@@ -134,6 +153,14 @@ def test_every_form_of_a_signature(signature, digest):
     ('http://swift/v1/AUTH_x/c/o?temp_url_sig=' + '0' * 40, 'it has no temp_url_expires'),
     ('http://swift/v1/AUTH_x/c/o?temp_url_sig=abc&temp_url_expires=1', 'is no signature'),
     ('http://swift/v1/AUTH_x/c/o?temp_url_sig=md5:AAAA&temp_url_expires=1', 'is no signature'),
+    ('http://swift/v1/AUTH_x/c/o?temp_url_sig=sha512:' + '-_%2B/' * 21 + 'AA&temp_url_expires=1',
+     'is no signature'),
+    ('http://swift/v1/AUTH_x/c/o?temp_url_sig=' + 'A' * 40 + '&temp_url_expires=1',
+     'has capitals'),
+    ('http://swift/v1/AUTH_x/c/o\n?temp_url_sig=' + '0' * 40 + '&temp_url_expires=1',
+     r"'\\n' does not belong into a URL"),
+    ('http://swift/v1/AUTH_x/c/o?temp_url_sig=' + '0' * 40 + '&temp_url_expires=-1',
+     'lies before the year 1970'),
     ('http://swift/v1/AUTH_x/c/o?temp_url_sig=' + '0' * 40 + '&temp_url_expires=soon',
      "The expiry 'soon' is neither"),
     ('http://swift/v1/AUTH_x/c/o?temp_url_sig=' + '0' * 40 + '&temp_url_expires=' + '9' * 18,
