@@ -156,7 +156,9 @@ class Evidence:
             of_account = store.account_keys(path.account) or {}
         except ImgurlError as error:
             return Keys({}, error.problem)
-        return Keys({**(of_container or {}), **of_account}, container=of_container is not None)
+        found = {**(of_container or {}), **of_account}
+        return Keys({str(slot): key for slot, key in found.items()},
+                    container=of_container is not None)
 
     @functools.cached_property
     def accounts(self) -> list[str]:

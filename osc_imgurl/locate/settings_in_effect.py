@@ -77,7 +77,7 @@ def _look_up(settings: Settings, object_store: ObjectStore | None) -> list[Setti
     def key() -> tuple[Key, str]:
         slot, value = keys.find_key(place(), object_store,
                                     ask_container=not settings.multiple_containers_seed)
-        return value, slot
+        return value, str(slot)
 
     def endpoint(index: int) -> tuple[str, str]:
         return placement.endpoint_and_type(settings, object_store)[index], 'catalog'

@@ -11,10 +11,11 @@ from osc_imgurl.tempurl.key import Key
 
 if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore
+    from osc_imgurl.swift.slot import KeySlot
 
 
 def find_key(place: Place, object_store: ObjectStore | None,
-             ask_container: bool = True) -> tuple[str, Key]:
+             ask_container: bool = True) -> tuple[KeySlot, Key]:
     """Return the first slot that has a key, and the key: the container's, else the account's.
 
     :param object_store: None where there is nobody to ask.
@@ -31,7 +32,7 @@ def find_key(place: Place, object_store: ObjectStore | None,
     whose = f'account {account}' if account else 'this account'
     try:
         # A RADOS Gateway takes container keys and ignores them.
-        found: dict[str, Key] | None = {}
+        found: dict[KeySlot, Key] | None = {}
         if ask_container and not place.in_gateway:
             found = object_store.container_keys(account, container)
             if found is None:

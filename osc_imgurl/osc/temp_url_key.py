@@ -91,9 +91,12 @@ class ListImageTempURLKey(base.Lister):
 
         _, owner, object_store = _prepare(self.app.client_manager, parsed_args)
         owners = [key_slots.Owner(owner.account), owner] if owner.container else [owner]
-        return ('slot', 'set', 'fingerprint'), [
-            (slot.name, slot.fingerprint is not None, slot.fingerprint)
-            for each in owners for slot in key_slots.slots(each, object_store)]
+        rows = []
+        for each in owners:
+            keys = key_slots.find(each, object_store)
+            rows += [(str(slot), slot in keys, keys[slot].fingerprint if slot in keys else None)
+                     for slot in each.slots]
+        return ('slot', 'set', 'fingerprint'), rows
 
 
 class SetImageTempURLKey(base.Command):
@@ -116,7 +119,7 @@ class SetImageTempURLKey(base.Command):
         settings, owner, object_store = _prepare(self.app.client_manager, parsed_args)
         told = settings.key if parsed_args.key_file else None
         _forget(settings, key_slots.set_key(
-            owner, object_store, parsed_args.slot, told or key_slots.generate(),
+            owner, object_store, owner.slots[parsed_args.slot - 1], told or key_slots.generate(),
             parsed_args.force))
 
 
@@ -136,7 +139,8 @@ class UnsetImageTempURLKey(base.Command):
         from osc_imgurl.swift import key_slots
 
         settings, owner, object_store = _prepare(self.app.client_manager, parsed_args)
-        _forget(settings, key_slots.unset_key(owner, object_store, parsed_args.slot))
+        _forget(settings, key_slots.unset_key(
+            owner, object_store, owner.slots[parsed_args.slot - 1]))
 
 
 class RotateImageTempURLKey(base.Lister):

@@ -13,6 +13,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue
+from osc_imgurl.swift.slot import KeySlot
 from osc_imgurl.tempurl.key import Key
 
 if TYPE_CHECKING:
@@ -34,29 +35,21 @@ class Owner:
         account = f'account {self.account}' if self.account else 'this account'
         return f'container {self.container} of {account}' if self.container else account
 
-    def slot_name(self, number: int) -> str:
-        """Return ``account 1``, ``account 2``, ``container 1`` or ``container 2``."""
-        return f'{"container" if self.container else "account"} {number}'
-
-
-@dataclasses.dataclass(frozen=True)
-class Slot:
-    """A slot, and a short name for the key in it; None where it is empty."""
-
-    name: str
-    fingerprint: str | None
+    @property
+    def slots(self) -> tuple[KeySlot, KeySlot]:
+        """Both slots, in the order of their numbers."""
+        level = 'container' if self.container else 'account'
+        return KeySlot(level, 1), KeySlot(level, 2)
 
 
 @dataclasses.dataclass(frozen=True)
 class Change:
     """What a change left behind.
 
-    :ivar in_use: the fingerprints of the keys that are set now.
     :ivar gone: the fingerprints of the keys that were set before and are no more.
     :ivar outgoing: after a rotation, the fingerprint of the key that is to go.
     """
 
-    in_use: frozenset[str]
     gone: frozenset[str]
     outgoing: str | None = None
 
@@ -66,8 +59,8 @@ def generate() -> Key:
     return Key(secrets.token_urlsafe(32).encode())
 
 
-def find(owner: Owner, object_store: ObjectStore) -> dict[int, Key]:
-    """Return the keys that are set, by the number of their slot.
+def find(owner: Owner, object_store: ObjectStore) -> dict[KeySlot, Key]:
+    """Return the keys that are set, by their slots.
 
     :raises MissingParameterValue: there is no such container.
     :raises ObjectStoreNotAuthorized: these credentials may not see the keys.
@@ -76,19 +69,10 @@ def find(owner: Owner, object_store: ObjectStore) -> dict[int, Key]:
             else object_store.account_keys(owner.account))
     if keys is None:
         raise MissingParameterValue(f'There is no {owner}.')
-    return {2 if slot.endswith('2') else 1: key for slot, key in keys.items()}
+    return keys
 
 
-def slots(owner: Owner, object_store: ObjectStore) -> list[Slot]:
-    """Return both slots of an owner.
-
-    :raises ImgurlError: as :func:`find`.
-    """
-    keys = find(owner, object_store)
-    return [Slot(owner.slot_name(number), _name(keys.get(number))) for number in (1, 2)]
-
-
-def set_key(owner: Owner, object_store: ObjectStore, number: int, key: Key,
+def set_key(owner: Owner, object_store: ObjectStore, slot: KeySlot, key: Key,
             force: bool = False) -> Change:
     """Put a key into a slot.
 
@@ -97,25 +81,25 @@ def set_key(owner: Owner, object_store: ObjectStore, number: int, key: Key,
     :raises ImgurlError: as :func:`find`.
     """
     keys = find(owner, object_store)
-    if keys.get(number, key) != key and not force:
+    if keys.get(slot, key) != key and not force:
         raise InvalidParameterValue(
-            f'There is a key in slot {owner.slot_name(number)} already, and the URLs signed with'
-            ' it would stop working. Rotate it (key rotate), take the other slot (--slot), or'
-            ' overwrite it (--force).')
-    return _write(owner, object_store, keys, {**keys, number: key})
+            f'There is a key in slot {slot} already, and the URLs signed with it would stop'
+            ' working. Rotate it (key rotate), take the other slot (--slot), or overwrite it'
+            ' (--force).')
+    return _write(owner, object_store, keys, {**keys, slot: key})
 
 
-def unset_key(owner: Owner, object_store: ObjectStore, number: int) -> Change:
+def unset_key(owner: Owner, object_store: ObjectStore, slot: KeySlot) -> Change:
     """Empty a slot; the URLs signed with its key stop working.
 
     :raises InvalidParameterValue: it is empty.
     :raises ImgurlError: as :func:`find`.
     """
     keys = find(owner, object_store)
-    if number not in keys:
-        raise InvalidParameterValue(f'There is no key in slot {owner.slot_name(number)}.')
+    if slot not in keys:
+        raise InvalidParameterValue(f'There is no key in slot {slot}.')
     return _write(owner, object_store, keys,
-                  {other: key for other, key in keys.items() if other != number})
+                  {other: key for other, key in keys.items() if other != slot})
 
 
 def rotate(owner: Owner, object_store: ObjectStore, key: Key) -> Change:
@@ -129,9 +113,10 @@ def rotate(owner: Owner, object_store: ObjectStore, key: Key) -> Change:
         raise InvalidParameterValue(f'There is no key on {owner}: set one (key set).')
     if key in keys.values():
         raise InvalidParameterValue('The new key is set already: rotate to another.')
-    outgoing = keys.get(2) or keys[1]
-    change = _write(owner, object_store, keys, {1: outgoing, 2: key})
-    return dataclasses.replace(change, outgoing=_name(outgoing))
+    first, second = owner.slots
+    outgoing = keys.get(second) or keys[first]
+    change = _write(owner, object_store, keys, {first: outgoing, second: key})
+    return dataclasses.replace(change, outgoing=outgoing.fingerprint)
 
 
 def finish(owner: Owner, object_store: ObjectStore) -> Change:
@@ -141,20 +126,16 @@ def finish(owner: Owner, object_store: ObjectStore) -> Change:
     :raises ImgurlError: as :func:`find`.
     """
     keys = find(owner, object_store)
-    if set(keys) != {1, 2}:
+    first, second = owner.slots
+    if set(keys) != {first, second}:
         raise InvalidParameterValue(f'No rotation is under way on {owner}: it has one key.'
                                     if keys else f'There is no key on {owner}.')
-    return _write(owner, object_store, keys, {1: keys[2]})
+    return _write(owner, object_store, keys, {first: keys[second]})
 
 
-def _write(owner: Owner, object_store: ObjectStore, before: dict[int, Key],
-           after: dict[int, Key]) -> Change:
+def _write(owner: Owner, object_store: ObjectStore, before: dict[KeySlot, Key],
+           after: dict[KeySlot, Key]) -> Change:
     object_store.set_keys(owner.account, owner.container,
-                          {number: after.get(number) for number in (1, 2)})
-    in_use = frozenset(key.fingerprint for key in after.values())
-    return Change(in_use, frozenset(key.fingerprint
-                                    for key in before.values()) - in_use)
-
-
-def _name(key: Key | None) -> str | None:
-    return key.fingerprint if key else None
+                          {slot: after.get(slot) for slot in owner.slots})
+    return Change(frozenset(key.fingerprint for key in before.values())
+                  - {key.fingerprint for key in after.values()})

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import requests
@@ -28,16 +28,11 @@ from osc_imgurl.errors import (
     one_line,
 )
 from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS, KeySlot
 from osc_imgurl.tempurl.endpoint import split_storage_url, validate_endpoint
 from osc_imgurl.tempurl.key import Key
 
 LOG = logger(__name__)
-
-# By the header's end; the newer slot first, as a rotation fills it last.
-CONTAINER_SLOTS = {'container key 2': 'X-Container-Meta-Temp-Url-Key-2',
-                   'container key': 'X-Container-Meta-Temp-Url-Key'}
-ACCOUNT_SLOTS = {'account key 2': 'X-Account-Meta-Temp-Url-Key-2',
-                 'account key': 'X-Account-Meta-Temp-Url-Key'}
 
 
 class ObjectStore:
@@ -153,7 +148,8 @@ class ObjectStore:
         return Capabilities(True, tuple(methods) if methods else None,
                             tuple(digests) if digests else None)
 
-    def container_keys(self, account: str | None, container: str) -> dict[str, Key] | None:
+    def container_keys(self, account: str | None,
+                       container: str) -> dict[KeySlot, Key] | None:
         """Return a container's temporary URL keys by slot, or None if there is no container.
 
         Swift shows them to the account's owner only; who may merely read sees none.
@@ -164,7 +160,7 @@ class ObjectStore:
         """
         return self._keys(self._url(account, container), CONTAINER_SLOTS)
 
-    def account_keys(self, account: str | None) -> dict[str, Key] | None:
+    def account_keys(self, account: str | None) -> dict[KeySlot, Key] | None:
         """Return an account's temporary URL keys by slot, or None if there is no account.
 
         :raises ObjectStoreFailed: as :meth:`container_keys`.
@@ -198,19 +194,18 @@ class ObjectStore:
         return response.text.splitlines()
 
     def set_keys(self, account: str | None, container: str | None,
-                 keys: Mapping[int, Key | None]) -> None:
-        """Set the temporary URL keys of an account or a container, all at once.
+                 keys: Mapping[KeySlot, Key | None]) -> None:
+        """Set temporary URL keys of an account or a container, all at once.
 
         :param container: None for the account's own.
-        :param keys: by the number of the slot, 1 or 2; None empties it.
+        :param keys: by their slots; None empties a slot.
         :raises ObjectStoreNotAuthorized: these credentials may not.
         :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
         """
-        level = 'Container' if container else 'Account'
         headers: dict[str, str | bytes] = {}
-        for number, key in keys.items():
-            name = f'{level}-Meta-Temp-URL-Key{"-2" if number == 2 else ""}'
-            headers.update({f'X-{name}': key.value} if key else {f'X-Remove-{name}': 'x'})
+        for slot, key in keys.items():
+            headers.update({slot.header: key.value} if key else
+                           {slot.header.replace('X-', 'X-Remove-', 1): 'x'})
         _require_success(self._authenticated('POST', self._url(account, container), headers))
 
     def _url(self, account: str | None, *names: str | None) -> str:
@@ -236,14 +231,14 @@ class ObjectStore:
                 f' (HTTP {response.status_code}).')
         return response
 
-    def _keys(self, url: str, slots: Mapping[str, str]) -> dict[str, Key] | None:
+    def _keys(self, url: str, slots: Iterable[KeySlot]) -> dict[KeySlot, Key] | None:
         response = self._authenticated('HEAD', url, {})
         if response.status_code == 404:
             return None
         _require_success(response)
         # requests reads headers as Latin-1; a key is the bytes themselves.
-        return {slot: Key(response.headers[header].encode('latin-1'))
-                for slot, header in slots.items() if response.headers.get(header)}
+        return {slot: Key(response.headers[slot.header].encode('latin-1'))
+                for slot in slots if response.headers.get(slot.header)}
 
     def _request(self, method: str, url: str,
                  headers: Mapping[str, Any] | None = None) -> requests.Response:

@@ -55,12 +55,12 @@ def status(url):
 
 def test_list(cloud):
     name = Key(b'the first key').fingerprint
-    rows = [{'slot': 'account 1', 'set': True, 'fingerprint': name},
-            {'slot': 'account 2', 'set': False, 'fingerprint': None}]
+    rows = [{'slot': 'account key', 'set': True, 'fingerprint': name},
+            {'slot': 'account key 2', 'set': False, 'fingerprint': None}]
     assert cloud.rows(*KEY, 'list') == rows
     cloud.set_key('a container key', container='glance', slot='-2')
-    rows += [{'slot': 'container 1', 'set': False, 'fingerprint': None},
-             {'slot': 'container 2', 'set': True,
+    rows += [{'slot': 'container key', 'set': False, 'fingerprint': None},
+             {'slot': 'container key 2', 'set': True,
               'fingerprint': Key(b'a container key').fingerprint}]
     assert cloud.rows(*KEY, 'list', '--container', 'glance') == rows
 
@@ -68,7 +68,7 @@ def test_list(cloud):
 def test_set(cloud, image, data, key_file):
     change(cloud, 'set', '--key-file', key_file('the second key\n'), '--slot', '2')
     assert keys(cloud) == ['the first key', 'the second key']
-    assert 'is a key in slot account 1 already' in fails(
+    assert 'is a key in slot account key already' in fails(
         cloud, 'set', '--key-file', '-', stdin='another key')
     change(cloud, 'set', '--key-file', '-', '--force', stdin='another key')
     assert keys(cloud) == ['another key', 'the second key']
@@ -88,7 +88,7 @@ def test_unset_and_the_cache(cloud, image, data):
     assert status(url) == 401
     assert cloud.rows('image', 'temp', 'url', 'cache', 'list') == []
     assert 'no temporary URL key on account' in cloud.refused(image)
-    assert 'There is no key in slot account 1' in fails(cloud, 'unset')
+    assert 'There is no key in slot account key.' in fails(cloud, 'unset')
     assert 'set one' in fails(cloud, 'rotate')
     change(cloud, 'set', '--generate')
     keys(cloud)

@@ -22,11 +22,14 @@ from osc_imgurl.locate.place import locate
 from osc_imgurl.service import Request, TempURLService
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
 from osc_imgurl.tempurl.endpoint import split_storage_url
 from osc_imgurl.tempurl.key import Key
 
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
 NOW = 1_700_000_000.5
+C2, C1 = CONTAINER_SLOTS
+A2, A1 = ACCOUNT_SLOTS
 
 
 class Store:
@@ -140,10 +143,10 @@ def test_a_told_digest_outlives_a_cluster_that_cannot_be_asked(caplog):
 
 
 @pytest.mark.parametrize(('container', 'account', 'key'), [
-    ({'container key 2': Key(b'1'), 'container key': Key(b'2')}, {'account key': Key(b'3')}, b'1'),
-    ({'container key': Key(b'2')}, {'account key': Key(b'3')}, b'2'),
-    ({}, {'account key 2': Key(b'3'), 'account key': Key(b'4')}, b'3'),
-    ({}, {'account key': Key(b'4')}, b'4'),
+    ({C2: Key(b'1'), C1: Key(b'2')}, {A1: Key(b'3')}, b'1'),
+    ({C1: Key(b'2')}, {A1: Key(b'3')}, b'2'),
+    ({}, {A2: Key(b'3'), A1: Key(b'4')}, b'3'),
+    ({}, {A1: Key(b'4')}, b'4'),
 ])
 def test_the_first_key_of_the_slots(container, account, key):
     store = Store(container=container, account=account)
@@ -164,7 +167,7 @@ def test_keys_that_may_not_be_read():
 
 
 def test_nothing_is_asked_twice():
-    store = Store(account={'account key': Key(b'a key')})
+    store = Store(account={A1: Key(b'a key')})
     service = TempURLService(Settings(), Glance(), store)
     for _ in range(3):
         service.create('cirros', Request(), NOW)
@@ -179,7 +182,7 @@ def test_nothing_is_asked_twice():
 ])
 def test_what_fails_is_not_asked_twice_either(answers, asked):
     """Or a list of ten thousand images would ask ten thousand times."""
-    store = Store(account={'account key': Key(b'a key')})
+    store = Store(account={A1: Key(b'a key')})
     store.answers.update(answers)
     service = TempURLService(Settings(), Glance(), store)
     for _ in range(3):
@@ -233,7 +236,7 @@ TOLD = {'key': Key(b'a key'), 'digest': 'sha256', 'account': 'AUTH_x', 'containe
     (TOLD, None, ('account', 'container', 'key', 'digest')),
 ])
 def test_what_was_guessed(without, location, guessed):
-    store = Store(capabilities=SHA256, account={'account key': Key(b'a key')})
+    store = Store(capabilities=SHA256, account={A1: Key(b'a key')})
     settings = Settings(**{name: value for name, value in TOLD.items() if name not in without})
     locations = [location + IMAGE_ID] if location else []
     assert create(store, settings=settings, locations=locations).guessed == guessed
