@@ -39,11 +39,13 @@ class SharedCache:
     :param backend: its name, such as ``dogpile.cache.redis``.
     :param arguments: the backend's own, such as ``{'url': 'redis://cache.example.com'}``.
     :param lifetime: after how many seconds the backend may forget an entry.
+    :param password: of the cache's server; a ``url`` needs none in it.
     :raises InvalidParameterValue: there is no such backend, its client is not installed, or it
         does not take the arguments.
     """
 
-    def __init__(self, backend: str, arguments: Mapping[str, Any], lifetime: int) -> None:
+    def __init__(self, backend: str, arguments: Mapping[str, Any], lifetime: int,
+                 password: str | None = None) -> None:
         arguments = {**_LOCK_ARGUMENTS, **_BACKEND_ARGUMENTS.get(backend, {}), **arguments}
         if backend in _EXPIRATION_ARGUMENTS:
             arguments.setdefault(_EXPIRATION_ARGUMENTS[backend], lifetime)
@@ -54,6 +56,11 @@ class SharedCache:
             key_mangler='osc-imgurl:{}'.format,
             serializer=lambda value: json.dumps(value).encode(), deserializer=json.loads)
         try:
+            if password is not None:
+                arguments['password'] = password
+                # The Redis backends drop the argument where there is a URL, and not this one.
+                arguments['connection_kwargs'] = {
+                    **arguments.get('connection_kwargs', {}), 'password': password}
             self._region.configure(backend, arguments=arguments)
         except Exception as error:
             # Whatever the backend's client raises; the arguments may hold a password.

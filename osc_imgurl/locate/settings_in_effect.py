@@ -11,15 +11,13 @@ from osc_imgurl.errors import ImgurlError
 from osc_imgurl.glance.location import MASK
 from osc_imgurl.locate import place as placement
 from osc_imgurl.locate import signing_key as keys
-from osc_imgurl.settings.table import TABLE, Settings
+from osc_imgurl.settings.table import BY_NAME, TABLE, Settings
 from osc_imgurl.swift import capabilities as digests
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore
-
-_SECRETS = ('cache_arguments',)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,8 +92,6 @@ def _look_up(settings: Settings, object_store: ObjectStore | None) -> list[Setti
 
 
 def _shown(name: str, value: Any) -> Any:
-    if isinstance(value, Key):
-        return f'{MASK} (fingerprint {value.fingerprint})'
-    if name in _SECRETS and value:
-        return MASK
+    if BY_NAME[name].secret and value:
+        return f'{MASK} (fingerprint {value.fingerprint})' if isinstance(value, Key) else MASK
     return ','.join(value) if isinstance(value, tuple) else value

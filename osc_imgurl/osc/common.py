@@ -57,14 +57,16 @@ def argument(app: Any, text: str) -> str:
     return app.stdin.readline().strip() if text == '-' else text
 
 
-def load_settings(client_manager: Any, parsed_args: argparse.Namespace) -> Settings:
+def load_settings(client_manager: Any, parsed_args: argparse.Namespace,
+                  ignored: Collection[str] = ()) -> Settings:
     """Return the settings in force for a command.
 
+    :param ignored: settings that the command does not use.
     :raises InvalidParameterValue: as :func:`osc_imgurl.settings.sources.load`.
     """
     options = {name: getattr(parsed_args, name, None) for name in BY_NAME}
     return sources.load(options, os.environ, client_manager.get_configuration(),
-                        parsed_args.config_files)
+                        parsed_args.config_files, ignored)
 
 
 def has_session(client_manager: Any) -> bool:
@@ -112,7 +114,7 @@ def cache(settings: Settings) -> Cache:
         from osc_imgurl.cache.shared import SharedCache
 
         return SharedCache(settings.cache_backend, dict(settings.cache_arguments),
-                           settings.duration + settings.align)
+                           settings.duration + settings.align, settings.cache_password)
     from osc_imgurl.cache.sqlite import SQLiteCache
 
     return SQLiteCache()

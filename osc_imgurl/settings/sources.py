@@ -3,31 +3,27 @@
 
 from __future__ import annotations
 
-import os
-import stat
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from osc_imgurl.errors import InvalidParameterValue, logger
+from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.settings import secret_file
 from osc_imgurl.settings.table import (
     BY_NAME,
     CLOUD_KEY,
     ENVIRONMENT_PREFIX,
+    PRINTED,
     TABLE,
     Setting,
     Settings,
     validate,
 )
-from osc_imgurl.tempurl.key import Key
-
-LOG = logger(__name__)
 
 
 def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = None,
          cloud: Mapping[str, Any] | None = None,
-         config_files: Sequence[str] = ()) -> Settings:
-    """Return the settings that are in force: of each, the first source that tells it.
+         config_files: Sequence[str] = (), ignored: Collection[str] = ()) -> Settings:
+    """Return the settings that are in force: of each, the first source that gives it.
 
     The sources are, in this order: options, environment, ``clouds.yaml``, config files (the
     last of several wins, as in every OpenStack service), defaults.
@@ -37,8 +33,9 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = Non
     :param cloud: a cloud's entry of ``clouds.yaml``; its mapping ``image_temp_url`` is read.
     :param config_files: paths of an ``ironic.conf`` (its group ``[glance]``) or a
         ``glance-api.conf`` (the group of its Swift store).
+    :param ignored: settings that keep their defaults, whatever a source says.
     :raises InvalidParameterValue: a value is none of its setting's, a name is no setting's,
-        a file cannot be read, or a key stands where OpenStackClient would print it.
+        a file cannot be read, or a key or password stands where OpenStackClient would print it.
     """
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
@@ -51,42 +48,31 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = Non
     for path in reversed(config_files):
         candidates.extend(_from_config_file(path))
     for setting, value, source in candidates:
-        if setting.name not in values:
+        if setting.name not in values and setting.name not in ignored:
             values[setting.name] = _parse(setting, value, source)
             sources[setting.name] = source
-    if 'key_file' in values:
-        values['key'] = read_key(values['key_file'])
-        sources['key'] = sources['key_file']
+    for setting in TABLE:
+        if setting.file in values:
+            values[setting.name] = read_secret(setting, values[setting.file])
+            sources[setting.name] = sources[setting.file]
     return validate(Settings(**values, sources=sources))
 
 
-def read_key(path: str) -> Key:
-    """Read a temporary URL key from a file; ``-`` is standard input.
+def read_secret(setting: Setting, path: str) -> Any:
+    """Return the value of a setting from a file of its own; ``-`` is standard input.
 
-    Newlines at the end are not the key's. A file that other users may read costs a warning.
+    Newlines at the end are not the value's. A file that other users can read or change costs a
+    warning.
 
-    :raises InvalidParameterValue: the file cannot be read, or holds no key.
+    :raises InvalidParameterValue: the file cannot be read, or holds no such value.
     """
-    where = 'on standard input' if path == '-' else f'in {path}'
+    kind = setting.file.replace('_', ' ')
     try:
-        if path == '-':
-            value = sys.stdin.buffer.read()
-        else:
-            with open(path, 'rb') as file:
-                mode = os.fstat(file.fileno()).st_mode
-                if stat.S_ISREG(mode) and mode & (stat.S_IRGRP | stat.S_IROTH):
-                    LOG.warning('Other users can read the key file %s: chmod 600 %s', path, path)
-                value = file.read()
+        text = secret_file.read(path, kind)
     except OSError as error:
         raise InvalidParameterValue(
-            f'The key file {path} cannot be read: {error.strerror}.') from None
-    value = value.rstrip(b'\r\n')
-    if not value:
-        raise InvalidParameterValue(f'There is no temporary URL key {where}: it is empty.')
-    if b'\n' in value or b'\0' in value:
-        raise InvalidParameterValue(
-            f'What stands {where} is no temporary URL key: it has more than one line.')
-    return Key(value)
+            f'The {kind} {path} cannot be read: {error.strerror}.') from None
+    return _parse(setting, text, 'on standard input' if path == '-' else f'in {path}')
 
 
 Candidate = tuple[Setting, Any, str]
@@ -100,23 +86,24 @@ def _parse(setting: Setting, value: Any, source: str) -> Any:
     try:
         return setting.parse(str(value))
     except ValueError as error:
-        # Neither a key nor a cache's password is in a message.
-        shown = '' if setting.name in ('key', 'cache_arguments') else f' {str(value)!r}'
+        shown = '' if setting.secret else f' {str(value)!r}'
         raise InvalidParameterValue(
             f'Invalid {setting.name}{shown} ({source}): {error}.') from None
 
 
 def _known(name: str, source: str) -> Setting:
-    if name == 'key':
-        raise InvalidParameterValue(
-            f'The temporary URL key may not stand in {source}: OpenStackClient prints it with'
-            ' --debug and in "configuration show". Put it into a file and name that instead'
-            ' (--key-file, OS_IMAGE_TEMP_URL_KEY_FILE, or key_file in clouds.yaml).')
     if name not in BY_NAME:
         raise InvalidParameterValue(
             f'{source} names no setting; the settings are:'
             f' {", ".join(setting.name for setting in TABLE if setting.everywhere)}.')
-    return BY_NAME[name]
+    setting = BY_NAME[name]
+    if not setting.everywhere:
+        file = BY_NAME[setting.file]
+        named = ', '.join(filter(None, (file.option, file.environment)))
+        raise InvalidParameterValue(
+            f'The {name} may not stand in {source}: {PRINTED}. Put it into a file and name that'
+            f' instead ({named}, or {file.name} in clouds.yaml).')
+    return setting
 
 
 def _from_environment(environment: Mapping[str, str]) -> Iterator[Candidate]:
@@ -143,7 +130,7 @@ def _from_config_file(path: str) -> Iterator[Candidate]:
     from oslo_config import cfg
 
     conf = cfg.ConfigOpts()
-    conf.register_opts([cfg.StrOpt(setting.ironic, secret=setting.name == 'key')
+    conf.register_opts([cfg.StrOpt(setting.ironic, secret=setting.secret)
                         for setting in TABLE if setting.ironic], group='glance')
     conf.register_opts([cfg.DictOpt('enabled_backends')])
     conf.register_opts([cfg.StrOpt('default_backend')], group='glance_store')
@@ -162,8 +149,18 @@ def _from_config_file(path: str) -> Iterator[Candidate]:
 
     def read(group: str, names: Mapping[str, Setting]) -> Iterator[Candidate]:
         for option, setting in names.items():
-            if (value := conf[group][option]) is not None:
-                yield setting, value, f'[{group}]{option} in {path}'
+            source = f'[{group}]{option} in {path}'
+            try:
+                value = conf[group][option]
+            except cfg.Error:
+                # Its message quotes the value.
+                raise InvalidParameterValue(
+                    f'Invalid {setting.name} ({source}): a $ stands for the value of another'
+                    ' option, and there is none of that name. Write $$ for a $.') from None
+            if value is not None:
+                if setting.secret:
+                    secret_file.warn_of_config_file(path)
+                yield setting, value, source
 
     yield from read('glance', {setting.ironic: setting for setting in TABLE if setting.ironic})
     swift_stores = [name for name, kind in backends.items() if kind == 'swift']

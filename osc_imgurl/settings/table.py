@@ -16,13 +16,16 @@ from typing import Any
 
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.tempurl.endpoint import gateway_endpoint, split_storage_url, validate_endpoint
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.key import Key, validate_key
 from osc_imgurl.tempurl.url import DIGESTS
 
 ENVIRONMENT_PREFIX = 'OS_IMAGE_TEMP_URL_'
 CLOUD_KEY = 'image_temp_url'
 MAX_SEED = 32
 ENDPOINT_TYPES = ('swift', 'radosgw')
+# Why neither a key nor a password may stand in the environment or in clouds.yaml.
+PRINTED = 'OpenStackClient prints it with --debug and in "configuration show"'
+_A_PASSWORD = re.compile(r'passw(or)?d\W*[=:]|://.*:.*@', re.IGNORECASE | re.DOTALL)
 SECONDS_BY_UNIT = {'': 1, 's': 1, 'm': 60, 'h': 3600, 'd': 86400}
 
 
@@ -103,6 +106,9 @@ def _arguments(value: str) -> tuple[tuple[str, Any], ...]:
         except ValueError:
             return text
 
+    if _A_PASSWORD.search(value):
+        raise ValueError(f'a password may not stand there: {PRINTED}. Put it into a file, and'
+                         ' name that (cache_password_file)')
     pairs = [pair.partition('=') for pair in value.split(',') if pair]
     if not all(name and equals for name, equals, _ in pairs):
         raise ValueError('expected name=value, separated by commas')
@@ -110,15 +116,23 @@ def _arguments(value: str) -> tuple[tuple[str, Any], ...]:
 
 
 def _key(text: str) -> Key:
-    return Key(_text(text).encode())
+    return validate_key(text.encode(errors='surrogateescape'))
+
+
+def _password(text: str) -> str:
+    if not _text(text).isprintable():
+        raise ValueError('expected one line of UTF-8 without control characters')
+    return text
 
 
 def _setting(parse: Callable[[str], Any], help: str, *, default: Any = None, metavar: str = '',
              shown_default: str = '', ironic: str = '', glance: str = '',
-             everywhere: bool = True, switch: str = '', repr: bool = True) -> Any:
-    return dataclasses.field(default=default, repr=repr, metadata={
+             everywhere: bool = True, switch: str = '', secret: bool = False,
+             file: str = '') -> Any:
+    return dataclasses.field(default=default, repr=not secret, metadata={
         'parse': parse, 'help': help, 'metavar': metavar, 'shown_default': shown_default,
-        'ironic': ironic, 'glance': glance, 'everywhere': everywhere, 'switch': switch})
+        'ironic': ironic, 'glance': glance, 'everywhere': everywhere, 'switch': switch,
+        'secret': secret, 'file': file})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,7 +148,8 @@ class Settings:
         metavar='<path>', shown_default='looked up')
     key: Key | None = _setting(
         _key, 'The temporary URL key itself; in a service\'s config file only',
-        shown_default='looked up', ironic='swift_temp_url_key', everywhere=False)
+        shown_default='looked up', ironic='swift_temp_url_key', everywhere=False, secret=True,
+        file='key_file')
     duration: int = _setting(
         parse_duration, 'How long the URL is good for, such as 1200 (seconds), 20m, 1h or 7d',
         default=1200, metavar='<duration>', shown_default='1200',
@@ -184,8 +199,14 @@ class Settings:
         _text, 'A dogpile.cache backend for a cache that many machines share, such as'
         ' dogpile.cache.redis', shown_default='a file')
     cache_arguments: tuple[tuple[str, Any], ...] = _setting(
-        _arguments, 'What the backend is told: name=value,... or a mapping in clouds.yaml',
-        default=(), shown_default='none', repr=False)
+        _arguments, 'What the backend is given: name=value,... or a mapping in clouds.yaml; no'
+        ' password', default=(), shown_default='none', secret=True)
+    cache_password_file: str | None = _setting(
+        _text, 'File with the password of the shared cache', shown_default='no password')
+    cache_password: str | None = _setting(
+        _password, 'The password of the shared cache itself; in the file that'
+        ' cache_password_file names only', shown_default='no password', everywhere=False,
+        secret=True, file='cache_password_file')
     align: int = _setting(
         _seconds(0), 'Round the moment of signing down to a multiple of this, so that every'
         ' host signs the same URL meanwhile; the URL lives longer by as much', default=0,
@@ -207,7 +228,12 @@ class Settings:
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """One row of the table."""
+    """One row of the table.
+
+    :ivar everywhere: whether it may stand in the environment and in ``clouds.yaml``.
+    :ivar secret: whether its value is never printed.
+    :ivar file: the setting that names the file which holds the value, where there is one.
+    """
 
     name: str
     parse: Callable[[str], Any]
@@ -218,6 +244,8 @@ class Setting:
     glance: str
     everywhere: bool
     switch: str
+    secret: bool
+    file: str
 
     @property
     def option(self) -> str | None:

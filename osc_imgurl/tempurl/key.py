@@ -5,11 +5,18 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
+
+_CONTROL_CHARACTER = re.compile('[\0-\x1f\x7f-\x9f]')
 
 
 @dataclasses.dataclass(frozen=True)
 class Key:
-    """A temporary URL key; its value is in no ``repr``."""
+    """A temporary URL key; its value is in no ``repr``.
+
+    One that Swift shows is what it is; one that a person gives goes through
+    :func:`validate_key` first.
+    """
 
     value: bytes = dataclasses.field(repr=False)
 
@@ -20,3 +27,20 @@ class Key:
         It gives away no more than any signature made with the key.
         """
         return hashlib.sha256(b'osc-imgurl key fingerprint\0' + self.value).hexdigest()[:12]
+
+
+def validate_key(value: bytes) -> Key:
+    """Return the key that somebody gives, if Swift can keep it as it is.
+
+    Swift takes a key in a header: a space at either end is lost on the way (Swift 2.38 answers
+    204 and keeps the rest), and so is what comes after the end of a line.
+
+    :raises ValueError: it cannot; the message says why, and not what the key is.
+    """
+    if not value:
+        raise ValueError('it is empty')
+    if value != value.strip(b' '):
+        raise ValueError('it has a space at one end, which Swift does not keep')
+    if _CONTROL_CHARACTER.search(value.decode(errors='replace')):
+        raise ValueError('it has a control character in it, such as a tab or the end of a line')
+    return Key(value)

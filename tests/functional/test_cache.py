@@ -226,6 +226,46 @@ def test_what_a_shared_cache_holds(home, server):
     assert 0 < client.ttl(name) <= 100
 
 
+PASSWORD = 'password-of-the-cache'
+PROTECTED = ('redis-server', [*REDIS[1], '--requirepass', PASSWORD, '--user', 'worker', 'on',
+                              f'>{PASSWORD}', '~*', '&*', '+@all'])
+
+
+@pytest.mark.parametrize('server', [PROTECTED], indirect=True)
+@pytest.mark.parametrize('arguments', [
+    'host=127.0.0.1,port={}', 'url=redis://127.0.0.1:{}/0',
+    'host=127.0.0.1,port={},username=worker', 'url=redis://worker@127.0.0.1:{}'])
+def test_the_password_of_a_shared_cache(home, server, arguments):
+    password = home / 'password'
+    password.write_text(PASSWORD + '\n')
+    password.chmod(0o600)
+    env = {'OS_IMAGE_TEMP_URL_CACHE_ENABLED': 'true',
+           'OS_IMAGE_TEMP_URL_CACHE_BACKEND': 'dogpile.cache.redis',
+           'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS': arguments.format(server[1]),
+           'OS_IMAGE_TEMP_URL_CACHE_PASSWORD_FILE': str(password)}
+    url, cached = create(home, **env)
+    assert not cached and create(home, **env) == (url, True)
+    for debug in ([], ['--debug']):
+        stdout, stderr, code = run(home, *TOLD, *debug, **env)
+        assert (stdout, code) == ([url, 'True'], 0) and PASSWORD not in stderr
+    rows, stderr, code = run(home, '--debug', 'settings', 'list', '-f', 'json', **env)
+    assert code == 0 and PASSWORD not in stderr + ' '.join(rows)
+    assert '"***"' in ' '.join(rows).partition('"cache_password",')[2][:40]
+    password.write_text('not ' + PASSWORD)
+    for debug in ([], ['--debug']):
+        (_, cached), stderr, code = run(home, *TOLD, *debug, **env)
+        assert (cached, code) == ('False', 0)
+        assert 'The URL is good all the same' in stderr and PASSWORD not in stderr
+
+
+@pytest.mark.parametrize('arguments', [
+    f'host=127.0.0.1,password={PASSWORD}', f'url=redis://:{PASSWORD}@127.0.0.1'])
+def test_a_password_is_refused_where_it_would_be_printed(home, arguments):
+    _, stderr, code = run(home, *TOLD, OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS=arguments)
+    assert code == 1 and len(stderr.splitlines()) == 1 and PASSWORD not in stderr
+    assert 'OpenStackClient prints it' in stderr and 'cache_password_file' in stderr
+
+
 def test_a_backend_that_is_none(home):
     _, stderr, code = run(home, *TOLD, OS_IMAGE_TEMP_URL_CACHE_ENABLED='true',
                           OS_IMAGE_TEMP_URL_CACHE_BACKEND='dogpile.cache.nothing')

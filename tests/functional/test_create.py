@@ -49,6 +49,28 @@ def test_a_readable_key_file_costs_a_warning(cloud, image, data, key_file):
     assert 'Other users can read the key file' in result.stderr
 
 
+@pytest.mark.parametrize('text', [' the account key', 'the account key \n', 'the account key\t',
+                                  'the account\nkey', 'the account key\x1b'])
+def test_a_key_that_swift_does_not_keep_is_refused(cloud, image, key_file, text):
+    cloud.secrets.append('the account\nkey')
+    path = key_file(text)
+    for debug in ([], ['--debug']):
+        result = cloud.openstack('image', 'temp', 'url', 'create', image, '--key-file', path,
+                                 *debug)
+        assert result.code == 1 and f'Invalid key (in {path}): it has a ' in result.stderr
+    assert '(on standard input): it has a ' in cloud.refused(image, '--key-file', '-', stdin=text)
+
+
+def test_a_readable_config_file_with_a_key_costs_a_warning(cloud, image, data, tmp_path):
+    config = tmp_path / 'ironic.conf'
+    config.write_text('[glance]\nswift_temp_url_key = the account key\n')
+    config.chmod(0o644)
+    result = cloud.openstack('image', 'temp', 'url', 'create', image, '-f', 'value', '-c', 'url',
+                             '--config-file', str(config))
+    assert download(result.stdout.strip()) == data
+    assert f'Other users can read the config file {config}' in result.stderr
+
+
 def test_told_values_are_not_looked_up(cloud, image, key_file):
     account = cloud.create(image)['account']
     log = cloud.openstack('--debug', 'image', 'temp', 'url', 'create', image, '--account',

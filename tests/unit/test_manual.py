@@ -63,7 +63,9 @@ def test_the_sample_has_every_setting_and_loads(tmp_path):
     cloud = yaml.safe_load('\n'.join([*lines[:2], lines[3], *told]))['clouds']['mycloud']
     assert list(cloud['image_temp_url']) == [
         setting.name for setting in TABLE if setting.everywhere]
-    cloud['image_temp_url']['key_file'] = str(key_file)
+    for name in ('key_file', 'cache_password_file'):
+        cloud['image_temp_url'][name] = str(key_file)
     settings = sources.load({}, {}, cloud)
     assert isinstance(settings, Settings) and settings.key.value == b'a key'
+    assert settings.cache_password == 'a key'
     assert settings.cache_arguments == (('host', 'cache.example.com'),)

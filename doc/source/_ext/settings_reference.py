@@ -27,6 +27,7 @@ def reference():
             ('clouds.yaml', f'``{CLOUD_KEY}: {setting.name}``' if setting.everywhere else NEVER),
             ('ironic.conf', setting.ironic and f'``[glance] {setting.ironic}``'),
             ('glance-api.conf', setting.glance and f'``{setting.glance}``'),
+            ('File', setting.file and f'the one that ``{setting.file}`` names'),
             ('Default', setting.shown_default)]
         lines += [f'    :{name}: {value}' for name, value in rows if value]
         lines.append('')
@@ -61,6 +62,7 @@ EXAMPLES = {
     'digest': 'sha256',
     'cache_backend': 'dogpile.cache.redis',
     'cache_arguments': '{host: cache.example.com}',
+    'cache_password_file': '/etc/openstack/cache-password',
     'check': 'true',
 }
 

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import pathlib
 
 import pytest
 
@@ -34,6 +35,7 @@ def config_file(tmp_path):
     def write(text, name='service.conf'):
         path = tmp_path / name
         path.write_text(text)
+        path.chmod(0o600)
         return str(path)
     return write
 
@@ -134,8 +136,51 @@ def test_bad_cache_arguments_are_not_shown():
     with pytest.raises(InvalidParameterValue, match='expected name=value') as caught:
         load(cloud={'image_temp_url': {'cache_arguments': 'the secret'}})
     assert 'secret' not in str(caught.value)
-    settings = load(cloud={'image_temp_url': {'cache_arguments': {'password': 'secret'}}})
+    settings = load(cloud={'image_temp_url': {'cache_arguments': {'host': 'secret'}}})
     assert 'secret' not in repr(settings)
+
+
+@pytest.mark.parametrize('arguments', [
+    {'host': 'cache', 'password': 'the secret'}, 'host=cache,PASSWORD=the secret',
+    {'url': 'redis://:the secret@cache:6379/0'}, 'url=rediss://user:the/secret,x@cache',
+    {'url': 'redis://cache?password=the secret'}, {'ssl_password': 'the secret'},
+    {'sentinel_kwargs': {'username': 'u', 'password': 'the secret'}},
+])
+@pytest.mark.parametrize('in_environment', [True, False])
+def test_a_password_may_not_stand_in_the_cache_arguments(arguments, in_environment):
+    if in_environment:
+        told = {'environment': {'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS': str(arguments)}}
+    else:
+        told = {'cloud': {'image_temp_url': {'cache_arguments': arguments}}}
+    with pytest.raises(InvalidParameterValue, match='OpenStackClient prints it') as caught:
+        load(**told)
+    assert 'cache_password_file' in str(caught.value) and 'secret' not in str(caught.value)
+
+
+@pytest.mark.parametrize('arguments', [
+    {'url': 'redis://user@cache:6379/0'}, {'url': 'unix:///run/redis@1.sock'},
+    'url=10.0.0.1:11211,port=1', {'ssl_ca_certs': '/etc/passwords/ca.pem'},
+])
+def test_cache_arguments_without_a_password(arguments):
+    assert load(cloud={'image_temp_url': {'cache_arguments': arguments}}).cache_arguments
+
+
+def test_the_cache_password_comes_from_a_file(tmp_path, caplog):
+    path = tmp_path / 'password'
+    path.write_text('the secret\n')
+    path.chmod(0o600)
+    settings = load(cloud={'image_temp_url': {'cache_password_file': str(path)}})
+    assert settings.cache_password == 'the secret' and 'secret' not in repr(settings)
+    assert settings.sources['cache_password'] == 'image_temp_url.cache_password_file in clouds.yaml'
+    assert not caplog.records
+    path.chmod(0o604)
+    load(environment={'OS_IMAGE_TEMP_URL_CACHE_PASSWORD_FILE': str(path)})
+    assert f'Other users can read the cache password file {path}' in caplog.text
+    for content in (b'', b'the\nsecret', b'the\tsecret', b'the secret \xff'):
+        path.write_bytes(content)
+        with pytest.raises(InvalidParameterValue, match='Invalid cache_password') as caught:
+            load(environment={'OS_IMAGE_TEMP_URL_CACHE_PASSWORD_FILE': str(path)})
+        assert str(path) in str(caught.value) and 'secret' not in str(caught.value)
 
 
 def test_duration_and_start_delay():
@@ -171,8 +216,10 @@ def test_split_storage_url(url, parts):
 @pytest.mark.parametrize('told', [
     {'environment': {'OS_IMAGE_TEMP_URL_KEY': 'the secret'}},
     {'cloud': {'image_temp_url': {'key': 'the secret'}}},
+    {'environment': {'OS_IMAGE_TEMP_URL_CACHE_PASSWORD': 'the secret'}},
+    {'cloud': {'image_temp_url': {'cache_password': 'the secret'}}},
 ])
-def test_a_raw_key_is_refused_without_being_shown(told):
+def test_a_raw_secret_is_refused_without_being_shown(told):
     with pytest.raises(InvalidParameterValue, match='OpenStackClient prints it') as caught:
         load(**told)
     assert 'the secret' not in str(caught.value)
@@ -189,7 +236,8 @@ def test_unknown_names_are_refused():
 
 @pytest.mark.parametrize(('content', 'key'), [
     (b'a key', b'a key'), (b'a key\n', b'a key'), (b'a key\r\n', b'a key'),
-    (' ü\n'.encode(), ' ü'.encode()),
+    ('ü %41\n'.encode(), 'ü %41'.encode()), ('Å\u3000à'.encode(), 'Å\u3000à'.encode()),
+    (b'a key\n\r\n\n', b'a key'), (b'a\xff', b'a\xff'),
 ])
 def test_key_file(tmp_path, content, key, caplog):
     path = tmp_path / 'key'
@@ -203,8 +251,56 @@ def test_key_file(tmp_path, content, key, caplog):
     assert f'chmod 600 {path}' in caplog.text
 
 
-@pytest.mark.parametrize('content', [b'', b'\n', b'the\nsecret', b'the\0secret'],
-                         ids=['empty', 'newline', 'two lines', 'zero byte'])
+@pytest.mark.parametrize(('mode', 'able'), [
+    (0o640, 'read'), (0o604, 'read'), (0o620, 'change'), (0o602, 'change'),
+    (0o666, 'read and change')])
+def test_a_key_file_that_others_can_use_costs_a_warning(tmp_path, caplog, mode, able):
+    path = tmp_path / 'key'
+    path.write_text('a key')
+    path.chmod(mode)
+    load({'key_file': str(path)})
+    record, = caplog.records
+    assert record.getMessage().startswith(f'Other users can {able} the key file {path}')
+    assert record.getMessage().endswith(f'chmod 600 {path}')
+
+
+@pytest.mark.parametrize(('mode', 'able', 'better'), [
+    (0o644, 'read', 640), (0o662, 'change', 660), (0o666, 'read and change', 660)])
+def test_a_config_file_with_a_key_that_others_can_use_costs_a_warning(
+        config_file, caplog, mode, able, better):
+    path = config_file(IRONIC)
+    pathlib.Path(path).chmod(mode)
+    load(config_files=[path])
+    record, = caplog.records
+    assert record.getMessage().startswith(f'Other users can {able} the config file {path}')
+    assert record.getMessage().endswith(f'chmod {better} {path}')
+
+
+def test_config_files_that_cost_no_warning(config_file, caplog):
+    """One that a service reads as its group, and one that holds no key."""
+    path = config_file(IRONIC)
+    pathlib.Path(path).chmod(0o660)
+    load(config_files=[path])
+    path = config_file('[glance]\nswift_container = images\n')
+    pathlib.Path(path).chmod(0o666)
+    load(config_files=[path])
+    assert not caplog.records
+
+
+BAD_KEYS = [b'', b'\n', b'the\nsecret', b'the\0secret', b' the secret', b'the secret ',
+            b'the secret \n', b'the\tsecret', b'the secret\t', b'the\rsecret', b'the\x7fsecret',
+            b'the\x1bsecret', 'the\x85secret'.encode()]
+
+
+@pytest.mark.parametrize('content', BAD_KEYS, ids=repr)
+def test_bad_keys_on_standard_input(monkeypatch, content):
+    monkeypatch.setattr('sys.stdin', io.TextIOWrapper(io.BytesIO(content)))
+    with pytest.raises(InvalidParameterValue, match='on standard input') as caught:
+        load({'key_file': '-'})
+    assert 'secret' not in str(caught.value)
+
+
+@pytest.mark.parametrize('content', BAD_KEYS, ids=repr)
 def test_bad_key_files(tmp_path, content):
     path = tmp_path / 'key'
     path.write_bytes(content)
@@ -242,10 +338,19 @@ def test_config_files_that_cannot_be_read(tmp_path):
         load(config_files=[str(tmp_path)])
 
 
-def test_a_bad_key_in_a_config_file_is_not_shown(config_file):
+@pytest.mark.parametrize('text', [
+    '', '" the secret"', '"the secret "', 'the\n  secret', 'the\tsecret', 'the $secret'])
+def test_a_bad_key_in_a_config_file_is_not_shown(config_file, text):
     with pytest.raises(InvalidParameterValue) as caught:
-        load(config_files=[config_file('[glance]\nswift_temp_url_key =\n')])
+        load(config_files=[config_file(f'[glance]\nswift_temp_url_key = {text}\n')])
     assert str(caught.value).startswith('Invalid key ([glance]swift_temp_url_key in ')
+    assert 'secret' not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_dollar_in_the_key_of_a_config_file(config_file):
+    settings = load(config_files=[config_file('[glance]\nswift_temp_url_key = a$$b\n')])
+    assert settings.key == Key(b'a$b')
 
 
 def test_no_key_in_a_repr(config_file):
@@ -257,6 +362,6 @@ def test_the_table_tells_all_that_a_setting_needs():
         assert setting.help and setting.shown_default
         assert setting.option or setting.name in (
             'key', 'allowed_direct_url_schemes', 'cache_backend', 'cache_arguments',
-            'num_retries')
+            'cache_password_file', 'cache_password', 'num_retries')
     assert BY_NAME['key'].environment is None and BY_NAME['key'].option is None
     assert BY_NAME['duration'].environment == 'OS_IMAGE_TEMP_URL_DURATION'

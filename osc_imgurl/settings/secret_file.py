@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that hold a secret: a key, or a password."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import stat
+import sys
+from collections.abc import Iterator
+
+from osc_imgurl.errors import InvalidParameterValue, logger
+
+LOG = logger(__name__)
+
+
+def read(path: str, kind: str) -> str:
+    """Return what is in a file, without the newlines at its end.
+
+    A file that other users can read or change costs a warning.
+
+    :param path: ``-`` is standard input.
+    :param kind: what a warning calls the file, such as ``key file``.
+    :returns: bytes that are not UTF-8 are escaped (``surrogateescape``).
+    :raises OSError: the file cannot be read.
+    """
+    if path == '-':
+        value = sys.stdin.buffer.read()
+    else:
+        with open(path, 'rb') as file:
+            _warn(path, kind, os.fstat(file.fileno()).st_mode, stat.S_IRWXG | stat.S_IRWXO)
+            value = file.read()
+    return value.rstrip(b'\r\n').decode(errors='surrogateescape')
+
+
+@contextlib.contextmanager
+def created(path: str, value: bytes) -> Iterator[None]:
+    """Write a secret to a new file, which only its owner can read or change.
+
+    Where the body fails, the file is removed again.
+
+    :raises InvalidParameterValue: there is a file of that name already, or it cannot be written.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise _not_written(path, error) from None
+    try:
+        try:
+            with open(descriptor, 'wb') as file:
+                os.fchmod(descriptor, 0o600)
+                file.write(value + b'\n')
+                file.flush()
+                os.fsync(descriptor)
+        except OSError as error:
+            raise _not_written(path, error) from None
+        yield
+    except BaseException:
+        pathlib.Path(path).unlink(missing_ok=True)
+        raise
+
+
+def _not_written(path: str, error: OSError) -> InvalidParameterValue:
+    return InvalidParameterValue(f'The file {path} cannot be written: {error.strerror}.')
+
+
+def warn_of_config_file(path: str) -> None:
+    """Warn of a service's config file that holds a secret, and that everybody can use.
+
+    A group may read and write it: that is how a service gets at its own file.
+    """
+    _warn(path, 'config file', pathlib.Path(path).stat().st_mode, stat.S_IRWXO)
+
+
+def _warn(path: str, kind: str, mode: int, others: int) -> None:
+    able = [able for able, bits in (('read', 0o444), ('change', 0o222)) if mode & others & bits]
+    if able and stat.S_ISREG(mode):
+        LOG.warning('Other users can %s the %s %s, and so what is secret in it: chmod %o %s',
+                    ' and '.join(able), kind, path, stat.S_IMODE(mode) & ~others, path)
