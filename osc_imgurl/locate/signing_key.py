@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING
 
 from osc_imgurl.errors import MissingParameterValue, ObjectStoreNotAuthorized
 from osc_imgurl.locate.place import Place
+from osc_imgurl.settings.table import Settings
 from osc_imgurl.tempurl.key import Key
 
 if TYPE_CHECKING:
+    from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.swift.object_store import ObjectStore
     from osc_imgurl.swift.slot import KeySlot
+
+# As many as Glance gives with one request.
+SEEN_IMAGES = 25
 
 
 def find_key(place: Place, object_store: ObjectStore | None,
@@ -53,3 +58,30 @@ def find_key(place: Place, object_store: ObjectStore | None,
             'Set one (openstack image temp url key set --generate), or tell the key'
             ' (--key-file).')
     return next(iter(found.items()))
+
+
+def keeps_images(account: str | None, settings: Settings, images: ImageService,
+                 object_store: ObjectStore) -> bool | None:
+    """Say whether Glance keeps images in an account, so that its keys sign their URLs.
+
+    It does not where no container there has a name of Glance's, although there are images. A
+    multi-tenant store makes an account's first container with its first image.
+
+    :param account: None for a RADOS Gateway without accounts in its URLs.
+    :returns: None where there is no image yet by which to know.
+    :raises ImgurlError: Glance or Swift does not answer, or not to these credentials.
+    """
+    containers = object_store.names(account)
+    if any(name == settings.container or name.startswith(f'{settings.container}_')
+           for name in containers):
+        return True
+    # Those that are visibly elsewhere than in Swift say nothing.
+    seen = [image for image in images.detail(status='active', limit=SEEN_IMAGES)
+            if image.swift_locations or not image.shown_locations]
+    locations = [location for image in seen for location in image.swift_locations]
+    if any(location.container in containers for location in locations):
+        return True
+    # Only a multi-tenant store's location says at which endpoint it is.
+    if not seen or any(location.endpoint for location in locations):
+        return None
+    return False

@@ -4,17 +4,20 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import time
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from osc_imgurl.osc import base
 
 if TYPE_CHECKING:
-    from osc_imgurl.cache.entry import Entry
+    from osc_imgurl.cache.entry import Cache, Entry
     from osc_imgurl.settings.table import Settings
     from osc_imgurl.swift.key_slots import Change, Owner
     from osc_imgurl.swift.object_store import ObjectStore
+    from osc_imgurl.tempurl.key import Key
 
 LOG = logging.getLogger(__name__)
 
@@ -35,16 +38,19 @@ def _add_slot_option(parser: argparse.ArgumentParser) -> None:
         help='Slot of the account or container (default: 1)')
 
 
-def _add_source_options(parser: argparse.ArgumentParser, *,
-                        required: bool) -> argparse._MutuallyExclusiveGroup:
-    source = parser.add_mutually_exclusive_group(required=required)
-    source.add_argument(
-        '--key-file', metavar='<path>', help='File with the key; - reads it from standard input')
-    source.add_argument(
-        '--generate', action='store_true',
-        help='Make a new key of 32 random bytes'
-             + ('' if required else ' (default)'))
-    return source
+def _add_source_options(parser: argparse.ArgumentParser, default: str = '') -> None:
+    # Not the setting of the same name: it is no key that signs.
+    parser.add_argument(
+        '--key-file', metavar='<path>', dest='new_key_file',
+        help='File with the key; - reads it from standard input. With --generate: file to make,'
+             ' mode 0600, with the new key in it, to be handed over')
+    parser.add_argument(
+        '--generate', action='store_true', help=f'Make a new key of 32 random bytes{default}')
+
+
+def _add_force_option(parser: argparse.ArgumentParser, help: str) -> None:
+    parser.add_argument(
+        '--force', action='store_true', help=f'{help}, and list those that the cache knows')
 
 
 def _prepare(client_manager: Any,
@@ -53,28 +59,98 @@ def _prepare(client_manager: Any,
     from osc_imgurl.osc import common
     from osc_imgurl.swift.key_slots import Owner
 
-    settings = common.load_settings(client_manager, parsed_args)
+    # Nothing is signed here; and the file may be the one that is to be made.
+    settings = common.load_settings(client_manager, parsed_args, ignored=('key', 'key_file'))
     common.require_session(client_manager)
     object_store = common.object_store(client_manager, settings)
     owner = Owner(placement.own_account(settings, object_store), parsed_args.key_container)
     return settings, owner, object_store
 
 
-def _forget(settings: Settings, change: Change) -> list[Entry]:
-    """Drop the cached URLs whose key is gone, and return those whose key is to go."""
-    from osc_imgurl.errors import CacheFailed
-    from osc_imgurl.osc import common
+def _new_key(parsed_args: argparse.Namespace) -> tuple[Key, AbstractContextManager[None]]:
+    """Return the key that is to be set, and the file for it while it is."""
+    from osc_imgurl.errors import InvalidParameterValue
+    from osc_imgurl.settings import secret_file, sources
+    from osc_imgurl.settings.table import BY_NAME
+    from osc_imgurl.swift import key_slots
 
+    path: str | None = parsed_args.new_key_file
+    if path and not parsed_args.generate:
+        return sources.read_secret(BY_NAME['key'], path), contextlib.nullcontext()
+    if path == '-':
+        raise InvalidParameterValue(
+            'A new key is never printed: name a file for it (--key-file).')
+    key = key_slots.generate()
+    return key, secret_file.created(path, key.value) if path else contextlib.nullcontext()
+
+
+def _carry_out(settings: Settings, change: Change, object_store: ObjectStore, *, force: bool,
+               new_file: AbstractContextManager[None] | None = None) -> tuple[Any, Any]:
+    """Change the keys; return rows of the cached URLs that end, now or with the rotation."""
+    from osc_imgurl.errors import CacheFailed, InvalidParameterValue
+    from osc_imgurl.osc import common
+    from osc_imgurl.swift import key_slots
+    from osc_imgurl.tempurl import url as temp_url
+
+    now = time.time()
     cache = common.cache(settings)
+    affected = _cached_urls(cache, change)
+    ending = [entry for entry in affected if entry.key_fingerprint in change.gone]
+    live = [entry.expires for entry in ending if entry.expires >= now]
+    if live and not force:
+        raise InvalidParameterValue(
+            f'URLs of the key {", ".join(change.gone)} would stop working: the cache has'
+            f' {len(live)} of them, good until {temp_url.format_expires(max(live))} at the latest.'
+            ' Wait until then, or end them now (--force).')
+    with new_file or contextlib.nullcontext():
+        key_slots.carry_out(change, object_store)
+    if force and change.gone:
+        LOG.warning('The key %s is gone from %s: no URL that it has signed works any more',
+                    ', '.join(change.gone), change.owner)
+    try:
+        cache.delete(entry.fingerprint for entry in ending)
+    except CacheFailed as error:
+        # A URL of a key that is gone is never asked for.
+        LOG.warning('%s', error)
+    return ('image_id', 'method', 'container', 'key', 'ended', 'expires_at', 'remaining'), [
+        (entry.image_id, entry.method, entry.container, entry.key_fingerprint,
+         entry.key_fingerprint in change.gone, temp_url.format_expires(entry.expires),
+         temp_url.format_remaining(entry.expires, now))
+        for entry in affected if entry.expires >= now]
+
+
+def _cached_urls(cache: Cache, change: Change) -> list[Entry]:
+    """Return what the cache knows of the keys that are gone or outgoing, and of their owner."""
+    from osc_imgurl.errors import CacheFailed
+
     try:
         entries = cache.entries()
-        cache.delete(entry.fingerprint for entry in entries
-                     if entry.key_fingerprint in change.gone)
     except CacheFailed as error:
-        # The keys are changed all the same; a URL of a key that is gone is never asked for.
         LOG.warning('%s', error)
         return []
-    return [entry for entry in entries if entry.key_fingerprint == change.outgoing]
+    owner = change.owner
+    return [entry for entry in entries
+            if entry.key_fingerprint in {*change.gone, change.outgoing}
+            and entry.account == owner.account and owner.container in (None, entry.container)]
+
+
+def _warn_of_no_images(client_manager: Any, settings: Settings, owner: Owner,
+                       object_store: ObjectStore) -> None:
+    """Warn where a key of an account signs no image's URL."""
+    from osc_imgurl.errors import ImgurlError
+    from osc_imgurl.locate import signing_key
+    from osc_imgurl.osc import common
+
+    if owner.container:
+        return
+    with contextlib.suppress(ImgurlError):
+        if signing_key.keeps_images(owner.account, settings, common.image_service(
+                client_manager, settings), object_store) is False:
+            LOG.warning(
+                'Glance keeps no image in %s, as far as these credentials see: it has no container'
+                ' %s, and none whose name begins with %s_. Its keys sign no URL of an image. If'
+                ' Glance keeps all images in an account of its own, use the credentials of the'
+                ' project that owns that', owner, settings.container, settings.container)
 
 
 class ListImageTempURLKey(base.Lister):
@@ -99,48 +175,57 @@ class ListImageTempURLKey(base.Lister):
         return ('slot', 'set', 'fingerprint'), rows
 
 
-class SetImageTempURLKey(base.Command):
+class SetImageTempURLKey(base.Lister):
     _description = 'Set a temporary URL key of an account or a container'
     _epilog: Any = 'Example: openstack image temp url key set --generate'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        _add_source_options(parser, required=True)
+        _add_source_options(parser)
         _add_slot_option(parser)
-        parser.add_argument(
-            '--force', action='store_true',
-            help='Overwrite a key that is in use; the URLs signed with it stop working')
+        _add_force_option(
+            parser, 'Overwrite a key that is in use: end the URLs that it has signed')
         _add_owner_options(parser)
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> None:
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+        from osc_imgurl.errors import MissingParameterValue
         from osc_imgurl.swift import key_slots
 
+        if not (parsed_args.generate or parsed_args.new_key_file):
+            raise MissingParameterValue(
+                'Say which key to set: one from a file (--key-file), or a new one (--generate).')
         settings, owner, object_store = _prepare(self.app.client_manager, parsed_args)
-        told = settings.key if parsed_args.key_file else None
-        _forget(settings, key_slots.set_key(
-            owner, object_store, owner.slots[parsed_args.slot - 1], told or key_slots.generate(),
-            parsed_args.force))
+        key, new_file = _new_key(parsed_args)
+        change = key_slots.set_key(
+            owner, key_slots.find(owner, object_store), owner.slots[parsed_args.slot - 1], key,
+            parsed_args.force)
+        listed = _carry_out(settings, change, object_store, force=parsed_args.force,
+                            new_file=new_file)
+        _warn_of_no_images(self.app.client_manager, settings, owner, object_store)
+        return listed
 
 
-class UnsetImageTempURLKey(base.Command):
+class UnsetImageTempURLKey(base.Lister):
     _description = (
-        'Remove a temporary URL key of an account or a container; the URLs signed with it stop'
-        ' working')
+        'Remove a temporary URL key of an account or a container. It is not removed while the'
+        ' cache knows URLs that would end, unless forced')
     _epilog: Any = 'Example: openstack image temp url key unset --slot 2'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         _add_slot_option(parser)
+        _add_force_option(parser, 'End the URLs that the key has signed')
         _add_owner_options(parser)
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> None:
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl.swift import key_slots
 
         settings, owner, object_store = _prepare(self.app.client_manager, parsed_args)
-        _forget(settings, key_slots.unset_key(
-            owner, object_store, owner.slots[parsed_args.slot - 1]))
+        change = key_slots.unset_key(
+            owner, key_slots.find(owner, object_store), owner.slots[parsed_args.slot - 1])
+        return _carry_out(settings, change, object_store, force=parsed_args.force)
 
 
 class RotateImageTempURLKey(base.Lister):
@@ -153,26 +238,31 @@ class RotateImageTempURLKey(base.Lister):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        source = _add_source_options(parser, required=False)
-        source.add_argument(
+        _add_source_options(parser, ' (default)')
+        parser.add_argument(
             '--finish', action='store_true',
-            help='Remove the old key; the URLs signed with it stop working')
+            help='Remove the old key. It is not removed while the cache knows URLs that would end,'
+                 ' unless forced')
+        _add_force_option(
+            parser, 'Rotate again before --finish, or finish early: end the URLs of the old key')
         _add_owner_options(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+        from osc_imgurl.errors import InvalidParameterValue
         from osc_imgurl.swift import key_slots
-        from osc_imgurl.tempurl import url as temp_url
 
+        force: bool = parsed_args.force
+        if parsed_args.finish and (parsed_args.generate or parsed_args.new_key_file):
+            raise InvalidParameterValue(
+                'The end of a rotation needs no key: use --finish without --key-file and'
+                ' --generate.')
         settings, owner, object_store = _prepare(self.app.client_manager, parsed_args)
         if parsed_args.finish:
-            change = key_slots.finish(owner, object_store)
-        else:
-            told = settings.key if parsed_args.key_file else None
-            change = key_slots.rotate(owner, object_store, told or key_slots.generate())
-        now = time.time()
-        return ('image_id', 'method', 'container', 'expires_at', 'remaining'), [
-            (entry.image_id, entry.method, entry.container,
-             temp_url.format_expires(entry.expires),
-             temp_url.format_remaining(entry.expires, now))
-            for entry in _forget(settings, change) if entry.expires >= now]
+            change = key_slots.finish(owner, key_slots.find(owner, object_store))
+            return _carry_out(settings, change, object_store, force=force)
+        key, new_file = _new_key(parsed_args)
+        change = key_slots.rotate(owner, key_slots.find(owner, object_store), key, force)
+        listed = _carry_out(settings, change, object_store, force=force, new_file=new_file)
+        _warn_of_no_images(self.app.client_manager, settings, owner, object_store)
+        return listed

@@ -4,12 +4,15 @@
 An account and a container have two slots each, and a URL is good while the key that signed it
 is in any of the four. A rotation puts the new key into slot 2 and keeps the one in use in slot
 1, until it is finished; then the new key is in slot 1 and slot 2 is empty.
+
+A change is planned first, as a value that says whose URLs would end; :func:`carry_out` makes it.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import secrets
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue
@@ -44,12 +47,16 @@ class Owner:
 
 @dataclasses.dataclass(frozen=True)
 class Change:
-    """What a change left behind.
+    """A change of keys that is planned.
 
-    :ivar gone: the fingerprints of the keys that were set before and are no more.
-    :ivar outgoing: after a rotation, the fingerprint of the key that is to go.
+    :ivar written: what is to be written into which slots; None empties a slot.
+    :ivar gone: the fingerprints of the keys that are set now, and then no more: the URLs that
+        they have signed stop working.
+    :ivar outgoing: in a rotation, the fingerprint of the key that goes when it is finished.
     """
 
+    owner: Owner
+    written: Mapping[KeySlot, Key | None]
     gone: frozenset[str]
     outgoing: str | None = None
 
@@ -72,70 +79,80 @@ def find(owner: Owner, object_store: ObjectStore) -> dict[KeySlot, Key]:
     return keys
 
 
-def set_key(owner: Owner, object_store: ObjectStore, slot: KeySlot, key: Key,
+def carry_out(change: Change, object_store: ObjectStore) -> None:
+    """Make a change, in one request.
+
+    :raises ImgurlError: as :meth:`osc_imgurl.swift.object_store.ObjectStore.set_keys`.
+    """
+    object_store.set_keys(change.owner.account, change.owner.container, change.written)
+
+
+def set_key(owner: Owner, keys: Mapping[KeySlot, Key], slot: KeySlot, key: Key,
             force: bool = False) -> Change:
-    """Put a key into a slot.
+    """Plan to put a key into a slot.
 
-    :param force: also where another key is in it, whose URLs then stop working.
-    :raises InvalidParameterValue: another key is in it.
-    :raises ImgurlError: as :func:`find`.
+    :param keys: those that are set: :func:`find`.
+    :param force: also where that ends the URLs of another key.
+    :raises InvalidParameterValue: it would.
     """
-    keys = find(owner, object_store)
-    if keys.get(slot, key) != key and not force:
+    change = _plan(owner, keys, {**keys, slot: key})
+    if change.gone and not force:
         raise InvalidParameterValue(
-            f'There is a key in slot {slot} already, and the URLs signed with it would stop'
-            ' working. Rotate it (key rotate), take the other slot (--slot), or overwrite it'
-            ' (--force).')
-    return _write(owner, object_store, keys, {**keys, slot: key})
+            f'There is a key in slot {slot} already ({keys[slot].fingerprint}), and the URLs'
+            ' signed with it would stop working. Rotate it (key rotate), take the other slot'
+            ' (--slot), or overwrite it (--force).')
+    return change
 
 
-def unset_key(owner: Owner, object_store: ObjectStore, slot: KeySlot) -> Change:
-    """Empty a slot; the URLs signed with its key stop working.
+def unset_key(owner: Owner, keys: Mapping[KeySlot, Key], slot: KeySlot) -> Change:
+    """Plan to empty a slot; the URLs signed with its key stop working.
 
+    :param keys: those that are set: :func:`find`.
     :raises InvalidParameterValue: it is empty.
-    :raises ImgurlError: as :func:`find`.
     """
-    keys = find(owner, object_store)
     if slot not in keys:
         raise InvalidParameterValue(f'There is no key in slot {slot}.')
-    return _write(owner, object_store, keys,
-                  {other: key for other, key in keys.items() if other != slot})
+    return _plan(owner, keys, {other: key for other, key in keys.items() if other != slot})
 
 
-def rotate(owner: Owner, object_store: ObjectStore, key: Key) -> Change:
-    """Put a new key into slot 2; the newest of the others stays good, in slot 1.
+def rotate(owner: Owner, keys: Mapping[KeySlot, Key], key: Key, force: bool = False) -> Change:
+    """Plan to put a new key into slot 2; the newest of the others stays good, in slot 1.
 
-    :raises InvalidParameterValue: there is no key yet, or the new key is set already.
-    :raises ImgurlError: as :func:`find`.
+    :param keys: those that are set: :func:`find`.
+    :param force: also where both slots are full, which ends the URLs of the key in slot 1.
+    :raises InvalidParameterValue: there is no key yet, the new key is set already, or the URLs
+        of another would end.
     """
-    keys = find(owner, object_store)
     if not keys:
         raise InvalidParameterValue(f'There is no key on {owner}: set one (key set).')
     if key in keys.values():
         raise InvalidParameterValue('The new key is set already: rotate to another.')
     first, second = owner.slots
     outgoing = keys.get(second) or keys[first]
-    change = _write(owner, object_store, keys, {first: outgoing, second: key})
+    change = _plan(owner, keys, {first: outgoing, second: key})
+    if change.gone and not force:
+        raise InvalidParameterValue(
+            f'Both slots of {owner} have a key, and the URLs signed with the one in slot {first}'
+            f' ({keys[first].fingerprint}) would stop working. Finish the rotation that is under'
+            ' way when they have expired (key rotate --finish), or end them now (--force).')
     return dataclasses.replace(change, outgoing=outgoing.fingerprint)
 
 
-def finish(owner: Owner, object_store: ObjectStore) -> Change:
-    """End a rotation: the key in slot 1 goes, and that in slot 2 moves there.
+def finish(owner: Owner, keys: Mapping[KeySlot, Key]) -> Change:
+    """Plan the end of a rotation: the key in slot 1 goes, and that in slot 2 moves there.
 
+    :param keys: those that are set: :func:`find`.
     :raises InvalidParameterValue: no rotation is under way.
-    :raises ImgurlError: as :func:`find`.
     """
-    keys = find(owner, object_store)
     first, second = owner.slots
     if set(keys) != {first, second}:
         raise InvalidParameterValue(f'No rotation is under way on {owner}: it has one key.'
                                     if keys else f'There is no key on {owner}.')
-    return _write(owner, object_store, keys, {first: keys[second]})
+    return _plan(owner, keys, {first: keys[second]})
 
 
-def _write(owner: Owner, object_store: ObjectStore, before: dict[KeySlot, Key],
-           after: dict[KeySlot, Key]) -> Change:
-    object_store.set_keys(owner.account, owner.container,
-                          {slot: after.get(slot) for slot in owner.slots})
-    return Change(frozenset(key.fingerprint for key in before.values())
+def _plan(owner: Owner, before: Mapping[KeySlot, Key], after: Mapping[KeySlot, Key]) -> Change:
+    written = {slot: after.get(slot) for slot in owner.slots
+               if before.get(slot) != after.get(slot)}
+    return Change(owner, written, frozenset(key.fingerprint for key in before.values())
                   - {key.fingerprint for key in after.values()})

@@ -21,6 +21,7 @@ from keystoneauth1.session import Session
 
 from osc_imgurl import http
 from osc_imgurl.errors import (
+    InvalidParameterValue,
     MissingParameterValue,
     ObjectStoreFailed,
     ObjectStoreNotAuthorized,
@@ -30,7 +31,7 @@ from osc_imgurl.errors import (
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS, KeySlot
 from osc_imgurl.tempurl.endpoint import split_storage_url, validate_endpoint
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.key import Key, validate_key
 
 LOG = logger(__name__)
 
@@ -199,13 +200,20 @@ class ObjectStore:
 
         :param container: None for the account's own.
         :param keys: by their slots; None empties a slot.
+        :raises InvalidParameterValue: Swift cannot keep a key as it is; nothing is set then.
         :raises ObjectStoreNotAuthorized: these credentials may not.
         :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
         """
         headers: dict[str, str | bytes] = {}
         for slot, key in keys.items():
-            headers.update({slot.header: key.value} if key else
-                           {slot.header.replace('X-', 'X-Remove-', 1): 'x'})
+            if key is None:
+                headers[slot.header.replace('X-', 'X-Remove-', 1)] = 'x'
+                continue
+            try:
+                headers[slot.header] = validate_key(key.value).value
+            except ValueError as error:
+                raise InvalidParameterValue(
+                    f'The key for slot {slot} cannot be set: {error}.') from None
         _require_success(self._authenticated('POST', self._url(account, container), headers))
 
     def _url(self, account: str | None, *names: str | None) -> str:

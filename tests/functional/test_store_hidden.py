@@ -17,6 +17,20 @@ def cloud(make_cloud):
     return cloud
 
 
+def test_whose_key_signs_no_image(cloud, data):
+    """The account that Glance uses needs no image for its key yet; nobody else's has any."""
+    command = ['image', 'temp', 'url', 'key', 'set', '--generate', '--slot', '2', '--force']
+    result = cloud.openstack(*command)
+    assert (result.code, result.stderr) == (0, '')
+    image_id = cloud.upload('the first', data)
+    for user, warned in (('glance', False), ('demo', True)):
+        result = cloud.openstack(*command, cloud=user)
+        assert result.code == 0
+        assert ('Glance keeps no image in account AUTH_' in result.stderr) is warned
+    cloud.sdk().image.delete_image(image_id)
+    cloud.sdk().object_store.post('/', headers={'X-Remove-Account-Meta-Temp-URL-Key-2': 'x'})
+
+
 def test_the_sharding_rule_finds_the_container(cloud, image, data):
     row = cloud.create('cirros', '--multiple-containers-seed', '3')
     assert (row['container'], row['digest']) == (f'glance_{image[:3]}', 'sha1')

@@ -19,6 +19,19 @@ def image(cloud, data):
     return cloud.upload('mine', data, cloud='demo', visibility='shared')
 
 
+def test_a_key_before_the_first_image_costs_no_warning(cloud, data):
+    """Nobody's, and then one's own: its container is made with it."""
+    command = ['image', 'temp', 'url', 'key', 'set', '--generate', '--slot', '2', '--force']
+    result = cloud.openstack(*command, cloud='demo')
+    assert (result.code, result.stderr) == (0, '')
+    image_id = cloud.upload('of others', data, cloud='admin')
+    result = cloud.openstack(*command, cloud='demo')
+    assert result.code == 0 and 'Glance keeps no image' not in result.stderr
+    cloud.sdk('admin').image.delete_image(image_id)
+    cloud.sdk('demo').object_store.post(
+        '/', headers={'X-Remove-Account-Meta-Temp-URL-Key-2': 'x'})
+
+
 def test_create(cloud, image, data):
     row = cloud.create('mine', cloud='demo')
     project = cloud.sdk('demo').session.get_project_id()
