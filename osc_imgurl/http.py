@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all requests share: retries, and logs in which no temporary URL is good for anything."""
+"""What all requests share: TLS, no foreign password, retries, and discreet logs.
+
+In a discreet log no temporary URL is good for anything.
+"""
 
 from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import requests.adapters
@@ -14,6 +18,8 @@ from urllib3.util import Retry
 # Too busy, or too many requests: the server asks to try again, and says when (Retry-After).
 RETRIED_STATUSES = (429, 503)
 BACKOFF_FACTOR = 0.5
+# What requests raises: its own errors and, at headers that nobody expects, other people's.
+FAILURES = (requests.RequestException, ValueError, OverflowError)
 _SIGNATURE = re.compile(r'(temp_url_sig=)[^&\s\'"]*')
 
 
@@ -36,6 +42,38 @@ class _Retries(logging.LoggerAdapter[logging.Logger]):
 
 for _name in ('urllib3.connection', 'urllib3.connectionpool', 'urllib3.util.retry'):
     logging.getLogger(_name).addFilter(_Discreet())
+
+
+def no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Leave a request as it is: a ``.netrc`` may hold a password for the host, and nobody's here.
+
+    requests looks into that file wherever it is given no authentication.
+    """
+    return request
+
+
+def request_options(verify: bool | str | None,
+                    cert: str | tuple[str, str] | None) -> dict[str, Any]:
+    """Return what every request is given that does not go through keystoneauth.
+
+    ``verify`` is given with the request: ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE`` win over a
+    session's. They count only where certificates are verified and no file is given, as for the
+    requests that keystoneauth makes. No redirection is followed: a token or a signature would go
+    along.
+
+    :param verify: whether certificates are verified, or the path of a file with authorities.
+    :param cert: the client's certificate, or its file and its key's.
+    """
+    return {'verify': verify, 'cert': cert, 'auth': no_auth, 'allow_redirects': False}
+
+
+def content_length(headers: Mapping[str, str]) -> int | None:
+    """Return the ``Content-Length`` in bytes; None where there is none, or it is no length.
+
+    What follows RFC 9110, section 8.6, and fits into 64 bits is one.
+    """
+    found = re.fullmatch('[0-9]{1,19}', headers.get('Content-Length', ''))
+    return int(found[0]) if found else None
 
 
 def retrying_adapter(num_retries: int) -> requests.adapters.HTTPAdapter:
@@ -61,7 +99,7 @@ def session_retries(num_retries: int) -> dict[str, Any]:
 def failure(error: Exception) -> str:
     """Return why there is no answer; the error's own text is long, and may hold a signature.
 
-    :param error: of requests, or one that comes of such an error.
+    :param error: one of :data:`FAILURES`, or one that comes of such an error.
     """
     causes: list[BaseException] = []
     cause: BaseException | None = error
@@ -83,4 +121,6 @@ def failure(error: Exception) -> str:
             return each.strerror.lower()
     if among(requests.Timeout, urllib3.exceptions.TimeoutError):
         return 'there is no answer in time'
+    if among(ValueError, OverflowError):
+        return 'its address or its answer is invalid'
     return 'the connection is closed before an answer comes'

@@ -53,7 +53,7 @@ class _Client(SessionClient):  # type: ignore[misc]
     At the debug level keystoneauth logs whole answers, and an image's location may hold the
     store's password. Glance answers no request of ours without such a place, so none is
     logged but its method, path and status. What reads is retried; what creates is not, lest
-    there be two of it.
+    there be two of it. No redirection is followed, which would take the token along.
     """
 
     def __init__(self, session: Session, num_retries: int, **kwargs: Any) -> None:
@@ -62,12 +62,22 @@ class _Client(SessionClient):  # type: ignore[misc]
 
     def request(self, url: str, method: str, **kwargs: Any) -> Any:
         LOG.debug('Glance request: %s %s', method, url)
-        kwargs['log'] = False
+        kwargs.update(log=False, redirect=False, requests_auth=http.no_auth)
         if method in ('GET', 'HEAD'):
             kwargs.update(self._retries)
-        response, body = super().request(url, method, **kwargs)
+        try:
+            response, body = super().request(url, method, **kwargs)
+        except http.FAILURES as error:
+            raise GlanceFailed(f'Glance failed: {http.failure(error)}.') from error
         LOG.debug('Glance response: %s, %s', response.status_code,
                   response.headers.get('X-Openstack-Request-Id'))
+        if 300 <= response.status_code < 400:
+            response.close()
+            target = response.headers.get('Location', 'nowhere').partition('?')[0]
+            raise GlanceFailed(
+                f'Glance failed: it redirects to {target} (HTTP {response.status_code}).',
+                'The token is not sent there: correct the endpoint of Glance, or ask its'
+                ' operator to.')
         return response, body
 
 
@@ -425,7 +435,7 @@ def _translated(image: str) -> Iterator[None]:
         raise GlanceFailed(
             f'Glance answers HTTP {error.code}.', 'Try again; if it stays so, tell its'
             ' operator.') from error
-    except (exc.CommunicationError, exc.InvalidEndpoint) as error:
+    except (exc.CommunicationError, exc.InvalidEndpoint, ksa_exceptions.ConnectionError) as error:
         raise GlanceFailed(f'Glance cannot be reached: {http.failure(error)}.', 'Try again; if it'
                            ' stays so, tell its operator.') from error
     except (exc.BaseException, exc.ClientException, ksa_exceptions.ClientException,

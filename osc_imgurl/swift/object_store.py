@@ -178,7 +178,12 @@ class ObjectStore:
         if response.status_code == 404:
             return None
         _require_success(response)
-        return int(response.headers['Content-Length'])
+        size = http.content_length(response.headers)
+        if size is None:
+            raise ObjectStoreFailed(
+                f'The object store does not say how large the object {name} is'
+                f' (transaction {response.headers.get("X-Trans-Id", "unknown")}).')
+        return size
 
     def names(self, account: str | None, container: str | None = None) -> list[str]:
         """Return the names of an account's containers, or of a container's objects.
@@ -255,22 +260,17 @@ class ObjectStore:
         LOG.debug('Swift request: %s %s', method, url)
         try:
             if base not in self._connections:
-                cert = self._session.cert
-                cert, cert_key = cert if isinstance(cert, tuple) else (cert, None)
-                verify = self._session.verify
                 self._connections[base] = swiftclient.client.http_connection(
-                    base, cacert=verify if isinstance(verify, str) else None,
-                    insecure=verify is False, cert=cert, cert_key=cert_key,
-                    timeout=self._session.timeout)[1]
-                # A redirection would take the token along, to wherever it leads.
-                self._connections[base].requests_args['allow_redirects'] = False
+                    base, timeout=self._session.timeout)[1]
+                self._connections[base].requests_args.update(
+                    http.request_options(self._session.verify, self._session.cert))
                 self._connections[base].request_session.mount(
                     base, http.retrying_adapter(self._num_retries))
             response: requests.Response = self._connections[base].request(
                 method, parts.path, '', headers)
             # Read to its end, so that the connection can serve the next request.
             response.content  # noqa: B018
-        except requests.RequestException as error:
+        except http.FAILURES as error:
             raise ObjectStoreFailed(
                 f'The object store at {base} cannot be reached: {http.failure(error)}.') from error
         LOG.debug('Swift response: %s, %s', response.status_code,

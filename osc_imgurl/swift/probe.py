@@ -64,8 +64,7 @@ class Probe:
 
     def __init__(self, verify: bool | str = True, cert: str | tuple[str, str] | None = None,
                  timeout: float | None = None, num_retries: int = 0) -> None:
-        self._verify = verify
-        self._cert = cert
+        self._options = http.request_options(verify, cert)
         self._timeout = timeout or TIMEOUT
         self._num_retries = num_retries
         # requests does not say that a session may be shared among threads.
@@ -81,10 +80,10 @@ class Probe:
         LOG.debug('Request without a token: %s %s', method, path)
         try:
             with self._session.request(
-                    method, url, headers=headers, allow_redirects=False, stream=True,
+                    method, url, headers=headers, stream=True, **self._options,
                     timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout)) as response:
                 answer = _read(response)
-        except requests.RequestException as error:
+        except http.FAILURES as error:
             answer = Answer(None, http.failure(error))
         LOG.debug('Response: %s, %s', answer.status or answer.failure, answer.transaction)
         return answer
@@ -93,9 +92,6 @@ class Probe:
     def _session(self) -> requests.Session:
         if not hasattr(self._of_thread, 'session'):
             session = requests.Session()
-            session.verify, session.cert = self._verify, self._cert
-            # A netrc file may hold a password for the host: it is nobody's here.
-            session.auth = _no_auth
             for scheme in ('http://', 'https://'):
                 session.mount(scheme, http.retrying_adapter(self._num_retries))
             self._of_thread.session = session
@@ -118,19 +114,14 @@ def own_address(endpoint: str) -> str | None:
         return None
 
 
-def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
-
-
 def _read(response: requests.Response) -> Answer:
     headers = response.headers
     try:
         date = email.utils.parsedate_to_datetime(headers['Date']).timestamp()
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         date = None
-    length = headers.get('Content-Length', '')
     return Answer(
         response.status_code, transaction=headers.get('X-Trans-Id'),
         date=date,
-        size=int(length) if response.status_code == 200 and length.isdecimal() else None,
+        size=http.content_length(headers) if response.status_code == 200 else None,
         server=headers.get('Server') or headers.get('Via'))

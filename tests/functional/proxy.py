@@ -28,11 +28,11 @@ class Proxy:
 
     ``plan`` says what happens to the next requests, one after another: ``'drop'`` closes the
     connection without an answer, ``'delay'`` answers nothing until the proxy ends, and
-    ``(status, headers)`` or ``(status, headers, body)`` is an answer; a path that ``only`` is not
-    part of goes past the plan.
-    ``requests`` are those that came, as "METHOD path", ``moments`` when, in seconds, and
-    ``headers`` the names of their headers. No request is answered before as many have
-    come as the barrier ``together`` wants. ``source`` is the address that the server sees.
+    ``(status, headers)`` or ``(status, headers, body)`` is an answer (a ``Content-Length`` of
+    None: without one); a path that ``only`` is not part of goes past the plan. ``requests`` are
+    those that came, as "METHOD path", ``moments`` when, in seconds, and ``headers`` the names of
+    their headers. No request is answered before as many have come as the barrier ``together``
+    wants; ``only`` holds for it too. ``source`` is the address that the server sees.
     """
 
     def __init__(self, url):
@@ -54,7 +54,7 @@ class Proxy:
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
         try:
-            if self.together:
+            if self.together and self.only in handler.path:
                 self.together.wait(30)
             self.respond(handler)
         finally:
@@ -65,7 +65,7 @@ class Proxy:
         self.requests.append(f'{handler.command} {handler.path.partition("?")[0]}')
         self.moments.append(time.monotonic())
         self.headers.append(set(map(str.lower, handler.headers.keys())))
-        body = handler.rfile.read(int(handler.headers.get('Content-Length', 0)))
+        body = self.body(handler)
         step = self.plan.pop(0) if self.plan and self.only in handler.path else None
         if step == 'drop':
             handler.close_connection = True
@@ -78,10 +78,23 @@ class Proxy:
             with requests.Session() as session:
                 session.mount('http://', From(self.source))
                 answer = session.request(
-                    handler.command, self.target + handler.path, headers=handler.headers,
-                    data=body, allow_redirects=False, stream=True, timeout=30)
+                    handler.command, self.target + handler.path, data=body,
+                    headers={name: value for name, value in handler.headers.items()
+                             if name.lower() not in HOP_BY_HOP},
+                    allow_redirects=False, stream=True, timeout=30)
                 self.answer(handler, answer.status_code, answer.headers,
                             answer.raw.read(decode_content=False))
+
+    @staticmethod
+    def body(handler):
+        if handler.headers.get('Transfer-Encoding') != 'chunked':
+            return handler.rfile.read(int(handler.headers.get('Content-Length', 0)))
+        body = b''
+        while size := int(handler.rfile.readline(), 16):
+            body += handler.rfile.read(size)
+            handler.rfile.readline()
+        handler.rfile.readline()
+        return body
 
     @staticmethod
     def answer(handler, status, headers, body=b''):
@@ -89,17 +102,21 @@ class Proxy:
         for name, value in headers.items():
             if name.lower() not in HOP_BY_HOP and name.lower() != 'content-length':
                 handler.send_header(name, value)
-        length = headers.get('Content-Length') if handler.command == 'HEAD' else None
-        handler.send_header('Content-Length', length or str(len(body)))
+        length = str(len(body))
+        if handler.command == 'HEAD':
+            length = headers.get('Content-Length', length)
+        if length is not None:
+            handler.send_header('Content-Length', length)
         handler.end_headers()
         handler.wfile.write(body)
 
 
 @contextlib.contextmanager
-def proxy(url, certificate=None):
-    """Run a proxy in front of a server at a URL.
+def proxy(url, certificate=None, client_certificate=None):
+    """Run a proxy in front of a server at a URL; of any server, where the URL is empty.
 
-    With a certificate (a file with its key) it speaks TLS.
+    With a certificate (a file with its key) it speaks TLS, and with a client's it serves nobody
+    else.
     """
     made = Proxy(url)
 
@@ -119,6 +136,9 @@ def proxy(url, certificate=None):
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
+        if client_certificate:
+            context.load_verify_locations(client_certificate)
+            context.verify_mode = ssl.CERT_REQUIRED
         server.socket = context.wrap_socket(server.socket, server_side=True,
                                             do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
