@@ -62,6 +62,7 @@ class ImageTempURL:
 
     :ivar url: the URL; a bearer secret, and in no ``repr``.
     :ivar expires: Unix time, seconds.
+    :ivar image_size: in bytes; None where Glance does not say it, or there was nobody to ask.
     :ivar cached: whether the cache had it already.
     :ivar guessed: what was not told, so that the URL may be wrong: ``account`` and
         ``container`` as in :class:`osc_imgurl.locate.place.Place`; ``key`` and ``digest`` where
@@ -82,6 +83,7 @@ class ImageTempURL:
     guessed: tuple[str, ...] = ()
     owner: str | None = None
     visibility: str | None = None
+    image_size: int | None = None
 
 
 class TempURLService:
@@ -142,7 +144,7 @@ class TempURLService:
         guessed = () if self._object_store is None else (
             *place.guessed, *self._looked_up(place, digest, self._object_store))
         return ImageTempURL(url, expires, method, digest, image.id, image.name, place, cached,
-                            guessed, image.owner, image.visibility)
+                            guessed, image.owner, image.visibility, image.size)
 
     def _looked_up(self, place: Place, digest: str, object_store: ObjectStore) -> Iterator[str]:
         if not self._settings.key:

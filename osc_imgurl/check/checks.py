@@ -18,7 +18,7 @@ from osc_imgurl.glance.image import Image, require_active
 from osc_imgurl.locate.place import NOT_TRIED
 from osc_imgurl.service import require_swift
 from osc_imgurl.swift import capabilities as digests
-from osc_imgurl.swift.probe import own_address
+from osc_imgurl.swift.probe import Answer, own_address
 from osc_imgurl.tempurl.signing import allows
 from osc_imgurl.tempurl.url import format_expires, format_remaining
 
@@ -65,12 +65,17 @@ def _server(evidence: Evidence) -> Verdict:
                       'Try again; if it stays so, tell the operator of Swift'
                       f' (transaction {answer.transaction or "unknown"}).')
     if answer.transaction is None:
-        return failed(f'something else than Swift answers at {endpoint}'
-                      f' ({answer.server or "it does not say what"}, HTTP {answer.status}):'
-                      ' the answer has no X-Trans-Id',
+        return failed(not_swift(answer, endpoint),
                       'Correct the endpoint (--endpoint-url), or have the proxy in between pass'
                       ' the whole path and query on.')
     return passed(f'Swift answers (transaction {answer.transaction})')
+
+
+def not_swift(answer: Answer, endpoint: str) -> str:
+    """Return who answers in place of Swift."""
+    return (f'something else than Swift answers at {endpoint}'
+            f' ({answer.server or "it does not say what"}, HTTP {answer.status}):'
+            ' the answer has no X-Trans-Id')
 
 
 def _clock(evidence: Evidence) -> Verdict:
@@ -208,19 +213,27 @@ def _object(evidence: Evidence) -> Verdict:
 
 def _size(evidence: Evidence) -> Verdict:
     image, found = evidence.image, evidence.answer.size
-    wanted = image.properties.get('size') if isinstance(image, Image) else None
+    wanted = image.size if isinstance(image, Image) else None
     if wanted is None or found is None:
         return skipped('the size of the image or the object is not known')
     if wanted != found:
-        return failed(f'the image has {wanted} bytes, and the object {found}',
+        return failed(other_size(wanted, found),
                       'The data in Swift is not the image\'s: upload the image anew.')
     return passed(f'image and object have {found} bytes')
 
 
+def other_size(wanted: int | None, found: int | None) -> str:
+    """Return how the size of an object, in bytes, differs from its image's."""
+    return (f'the image has {wanted} bytes, and '
+            + ('the answer does not say how many the object has' if found is None
+               else f'the object {found}'))
+
+
 def _request(evidence: Evidence) -> Verdict:
     answer = evidence.answer
+    said = f'HEAD to {evidence.endpoint}, without a token: HTTP {answer.status}'
     if answer.works:
-        return passed(f'HEAD without a token: HTTP {answer.status}')
+        return passed(said)
     if answer.status is None:
         return skipped(answer.failure)
     if evidence.origin and not allows(evidence.origin.signed.method, 'HEAD'):
@@ -230,7 +243,7 @@ def _request(evidence: Evidence) -> Verdict:
     if evidence.parsed and evidence.parsed.ip_range is not None:
         remedy = ('Swift may see another address of this machine than is in the IP range, behind a'
                   f' proxy for example. Else: {remedy[0].lower()}{remedy[1:]}')
-    return failed(f'HEAD without a token: HTTP {answer.status}', remedy)
+    return failed(said, remedy)
 
 
 CHECKS: Mapping[str, Callable[[Evidence], Verdict]] = {

@@ -12,6 +12,7 @@ from osc_imgurl.check.facts import Evidence
 from osc_imgurl.check.finding import FAIL, SKIPPED, failed_with
 from osc_imgurl.errors import ImgurlError, LocationNotBelieved
 from osc_imgurl.glance.image import Image
+from osc_imgurl.locate.place import swift_endpoint
 from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift import capabilities as digests
@@ -71,7 +72,8 @@ def diagnose_image(reference: str, settings: Settings, probe: Probe, now: float,
                    cached: Sequence[Entry] = ()) -> list[Finding]:
     """Return what is right and wrong with a new temporary URL of an image.
 
-    Where the cluster says that it will refuse the URL, it is made and tried all the same.
+    Where the cluster says that it will refuse the URL, it is made and tried all the same; at
+    Swift itself, as :func:`osc_imgurl.locate.place.swift_endpoint` says.
 
     :param reference: the image's UUID, ``glance://host/UUID``, or its name.
     :param now: Unix time, seconds.
@@ -91,8 +93,9 @@ def diagnose_image(reference: str, settings: Settings, probe: Probe, now: float,
         return _stopped('store', error)
     except ImgurlError as error:
         return _stopped('account', error)
-    evidence = Evidence(place.path, place.endpoint, method, now, settings, probe, images,
-                        object_store, cached=cached, known_image=image)
+    endpoint = swift_endpoint(place, object_store)
+    evidence = Evidence(place.path, endpoint, method, now, settings, probe, images, object_store,
+                        cached=cached, known_image=image)
     try:
         key = service.find_key(place)
     except ImgurlError as error:
@@ -102,7 +105,7 @@ def diagnose_image(reference: str, settings: Settings, probe: Probe, now: float,
     except ImgurlError:
         digest = settings.digest or digests.PREFERRED[0]
     signed = Signer(key.value, digest).sign(
-        place.endpoint, place.path, int(now + settings.duration), method)
+        endpoint, place.path, int(now + settings.duration), method)
     return _run(dataclasses.replace(evidence, url=signed.url, parsed=signed))
 
 

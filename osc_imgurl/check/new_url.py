@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from osc_imgurl.errors import TempURLRefused, logger
-from osc_imgurl.locate.place import NOT_TRIED, may_be_tried
+from osc_imgurl.locate.place import NOT_TRIED, may_be_tried, swift_endpoint
 from osc_imgurl.service import ImageTempURL
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.probe import Probe
@@ -24,7 +24,10 @@ LOG = logger(__name__)
 
 
 class Assurance:
-    """Asks once through each URL, and says why one does not work. Threads may share it.
+    """Asks Swift once for each URL, and says why one does not work. Threads may share it.
+
+    A URL that names another host than the catalog, such as a caching proxy's, is good if Swift
+    itself takes it: the host is no part of what is signed.
 
     :param settings: those that the URLs were made with.
     :param images: Glance; None where there is nobody to ask (no session).
@@ -46,7 +49,9 @@ class Assurance:
         return bool(made.guessed) if told is None else told
 
     def check(self, made: ImageTempURL, now: float) -> None:
-        """Accept a URL that works, or that cannot be tried from here; a warning says so then.
+        """Accept a URL that works, or of which that is not known; a warning says so then.
+
+        Only an answer of Swift's counts, with an object of the image's size.
 
         :param now: Unix time, seconds.
         :raises TempURLRefused: Swift answers 401, 403 or 404; the message says why.
@@ -57,15 +62,23 @@ class Assurance:
         if not may_be_tried(made.place.endpoint, made.place.path, self._object_store):
             self._warn(f'The URL is not checked: {NOT_TRIED}')
             return
-        answer = self._probe.ask(made.url)
-        if answer.works:
+        endpoint = swift_endpoint(made.place, self._object_store)
+        url = endpoint + made.url.removeprefix(made.place.endpoint)
+        answer = self._probe.ask(url)
+        if answer.has_object(made.image_size):
             return
         # Takes a while to import, and a URL that works needs none of it.
+        from osc_imgurl.check.checks import not_swift, other_size
         from osc_imgurl.check.diagnosis import cause, diagnose
 
+        if answer.works:
+            doubt = (not_swift(answer, endpoint) if answer.transaction is None
+                     else other_size(made.image_size, answer.size))
+            self._warn(f'It is not known whether the URL of image {made.image_id} works: {doubt}')
+            return
         with self._lock:
             found = cause(diagnose(
-                made.url, self._settings, self._probe, now, method=made.method,
+                url, self._settings, self._probe, now, method=made.method,
                 images=self._images, object_store=self._object_store, answer=answer))
         if found is None or not answer.refused:
             self._warn('It is not known whether the URL works: '
@@ -74,8 +87,15 @@ class Assurance:
                 found.check == 'request' and temp_url.parse(made.url).ip_range is not None):
             self._warn(f'The URL works from its IP range only, and not from here: {found.detail}')
         else:
+            # Perhaps the given endpoint is another cluster's.
+            if endpoint != made.place.endpoint and (
+                    self._probe.ask(made.url).has_object(made.image_size)):
+                self._warn(f'The URL works at {made.place.endpoint}, and not at {endpoint}, the'
+                           f' Swift of the catalog (HTTP {answer.status}): {found.detail}')
+                return
+            asked = '' if endpoint == made.place.endpoint else f' from {endpoint}'
             raise TempURLRefused(
-                f'The URL of image {made.image_id} does not work (HTTP {answer.status}):'
+                f'The URL of image {made.image_id} does not work (HTTP {answer.status}{asked}):'
                 f' {found.detail}.', found.remedy)
 
     def _warn(self, message: str) -> None:

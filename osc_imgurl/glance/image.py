@@ -36,6 +36,12 @@ class Image:
     properties: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
 
     @property
+    def size(self) -> int | None:
+        """Its size in bytes; None where Glance does not say it."""
+        size = self.properties.get('size')
+        return size if type(size) is int else None
+
+    @property
     def shown_locations(self) -> tuple[Location, ...]:
         """Its locations, from whichever of the two this cloud shows."""
         return self.locations or ((self.direct_url,) if self.direct_url else ())

@@ -106,6 +106,22 @@ def cluster_endpoint(endpoint: str, object_store: ObjectStore) -> str:
     return split_storage_url(storage_url)[0] if storage_url else endpoint
 
 
+def swift_endpoint(place: Place, object_store: ObjectStore | None) -> str:
+    """Return the endpoint at which a new URL is tried: Swift's own.
+
+    The host is no part of what is signed. A proxy that the URL names may make a HEAD the GET of
+    a whole image (nginx does).
+
+    :param object_store: None where there is nobody to ask; the URL's own endpoint then.
+    """
+    if object_store is None:
+        return place.endpoint
+    endpoint = cluster_endpoint(place.endpoint, object_store)
+    if place.in_gateway and not is_gateway(endpoint):
+        endpoint += '/swift'
+    return endpoint
+
+
 def own_account(settings: Settings, object_store: ObjectStore | None) -> str | None:
     """Return the account that is told, else that of the session's project.
 

@@ -15,7 +15,8 @@ class CheckImageTempURL(base.Lister):
     _description = (
         'Say why a temporary URL does not work: check it, or a new one for an image, in the'
         ' order in which Swift does. The first check that fails is the cause; the exit status is'
-        ' 0 only if none does')
+        ' 0 only if none does. A URL is requested as it stands, through the proxy that it may'
+        ' name; a new one is tried at Swift itself. The row "request" names who was asked')
     _epilog: Any = 'Example: openstack image temp url check - < url'
     _works = False
 

@@ -212,7 +212,8 @@ class Settings:
         ' host signs the same URL meanwhile; the URL lives longer by as much', default=0,
         metavar='<duration>', shown_default='off')
     check: bool | None = _setting(
-        _boolean, 'Ask Swift, with one HEAD, whether the URL works', switch='--check',
+        _boolean, 'Ask Swift itself (no proxy that the endpoint URL names), with one HEAD, whether'
+        ' the URL works', switch='--check',
         shown_default='where create guessed')
     num_retries: int = _setting(
         _retries, 'How often a request is made again that finds no connection, or that is'

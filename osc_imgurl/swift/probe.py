@@ -46,6 +46,10 @@ class Answer:
         """Whether the URL is good; a part that is not there (416) was at least allowed."""
         return self.status in (200, 204, 206, 416)
 
+    def has_object(self, size: int | None) -> bool:
+        """Say whether Swift answers with an object of a size in bytes; None: of any."""
+        return self.works and self.transaction is not None and size in (None, self.size)
+
     @property
     def refused(self) -> bool:
         """Whether the URL is definitely not good."""

@@ -79,7 +79,7 @@ def status(url, method='HEAD'):
     return requests.request(method, url, timeout=30).status_code
 
 
-def test_all_passes(cloud, image):
+def test_all_passes(cloud, image, storage_url):
     for subject in ('cirros', image, create(cloud, image)):
         rows = checks(cloud, subject)
         assert list(rows) == [
@@ -88,7 +88,8 @@ def test_all_passes(cloud, image):
             'request']
         skipped = [row['check'] for row in rows.values() if row['result'] == 'skipped']
         assert skipped == ['ip range']
-        assert rows['request']['detail'] == 'HEAD without a token: HTTP 200'
+        assert rows['request']['detail'] == (
+            f'HEAD to {storage_url.partition("/v1/")[0]}, without a token: HTTP 200')
     url = create(cloud, image)
     result = cloud.openstack(*CHECK, '-', stdin=url + '\n')
     assert result.code == 0 and 'account key' in result.stdout

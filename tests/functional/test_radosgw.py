@@ -13,6 +13,7 @@ from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath
 
 from .conftest import download
+from .proxy import proxy
 
 MISSING = [program for program in ('ceph', 'ceph-mon', 'ceph-osd', 'radosgw')
            if not shutil.which(program)]
@@ -126,6 +127,17 @@ def test_prefix(cloud, image, data, gateway, account):
 def test_endpoint(cloud, image, data, gateway, path):
     url = cloud.create(image, '--endpoint-type', 'radosgw', '--endpoint-url', gateway + path)
     assert download(url['url']) == data
+
+
+def test_the_gateway_itself_is_asked_and_not_a_proxy(cloud, image, data, gateway):
+    with proxy(gateway) as cache:
+        for endpoint in ([f'{cache.url}/swift'], [cache.url, '--endpoint-type', 'radosgw']):
+            result = cloud.openstack('image', 'temp', 'url', 'create', image, '-f', 'value', '-c',
+                                     'url', '--endpoint-url', *endpoint)
+            assert (result.code, result.stderr, cache.requests) == (0, '', [])
+            assert result.stdout.startswith(f'{cache.url}/swift/v1/')
+            assert download(result.stdout.strip()) == data
+            cache.requests.clear()
 
 
 def test_an_endpoint_with_another_path(cloud, image, gateway):

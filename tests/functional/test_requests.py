@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 
 import pytest
 
@@ -232,3 +233,19 @@ def test_a_date_that_is_none(behind, date):
     swift.plan = [(401, {'X-Trans-Id': 'tx', 'Date': date})]
     answer = Probe().ask(f'{swift.url}/x')
     assert (answer.status, answer.transaction, answer.date) == (401, 'tx', None)
+
+
+def test_odd_answers_cost_a_warning(cloud, image, behind):
+    swift, env = behind('swift')
+    swift.only = f'/glance/{image}'
+    odd = (200, {'X-Trans-Id': 'tx', 'Content-Length': ODD_LENGTHS[0], 'Date': ODD_DATES[0]})
+    swift.plan = [odd]
+    result = cloud.openstack(*CREATE, image, env=env)
+    assert result.code == 0 and image in result.stdout
+    assert result.stderr.startswith('It is not known whether the URL of image')
+    assert len(result.stderr.splitlines()) == 1
+    swift.plan = [odd]
+    result = cloud.openstack('image', 'temp', 'url', 'check', '-', '-f', 'json', env=env,
+                             stdin=result.stdout)
+    rows = {row['check']: row['result'] for row in json.loads(result.stdout)}
+    assert (result.code, rows['clock'], rows['size']) == (0, 'skipped', 'skipped')
