@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from osc_imgurl.check.diagnosis import Finding, diagnose
+    from osc_imgurl.check.diagnosis import diagnose
+    from osc_imgurl.check.finding import Finding
     from osc_imgurl.errors import ImgurlError
     from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.locate.sharding import container_name
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from osc_imgurl.tempurl.url import ObjectPath, TempURL, parse
 else:
     _ROOMS = {
-        'check.diagnosis': ('Finding', 'diagnose'),
+        'check.diagnosis': ('diagnose',),
+        'check.finding': ('Finding',),
         'errors': ('ImgurlError',),
         'glance.image_service': ('ImageService',),
         'locate.sharding': ('container_name',),

@@ -7,6 +7,18 @@ A message, here and in a log, may quote what a stranger wrote: :func:`printable`
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
+
+# What a user can do, beside giving a setting or a part of a request: see :func:`advice`.
+SET_KEY = 'set a key'
+ROTATE_KEY = 'rotate the key'
+FINISH_ROTATION = 'finish the rotation'
+LIST_KEYS = 'list the keys'
+ACTIVATE_IMAGE = 'activate the image'
+COPY_IMAGE = 'copy the image to another store'
+SAVE_IMAGE = 'download the image with a token'
+CREATE_URL = 'create a URL'
+FORCE = 'force'
 
 # Of another library's message, in characters: a server may have written a whole page.
 MAX_QUOTED = 300
@@ -41,17 +53,40 @@ def _escape(record: logging.LogRecord) -> bool:
     return True
 
 
+def advice(remedy: str, names: Sequence[str], call: Callable[[str], str] = str) -> str:
+    """Return a remedy that says what it is about.
+
+    >>> advice('Use a longer duration.', ['duration'])
+    'Use a longer duration (duration).'
+
+    :param names: of settings, of parts of a request, or of what else a user can do.
+    :param call: what a user calls each of them, such as an option of a command line.
+    """
+    if not names:
+        return remedy
+    return f'{remedy.removesuffix(".")} ({", ".join(map(call, names))}).'
+
+
 class ImgurlError(Exception):
     """The base of every error that this library raises on purpose.
 
     :ivar problem: what is wrong; printable, as the remedy is.
     :ivar remedy: what to do; empty where the problem says it, or nothing helps.
+    :ivar names: what the remedy is about: see :func:`advice`.
     """
 
-    def __init__(self, problem: str, remedy: str = '') -> None:
+    def __init__(self, problem: str, remedy: str = '', *names: str) -> None:
         self.problem = printable(problem)
         self.remedy = printable(remedy)
-        super().__init__(f'{self.problem} {self.remedy}' if remedy else self.problem)
+        self.names = names
+        super().__init__(self.message())
+
+    def message(self, call: Callable[[str], str] = str) -> str:
+        """Return problem and remedy, as one line.
+
+        :param call: as for :func:`advice`.
+        """
+        return ' '.join(filter(None, (self.problem, advice(self.remedy, self.names, call))))
 
 
 class MissingParameterValue(ImgurlError):

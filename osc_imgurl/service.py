@@ -12,7 +12,14 @@ import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue, logger
+from osc_imgurl.errors import (
+    COPY_IMAGE,
+    SAVE_IMAGE,
+    ImageUnacceptable,
+    ImgurlError,
+    InvalidParameterValue,
+    logger,
+)
 from osc_imgurl.glance.image import Image, is_uuid, parse_href, require_active
 from osc_imgurl.locate import place as placement
 from osc_imgurl.locate import signing_key as keys
@@ -217,8 +224,8 @@ class TempURLService:
         if request.expires <= now or request.expires < now + delay:
             raise InvalidParameterValue(
                 f'The expiry {temp_url.format_expires(request.expires)} is in the past, or comes'
-                f' before a download may start ({delay} s from now). Use a later one'
-                ' (--expires-at).')
+                f' before a download may start ({delay} s from now).', 'Use a later one.',
+                'expires')
         return request.expires
 
     def locate(self, image: Image, object_name: str | None = None) -> Place:
@@ -300,9 +307,8 @@ def require_swift(image: Image) -> None:
     if image.shown_locations and not image.swift_locations:
         raise ImageUnacceptable(
             f'Image {image.id} is not in Swift but in {_describe_stores(image)}, and only'
-            ' Swift has temporary URLs.', 'Copy it into a Swift store (openstack image import'
-            ' --method copy-image --store <store>), or download it with a token'
-            ' (openstack image save).')
+            ' Swift has temporary URLs.',
+            'Copy it into a Swift store, or download it with a token.', COPY_IMAGE, SAVE_IMAGE)
 
 
 def _unseen_image(image: str) -> Image:

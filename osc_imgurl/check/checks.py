@@ -11,7 +11,7 @@ import ipaddress
 from collections.abc import Callable, Mapping
 
 from osc_imgurl.check.facts import Evidence
-from osc_imgurl.check.finding import Verdict, failed, failed_with, passed, skipped
+from osc_imgurl.check.finding import Finding, failed, failed_with, passed, skipped
 from osc_imgurl.check.signature import check_key, check_method, check_path, check_query
 from osc_imgurl.errors import ImgurlError, LocationNotBelieved
 from osc_imgurl.glance.image import Image, require_active
@@ -22,11 +22,14 @@ from osc_imgurl.swift.probe import Answer, own_address
 from osc_imgurl.tempurl.signing import allows
 from osc_imgurl.tempurl.url import format_expires, format_remaining
 
+# The names of checks that others speak of.
+IMAGE, STORE, IP_RANGE, ACCOUNT, KEY, REQUEST = (
+    'image', 'store', 'ip range', 'account', 'key', 'request')
 # How far this machine's clock may differ from the server's, in seconds.
 CLOCK_MARGIN = 30
 
 
-def _image(evidence: Evidence) -> Verdict:
+def _image(evidence: Evidence) -> Finding:
     image = evidence.image
     if not isinstance(image, Image):
         return skipped(image)
@@ -37,7 +40,7 @@ def _image(evidence: Evidence) -> Verdict:
     return passed(f'image {image.name or image.id} is active')
 
 
-def _store(evidence: Evidence) -> Verdict:
+def _store(evidence: Evidence) -> Finding:
     if not isinstance(evidence.image, Image):
         return skipped('the image is not known')
     try:
@@ -53,21 +56,21 @@ def _store(evidence: Evidence) -> Verdict:
     return skipped('this cloud does not show where it keeps the image')
 
 
-def _server(evidence: Evidence) -> Verdict:
+def _server(evidence: Evidence) -> Finding:
     answer, endpoint = evidence.answer, evidence.endpoint
     if evidence.url is None or answer.failure == NOT_TRIED:
         return skipped(answer.failure)
     if answer.status is None:
         return failed(f'{endpoint} cannot be reached from here: {answer.failure}',
-                      'Correct the endpoint (--endpoint-url), or see to network, TLS or server.')
+                      'Correct the endpoint, or see to network, TLS or server.', 'endpoint_url')
     if answer.status >= 500 or answer.status == 429:
         return failed(f'{endpoint} answers HTTP {answer.status}, not the object',
                       'Try again; if it stays so, tell the operator of Swift'
                       f' (transaction {answer.transaction or "unknown"}).')
     if answer.transaction is None:
         return failed(not_swift(answer, endpoint),
-                      'Correct the endpoint (--endpoint-url), or have the proxy in between pass'
-                      ' the whole path and query on.')
+                      'Correct the endpoint, or have the proxy in between pass the whole path and'
+                      ' query on.', 'endpoint_url')
     return passed(f'Swift answers (transaction {answer.transaction})')
 
 
@@ -78,7 +81,7 @@ def not_swift(answer: Answer, endpoint: str) -> str:
             ' the answer has no X-Trans-Id')
 
 
-def _clock(evidence: Evidence) -> Verdict:
+def _clock(evidence: Evidence) -> Finding:
     server = evidence.answer.date
     if server is None:
         return skipped('the answer does not say what time it is there')
@@ -90,10 +93,10 @@ def _clock(evidence: Evidence) -> Verdict:
         expired = '; by its clock the URL has expired'
     return failed(f'the server\'s clock is {abs(ahead)} s {"ahead of" if ahead > 0 else "behind"}'
                   f' this machine\'s{expired}',
-                  'Set both clocks (NTP), or make URLs with a longer duration (--duration).')
+                  'Set both clocks (NTP), or make URLs with a longer duration.', 'duration')
 
 
-def _tempurl(evidence: Evidence) -> Verdict:
+def _tempurl(evidence: Evidence) -> Finding:
     capabilities = evidence.capabilities
     if isinstance(capabilities, str):
         return passed('Swift takes the URL') if evidence.answer.works else skipped(capabilities)
@@ -104,7 +107,7 @@ def _tempurl(evidence: Evidence) -> Verdict:
                   else 'the cluster does not say that it takes none')
 
 
-def _expiry(evidence: Evidence) -> Verdict:
+def _expiry(evidence: Evidence) -> Finding:
     if evidence.parsed is None:
         return skipped(evidence.answer.failure)
     expires = evidence.parsed.expires
@@ -112,11 +115,11 @@ def _expiry(evidence: Evidence) -> Verdict:
     now = max(evidence.now, evidence.answer.date or 0)
     if expires < now and not evidence.answer.works:
         return failed(f'{format_remaining(expires, now)}, at {format_expires(expires)}',
-                      'Make a new URL, with a longer duration if need be (--duration).')
+                      'Make a new URL, with a longer duration if need be.', 'duration')
     return passed(f'expires at {format_expires(expires)}, in {format_remaining(expires, now)}')
 
 
-def _digest(evidence: Evidence) -> Verdict:
+def _digest(evidence: Evidence) -> Finding:
     if evidence.parsed is None:
         return skipped(evidence.answer.failure)
     digest, capabilities = evidence.parsed.digest, evidence.capabilities
@@ -128,15 +131,15 @@ def _digest(evidence: Evidence) -> Verdict:
     if takes is None:
         return failed(f'the cluster does not say that it takes {digest}, and older ones take'
                       f' {", ".join(digests.OF_A_SILENT_CLUSTER)} only',
-                      'Sign with that (--digest sha1).')
+                      'Sign with that.', 'digest')
     if not takes:
         return failed(f'the cluster refuses {digest}; it takes'
                       f' {", ".join(capabilities.digests or ())}',
-                      'Sign with one of these (--digest).')
+                      'Sign with one of these.', 'digest')
     return passed(f'the cluster takes {digest}')
 
 
-def _ip_range(evidence: Evidence) -> Verdict:
+def _ip_range(evidence: Evidence) -> Finding:
     ip_range = evidence.parsed.ip_range if evidence.parsed else None
     if ip_range is None:
         return skipped('the URL is good from every address')
@@ -148,59 +151,58 @@ def _ip_range(evidence: Evidence) -> Verdict:
             ipaddress.ip_address(address) in ipaddress.ip_network(ip_range))
     except ValueError as error:
         return failed(f'Swift cannot read the IP range: {error}',
-                      'Make a URL with an address or a network (--ip-range).')
+                      'Make a URL with an address or a network.', 'ip_range')
     if inside:
         return passed(f'this machine\'s address {address} is in {ip_range}')
     return failed(f'this machine\'s address {address} is not in {ip_range}',
-                  'Use the URL from there, or make one with another range (--ip-range).')
+                  'Use the URL from there, or make one with another range.', 'ip_range')
 
 
-def _account(evidence: Evidence) -> Verdict:
+def _account(evidence: Evidence) -> Finding:
     path, location = evidence.path, evidence.located
     if evidence.answer.failure == NOT_TRIED:
         return failed(NOT_TRIED, 'Use credentials whose catalog shows the gateway, or make a URL'
-                      ' with the account (--account).')
+                      ' with the account.', 'account')
     if path.account is None:
         return skipped('a RADOS Gateway without accounts in its URLs')
     located = location.account if location else None
-    remedy = 'Make a URL with that account (--account), and with its key.'
+    advice = 'Make a URL with that account, and with its key.', 'account', 'key_file'
     if located and located != path.account:
         return failed(f'the image lies in account {located} by its own location, and the URL says'
-                      f' {path.account}', remedy)
+                      f' {path.account}', *advice)
     if not evidence.in_its_place:
         for other in evidence.accounts:
             if other != path.account and evidence.holds(other, path.container):
                 return failed(f'the object is in account {other}, and the URL says'
-                              f' {path.account}', remedy)
+                              f' {path.account}', *advice)
     if located or evidence.in_its_place:
         return passed(f'the object is in {path.account}')
     return skipped(f'no other account than {path.account} is known')
 
 
-def _container(evidence: Evidence) -> Verdict:
+def _container(evidence: Evidence) -> Finding:
     path, location = evidence.path, evidence.located
     located = location.container if location else None
     if located and located != path.container:
         return failed(f'the image lies in container {located} by its own location, and the URL'
-                      f' says {path.container}', 'Make a URL with that container (--container).')
+                      f' says {path.container}', 'Make a URL with that container.', 'container')
     if evidence.in_its_place:
         return passed(f'the object is in {path.container}')
     for other in evidence.other_containers:
         if evidence.holds(path.account, other):
             return failed(f'the object is in container {other}, and the URL says'
                           f' {path.container}',
-                          'Tell the right seed (--multiple-containers-seed) or container'
-                          ' (--container).')
+                          'Give the right seed or container.', 'multiple_containers_seed',
+                          'container')
     if not evidence.keys.container:
         return failed(f'there is no container {path.container} in'
                       f' {path.account or "this account"}',
-                      'Tell where the images are (--account, --container,'
-                      ' --multiple-containers-seed): often in an account of Glance\'s service'
-                      ' project.')
+                      'Give the place of the images; often it is in an account of Glance\'s'
+                      ' service project.', 'account', 'container', 'multiple_containers_seed')
     return skipped('no other container is known that has the object')
 
 
-def _object(evidence: Evidence) -> Verdict:
+def _object(evidence: Evidence) -> Finding:
     if evidence.in_its_place:
         return passed('the object is there')
     if evidence.in_its_place is None:
@@ -211,7 +213,7 @@ def _object(evidence: Evidence) -> Verdict:
                   if isinstance(evidence.image, Image) else 'Correct the object\'s name.')
 
 
-def _size(evidence: Evidence) -> Verdict:
+def _size(evidence: Evidence) -> Finding:
     image, found = evidence.image, evidence.answer.size
     wanted = image.size if isinstance(image, Image) else None
     if wanted is None or found is None:
@@ -229,7 +231,7 @@ def other_size(wanted: int | None, found: int | None) -> str:
                else f'the object {found}'))
 
 
-def _request(evidence: Evidence) -> Verdict:
+def _request(evidence: Evidence) -> Finding:
     answer = evidence.answer
     said = f'HEAD to {evidence.endpoint}, without a token: HTTP {answer.status}'
     if answer.works:
@@ -238,16 +240,16 @@ def _request(evidence: Evidence) -> Verdict:
         return skipped(answer.failure)
     if evidence.origin and not allows(evidence.origin.signed.method, 'HEAD'):
         return skipped(f'a URL for {evidence.origin.signed.method} answers no HEAD')
-    remedy = ('The key is another, or the URL has been altered: use the credentials of the project'
-              ' that owns the account, or tell the key (--key-file), to find out.')
+    remedy = ('The key is another, or the URL has been altered: to find out, use the credentials'
+              ' of the project that owns the account, or give the key.')
     if evidence.parsed and evidence.parsed.ip_range is not None:
         remedy = ('Swift may see another address of this machine than is in the IP range, behind a'
                   f' proxy for example. Else: {remedy[0].lower()}{remedy[1:]}')
-    return failed(said, remedy)
+    return failed(said, remedy, 'key_file')
 
 
-CHECKS: Mapping[str, Callable[[Evidence], Verdict]] = {
-    'image': _image, 'store': _store, 'server': _server, 'clock': _clock, 'tempurl': _tempurl,
-    'expiry': _expiry, 'digest': _digest, 'ip range': _ip_range, 'account': _account,
-    'container': _container, 'key': check_key, 'path': check_path, 'query': check_query,
-    'method': check_method, 'object': _object, 'size': _size, 'request': _request}
+CHECKS: Mapping[str, Callable[[Evidence], Finding]] = {
+    IMAGE: _image, STORE: _store, 'server': _server, 'clock': _clock, 'tempurl': _tempurl,
+    'expiry': _expiry, 'digest': _digest, IP_RANGE: _ip_range, ACCOUNT: _account,
+    'container': _container, KEY: check_key, 'path': check_path, 'query': check_query,
+    'method': check_method, 'object': _object, 'size': _size, REQUEST: _request}

@@ -7,9 +7,9 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from osc_imgurl.check.checks import CHECKS
+from osc_imgurl.check.checks import ACCOUNT, CHECKS, IMAGE, KEY, REQUEST, STORE
 from osc_imgurl.check.facts import Evidence
-from osc_imgurl.check.finding import FAIL, SKIPPED, failed_with
+from osc_imgurl.check.finding import FAIL, Finding, failed_with, skipped
 from osc_imgurl.errors import ImgurlError, LocationNotBelieved
 from osc_imgurl.glance.image import Image
 from osc_imgurl.locate.place import swift_endpoint
@@ -24,23 +24,6 @@ if TYPE_CHECKING:
     from osc_imgurl.cache.entry import Entry
     from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.swift.object_store import ObjectStore
-
-
-@dataclasses.dataclass(frozen=True)
-class Finding:
-    """What one check found.
-
-    :ivar check: its name.
-    :ivar result: ``pass``, ``fail``, or ``skipped`` where it does not apply, cannot be made, or
-        means nothing after an earlier one has failed.
-    :ivar detail: what was found.
-    :ivar remedy: what to do about it; empty where nothing is wrong.
-    """
-
-    check: str
-    result: str
-    detail: str
-    remedy: str = ''
 
 
 def diagnose(url: str, settings: Settings, probe: Probe, now: float, *, method: str = 'GET',
@@ -85,14 +68,14 @@ def diagnose_image(reference: str, settings: Settings, probe: Probe, now: float,
     try:
         image = images.find(reference)
     except ImgurlError as error:
-        return _stopped('image', error)
+        return _stopped(IMAGE, error)
     service = TempURLService(settings, images, object_store)
     try:
         place = service.locate(image, object_name)
     except LocationNotBelieved as error:
-        return _stopped('store', error)
+        return _stopped(STORE, error)
     except ImgurlError as error:
-        return _stopped('account', error)
+        return _stopped(ACCOUNT, error)
     endpoint = swift_endpoint(place, object_store)
     evidence = Evidence(place.path, endpoint, method, now, settings, probe, images, object_store,
                         cached=cached, known_image=image)
@@ -122,22 +105,21 @@ def _run(evidence: Evidence, no_key: ImgurlError | None = None) -> list[Finding]
     findings: list[Finding] = []
     for name, check in CHECKS.items():
         first = cause(findings)
-        if first and name != 'request':
+        if first and name != REQUEST:
             findings.append(_not_made(name, first.check))
             continue
-        verdict = failed_with(no_key) if name == 'key' and no_key else check(evidence)
-        if first and verdict.remedy:
-            verdict = dataclasses.replace(verdict, remedy=f'See the check {first.check}.')
-        findings.append(Finding(name, verdict.result, verdict.detail, verdict.remedy))
+        finding = failed_with(no_key) if name == KEY and no_key else check(evidence)
+        if first and finding.remedy:
+            finding = dataclasses.replace(finding, remedy=f'See the check {first.check}.', names=())
+        findings.append(dataclasses.replace(finding, check=name))
     return findings
 
 
 def _stopped(name: str, error: ImgurlError) -> list[Finding]:
     """Return that one check fails, so that no other can be made."""
-    verdict = failed_with(error)
-    return [Finding(name, verdict.result, verdict.detail, verdict.remedy) if each == name
+    return [dataclasses.replace(failed_with(error), check=name) if each == name
             else _not_made(each, name) for each in CHECKS]
 
 
 def _not_made(name: str, first: str) -> Finding:
-    return Finding(name, SKIPPED, f'the check {first} fails')
+    return dataclasses.replace(skipped(f'the check {first} fails'), check=name)

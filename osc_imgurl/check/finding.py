@@ -11,39 +11,43 @@ PASS, FAIL, SKIPPED = 'pass', 'fail', 'skipped'
 
 
 @dataclasses.dataclass(frozen=True)
-class Verdict:
-    """What a check found.
+class Finding:
+    """What one check found.
 
-    :ivar result: :data:`PASS`, :data:`FAIL`, or :data:`SKIPPED` where the check does not apply
-        or cannot be made.
-    :ivar detail: printable, as the remedy is: it may quote a server or a name.
-    :ivar remedy: what to do about a failure; else empty.
+    :ivar result: :data:`PASS`, :data:`FAIL`, or :data:`SKIPPED` where the check does not apply,
+        cannot be made, or means nothing after an earlier one has failed.
+    :ivar detail: what was found; printable, as the remedy is: it may quote a server or a name.
+    :ivar remedy: what to do about it; empty where nothing is wrong, or nothing helps.
+    :ivar names: what the remedy is about: see :func:`osc_imgurl.errors.advice`.
+    :ivar check: the name of the check.
     """
 
     result: str
     detail: str
     remedy: str = ''
+    names: tuple[str, ...] = ()
+    check: str = ''
 
     def __post_init__(self) -> None:
         for name in ('detail', 'remedy'):
             object.__setattr__(self, name, printable(getattr(self, name)))
 
 
-def passed(detail: str) -> Verdict:
+def passed(detail: str) -> Finding:
     """Return that nothing is wrong."""
-    return Verdict(PASS, detail)
+    return Finding(PASS, detail)
 
 
-def failed(detail: str, remedy: str) -> Verdict:
+def failed(detail: str, remedy: str, *names: str) -> Finding:
     """Return what is wrong, and what to do about it."""
-    return Verdict(FAIL, detail, remedy)
+    return Finding(FAIL, detail, remedy, names)
 
 
-def failed_with(error: ImgurlError) -> Verdict:
+def failed_with(error: ImgurlError) -> Finding:
     """Return what an error says is wrong, and what to do about it."""
-    return failed(error.problem.removesuffix('.'), error.remedy)
+    return failed(error.problem.removesuffix('.'), error.remedy, *error.names)
 
 
-def skipped(detail: str) -> Verdict:
-    """Return why nothing can be said."""
-    return Verdict(SKIPPED, detail)
+def skipped(detail: str, remedy: str = '', *names: str) -> Finding:
+    """Return why nothing can be said, and what would help."""
+    return Finding(SKIPPED, detail, remedy, names)

@@ -68,7 +68,7 @@ class Assurance:
         if answer.has_object(made.image_size):
             return
         # Takes a while to import, and a URL that works needs none of it.
-        from osc_imgurl.check.checks import not_swift, other_size
+        from osc_imgurl.check.checks import IP_RANGE, REQUEST, not_swift, other_size
         from osc_imgurl.check.diagnosis import cause, diagnose
 
         if answer.works:
@@ -83,8 +83,8 @@ class Assurance:
         if found is None or not answer.refused:
             self._warn('It is not known whether the URL works: '
                        + (found.detail if found else f'HTTP {answer.status}'))
-        elif found.check == 'ip range' or (
-                found.check == 'request' and temp_url.parse(made.url).ip_range is not None):
+        elif found.check == IP_RANGE or (
+                found.check == REQUEST and temp_url.parse(made.url).ip_range is not None):
             self._warn(f'The URL works from its IP range only, and not from here: {found.detail}')
         else:
             # Perhaps the given endpoint is another cluster's.
@@ -96,7 +96,7 @@ class Assurance:
             asked = '' if endpoint == made.place.endpoint else f' from {endpoint}'
             raise TempURLRefused(
                 f'The URL of image {made.image_id} does not work (HTTP {answer.status}{asked}):'
-                f' {found.detail}.', found.remedy)
+                f' {found.detail}.', found.remedy, *found.names)
 
     def _warn(self, message: str) -> None:
         if message not in self._warned:

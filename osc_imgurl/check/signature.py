@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from osc_imgurl.check.facts import TOLD_KEY, Evidence
-from osc_imgurl.check.finding import Verdict, failed, passed, skipped
+from osc_imgurl.check.finding import Finding, failed, passed, skipped
+from osc_imgurl.errors import CREATE_URL, LIST_KEYS, SET_KEY
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.tempurl.signing import allows, good_paths
 from osc_imgurl.tempurl.url import format_expires, quote
 
 
-def check_key(evidence: Evidence) -> Verdict:
+def check_key(evidence: Evidence) -> Finding:
     """Is the key that signed the URL in one of the slots?"""
     keys, origin = evidence.keys, evidence.origin
     if origin and origin.key in keys.by_slot:
@@ -22,27 +23,25 @@ def check_key(evidence: Evidence) -> Verdict:
     whose = f'{evidence.path.account or "this account"} or on {evidence.path.container}'
     if not keys.by_slot:
         return failed(f'there is no temporary URL key on {whose}',
-                      'Set one (openstack image temp url key set --generate), and make a new URL.')
+                      'Set one, and make a new URL.', SET_KEY)
     return _foreign_key(evidence, whose)
 
 
-def _foreign_key(evidence: Evidence, whose: str) -> Verdict:
+def _foreign_key(evidence: Evidence, whose: str) -> Finding:
     origin = evidence.origin
     if origin is None:
         shown = ', '.join(f'{slot} {key.fingerprint}'
                           for slot, key in evidence.keys.by_slot.items())
         return failed(f'signed with none of the keys that are set ({shown}), or altered in more'
-                      ' than one place', 'Make a new URL; its key must be in a slot'
-                      ' (openstack image temp url key list).')
+                      ' than one place', 'Make a new URL; its key must be in a slot.', LIST_KEYS)
     if origin.key == TOLD_KEY:
-        return failed(f'signed with the told key {origin.key_fingerprint}, which is in no slot on'
-                      f' {whose}',
-                      'Set it (openstack image temp url key set), or sign with one that is set.')
+        return failed(f'signed with the given key {origin.key_fingerprint}, which is in no slot on'
+                      f' {whose}', 'Set it, or sign with one that is set.', SET_KEY)
     return failed(f'signed with the key {origin.key_fingerprint}, which has been replaced or'
-                  ' removed since', 'Make a new URL (openstack image temp url create).')
+                  ' removed since', 'Make a new URL.', CREATE_URL)
 
 
-def check_path(evidence: Evidence) -> Verdict:
+def check_path(evidence: Evidence) -> Finding:
     """Is the URL's path the one that was signed?"""
     url, origin = evidence.parsed, evidence.origin
     if url and url.prefix is not None and not url.path.object.startswith(url.prefix):
@@ -60,7 +59,7 @@ def check_path(evidence: Evidence) -> Verdict:
                   f' {good_paths(url)[0]}', 'Make a URL for that object.')
 
 
-def check_query(evidence: Evidence) -> Verdict:
+def check_query(evidence: Evidence) -> Finding:
     """Are expiry, prefix and IP range those that were signed?"""
     url, origin = evidence.parsed, evidence.origin
     if url is None or origin is None:
@@ -78,29 +77,30 @@ def check_query(evidence: Evidence) -> Verdict:
     return passed('expiry, prefix and IP range are those that were signed')
 
 
-def _unknown(evidence: Evidence) -> Verdict:
+def _unknown(evidence: Evidence) -> Finding:
     if evidence.answer.works:
         return passed('Swift accepts the signature')
-    return skipped('without the key, what was signed is not known (--key-file)')
+    return skipped('without the key, what was signed is not known', 'Give the key.', 'key_file')
 
 
-def check_method(evidence: Evidence) -> Verdict:
+def check_method(evidence: Evidence) -> Finding:
     """Is the URL good for the method that it is to be used with?"""
     method, origin, capabilities = evidence.method, evidence.origin, evidence.capabilities
     if (isinstance(capabilities, Capabilities) and capabilities.methods
             and method not in capabilities.methods):
         return failed(f'the cluster takes no temporary URLs for {method}; it takes'
-                      f' {", ".join(capabilities.methods)}', 'Use one of these (--method).')
-    remedy = f'Make a URL for {method} (--method).'
+                      f' {", ".join(capabilities.methods)}', 'Use one of these.', 'method')
+    advice = f'Make a URL for {method}.', 'method'
     if origin:
         signed = origin.signed.method
         if not allows(signed, method):
-            return failed(f'the URL is signed for {signed}, and not good for {method}', remedy)
+            return failed(f'the URL is signed for {signed}, and not good for {method}', *advice)
         return passed(f'signed for {signed}')
     if evidence.answer.works and method == 'HEAD':
         return passed('Swift answers a HEAD')
     if evidence.url and evidence.answer.works and method == 'GET':
         answer = evidence.probe.ask(evidence.url, 'GET')
         return (passed('Swift answers a GET') if answer.works else
-                failed(f'Swift answers a HEAD, and HTTP {answer.status} to a GET', remedy))
-    return skipped('without the key, the signed method is not known (--key-file)')
+                failed(f'Swift answers a HEAD, and HTTP {answer.status} to a GET', *advice))
+    return skipped('without the key, the signed method is not known', 'Give the key.',
+                   'key_file')

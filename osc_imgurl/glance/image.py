@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from osc_imgurl.errors import ImageUnacceptable, InvalidParameterValue
+from osc_imgurl.errors import ACTIVATE_IMAGE, ImageUnacceptable, InvalidParameterValue
 from osc_imgurl.glance.location import Location
 
 _UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
@@ -95,9 +95,9 @@ def require_active(image: Image) -> None:
     :raises ImageUnacceptable: the image is not ``active``; the message says what it is.
     """
     if image.status != 'active':
-        remedy = {'deactivated': 'Reactivate it: openstack image set --activate.',
-                  'queued': 'It has no data yet: upload or import it.'}.get(
-                      str(image.status), 'Wait until it is active.')
+        advice = {'deactivated': ('Reactivate it.', ACTIVATE_IMAGE),
+                  'queued': ('It has no data yet: upload or import it.',)}.get(
+                      str(image.status), ('Wait until it is active.',))
         raise ImageUnacceptable(
             f'Image {image.id} is {image.status}, and only an active image can be downloaded.',
-            remedy)
+            *advice)

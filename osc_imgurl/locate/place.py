@@ -10,7 +10,7 @@ from osc_imgurl.errors import LocationNotBelieved, MissingParameterValue, logger
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
 from osc_imgurl.locate.trust import container_by_rule, find_believed
-from osc_imgurl.settings.table import Settings
+from osc_imgurl.settings.table import Kind, Settings, Source
 from osc_imgurl.tempurl.endpoint import gateway_endpoint, is_gateway, split_storage_url
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -57,7 +57,7 @@ def locate(image: Image, settings: Settings, object_store: ObjectStore | None,
     :raises MissingParameterValue: an account or endpoint is not given and cannot be looked up.
     :raises InvalidParameterValue: the endpoint is none of a RADOS Gateway.
     """
-    on_purpose = object_name is not None or _options(settings.told_by('container'))
+    on_purpose = object_name is not None or _options(settings.given_by('container'))
     try:
         location = find_believed(image, settings, object_store)
     except LocationNotBelieved as error:
@@ -69,7 +69,7 @@ def locate(image: Image, settings: Settings, object_store: ObjectStore | None,
     container = _prefer(
         'container', container_by_rule(image.id, settings),
         location.container if location else None,
-        settings.told_by('container', 'multiple_containers_seed'))
+        settings.given_by('container', 'multiple_containers_seed'))
     account = (None if endpoint_type == 'radosgw'
                else _account(location, settings, object_store))
     if object_name is None:
@@ -77,7 +77,7 @@ def locate(image: Image, settings: Settings, object_store: ObjectStore | None,
     guessed = []
     if account and not settings.account and not (location and location.account):
         guessed.append('account')
-    if not location and not settings.told_by('container', 'multiple_containers_seed'):
+    if not location and not settings.given_by('container', 'multiple_containers_seed'):
         guessed.append('container')
     return Place(endpoint, endpoint_type,
                  ObjectPath(account, container, object_name, settings.api_version),
@@ -152,20 +152,20 @@ def endpoint_and_type(settings: Settings, object_store: ObjectStore | None) -> t
         if object_store is None:
             raise MissingParameterValue(
                 'The endpoint of Swift is not known, and without authentication it cannot be'
-                ' looked up: tell it (--endpoint-url).')
+                ' looked up.', 'Give it.', 'endpoint_url')
         endpoint = object_store.storage_url()
     if endpoint_type == 'radosgw':
         endpoint = gateway_endpoint(endpoint)
         # A gateway may have accounts in its URLs all the same; some crash at a URL without.
         if (found and found[1] and is_gateway(found[0])) or _options(
-                settings.told_by('account')):
+                settings.given_by('account')):
             endpoint_type = 'swift'
     return endpoint, endpoint_type
 
 
-def _options(told_by: list[str]) -> list[str]:
+def _options(given_by: list[Source]) -> list[Source]:
     """Return those sources of a setting that are options of the command."""
-    return [source for source in told_by if source.startswith('--')]
+    return [source for source in given_by if source.kind is Kind.OPTION]
 
 
 def _account(location: Location | None, settings: Settings,
@@ -173,13 +173,13 @@ def _account(location: Location | None, settings: Settings,
     """Return the account: told, else the location's, else that of the session's project."""
     located = location.account if location else None
     if settings.account:
-        return _prefer('account', settings.account, located, settings.told_by('account'))
+        return _prefer('account', settings.account, located, settings.given_by('account'))
     if located:
         return located
     if object_store is None:
         raise MissingParameterValue(
             'The account that owns the images is not known, and without authentication it'
-            ' cannot be looked up: tell it (--account).')
+            ' cannot be looked up.', 'Give it.', 'account')
     # As in Ironic, the prefix may be told with or without the underscore.
     prefix = settings.account_prefix
     if prefix and not prefix.endswith('_'):
@@ -187,7 +187,7 @@ def _account(location: Location | None, settings: Settings,
     return prefix + object_store.project_id()
 
 
-def _prefer(name: str, setting: str, located: str | None, told_by: list[str]) -> str:
+def _prefer(name: str, setting: str, located: str | None, given_by: list[Source]) -> str:
     """Return a setting, or what the image's own location says where they disagree.
 
     An option is told for this one image, and counts; any other source speaks of all images,
@@ -195,11 +195,11 @@ def _prefer(name: str, setting: str, located: str | None, told_by: list[str]) ->
     """
     if not located or located == setting:
         return setting
-    if options := _options(told_by):
-        LOG.warning('The image lies in %s %s by its own location; the URL is for %s, as told'
-                    ' with %s', name, located, setting, ', '.join(options))
+    if options := _options(given_by):
+        LOG.warning('The image lies in %s %s by its own location; the URL is for %s, as given'
+                    ' by %s', name, located, setting, ', '.join(map(str, options)))
         return setting
-    if told_by:
-        LOG.warning('The image lies in %s %s by its own location, and not in %s as told by %s;'
-                    ' the location counts', name, located, setting, ', '.join(told_by))
+    if given_by:
+        LOG.warning('The image lies in %s %s by its own location, and not in %s as given by %s;'
+                    ' the location counts', name, located, setting, ', '.join(map(str, given_by)))
     return located

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which settings are in force, and where each came from, looked-up ones included."""
+"""Which settings are in effect, and where each came from, looked-up ones included."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class SettingInForce:
+class SettingInEffect:
     """A setting, its value for people (secrets masked), and where that came from."""
 
     name: str
@@ -29,35 +29,38 @@ class SettingInForce:
     source: str
 
 
-def settings_in_force(settings: Settings,
-                      object_store: ObjectStore | None) -> list[SettingInForce]:
+def settings_in_effect(settings: Settings,
+                      object_store: ObjectStore | None,
+                      call: Callable[[str], str] = str) -> list[SettingInEffect]:
     """Return all settings, told and looked up as for a temporary URL; nothing is signed.
 
     A look-up that fails is no error: the source says then why there is no value.
 
     :param object_store: None where there is nobody to ask.
+    :param call: what a user calls a setting: see :func:`osc_imgurl.errors.advice`.
     """
-    found = {row.name: row for row in _look_up(settings, object_store)}
+    found = {row.name: row for row in _look_up(settings, object_store, call)}
     rows = []
     for setting in TABLE:
         value = getattr(settings, setting.name)
         source = settings.sources.get(setting.name)
         if source:
-            rows.append(SettingInForce(setting.name, _shown(setting.name, value), source))
+            rows.append(SettingInEffect(setting.name, _shown(setting.name, value), str(source)))
         else:
-            rows.append(found.get(setting.name) or SettingInForce(
+            rows.append(found.get(setting.name) or SettingInEffect(
                 setting.name, _shown(setting.name, value), 'default'))
     return rows
 
 
-def _look_up(settings: Settings, object_store: ObjectStore | None) -> list[SettingInForce]:
+def _look_up(settings: Settings, object_store: ObjectStore | None,
+             call: Callable[[str], str]) -> list[SettingInEffect]:
     """Return what was not told and is looked up, each on its own."""
-    def attempt(name: str, look_up: Callable[[], tuple[Any, str]]) -> SettingInForce:
+    def attempt(name: str, look_up: Callable[[], tuple[Any, str]]) -> SettingInEffect:
         try:
             value, source = look_up()
         except ImgurlError as error:
-            return SettingInForce(name, None, f'not found: {error}')
-        return SettingInForce(name, _shown(name, value), source)
+            return SettingInEffect(name, None, f'not found: {error.message(call)}')
+        return SettingInEffect(name, _shown(name, value), source)
 
     def place() -> placement.Place:
         endpoint, kind = placement.endpoint_and_type(settings, object_store)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from osc_imgurl.errors import MissingParameterValue, ObjectStoreNotAuthorized
+from osc_imgurl.errors import SET_KEY, MissingParameterValue, ObjectStoreNotAuthorized
 from osc_imgurl.locate.place import Place
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.tempurl.key import Key
@@ -33,7 +33,7 @@ def find_key(place: Place, object_store: ObjectStore | None,
     if object_store is None:
         raise MissingParameterValue(
             'The temporary URL key is not known, and without authentication it cannot be looked'
-            ' up: tell it (--key-file).')
+            ' up.', 'Give it.', 'key_file')
     whose = f'account {account}' if account else 'this account'
     try:
         # A RADOS Gateway takes container keys and ignores them.
@@ -44,19 +44,18 @@ def find_key(place: Place, object_store: ObjectStore | None,
                 raise MissingParameterValue(
                     f'There is no container {container} in {whose}, where the image should be.',
                     'If another project owns the images (often Glance\'s service project), use'
-                    ' its credentials, or tell its account (--account) and key (--key-file).')
+                    ' its credentials, or give its account and key.', 'account', 'key_file')
         found = found or object_store.account_keys(account)
     except ObjectStoreNotAuthorized as error:
         raise ObjectStoreNotAuthorized(
             f'{error} The keys of {whose} are shown to its owner only.',
             'Use the credentials of the project that owns it (for images that Glance keeps in an'
-            ' account of its own, Glance\'s service project), or tell the key'
-            ' (--key-file).') from None
+            ' account of its own, Glance\'s service project), or give the key.',
+            'key_file') from None
     if not found:
         raise MissingParameterValue(
             f'There is no temporary URL key on {whose}, nor on the container {container}.',
-            'Set one (openstack image temp url key set --generate), or tell the key'
-            ' (--key-file).')
+            'Set one, or give the key.', SET_KEY, 'key_file')
     return next(iter(found.items()))
 
 

@@ -44,9 +44,9 @@ def find_believed(image: Image, settings: Settings,
     if doubts:
         raise LocationNotBelieved(
             f'No location of image {image.id} is believed: {"; ".join(doubts)}.',
-            'If you know where the image is, sign that on purpose (--account, --container,'
-            ' --object), with the credentials of the project that owns the account or with its'
-            ' key (--key-file).')
+            'If you know where the image is, sign that on purpose: give container or object, and'
+            ' where another project owns it, account and key.',
+            'container', 'object', 'account', 'key_file')
     return None
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cliff.columns import FormattableColumn
+from osc_lib import exceptions
 from osc_lib.command import command
 
 # The formatters with quotes of their own; in all others a row is a line of a terminal.
@@ -20,12 +21,22 @@ EXACT_FORMATTERS = ('csv', 'json', 'shell', 'yaml')
 
 
 class Command(command.Command):
-    """A command whose log, that of the libraries that it uses included, is printable."""
+    """A command whose log and errors are printable, and speak of options.
+
+    So is the log of the libraries that it uses.
+    """
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         for handler in logging.getLogger().handlers:
             handler.addFilter(_escape)
-        return super().run(parsed_args)
+        from osc_imgurl.errors import ImgurlError
+
+        try:
+            return super().run(parsed_args)
+        except ImgurlError as error:
+            from osc_imgurl.osc.wording import typed
+
+            raise exceptions.CommandError(error.message(typed)) from error
 
 
 class ShowOne(Command, command.ShowOne):

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from osc_imgurl.errors import MissingParameterValue
+from osc_imgurl.osc.wording import option_of, typed
 from osc_imgurl.settings import sources
 from osc_imgurl.settings.table import BY_NAME, TABLE, Setting, Settings
 
@@ -28,7 +29,7 @@ NAMING = ('name, ID or glance://<host>/<ID>; an image of your own project comes 
 def add_setting_options(parser: argparse.ArgumentParser, names: Collection[str]) -> None:
     """Add the options of some settings, in the table's order, and --config-file."""
     for setting in TABLE:
-        if setting.option and setting.name in names:
+        if setting.name in names and option_of(setting):
             add_setting_option(parser, setting)
     parser.add_argument(
         '--config-file', metavar='<path>', dest='config_files', action='append', default=[],
@@ -41,7 +42,7 @@ def add_setting_option(parser: Any, setting: Setting) -> None:
     kind: dict[str, Any] = ({'action': argparse.BooleanOptionalAction} if setting.switch
                             else {'metavar': setting.metavar})
     parser.add_argument(
-        setting.option, dest=setting.name, **kind,
+        option_of(setting), dest=setting.name, **kind,
         help=f'{setting.help} (default: {setting.shown_default}; Env: {setting.environment})')
 
 
@@ -66,7 +67,7 @@ def load_settings(client_manager: Any, parsed_args: argparse.Namespace,
     """
     options = {name: getattr(parsed_args, name, None) for name in BY_NAME}
     return sources.load(options, os.environ, client_manager.get_configuration(),
-                        parsed_args.config_files, ignored)
+                        parsed_args.config_files, ignored, name_option=typed)
 
 
 def has_session(client_manager: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import TextIO
 
 from osc_imgurl.batch import Failure
 from osc_imgurl.errors import InvalidParameterValue, logger, printable
+from osc_imgurl.osc.wording import typed
 from osc_imgurl.service import ImageTempURL
 
 LOG = logger(__name__)
@@ -66,8 +67,9 @@ class Output:
                     continue
                 self.failed = True
                 self._hide_progress()
-                named = '' if printable(item.image) in str(item.error) else f'{item.image}: '
-                LOG.error('%s%s', named, item.error)
+                message = item.error.message(typed)
+                named = '' if printable(item.image) in message else f'{item.image}: '
+                LOG.error('%s%s', named, message)
                 if self._fail_fast:
                     break
         finally:

@@ -39,8 +39,9 @@ class CheckImageTempURL(base.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl.check import diagnosis
-        from osc_imgurl.errors import CacheFailed
+        from osc_imgurl.errors import CacheFailed, advice
         from osc_imgurl.osc import common
+        from osc_imgurl.osc.wording import typed
 
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)
@@ -59,7 +60,8 @@ class CheckImageTempURL(base.Lister):
             subject, settings, common.probe(client_manager, settings), time.time(), **asked)
         self._works = diagnosis.cause(findings) is None
         return ('check', 'result', 'detail', 'remedy'), [
-            (each.check, each.result, each.detail, each.remedy) for each in findings]
+            (each.check, each.result, each.detail, advice(each.remedy, each.names, typed))
+            for each in findings]
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         code = super().run(parsed_args)

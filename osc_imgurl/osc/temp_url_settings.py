@@ -24,14 +24,15 @@ class ListImageTempURLSettings(base.Lister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.locate.settings_in_effect import settings_in_force
+        from osc_imgurl.locate.settings_in_effect import settings_in_effect
         from osc_imgurl.osc import common
+        from osc_imgurl.osc.wording import typed
 
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)
         online = common.has_session(client_manager)
-        rows = settings_in_force(
+        rows = settings_in_effect(
             settings,
-            common.object_store(client_manager, settings) if online else None)
+            common.object_store(client_manager, settings) if online else None, typed)
         return ('setting', 'value', 'source'), [
             (row.name, row.value, row.source) for row in rows]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from osc_imgurl.errors import InvalidParameterValue
@@ -14,33 +14,37 @@ from osc_imgurl.settings.table import (
     ENVIRONMENT_PREFIX,
     PRINTED,
     TABLE,
+    Kind,
     Setting,
     Settings,
+    Source,
     validate,
 )
 
 
 def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = None,
          cloud: Mapping[str, Any] | None = None,
-         config_files: Sequence[str] = (), ignored: Collection[str] = ()) -> Settings:
-    """Return the settings that are in force: of each, the first source that gives it.
+         config_files: Sequence[str] = (), ignored: Collection[str] = (), *,
+         name_option: Callable[[str], str] = str) -> Settings:
+    """Return the settings in effect: of each, the first source that gives it.
 
     The sources are, in this order: options, environment, ``clouds.yaml``, config files (the
     last of several wins, as in every OpenStack service), defaults.
 
-    :param options: what was told on the command line, by setting; None is not told.
+    :param options: what the caller gives, by setting; None is not given.
     :param environment: a process environment; ``OS_IMAGE_TEMP_URL_<SETTING>`` is read.
     :param cloud: a cloud's entry of ``clouds.yaml``; its mapping ``image_temp_url`` is read.
     :param config_files: paths of an ``ironic.conf`` (its group ``[glance]``) or a
         ``glance-api.conf`` (the group of its Swift store).
     :param ignored: settings that keep their defaults, whatever a source says.
+    :param name_option: returns what a user calls the option of a setting.
     :raises InvalidParameterValue: a value is none of its setting's, a name is no setting's,
         a file cannot be read, or a key or password stands where OpenStackClient would print it.
     """
     values: dict[str, Any] = {}
-    sources: dict[str, str] = {}
+    sources: dict[str, Source] = {}
     candidates = [
-        *((BY_NAME[name], value, BY_NAME[name].option or name)
+        *((BY_NAME[name], value, Source(Kind.OPTION, name_option(name)))
           for name, value in options.items() if value is not None),
         *_from_environment(environment or {}),
         *_from_cloud((cloud or {}).get(CLOUD_KEY)),
@@ -75,10 +79,10 @@ def read_secret(setting: Setting, path: str) -> Any:
     return _parse(setting, text, 'on standard input' if path == '-' else f'in {path}')
 
 
-Candidate = tuple[Setting, Any, str]
+Candidate = tuple[Setting, Any, Source]
 
 
-def _parse(setting: Setting, value: Any, source: str) -> Any:
+def _parse(setting: Setting, value: Any, source: Source | str) -> Any:
     if isinstance(value, Mapping):
         value = [f'{name}={item}' for name, item in value.items()]
     if isinstance(value, (list, tuple)):
@@ -91,7 +95,7 @@ def _parse(setting: Setting, value: Any, source: str) -> Any:
             f'Invalid {setting.name}{shown} ({source}): {error}.') from None
 
 
-def _known(name: str, source: str) -> Setting:
+def _known(name: str, source: Source) -> Setting:
     if name not in BY_NAME:
         raise InvalidParameterValue(
             f'{source} names no setting; the settings are:'
@@ -99,10 +103,10 @@ def _known(name: str, source: str) -> Setting:
     setting = BY_NAME[name]
     if not setting.everywhere:
         file = BY_NAME[setting.file]
-        named = ', '.join(filter(None, (file.option, file.environment)))
         raise InvalidParameterValue(
-            f'The {name} may not stand in {source}: {PRINTED}. Put it into a file and name that'
-            f' instead ({named}, or {file.name} in clouds.yaml).')
+            f'The {name} may not stand in {source}: {PRINTED}.',
+            f'Put it into a file, and name that in {file.environment}, in clouds.yaml'
+            f' ({CLOUD_KEY}: {file.name}) or as an option.', *([file.name] if file.metavar else []))
     return setting
 
 
@@ -111,7 +115,8 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[Candidate]:
         # An empty variable is an unset one, as for OpenStackClient's own.
         if variable.startswith(ENVIRONMENT_PREFIX) and value:
             name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
-            yield _known(name, variable), value, variable
+            source = Source(Kind.ENVIRONMENT, variable)
+            yield _known(name, source), value, source
 
 
 def _from_cloud(mapping: Any) -> Iterator[Candidate]:
@@ -120,7 +125,7 @@ def _from_cloud(mapping: Any) -> Iterator[Candidate]:
     if not isinstance(mapping, Mapping):
         raise InvalidParameterValue(f'{CLOUD_KEY} in clouds.yaml is not a mapping of settings.')
     for name, value in mapping.items():
-        source = f'{CLOUD_KEY}.{name} in clouds.yaml'
+        source = Source(Kind.CLOUD, f'{CLOUD_KEY}.{name} in clouds.yaml')
         setting = _known(str(name).lower().replace('-', '_'), source)
         if value is not None:
             yield setting, value, source
@@ -149,7 +154,7 @@ def _from_config_file(path: str) -> Iterator[Candidate]:
 
     def read(group: str, names: Mapping[str, Setting]) -> Iterator[Candidate]:
         for option, setting in names.items():
-            source = f'[{group}]{option} in {path}'
+            source = Source(Kind.CONFIG_FILE, f'[{group}]{option} in {path}')
             try:
                 value = conf[group][option]
             except cfg.Error:

@@ -9,6 +9,7 @@ The names of the config file's options are those of Ironic's ``[glance]`` group.
 from __future__ import annotations
 
 import dataclasses
+import enum
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -135,12 +136,35 @@ def _setting(parse: Callable[[str], Any], help: str, *, default: Any = None, met
         'secret': secret, 'file': file})
 
 
+class Kind(enum.Enum):
+    """The kinds of source that a setting may come from."""
+
+    OPTION = 'option'
+    ENVIRONMENT = 'environment'
+    CLOUD = 'clouds.yaml'
+    CONFIG_FILE = 'config file'
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Where a setting comes from; ``str()`` gives its name.
+
+    :ivar name: for people, such as ``[glance]swift_account in ironic.conf``.
+    """
+
+    kind: Kind
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What was told, from whichever source; ``None`` means: look it up.
+    """What is given, from whichever source; ``None`` means: look it up.
 
-    :ivar sources: where each told setting came from, by its name, in words for people.
-        A setting that is not in it has its default.
+    :ivar sources: where each given setting comes from, by its name. A setting that is not in it
+        has its default.
     """
 
     key_file: str | None = _setting(
@@ -193,7 +217,7 @@ class Settings:
 
     cache_enabled: bool = _setting(
         _boolean, 'Answer from the cache where it has a URL for the same question, and keep new'
-        ' ones there', default=False, switch='--cache', shown_default='off',
+        ' ones there', default=False, switch='cache', shown_default='off',
         ironic='swift_temp_url_cache_enabled')
     cache_backend: str | None = _setting(
         _text, 'A dogpile.cache backend for a cache that many machines share, such as'
@@ -213,17 +237,17 @@ class Settings:
         metavar='<duration>', shown_default='off')
     check: bool | None = _setting(
         _boolean, 'Ask Swift itself (no proxy that the endpoint URL names), with one HEAD, whether'
-        ' the URL works', switch='--check',
+        ' the URL works', switch='check',
         shown_default='where create guessed')
     num_retries: int = _setting(
         _retries, 'How often a request is made again that finds no connection, or that is'
         ' answered 503 or 429; in the environment, clouds.yaml or a service\'s config file',
         default=2, shown_default='2', ironic='num_retries')
 
-    sources: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
+    sources: Mapping[str, Source] = dataclasses.field(default_factory=dict, compare=False)
 
-    def told_by(self, *names: str) -> list[str]:
-        """Return the sources that told any of these settings."""
+    def given_by(self, *names: str) -> list[Source]:
+        """Return the sources that give any of these settings."""
         return [self.sources[name] for name in names if name in self.sources]
 
 
@@ -231,6 +255,8 @@ class Settings:
 class Setting:
     """One row of the table.
 
+    :ivar metavar: what the value of its option is called; empty where it has none.
+    :ivar switch: the name of its option that has no value; empty where there is none.
     :ivar everywhere: whether it may stand in the environment and in ``clouds.yaml``.
     :ivar secret: whether its value is never printed.
     :ivar file: the setting that names the file which holds the value, where there is one.
@@ -247,11 +273,6 @@ class Setting:
     switch: str
     secret: bool
     file: str
-
-    @property
-    def option(self) -> str | None:
-        """The command's option, or None where there is none."""
-        return self.switch or ('--' + self.name.replace('_', '-') if self.metavar else None)
 
     @property
     def environment(self) -> str | None:
@@ -275,7 +296,7 @@ def validate(settings: Settings) -> Settings:
         raise InvalidParameterValue(
             f'The duration ({settings.duration} s) is shorter than the expected download start'
             f' delay ({settings.expected_download_start_delay} s): the URL could expire before'
-            ' the download starts. Use a longer duration (--duration).')
+            ' the download starts.', 'Use a longer duration.', 'duration')
     if settings.endpoint_url and settings.endpoint_type == 'radosgw':
         return dataclasses.replace(
             settings, endpoint_url=gateway_endpoint(settings.endpoint_url))

@@ -72,12 +72,13 @@ def negotiate(endpoint: str, capabilities: Capabilities, method: str,
     if capabilities.methods and method not in capabilities.methods:
         raise InvalidParameterValue(
             f'This cluster takes no temporary URLs for {method}; it takes'
-            f' {", ".join(capabilities.methods)}.', 'Sign for one of these (--method).')
+            f' {", ".join(capabilities.methods)}.', 'Sign for one of these.', 'method')
     if told:
         if capabilities.digests and capabilities.takes(told) is False:
             raise InvalidParameterValue(
                 f'This cluster refuses the digest {told}; it takes'
-                f' {", ".join(capabilities.digests)}.', 'Sign with one of these (--digest).')
+                f' {", ".join(capabilities.digests)}.', 'Sign with one of these.',
+                'digest')
         return told
     allowed = capabilities.digests or OF_A_SILENT_CLUSTER
     for digest in PREFERRED:

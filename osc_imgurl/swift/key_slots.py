@@ -15,7 +15,14 @@ import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue
+from osc_imgurl.errors import (
+    FINISH_ROTATION,
+    FORCE,
+    ROTATE_KEY,
+    SET_KEY,
+    InvalidParameterValue,
+    MissingParameterValue,
+)
 from osc_imgurl.swift.slot import KeySlot
 from osc_imgurl.tempurl.key import Key
 
@@ -99,8 +106,8 @@ def set_key(owner: Owner, keys: Mapping[KeySlot, Key], slot: KeySlot, key: Key,
     if change.gone and not force:
         raise InvalidParameterValue(
             f'There is a key in slot {slot} already ({keys[slot].fingerprint}), and the URLs'
-            ' signed with it would stop working. Rotate it (key rotate), take the other slot'
-            ' (--slot), or overwrite it (--force).')
+            ' signed with it would stop working.',
+            'Rotate it, take the other slot, or overwrite it.', ROTATE_KEY, 'slot', FORCE)
     return change
 
 
@@ -124,7 +131,7 @@ def rotate(owner: Owner, keys: Mapping[KeySlot, Key], key: Key, force: bool = Fa
         of another would end.
     """
     if not keys:
-        raise InvalidParameterValue(f'There is no key on {owner}: set one (key set).')
+        raise InvalidParameterValue(f'There is no key on {owner}.', 'Set one.', SET_KEY)
     if key in keys.values():
         raise InvalidParameterValue('The new key is set already: rotate to another.')
     first, second = owner.slots
@@ -133,8 +140,9 @@ def rotate(owner: Owner, keys: Mapping[KeySlot, Key], key: Key, force: bool = Fa
     if change.gone and not force:
         raise InvalidParameterValue(
             f'Both slots of {owner} have a key, and the URLs signed with the one in slot {first}'
-            f' ({keys[first].fingerprint}) would stop working. Finish the rotation that is under'
-            ' way when they have expired (key rotate --finish), or end them now (--force).')
+            f' ({keys[first].fingerprint}) would stop working.',
+            'Finish the rotation that is under way when they have expired, or end them now.',
+            FINISH_ROTATION, FORCE)
     return dataclasses.replace(change, outgoing=outgoing.fingerprint)
 
 

@@ -92,10 +92,10 @@ class ObjectStore:
         if not url:
             raise MissingParameterValue(
                 'There is no object-store in the catalog of this cloud'
-                f' (region {self._region_name or "any"}, interface {self._interface}). Tell where'
-                ' Swift is (--endpoint-url), which account owns the images (--account) and the'
-                ' key (--key-file); or this cloud keeps its images elsewhere, and then there'
-                ' are no temporary URLs for them.')
+                f' (region {self._region_name or "any"}, interface {self._interface}). If this'
+                ' cloud keeps its images elsewhere, there are no temporary URLs for them.',
+                'Else give the endpoint of Swift, the account that owns the images, and its key.',
+                'endpoint_url', 'account', 'key_file')
         return url
 
     def project_id(self) -> str:
@@ -106,8 +106,8 @@ class ObjectStore:
         project_id = self._session.get_project_id()
         if not project_id:
             raise MissingParameterValue(
-                'These credentials are not scoped to a project, so that they name no account:'
-                ' use a project\'s, or tell the account (--account).')
+                'These credentials are not scoped to a project, so that they name no account.',
+                'Use a project\'s, or give the account.', 'account')
         return str(project_id)
 
     def project_names(self) -> frozenset[str]:

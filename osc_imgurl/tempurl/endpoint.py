@@ -71,5 +71,6 @@ def gateway_endpoint(endpoint: str) -> str:
     if parts.path.rstrip('/') not in ('', '/swift'):
         raise InvalidParameterValue(
             f'The endpoint {endpoint} of a RADOS Gateway has the path {parts.path}: it must be'
-            ' /swift or empty. Correct it (--endpoint-url), or the endpoint type.')
+            ' /swift or empty.', 'Correct it, or the endpoint type.', 'endpoint_url',
+            'endpoint_type')
     return f'{parts.scheme}://{parts.netloc}/swift'

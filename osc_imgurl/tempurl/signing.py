@@ -135,7 +135,7 @@ class Signer:
         if ip_range is not None and is_gateway(endpoint):
             raise InvalidParameterValue(
                 'A RADOS Gateway knows no IP range: it refuses the URL, or lets everybody use it.',
-                'Leave out --ip-range.')
+                'Make a URL without one.', 'ip_range')
         unsigned = TempURL(endpoint, path, '', expires, ip_range, prefix, filename, inline,
                            iso8601)
         signature = self.signature(

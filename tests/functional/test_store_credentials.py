@@ -78,7 +78,7 @@ def test_a_location_of_another_image_is_not_signed(cloud, planted, private, data
                     ['--account', cloud.create('cirros')['account']]):
         line = cloud.refused(planted, *options)
         assert f'its object is {private}, and not the image\'s ID' in line
-        assert '--account, --container, --object' in line
+        assert '(--container, --object, --account, --key-file).' in line
     result = cloud.openstack('image', 'temp', 'url', 'list', planted, 'cirros', '--check',
                              '--with-boot-images', '-f', 'json')
     assert [row['image_name'] for row in json.loads(result.stdout)] == ['cirros']

@@ -154,4 +154,4 @@ def test_settings_list_with_nobody_to_ask(cloud):
     assert found['digest'] == ('sha256', 'default')
     for name in ('endpoint_url', 'endpoint_type', 'account', 'key'):
         value, source = found[name]
-        assert value is None and 'tell it (--' in source
+        assert value is None and 'Give it (--' in source

@@ -70,7 +70,7 @@ def test_the_location_counts_and_an_option_overrules_it(cloud, image, data):
     assert f'the image lies in account {account} by its own location' in refused.stderr
     overruled = cloud.openstack(*told, '--no-check', stdin='a key', cloud='demo')
     assert '/v1/AUTH_other/' in overruled.stdout
-    assert 'as told with --account' in overruled.stderr
+    assert 'as given by --account' in overruled.stderr
 
 
 @pytest.fixture(scope='module')

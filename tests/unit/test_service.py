@@ -20,7 +20,7 @@ from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import parse
 from osc_imgurl.locate.place import locate
 from osc_imgurl.service import Request, TempURLService
-from osc_imgurl.settings.table import Settings
+from osc_imgurl.settings.table import Kind, Settings, Source
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
 from osc_imgurl.tempurl.endpoint import split_storage_url
@@ -197,7 +197,7 @@ def test_expiry():
     delayed = Settings(key=Key(b'a key'), expected_download_start_delay=60)
     create(Store(), Request(expires=1_700_000_061), delayed)
     for expires, settings in ((1_700_000_000, None), (1_700_000_060, delayed)):
-        with pytest.raises(InvalidParameterValue, match='--expires-at'):
+        with pytest.raises(InvalidParameterValue, match=r'Use a later one \(expires\)\.'):
             create(Store(), Request(expires=expires), settings)
 
 
@@ -222,7 +222,7 @@ def test_with_nobody_to_ask_a_gateway_gets_sha1():
 
 SHA256 = Capabilities(True, ('GET',), ('sha1', 'sha256'))
 TOLD = {'key': Key(b'a key'), 'digest': 'sha256', 'account': 'AUTH_x', 'container': 'glance',
-        'sources': {'container': '--container'}}
+        'sources': {'container': Source(Kind.OPTION, 'container')}}
 
 
 @pytest.mark.parametrize(('without', 'location', 'guessed'), [
@@ -252,7 +252,7 @@ def test_a_told_digest_is_a_guess_where_the_cluster_does_not_list_it():
 
 def test_an_agreeing_location_costs_no_warning(caplog):
     settings = Settings(key=Key(b'a key'), container='images',
-                        sources={'container': 'clouds.yaml'})
+                        sources={'container': Source(Kind.CLOUD, 'clouds.yaml')})
     create(Store(), settings=settings, locations=[f'swift+config://ref1/images/{IMAGE_ID}'])
     assert not caplog.records
     made = create(Store(), settings=settings,

@@ -9,6 +9,7 @@ import textwrap
 from docutils import nodes, statemachine
 from docutils.parsers.rst import Directive
 
+from osc_imgurl.osc.wording import option_of
 from osc_imgurl.settings.table import CLOUD_KEY, TABLE, Settings
 
 NEVER = 'never: it would be printed'
@@ -20,8 +21,8 @@ def reference():
     for setting in TABLE:
         lines += [f'``{setting.name}``', f'    {setting.help}.', '']
         rows = [
-            ('Option', setting.option and f'``{setting.option}``'
-             + (f', ``--no-{setting.option[2:]}``' if setting.switch else
+            ('Option', (option := option_of(setting)) and f'``{option}``'
+             + (f', ``--no-{setting.switch}``' if setting.switch else
                 f' ``{setting.metavar}``')),
             ('Environment', f'``{setting.environment}``' if setting.environment else NEVER),
             ('clouds.yaml', f'``{CLOUD_KEY}: {setting.name}``' if setting.everywhere else NEVER),

@@ -7,8 +7,9 @@ import pathlib
 import pytest
 
 from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.osc.wording import option_of
 from osc_imgurl.settings import sources
-from osc_imgurl.settings.table import BY_NAME, TABLE, Settings, validate
+from osc_imgurl.settings.table import BY_NAME, TABLE, Kind, Settings, Source, validate
 from osc_imgurl.tempurl.endpoint import gateway_endpoint, split_storage_url
 from osc_imgurl.tempurl.key import Key
 
@@ -61,7 +62,8 @@ def test_ironics_config_file(config_file):
         endpoint_url='https://swift.example.com', endpoint_type='swift', account='AUTH_x',
         account_prefix='KEY_', container='images', multiple_containers_seed=3,
         allowed_direct_url_schemes=('file', 'http'), cache_enabled=True, num_retries=5)
-    assert settings.sources['container'] == f'[glance]swift_container in {path}'
+    assert settings.sources['container'] == Source(
+        Kind.CONFIG_FILE, f'[glance]swift_container in {path}')
 
 
 @pytest.mark.parametrize('text', [
@@ -90,9 +92,14 @@ def test_the_first_source_counts(config_file):
     settings = load({'container': 'option', 'account': None}, config_files=files, cloud=cloud,
                     environment=environment)
     assert settings.container == 'option'
+    option = Source(Kind.OPTION, 'container')
     assert settings.sources == {
-        'container': '--container', 'duration': 'image_temp_url.duration in clouds.yaml'}
-    assert settings.told_by('account', 'container') == ['--container']
+        'container': option,
+        'duration': Source(Kind.CLOUD, 'image_temp_url.duration in clouds.yaml')}
+    assert settings.given_by('account', 'container') == [option]
+    named = load({'container': 'option'}, name_option='the option {}'.format)
+    assert str(named.sources['container']) == 'the option container'
+    assert load(environment=environment).sources['container'].kind is Kind.ENVIRONMENT
     assert load(environment={'OS_IMAGE_TEMP_URL_CONTAINER': ''}).container == 'glance'
 
 
@@ -171,7 +178,8 @@ def test_the_cache_password_comes_from_a_file(tmp_path, caplog):
     path.chmod(0o600)
     settings = load(cloud={'image_temp_url': {'cache_password_file': str(path)}})
     assert settings.cache_password == 'the secret' and 'secret' not in repr(settings)
-    assert settings.sources['cache_password'] == 'image_temp_url.cache_password_file in clouds.yaml'
+    assert str(settings.sources['cache_password']) == (
+        'image_temp_url.cache_password_file in clouds.yaml')
     assert not caplog.records
     path.chmod(0o604)
     load(environment={'OS_IMAGE_TEMP_URL_CACHE_PASSWORD_FILE': str(path)})
@@ -314,7 +322,7 @@ def test_key_on_standard_input(monkeypatch):
     monkeypatch.setattr('sys.stdin', io.TextIOWrapper(io.BytesIO(b'a key\n')))
     settings = load({'key_file': '-'})
     assert settings.key == Key(b'a key')
-    assert settings.sources['key'] == '--key-file'
+    assert settings.sources['key'] == Source(Kind.OPTION, 'key_file')
 
 
 def test_a_told_key_file_overrules_the_key_of_a_config_file(tmp_path, config_file):
@@ -360,8 +368,8 @@ def test_no_key_in_a_repr(config_file):
 def test_the_table_tells_all_that_a_setting_needs():
     for setting in TABLE:
         assert setting.help and setting.shown_default
-        assert setting.option or setting.name in (
+        assert option_of(setting) or setting.name in (
             'key', 'allowed_direct_url_schemes', 'cache_backend', 'cache_arguments',
             'cache_password_file', 'cache_password', 'num_retries')
-    assert BY_NAME['key'].environment is None and BY_NAME['key'].option is None
+    assert BY_NAME['key'].environment is None and option_of(BY_NAME['key']) is None
     assert BY_NAME['duration'].environment == 'OS_IMAGE_TEMP_URL_DURATION'
