@@ -10,6 +10,7 @@ import dataclasses
 import hmac
 import os
 import pathlib
+import random
 import re
 import secrets
 import sqlite3
@@ -117,19 +118,18 @@ def cache() -> list[Row]:
         sides = []
         for size in (1_000, 1_000_000):
             store = SQLiteCache(pathlib.Path(folder) / str(size) / 'urls.sqlite')
-            entry = Entry('0', 'image', 'GET', ACCOUNT, 'glance', 'key', EXPIRES, 'u' * 250)
-            store.get_or_create('0', 0, lambda entry=entry: entry)
+            entry = Entry('0', EXPIRES, 'image', 'GET', ACCOUNT, 'glance', 'key', '0' * 64)
+            store.get_or_create(entry, lambda expires: True, 0)
+            entries = [dataclasses.replace(entry, fingerprint=secrets.token_hex(32))
+                       for _ in range(size)]
             with sqlite3.connect(store.path) as database:
-                insert(database, (dataclasses.replace(
-                    entry, fingerprint=secrets.token_hex(32), image_id=str(uuid.uuid4()))
-                    for _ in range(size)))
-                wanted = [row[0] for row in database.execute(
-                    'SELECT fingerprint FROM urls ORDER BY random() LIMIT ?', (lookups,))]
+                insert(database, entries)
             database.close()
+            wanted = random.sample(entries, lookups)
 
-            def look_up(store=store, wanted=wanted, entry=entry) -> None:
-                for fingerprint in wanted:
-                    store.get_or_create(fingerprint, 0, lambda: entry)
+            def look_up(store=store, wanted=wanted) -> None:
+                for entry in wanted:
+                    assert store.get_or_create(entry, lambda expires: True, 0)[1]
 
             sides.append(seconds(look_up))
         small, large = medians(*sides, rounds=7)

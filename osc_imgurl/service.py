@@ -8,10 +8,10 @@ looked up twice.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
+from osc_imgurl.cache.entry import Cache, Entry, fingerprint, signature_fingerprint
 from osc_imgurl.errors import (
     COPY_IMAGE,
     SAVE_IMAGE,
@@ -30,14 +30,17 @@ from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.tempurl import url as temp_url
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.signing import Signer
-from osc_imgurl.tempurl.url import ObjectPath
+from osc_imgurl.tempurl.url import ObjectPath, TempURL
 
 if TYPE_CHECKING:
-    from osc_imgurl.cache.entry import Cache
     from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.swift.object_store import ObjectStore
 
 LOG = logger(__name__)
+
+# How far the clocks of the hosts that share a cache may differ, and how long ago a command may have
+# looked at its clock, in seconds.
+CLOCK_MARGIN = 60
 
 K = TypeVar('K')
 V = TypeVar('V')
@@ -70,7 +73,7 @@ class ImageTempURL:
     :ivar url: the URL; a bearer secret, and in no ``repr``.
     :ivar expires: Unix time, seconds.
     :ivar image_size: in bytes; None where Glance does not say it, or there was nobody to ask.
-    :ivar cached: whether the cache had it already.
+    :ivar cached: whether the cache knew of it already.
     :ivar guessed: what was not told, so that the URL may be wrong: ``account`` and
         ``container`` as in :class:`osc_imgurl.locate.place.Place`; ``key`` and ``digest`` where
         they were looked up; ``digest`` too where the cluster does not say that it takes it.
@@ -99,7 +102,7 @@ class TempURLService:
     :param settings: what was told.
     :param images: Glance; None where there is nobody to ask (no session).
     :param object_store: Swift; likewise.
-    :param cache: where URLs are kept; None to keep none.
+    :param cache: remembers when a URL was first made; None to sign anew each time.
     """
 
     def __init__(self, settings: Settings, images: ImageService | None = None,
@@ -163,33 +166,37 @@ class TempURLService:
 
     def _cached_url(self, cache: Cache, shape: _Shape, image_id: str, path: ObjectPath, *,
                     now: float, refresh: bool) -> tuple[str, int, bool]:
-        """Return the URL, its expiry, and whether the cache had it."""
-        # Imports SQLite, which only who keeps a cache is to pay for.
-        from osc_imgurl.cache.entry import Entry, fingerprint
+        """Return the URL, its expiry, and whether the cache knew of it."""
+        settings, request, key = self._settings, shape.request, shape.key.fingerprint
+        asked = _Asked(image_id, shape.endpoint, path, shape.digest, key, settings.duration,
+                       settings.align, dataclasses.replace(request, method=shape.method))
+        earliest = now + settings.expected_download_start_delay
+        latest = now + settings.duration + settings.align + CLOCK_MARGIN
 
-        settings, request = self._settings, shape.request
-        key = shape.key.fingerprint
-        name = fingerprint(
-            shape.endpoint, str(path), shape.digest, key, settings.duration, settings.align,
-            dataclasses.astuple(dataclasses.replace(request, method=shape.method)))
-        valid_until = math.ceil(now + settings.expected_download_start_delay)
-        entry, cached = cache.get_or_create(
-            name, valid_until, lambda: Entry(
-                name, image_id, shape.method, path.account, path.container, key, shape.expires,
-                self._url(shape, path)), refresh)
-        return entry.url, entry.expires, cached
+        def accepts(expires: int) -> bool:
+            """Say whether an expiry could have been chosen until now, and lies far enough ahead."""
+            if request.expires is not None:
+                return expires == request.expires
+            return earliest <= expires <= latest and (
+                not settings.align or (expires - settings.duration) % settings.align == 0)
+
+        signed = _sign(shape, path)
+        expires, cached = cache.get_or_create(
+            Entry(fingerprint(asked), shape.expires, image_id, shape.method, path.account,
+                  path.container, key, signature_fingerprint(signed.signature)),
+            accepts, now, refresh)
+        if expires != shape.expires:
+            signed = _sign(dataclasses.replace(shape, expires=expires), path)
+        return signed.url, expires, cached
 
     def _url(self, shape: _Shape, path: ObjectPath) -> str:
         """Return a signed URL; from the second of the same shape on, the fast way."""
         if shape == self._shape:
             return self._sign(path.object)
-        signer, request = Signer(shape.key.value, shape.digest), shape.request
-        signed = signer.sign(
-            shape.endpoint, path, shape.expires, shape.method, ip_range=request.ip_range,
-            prefix=request.prefix, filename=request.filename, inline=request.inline,
-            iso8601=request.iso8601)
-        if request.prefix is None:
-            self._shape, self._sign = shape, signer.for_container(signed, shape.method)
+        signed = _sign(shape, path)
+        if shape.request.prefix is None:
+            self._shape, self._sign = shape, Signer(shape.key.value, shape.digest).for_container(
+                signed, shape.method)
         return signed.url
 
     def find_image(self, image: str) -> Image:
@@ -288,6 +295,28 @@ class _Shape:
     method: str
     expires: int
     request: Request
+
+
+@dataclasses.dataclass(frozen=True)
+class _Asked:
+    """All that shapes a URL but the moment of its making: the cache knows a URL by it."""
+
+    image_id: str
+    endpoint: str
+    path: ObjectPath
+    digest: str
+    key_fingerprint: str
+    duration: int
+    align: int
+    request: Request
+
+
+def _sign(shape: _Shape, path: ObjectPath) -> TempURL:
+    request = shape.request
+    return Signer(shape.key.value, shape.digest).sign(
+        shape.endpoint, path, shape.expires, shape.method, ip_range=request.ip_range,
+        prefix=request.prefix, filename=request.filename, inline=request.inline,
+        iso8601=request.iso8601)
 
 
 def check_image(image: Image) -> None:

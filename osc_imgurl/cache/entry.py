@@ -1,36 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every cache keeps, and what every cache can do."""
+"""What every cache keeps, and what every cache can do.
+
+A cache keeps when a URL was made, and not the URL. Whoever can write to it can make a URL expire
+at another moment at which it could have expired anyway, and nothing else.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
-from osc_imgurl.errors import logger
-
-LOG = logger(__name__)
+from osc_imgurl.tempurl.url import MAX_EXPIRES, decode_signature
 
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """A cached URL and what it is for.
+    """What is kept of a URL that was made.
 
     :ivar fingerprint: of all that shaped the URL: :func:`fingerprint`.
-    :ivar key_fingerprint: of the key that signed it: :func:`key_fingerprint`.
-    :ivar expires: Unix time, seconds.
+    :ivar expires: Unix time, seconds: the expiry that was chosen first.
+    :ivar key_fingerprint: of the key that signed it.
+    :ivar signature_fingerprint: of its signature: :func:`signature_fingerprint`.
     """
 
     fingerprint: str
+    expires: int
     image_id: str
     method: str
     account: str | None
     container: str
     key_fingerprint: str
-    expires: int
-    url: str = dataclasses.field(repr=False)
+    signature_fingerprint: str
+
+
+# What is the same for all entries with the same fingerprint.
+_SHAPED = ('fingerprint', 'image_id', 'method', 'account', 'container', 'key_fingerprint')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,42 +55,79 @@ class CacheInfo:
     entries: int | None
 
 
-class WarnOnce:
-    """Says that a cache cannot be used, however often it is asked, once."""
-
-    def __init__(self, cache: str) -> None:
-        self._cache = cache
-        self._said = False
-
-    def __call__(self, reason: str) -> None:
-        if not self._said:
-            LOG.warning('The cache %s cannot be used: %s. The URL is good all the same',
-                        self._cache, reason)
-        self._said = True
-
-
 class Cache(Protocol):
     """What every cache can do."""
 
-    def get_or_create(self, fingerprint: str, valid_until: int, make: Callable[[], Entry],
-                      refresh: bool = False) -> tuple[Entry, bool]:
-        """Return an entry, and whether it was in the cache.
+    def get_or_create(self, new: Entry, accepts: Callable[[int], bool], now: float,
+                      refresh: bool = False) -> tuple[int, bool]:
+        """Return when the URL expires that the new entry is for, and whether the cache knew.
 
-        :param valid_until: Unix time, seconds; an entry that expires earlier is replaced.
-        :param make: makes the entry where there is none.
-        :param refresh: replace an entry that is there.
+        A cache that cannot be used costs one warning, and is not asked again.
+
+        :param new: is kept where there is no entry that can be used.
+        :param accepts: says whether an expiry (Unix time, seconds) can be used.
+        :param now: Unix time, seconds.
+        :param refresh: keep the new entry in place of one that can be used.
         """
 
     def entries(self) -> list[Entry]:
-        """Return all entries, the next to expire first."""
+        """Return all entries, the next to expire first.
+
+        :raises CacheFailed: the cache cannot be read.
+        """
 
     def delete(self, fingerprints: Iterable[str]) -> int:
-        """Remove entries and return how many there were."""
+        """Remove entries and return how many there were.
+
+        :raises CacheFailed: the cache cannot be written.
+        """
 
     def info(self) -> CacheInfo:
-        """Return what this cache is."""
+        """Return what this cache is.
+
+        :raises CacheFailed: the cache cannot be read.
+        """
 
 
-def fingerprint(*shaped_by: object) -> str:
-    """Return what an entry is found by, of all that shaped its URL."""
-    return hashlib.sha256(json.dumps(shaped_by).encode()).hexdigest()
+def fingerprint(asked: Any) -> str:
+    """Return what an entry is found by.
+
+    :param asked: a dataclass of all that shapes the URL; each of its fields counts, and theirs.
+    """
+    return hashlib.sha256(json.dumps(dataclasses.asdict(asked)).encode()).hexdigest()
+
+
+def signature_fingerprint(signature: str) -> str:
+    """Return a name for a signature, from which the signature cannot be told.
+
+    :param signature: as it stands in a URL.
+    :raises InvalidParameterValue: it is none.
+    """
+    return hashlib.sha256(
+        b'osc-imgurl signature fingerprint\0' + decode_signature(signature)[1]).hexdigest()
+
+
+def decode(values: object) -> Entry | None:
+    """Return the entry that a cache holds, or None where that is none.
+
+    :param values: of an entry's fields, in their order; a stranger may have written them.
+    """
+    if not isinstance(values, Sequence) or len(values) != len(dataclasses.fields(Entry)):
+        return None
+    entry = Entry(*values)
+    texts = (entry.fingerprint, entry.image_id, entry.method, entry.container,
+             entry.key_fingerprint, entry.signature_fingerprint,
+             '' if entry.account is None else entry.account)
+    # A bool is an int, and no moment.
+    if type(entry.expires) is not int or not 0 <= entry.expires <= MAX_EXPIRES:
+        return None
+    return entry if all(isinstance(text, str) for text in texts) else None
+
+
+def usable(found: Entry | None, new: Entry, accepts: Callable[[int], bool]) -> bool:
+    """Say whether an entry that was found can be used in place of a new one.
+
+    What stands beside the expiry must be what was asked for, or somebody else wrote it.
+    """
+    return found is not None and accepts(found.expires) and all(
+        getattr(found, name) == getattr(new, name) for name in _SHAPED)

@@ -2,41 +2,50 @@
 """The on-disk cache: the same URL for the same question, for any number of processes.
 
 An entry is found by a fingerprint of all that shaped the URL, so that a changed key, account
-or option is never answered with an old URL. A cached URL is a bearer secret: the file is its
-owner's only. The signing key is never stored. A cache that cannot be used costs a warning,
-never the URL.
+or option is another question. Neither key, URL nor signature is kept. A cache that cannot be used
+costs a warning, never the URL.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import fcntl
+import functools
 import os
 import pathlib
 import sqlite3
 import stat
+import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from osc_imgurl.cache.entry import CacheInfo, Entry, WarnOnce
+from osc_imgurl.cache.entry import CacheInfo, Entry, decode, usable
+from osc_imgurl.cache.guard import Guard
 from osc_imgurl.errors import CacheFailed, logger
 
 LOG = logger(__name__)
 
 T = TypeVar('T')
 
-# How long to wait for other processes that are writing, in seconds.
-LOCK_TIMEOUT = 5.0
-SCHEMA_VERSION = 1
+# How long to wait for other processes that are writing, in seconds; shorter than the guard's time
+# limit, so that it is said what the cache waited for.
+LOCK_TIMEOUT = 4.0
+# For how long expired entries are kept, in seconds. A clock that is ahead takes good ones for
+# expired: the longest errors are those of a mistaken year. An entry is some 300 bytes, and the same
+# question has but one.
+KEPT = 2 * 366 * 86_400
+# How many entries are listed or deleted within one time limit.
+AT_ONCE = 10_000
+SCHEMA_VERSION = 2
 _SCHEMA = """
-CREATE TABLE urls (
+CREATE TABLE entries (
     id INTEGER PRIMARY KEY,
-    fingerprint TEXT, image_id TEXT, method TEXT, account TEXT, container TEXT,
-    key_fingerprint TEXT, expires INTEGER, url TEXT
+    fingerprint, expires, image_id, method, account, container, key_fingerprint,
+    signature_fingerprint
 );
-CREATE INDEX urls_by_image ON urls (image_id);
-CREATE INDEX urls_by_expiry ON urls (expires);
-PRAGMA user_version = 1;
+CREATE INDEX entries_by_expiry ON entries (expires);
+PRAGMA user_version = 2;
 """
 
 
@@ -55,146 +64,181 @@ class SQLiteCache:
 
     def __init__(self, path: pathlib.Path | None = None) -> None:
         self.path = path or default_path()
-        self._warn = WarnOnce(str(self.path))
+        self._lock = self.path.with_name(self.path.name + '.lock')
+        self._guard = Guard(str(self.path), once=True)
 
-    def get_or_create(self, fingerprint: str, valid_until: int, make: Callable[[], Entry],
-                      refresh: bool = False) -> tuple[Entry, bool]:
-        """See :class:`Cache`. Reading and creating are one transaction."""
-        made: Entry | None = None
+    def get_or_create(self, new: Entry, accepts: Callable[[int], bool], now: float,
+                      refresh: bool = False) -> tuple[int, bool]:
+        """See :class:`osc_imgurl.cache.entry.Cache`. Reading and creating are one transaction."""
+        def find(connection: sqlite3.Connection) -> tuple[int, bool] | None:
+            row = connection.execute('SELECT * FROM entries WHERE id = ?',
+                                     (_row_id(new.fingerprint),)).fetchone()
+            found = decode(row[1:]) if row and not refresh else None
+            return (found.expires, True) if found and usable(found, new, accepts) else None
 
-        def select(connection: sqlite3.Connection) -> Entry | None:
-            row = connection.execute(
-                'SELECT * FROM urls WHERE id = ? AND fingerprint = ? AND expires >= ?',
-                (_row_id(fingerprint), fingerprint, valid_until)).fetchone()
-            return Entry(*row[1:]) if row and not refresh else None
-
-        def read_or_create(connection: sqlite3.Connection) -> tuple[Entry, bool]:
-            nonlocal made
-            if found := select(connection):
-                return found, True
+        def get_or_create(connection: sqlite3.Connection) -> tuple[int, bool]:
+            if found := find(connection):
+                return found
             with _transaction(connection):
                 # Another process may have been faster.
-                if found := select(connection):
-                    return found, True
-                made = make()
-                insert(connection, [made])
-                connection.execute('DELETE FROM urls WHERE expires < ?', (valid_until,))
-            return made, False
+                if found := find(connection):
+                    return found
+                insert(connection, [new])
+                connection.execute('DELETE FROM entries WHERE expires < ?', (int(now) - KEPT,))
+            return new.expires, False
 
-        try:
-            return self._use(read_or_create)
-        except (CacheFailed, sqlite3.Error, OSError) as error:
-            self._warn(_reason(error))
-            return made or make(), False
+        return self._guard.ask_or_warn(
+            lambda: self._use(get_or_create), (new.expires, False))
 
     def entries(self) -> list[Entry]:
-        """See :class:`Cache`.
+        """See :class:`osc_imgurl.cache.entry.Cache`."""
+        def page(connection: sqlite3.Connection, after: tuple[int, int]) -> list[tuple[Any, ...]]:
+            return connection.execute(
+                "SELECT * FROM entries WHERE typeof(expires) = 'integer' AND (expires, id) > (?, ?)"
+                ' ORDER BY expires, id LIMIT ?', (*after, AT_ONCE)).fetchall()
 
-        :raises CacheFailed: the cache cannot be read.
-        """
-        return self._use_existing(
-            lambda connection: [Entry(*row[1:]) for row in connection.execute(
-                'SELECT * FROM urls ORDER BY expires, image_id')], [])
+        found: list[Entry] = []
+        after = (-1, 0)
+        nothing: list[tuple[Any, ...]] = []
+        while rows := self._use_existing(functools.partial(page, after=after), nothing):
+            found.extend(filter(None, (decode(row[1:]) for row in rows)))
+            row_id, _, expires, *_ = rows[-1]
+            after = (expires, row_id)
+        return found
 
     def delete(self, fingerprints: Iterable[str]) -> int:
-        """See :class:`Cache`.
+        """See :class:`osc_imgurl.cache.entry.Cache`."""
+        rows = [(_row_id(each), each) for each in fingerprints]
 
-        :raises CacheFailed: the cache cannot be written.
-        """
-        def delete(connection: sqlite3.Connection) -> int:
+        def delete(connection: sqlite3.Connection, rows: list[tuple[int, str]]) -> int:
             with _transaction(connection):
-                return sum(
-                    connection.execute('DELETE FROM urls WHERE id = ? AND fingerprint = ?',
-                                       (_row_id(each), each)).rowcount
-                    for each in fingerprints)
+                return connection.executemany(
+                    'DELETE FROM entries WHERE id = ? AND fingerprint = ?', rows).rowcount
 
-        return self._use_existing(delete, 0)
+        return sum(
+            self._use_existing(
+                functools.partial(delete, rows=rows[start:start + AT_ONCE]), 0)
+            for start in range(0, len(rows), AT_ONCE))
 
     def info(self) -> CacheInfo:
-        """See :class:`Cache`.
-
-        :raises CacheFailed: the cache cannot be read.
-        """
+        """See :class:`osc_imgurl.cache.entry.Cache`."""
         entries = self._use_existing(lambda connection: int(
-            connection.execute('SELECT count(*) FROM urls').fetchone()[0]), 0)
+            connection.execute('SELECT count(*) FROM entries').fetchone()[0]), 0)
         size = self.path.stat().st_size if self.path.exists() else 0
         return CacheInfo('sqlite', str(self.path), size, entries)
 
     def _use_existing(self, operation: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
         """Return what an operation does, or the other value where there is no cache yet."""
-        try:
-            return self._use(operation) if self.path.exists() else otherwise
-        except (CacheFailed, sqlite3.Error, OSError) as error:
-            raise CacheFailed(
-                f'The cache {self.path} cannot be used: {_reason(error)}.') from error
+        return self._guard.ask(
+            lambda: self._use(operation) if self.path.exists() else otherwise)
 
     def _use(self, operation: Callable[[sqlite3.Connection], T]) -> T:
-        """Return what an operation does; a damaged file is set aside and begun anew."""
-        inode = self._prepare()
-        try:
+        """Return what an operation does; a file that is none of ours is begun anew."""
+        _tighten(self.path.parent, stat.S_ISDIR, 0o700)
+        with self._locked(fcntl.LOCK_SH):
+            try:
+                return self._open_and_use(operation)
+            except (_Older, sqlite3.Error) as error:
+                if not _unreadable(error):
+                    raise
+        # Nobody uses the file now, but somebody may have begun it anew meanwhile.
+        with self._locked(fcntl.LOCK_EX):
+            try:
+                return self._open_and_use(operation)
+            except (_Older, sqlite3.Error) as error:
+                if not _unreadable(error):
+                    raise
+                self._remove(error)
             return self._open_and_use(operation)
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError as error:
-            # Unless another process has begun it anew already.
-            if self.path.stat().st_ino == inode:
-                self._set_aside(error)
-        self._prepare()
-        return self._open_and_use(operation)
+
+    @contextlib.contextmanager
+    def _locked(self, kind: int) -> Iterator[None]:
+        """Hold the lock: shared by all who use the file, alone to put another in its place."""
+        _tighten(self._lock, stat.S_ISREG, 0o600)
+        descriptor = os.open(self._lock, os.O_RDWR | os.O_NOFOLLOW)
+        give_up = time.monotonic() + LOCK_TIMEOUT
+        try:
+            while True:
+                try:
+                    fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > give_up:
+                        raise CacheFailed('another process holds its lock') from None
+                    time.sleep(0.02)
+            yield
+        finally:
+            os.close(descriptor)
 
     def _open_and_use(self, operation: Callable[[sqlite3.Connection], T]) -> T:
+        _tighten(self.path, stat.S_ISREG, 0o600)
         with contextlib.closing(sqlite3.connect(
                 self.path, timeout=LOCK_TIMEOUT, isolation_level=None)) as connection:
-            # A killed process does not spoil the file; what a power failure may spoil is set
-            # aside.
-            connection.execute('PRAGMA synchronous = OFF')
-            if _version(connection) == 0:
+            # A text that is none is a stranger's, and no reason to fail.
+            connection.text_factory = lambda text: text.decode(errors='replace')
+            version = _version(connection)
+            if version == 0:
                 with _transaction(connection):
                     if _version(connection) == 0:
                         for statement in _SCHEMA.split(';'):
                             connection.execute(statement)
-            if _version(connection) > SCHEMA_VERSION:
+                version = _version(connection)
+            if version > SCHEMA_VERSION:
                 raise CacheFailed('a newer osc-imgurl has made it')
+            if version < SCHEMA_VERSION:
+                raise _Older
             return operation(connection)
 
-    def _prepare(self) -> int:
-        """Make folder and file, for their owner only, and return the file's inode."""
-        folder = self.path.parent
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-        self._tighten(folder, flags | os.O_DIRECTORY, 0o700)
-        return self._tighten(self.path, flags | os.O_CREAT, 0o600)
-
-    def _tighten(self, path: pathlib.Path, flags: int, mode: int) -> int:
-        if path.is_symlink():
-            raise CacheFailed(f'{path} is a symbolic link')
-        descriptor = os.open(path, flags, mode)
-        try:
-            found = os.fstat(descriptor)
-            if found.st_uid != os.geteuid():
-                raise CacheFailed(f'{path} belongs to another user')
-            if not stat.S_ISDIR(found.st_mode) and not stat.S_ISREG(found.st_mode):
-                raise CacheFailed(f'{path} is not a file')
-            if stat.S_IMODE(found.st_mode) & ~mode:
-                LOG.warning('Other users could read the cache: the mode of %s was %o, and is now'
-                            ' %o', path, stat.S_IMODE(found.st_mode), mode)
-                os.fchmod(descriptor, mode)
-            return found.st_ino
-        finally:
-            os.close(descriptor)
-
-    def _set_aside(self, error: Exception) -> None:
+    def _remove(self, error: Exception) -> None:
+        """Make room for another file; one of an older osc-imgurl may hold URLs, and is deleted."""
+        self.path.with_name(self.path.name + '-journal').unlink(missing_ok=True)
+        if isinstance(error, _Older):
+            self.path.unlink()
+            return
         aside = self.path.with_name(self.path.name + '.damaged')
         self.path.replace(aside)
-        self.path.with_name(self.path.name + '-journal').unlink(missing_ok=True)
         LOG.warning('The cache %s is damaged (%s): it is set aside as %s, and begun anew',
                     self.path, error, aside.name)
+
+
+class _Older(Exception):
+    """An older osc-imgurl has made the file."""
+
+
+def _unreadable(error: Exception) -> bool:
+    """Say whether an error lies in the file's content, and not in what is round about it."""
+    return isinstance(error, _Older) or getattr(error, 'sqlite_errorcode', 0) & 0xFF in (
+        sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
+        # There is no such table or column.
+        sqlite3.SQLITE_ERROR)
+
+
+def _tighten(path: pathlib.Path, is_kind: Callable[[int], bool], mode: int) -> None:
+    """Make a file or folder where it is missing, and see that it is its owner's only."""
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        if is_kind is stat.S_ISDIR:
+            path.mkdir(mode, parents=True, exist_ok=True)
+        else:
+            path.touch(mode)
+        found = os.lstat(path)
+    if stat.S_ISLNK(found.st_mode):
+        raise CacheFailed(f'{path} is a symbolic link')
+    if found.st_uid != os.geteuid():
+        raise CacheFailed(f'{path} belongs to another user')
+    if not is_kind(found.st_mode):
+        raise CacheFailed(f'{path} is not a {"folder" if is_kind is stat.S_ISDIR else "file"}')
+    if stat.S_IMODE(found.st_mode) & ~mode:
+        LOG.warning('Other users could read the cache: the mode of %s was %o, and is now %o',
+                    path, stat.S_IMODE(found.st_mode), mode)
+        path.chmod(mode)
 
 
 def insert(connection: sqlite3.Connection, entries: Iterable[Entry]) -> None:
     """Add entries to the table, in place of those with the same fingerprints."""
     connection.executemany(
-        'INSERT OR REPLACE INTO urls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        'INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
         ((_row_id(entry.fingerprint), *dataclasses.astuple(entry)) for entry in entries))
 
 
@@ -208,6 +252,8 @@ def _row_id(fingerprint: str) -> int:
 
 @contextlib.contextmanager
 def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    # A killed process does not spoil the file; what a power failure may spoil is set aside.
+    connection.execute('PRAGMA synchronous = OFF')
     connection.execute('BEGIN IMMEDIATE')
     try:
         yield
@@ -220,7 +266,3 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute('PRAGMA user_version').fetchone()[0])
-
-
-def _reason(error: Exception) -> str:
-    return (isinstance(error, OSError) and error.strerror) or str(error)

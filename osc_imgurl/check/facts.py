@@ -9,7 +9,13 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from osc_imgurl.errors import ImgurlError, LocationNotBelieved, ObjectStoreFailed
+from osc_imgurl.cache.entry import Entry, signature_fingerprint
+from osc_imgurl.errors import (
+    ImgurlError,
+    InvalidParameterValue,
+    LocationNotBelieved,
+    ObjectStoreFailed,
+)
 from osc_imgurl.glance.image import Image, is_uuid
 from osc_imgurl.glance.location import Location
 from osc_imgurl.locate import place as placement
@@ -19,7 +25,6 @@ from osc_imgurl.settings.table import MAX_SEED, Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer, Probe
 from osc_imgurl.tempurl import find_signed as recovery
-from osc_imgurl.tempurl import url as temp_url
 from osc_imgurl.tempurl.endpoint import is_gateway
 from osc_imgurl.tempurl.find_signed import Signed
 from osc_imgurl.tempurl.key import Key
@@ -27,7 +32,6 @@ from osc_imgurl.tempurl.signing import good_paths
 from osc_imgurl.tempurl.url import ObjectPath, TempURL
 
 if TYPE_CHECKING:
-    from osc_imgurl.cache.entry import Entry
     from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.swift.object_store import ObjectStore
 
@@ -75,7 +79,7 @@ class Evidence:
     :ivar now: Unix time, seconds.
     :ivar images: Glance; None where there is nobody to ask (no session).
     :ivar object_store: Swift; likewise.
-    :ivar cached: what is in the cache.
+    :ivar cached: what is in the cache; others may have written it.
     :ivar known_image: the image, where it has been found already.
     :ivar known_answer: what a HEAD through the URL answered, where it has been made already.
     """
@@ -208,25 +212,41 @@ class Evidence:
         url = self.parsed
         if url is None:
             return None
-        for entry in self.cached:
-            if url.signature in entry.url:
-                original = temp_url.parse(entry.url)
-                signed = Signed(entry.method, original.expires, good_paths(original)[0],
-                                original.ip_range, original.prefix)
-                return Origin(signed, self._slot_of(entry.key_fingerprint),
-                              entry.key_fingerprint)
         keys = {slot: key.value for slot, key in self.keys.by_slot.items()}
         if self.settings.key:
             keys.setdefault(TOLD_KEY, self.settings.key.value)
-        found = recovery.recover(url, keys)
+        remembered = self._remembered(url)
+        found = None
+        if remembered:
+            # What the cache remembers counts if a key confirms it.
+            entry, made = remembered
+            found = recovery.recover(made, keys, [made.path.container_path + entry.image_id])
+        found = found or recovery.recover(url, keys)
         if found is None and not self.answer.works:
             found = recovery.recover(
                 url, keys, self._other_paths(),
                 range(int(self.now) - EXPIRED_SINCE, int(self.now) + EXPIRES_WITHIN))
-        if found is None:
+        if found is not None:
+            fingerprint = Key(keys[found[0]]).fingerprint
+            return Origin(found[1], self._slot_of(fingerprint) or found[0], fingerprint)
+        if remembered is None or entry.key_fingerprint in (
+                Key(value).fingerprint for value in keys.values()):
             return None
-        fingerprint = Key(keys[found[0]]).fingerprint
-        return Origin(found[1], self._slot_of(fingerprint) or found[0], fingerprint)
+        # The key that could confirm it is gone, or not to be seen.
+        return Origin(Signed(entry.method, made.expires, good_paths(made)[0], made.ip_range,
+                             made.prefix), '', entry.key_fingerprint)
+
+    def _remembered(self, url: TempURL) -> tuple[Entry, TempURL] | None:
+        """Return what the cache knows of a signature, and the URL as it was made by that."""
+        wanted = signature_fingerprint(url.signature)
+        for entry in self.cached:
+            # An entry that names no place is a stranger's.
+            with contextlib.suppress(InvalidParameterValue):
+                if entry.signature_fingerprint == wanted:
+                    return entry, dataclasses.replace(
+                        url, expires=entry.expires, path=dataclasses.replace(
+                            url.path, account=entry.account, container=entry.container))
+        return None
 
     def _slot_of(self, fingerprint: str) -> str:
         return next((slot for slot, key in self.keys.by_slot.items()

@@ -64,7 +64,7 @@ class CreateImageTempURL(base.ShowOne):
             help='Have a browser show the object instead of saving it')
         parser.add_argument(
             '--refresh', action='store_true',
-            help='Sign anew where the cache has a URL, and replace it')
+            help='Choose a new expiry where the cache knows of a URL, and keep that one')
         common.add_object_option(parser)
         common.add_setting_options(parser, BY_NAME.keys() - {'duration'})
         return parser

@@ -11,7 +11,9 @@ from osc_imgurl.osc import base
 
 
 class ListImageTempURLCache(base.Lister):
-    _description = 'List the temporary URLs in the cache'
+    _description = (
+        'List the temporary URLs that the cache knows of. It does not hold the URLs: image temp'
+        ' url create --cache, with the options of the first time, prints one again')
     _epilog: Any = 'Example: openstack image temp url cache list -c image_id -c remaining'
 
     # The cache is this machine's; no cloud is asked.
@@ -23,7 +25,7 @@ class ListImageTempURLCache(base.Lister):
         parser = super().get_parser(prog_name)
         parser.add_argument(
             '--long', action='store_true',
-            help='List the URL too; who has it can download the image')
+            help='List the key too, by its fingerprint, as image temp url key list does')
         common.add_setting_options(parser, ())
         return parser
 
@@ -36,15 +38,15 @@ class ListImageTempURLCache(base.Lister):
         rows = [
             [entry.image_id, entry.method, entry.account, entry.container,
              temp_url.format_expires(entry.expires),
-             temp_url.format_remaining(entry.expires, now), entry.url]
+             temp_url.format_remaining(entry.expires, now), entry.key_fingerprint]
             for entry in common.cache_of(self.app.client_manager, parsed_args).entries()]
         if parsed_args.long:
-            columns.append('url')
+            columns.append('key_fingerprint')
         return columns, [row[:len(columns)] for row in rows]
 
 
 class DeleteImageTempURLCache(base.Command):
-    _description = 'Delete temporary URLs from the cache; the URLs stay good until they expire'
+    _description = 'Make the cache forget temporary URLs; they stay good until they expire'
     _epilog: Any = 'Example: openstack image temp url cache delete --expired'
 
     auth_required = False

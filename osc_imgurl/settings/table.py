@@ -216,8 +216,8 @@ class Settings:
         shown_default='negotiated')
 
     cache_enabled: bool = _setting(
-        _boolean, 'Answer from the cache where it has a URL for the same question, and keep new'
-        ' ones there', default=False, switch='cache', shown_default='off',
+        _boolean, 'Give the same question the same URL as long as that is good: the cache remembers'
+        ' when it was made', default=False, switch='cache', shown_default='off',
         ironic='swift_temp_url_cache_enabled')
     cache_backend: str | None = _setting(
         _text, 'A dogpile.cache backend for a cache that many machines share, such as'

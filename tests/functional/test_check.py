@@ -1,9 +1,11 @@
 """openstack image temp url check: each fault, made for real, is named as itself."""
 
+import contextlib
 import datetime
 import ipaddress
 import json
 import re
+import sqlite3
 import time
 
 import pytest
@@ -252,6 +254,30 @@ def test_an_altered_expiry_that_the_cache_remembers(cloud, image):
     assert status(altered) == 401
     name, detail = cause(cloud, altered)
     assert name == 'query' and "'2040-01-01T00:00:00Z' was signed" in detail
+
+
+def test_what_is_altered_twice_and_the_cache_remembers(cloud, image, other_image):
+    url = create(cloud, image, '--cache', '--expires-at', '2039-01-01T00:00:00Z')
+    altered = url.replace(image, other_image).replace(str(parse(url).expires), '2222222222')
+    assert status(altered) == 401
+    name, detail = cause(cloud, altered)
+    assert name == 'path' and f'/glance/{image} was signed' in detail
+
+
+def test_a_cache_that_lies(cloud, image):
+    """What the cache says of a signature is believed only if no key says otherwise."""
+    url = create(cloud, image, '--cache', '--expires-at', '2038-01-01T00:00:00Z')
+    file = cloud.home / '.cache/osc-imgurl/urls.sqlite'
+    for lie in ("expires = 2222222222, method = 'PUT'", "account = 'a/b'", "container = ''"):
+        with contextlib.closing(sqlite3.connect(file)) as database, database:
+            database.execute(
+                f'UPDATE entries SET {lie} WHERE expires = {parse(url).expires}')  # noqa: S608
+        assert all(row['result'] in ('pass', 'skipped') for row in checks(cloud, url).values())
+        altered = url.replace(str(parse(url).expires), '2111111111')
+        assert status(altered) == 401
+        name, detail = cause(cloud, altered)
+        assert name == 'key' and 'or altered in more than one place' in detail
+        create(cloud, image, '--cache', '--expires-at', '2038-01-01T00:00:00Z')
 
 
 def test_an_altered_prefix(cloud, image):

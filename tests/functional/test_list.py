@@ -14,6 +14,7 @@ import urllib.request
 import pytest
 
 from .conftest import OPENSTACK, download
+from .silent import silent_server
 
 LIST = ['image', 'temp', 'url', 'list']
 
@@ -141,6 +142,18 @@ def test_the_cache(cloud, images):
     second = cloud.rows(*LIST, 'image 02', 'image 03', '--cache', '--long')
     assert [row['cached'] for row in first + second] == [False, False, True, False]
     assert second[0]['url'] == first[1]['url']
+
+
+def test_a_cache_that_hangs_is_asked_once_for_all_images(cloud, images):
+    with silent_server() as (port, accepted):
+        result = cloud.openstack(*LIST, '--tag', 'many', '--cache', '-f', 'json', env={
+            'OS_IMAGE_TEMP_URL_CACHE_BACKEND': 'dogpile.cache.redis',
+            'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS': f'host=127.0.0.1,port={port}'})
+        assert len(accepted) == 1
+    assert result.code == 0
+    assert {row['image_id'] for row in json.loads(result.stdout)} == set(images.values())
+    assert len(result.stderr.splitlines()) == 1
+    assert 'it does not answer within 5 seconds. The URL is good all the same' in result.stderr
 
 
 @contextlib.contextmanager
