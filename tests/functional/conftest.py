@@ -1,14 +1,16 @@
 """Real clouds for the functional tests, and the real ``openstack`` command.
 
-Each cloud is one of tools/cloud's, on free ports and in a folder of its own, and is removed
-by the test module that made it.
+Each cloud is one of tools/cloud's, on free ports and in a folder of its own.
 """
 
+import contextlib
 import dataclasses
 import json
 import pathlib
 import re
 import secrets
+import shutil
+import sqlite3
 import subprocess
 import sys
 
@@ -127,24 +129,58 @@ def fork_server():
     forked.stop()
 
 
-@pytest.fixture(scope='module')
-def make_cloud(tmp_path_factory):
-    """Return a function that brings up a cloud; the clouds end with the module."""
-    folders = []
+def tool(command, folder, *options):
+    done = subprocess.run(
+        [sys.executable, ROOT / 'tools/cloud', command, '--dir', folder, *options],
+        capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
-    def tool(command, folder, *options):
-        done = subprocess.run(
-            [sys.executable, ROOT / 'tools/cloud', command, '--dir', folder, *options],
-            capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+
+def copy_stored(source, target):
+    """Copy all that is stored in a cloud; its servers may run, and have nothing to do."""
+    for name in ('keystone/keystone.db', 'glance/glance.db'):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        with (contextlib.closing(sqlite3.connect(source / name)) as stored,
+              contextlib.closing(sqlite3.connect(target / name, timeout=30)) as copy):
+            stored.backup(copy)
+    for name in ('glance/images', 'glance/staging', 'glance/tasks', 'swift/devices'):
+        shutil.rmtree(target / name, ignore_errors=True)
+        shutil.copytree(source / name, target / name)
+
+
+@pytest.fixture(scope='session')
+def common_cloud(tmp_path_factory):
+    """A cloud without options for one module after another, and what is stored in it when new."""
+    base = tmp_path_factory.mktemp('common')
+    tool('up', base / 'cloud')
+    copy_stored(base / 'cloud', base / 'new')
+    yield base / 'cloud', base / 'new'
+    tool('wipe', base / 'cloud')
+
+
+@pytest.fixture(scope='module')
+def make_cloud(tmp_path_factory, request):
+    """Return a function that returns a new cloud.
+
+    A cloud with options is brought up, and ends with the module. The first without options is the
+    same for all modules: nothing is stored in it that is not stored in a new one. A module that
+    stops a server or changes its configuration needs one of its own.
+    """
+    folders, common = [], []
 
     def make(*options):
         base = tmp_path_factory.mktemp('cloud')
         (base / 'home').mkdir()
-        folders.append(base / 'cloud')
-        tool('up', base / 'cloud', *options)
-        settings = json.loads((base / 'cloud/settings.json').read_text())
-        return Cloud(base / 'cloud', base / 'home', list(settings['passwords'].values()))
+        if options or common:
+            folder = base / 'cloud'
+            folders.append(folder)
+            tool('up', folder, *options)
+        else:
+            folder, new = request.getfixturevalue('common_cloud')
+            common.append(folder)
+            copy_stored(new, folder)
+        settings = json.loads((folder / 'settings.json').read_text())
+        return Cloud(folder, base / 'home', list(settings['passwords'].values()))
 
     yield make
     for folder in folders:
