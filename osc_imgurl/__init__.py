@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from osc_imgurl.check.finding import Finding
     from osc_imgurl.errors import ImgurlError
     from osc_imgurl.glance.image_service import ImageService
+    from osc_imgurl.locate.cloud import Cloud
     from osc_imgurl.locate.sharding import container_name
     from osc_imgurl.service import Request, TempURLService
     from osc_imgurl.settings.table import Settings
@@ -28,6 +29,7 @@ else:
         'check.finding': ('Finding',),
         'errors': ('ImgurlError',),
         'glance.image_service': ('ImageService',),
+        'locate.cloud': ('Cloud',),
         'locate.sharding': ('container_name',),
         'service': ('Request', 'TempURLService'),
         'settings.table': ('Settings',),
@@ -47,7 +49,7 @@ else:
         return getattr(importlib.import_module(f'{__name__}.{_HOMES[name]}'), name)
 
 __all__ = [
-    'Finding', 'ImageService', 'ImgurlError', 'Key', 'ObjectPath', 'ObjectStore', 'Probe',
+    'Cloud', 'Finding', 'ImageService', 'ImgurlError', 'Key', 'ObjectPath', 'ObjectStore', 'Probe',
     'Request', 'Settings', 'Signer', 'TempURL', 'TempURLService', 'container_name', 'diagnose',
     'parse', 'verify',
 ]

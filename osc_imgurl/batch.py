@@ -16,7 +16,7 @@ from osc_imgurl.glance.image import Image, may_see, referenced_id
 from osc_imgurl.service import ImageTempURL, Request, TempURLService, check_image
 
 if TYPE_CHECKING:
-    from osc_imgurl.check.new_url import Assurance
+    from osc_imgurl.check.new_url import NewURLCheck
     from osc_imgurl.glance.image_service import ImageService
 
 # How many UUIDs one request asks for; a longer URL is refused by some servers.
@@ -108,7 +108,7 @@ def create_all(found: Iterable[Image | Failure], service: TempURLService, reques
         yield made
 
 
-def assured(made: Iterable[ImageTempURL | Failure], assurance: Assurance,
+def checked(made: Iterable[ImageTempURL | Failure], new_url: NewURLCheck,
             clock: Callable[[], float]) -> Iterator[ImageTempURL | Failure]:
     """Yield the URLs that work, in the same order, and failures in place of the others.
 
@@ -119,7 +119,7 @@ def assured(made: Iterable[ImageTempURL | Failure], assurance: Assurance,
     def check(item: ImageTempURL | Failure) -> ImageTempURL | Failure:
         if isinstance(item, ImageTempURL):
             try:
-                assurance.check(item, clock())
+                new_url.check(item, clock())
             except ImgurlError as error:
                 return Failure(item.image_id, error)
         return item

@@ -23,6 +23,7 @@ from osc_imgurl.errors import (
 from osc_imgurl.glance.image import Image, is_uuid, parse_href, require_active
 from osc_imgurl.locate import place as placement
 from osc_imgurl.locate import signing_key as keys
+from osc_imgurl.locate.cloud import UNAUTHENTICATED, Cloud
 from osc_imgurl.locate.place import Place
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift import capabilities as digests
@@ -33,7 +34,6 @@ from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath, TempURL
 
 if TYPE_CHECKING:
-    from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.swift.object_store import ObjectStore
 
 LOG = logger(__name__)
@@ -99,17 +99,16 @@ class ImageTempURL:
 class TempURLService:
     """Makes temporary URLs for images.
 
-    :param settings: what was told.
-    :param images: Glance; None where there is nobody to ask (no session).
-    :param object_store: Swift; likewise.
+    :param settings: what is given.
+    :param cloud: who can be asked.
     :param cache: remembers when a URL was first made; None to sign anew each time.
     """
 
-    def __init__(self, settings: Settings, images: ImageService | None = None,
-                 object_store: ObjectStore | None = None, cache: Cache | None = None) -> None:
+    def __init__(self, settings: Settings, cloud: Cloud = UNAUTHENTICATED,
+                 cache: Cache | None = None) -> None:
         self._settings = settings
-        self._images = images
-        self._object_store = object_store
+        self._images = cloud.images
+        self._object_store = cloud.object_store
         self._cache = cache
         self._found_keys: dict[tuple[str | None, str], Key | ImgurlError] = {}
         self._found_capabilities: dict[str, Capabilities | ImgurlError] = {}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Mapping
 
-from osc_imgurl.check.facts import Evidence
+from osc_imgurl.check.facts import Facts
 from osc_imgurl.check.finding import Finding, failed, failed_with, passed, skipped
 from osc_imgurl.check.signature import check_key, check_method, check_path, check_query
 from osc_imgurl.errors import ImgurlError, LocationNotBelieved
@@ -29,8 +29,8 @@ IMAGE, STORE, IP_RANGE, ACCOUNT, KEY, REQUEST = (
 CLOCK_MARGIN = 30
 
 
-def _image(evidence: Evidence) -> Finding:
-    image = evidence.image
+def _image(facts: Facts) -> Finding:
+    image = facts.image
     if not isinstance(image, Image):
         return skipped(image)
     try:
@@ -40,25 +40,25 @@ def _image(evidence: Evidence) -> Finding:
     return passed(f'image {image.name or image.id} is active')
 
 
-def _store(evidence: Evidence) -> Finding:
-    if not isinstance(evidence.image, Image):
+def _store(facts: Facts) -> Finding:
+    if not isinstance(facts.image, Image):
         return skipped('the image is not known')
     try:
-        require_swift(evidence.image)
+        require_swift(facts.image)
     except ImgurlError as error:
         return failed_with(error)
-    if isinstance(evidence.location, LocationNotBelieved):
-        if evidence.answer.works:
-            return passed(f'Swift has the object; {evidence.location.problem}')
-        return failed_with(evidence.location)
-    if evidence.location:
-        return passed(f'the image is in Swift: {evidence.location.url}')
+    if isinstance(facts.location, LocationNotBelieved):
+        if facts.answer.works:
+            return passed(f'Swift has the object; {facts.location.problem}')
+        return failed_with(facts.location)
+    if facts.location:
+        return passed(f'the image is in Swift: {facts.location.url}')
     return skipped('this cloud does not show where it keeps the image')
 
 
-def _server(evidence: Evidence) -> Finding:
-    answer, endpoint = evidence.answer, evidence.endpoint
-    if evidence.url is None or answer.failure == NOT_TRIED:
+def _server(facts: Facts) -> Finding:
+    answer, endpoint = facts.answer, facts.endpoint
+    if facts.url is None or answer.failure == NOT_TRIED:
         return skipped(answer.failure)
     if answer.status is None:
         return failed(f'{endpoint} cannot be reached from here: {answer.failure}',
@@ -81,25 +81,25 @@ def not_swift(answer: Answer, endpoint: str) -> str:
             ' the answer has no X-Trans-Id')
 
 
-def _clock(evidence: Evidence) -> Finding:
-    server = evidence.answer.date
+def _clock(facts: Facts) -> Finding:
+    server = facts.answer.date
     if server is None:
         return skipped('the answer does not say what time it is there')
-    ahead = int(server - evidence.now)
+    ahead = int(server - facts.now)
     if abs(ahead) <= CLOCK_MARGIN:
         return passed(f'the server\'s clock differs from this machine\'s by {abs(ahead)} s')
     expired = ''
-    if evidence.parsed and evidence.now <= evidence.parsed.expires < server:
+    if facts.parsed and facts.now <= facts.parsed.expires < server:
         expired = '; by its clock the URL has expired'
     return failed(f'the server\'s clock is {abs(ahead)} s {"ahead of" if ahead > 0 else "behind"}'
                   f' this machine\'s{expired}',
                   'Set both clocks (NTP), or make URLs with a longer duration.', 'duration')
 
 
-def _tempurl(evidence: Evidence) -> Finding:
-    capabilities = evidence.capabilities
+def _tempurl(facts: Facts) -> Finding:
+    capabilities = facts.capabilities
     if isinstance(capabilities, str):
-        return passed('Swift takes the URL') if evidence.answer.works else skipped(capabilities)
+        return passed('Swift takes the URL') if facts.answer.works else skipped(capabilities)
     if capabilities.tempurl is False:
         return failed('this cluster takes no temporary URLs: it runs without the tempurl'
                       ' middleware', 'Its operator can add it to the proxy\'s pipeline.')
@@ -107,23 +107,23 @@ def _tempurl(evidence: Evidence) -> Finding:
                   else 'the cluster does not say that it takes none')
 
 
-def _expiry(evidence: Evidence) -> Finding:
-    if evidence.parsed is None:
-        return skipped(evidence.answer.failure)
-    expires = evidence.parsed.expires
+def _expiry(facts: Facts) -> Finding:
+    if facts.parsed is None:
+        return skipped(facts.answer.failure)
+    expires = facts.parsed.expires
     # The clocks agree but for the margin, or this is not reached.
-    now = max(evidence.now, evidence.answer.date or 0)
-    if expires < now and not evidence.answer.works:
+    now = max(facts.now, facts.answer.date or 0)
+    if expires < now and not facts.answer.works:
         return failed(f'{format_remaining(expires, now)}, at {format_expires(expires)}',
                       'Make a new URL, with a longer duration if need be.', 'duration')
     return passed(f'expires at {format_expires(expires)}, in {format_remaining(expires, now)}')
 
 
-def _digest(evidence: Evidence) -> Finding:
-    if evidence.parsed is None:
-        return skipped(evidence.answer.failure)
-    digest, capabilities = evidence.parsed.digest, evidence.capabilities
-    if evidence.answer.works:
+def _digest(facts: Facts) -> Finding:
+    if facts.parsed is None:
+        return skipped(facts.answer.failure)
+    digest, capabilities = facts.parsed.digest, facts.capabilities
+    if facts.answer.works:
         return passed(f'Swift takes {digest}')
     if isinstance(capabilities, str):
         return skipped(capabilities)
@@ -139,13 +139,13 @@ def _digest(evidence: Evidence) -> Finding:
     return passed(f'the cluster takes {digest}')
 
 
-def _ip_range(evidence: Evidence) -> Finding:
-    ip_range = evidence.parsed.ip_range if evidence.parsed else None
+def _ip_range(facts: Facts) -> Finding:
+    ip_range = facts.parsed.ip_range if facts.parsed else None
     if ip_range is None:
         return skipped('the URL is good from every address')
-    if evidence.answer.works:
+    if facts.answer.works:
         return passed(f'this machine may use it: {ip_range}')
-    address = own_address(evidence.endpoint)
+    address = own_address(facts.endpoint)
     try:
         inside = address is None or (
             ipaddress.ip_address(address) in ipaddress.ip_network(ip_range))
@@ -158,9 +158,9 @@ def _ip_range(evidence: Evidence) -> Finding:
                   'Use the URL from there, or make one with another range.', 'ip_range')
 
 
-def _account(evidence: Evidence) -> Finding:
-    path, location = evidence.path, evidence.located
-    if evidence.answer.failure == NOT_TRIED:
+def _account(facts: Facts) -> Finding:
+    path, location = facts.path, facts.located
+    if facts.answer.failure == NOT_TRIED:
         return failed(NOT_TRIED, 'Use credentials whose catalog shows the gateway, or make a URL'
                       ' with the account.', 'account')
     if path.account is None:
@@ -170,31 +170,31 @@ def _account(evidence: Evidence) -> Finding:
     if located and located != path.account:
         return failed(f'the image lies in account {located} by its own location, and the URL says'
                       f' {path.account}', *advice)
-    if not evidence.in_its_place:
-        for other in evidence.accounts:
-            if other != path.account and evidence.holds(other, path.container):
+    if not facts.in_its_place:
+        for other in facts.accounts:
+            if other != path.account and facts.holds(other, path.container):
                 return failed(f'the object is in account {other}, and the URL says'
                               f' {path.account}', *advice)
-    if located or evidence.in_its_place:
+    if located or facts.in_its_place:
         return passed(f'the object is in {path.account}')
     return skipped(f'no other account than {path.account} is known')
 
 
-def _container(evidence: Evidence) -> Finding:
-    path, location = evidence.path, evidence.located
+def _container(facts: Facts) -> Finding:
+    path, location = facts.path, facts.located
     located = location.container if location else None
     if located and located != path.container:
         return failed(f'the image lies in container {located} by its own location, and the URL'
                       f' says {path.container}', 'Make a URL with that container.', 'container')
-    if evidence.in_its_place:
+    if facts.in_its_place:
         return passed(f'the object is in {path.container}')
-    for other in evidence.other_containers:
-        if evidence.holds(path.account, other):
+    for other in facts.other_containers:
+        if facts.holds(path.account, other):
             return failed(f'the object is in container {other}, and the URL says'
                           f' {path.container}',
                           'Give the right seed or container.', 'multiple_containers_seed',
                           'container')
-    if not evidence.keys.container:
+    if not facts.keys.container:
         return failed(f'there is no container {path.container} in'
                       f' {path.account or "this account"}',
                       'Give the place of the images; often it is in an account of Glance\'s'
@@ -202,19 +202,19 @@ def _container(evidence: Evidence) -> Finding:
     return skipped('no other container is known that has the object')
 
 
-def _object(evidence: Evidence) -> Finding:
-    if evidence.in_its_place:
+def _object(facts: Facts) -> Finding:
+    if facts.in_its_place:
         return passed('the object is there')
-    if evidence.in_its_place is None:
+    if facts.in_its_place is None:
         return skipped('these credentials cannot see whether the object is there')
-    return failed(f'there is no object {evidence.path.object} in container'
-                  f' {evidence.path.container}',
+    return failed(f'there is no object {facts.path.object} in container'
+                  f' {facts.path.container}',
                   'Its data is gone from Swift: upload the image anew, or delete it.'
-                  if isinstance(evidence.image, Image) else 'Correct the object\'s name.')
+                  if isinstance(facts.image, Image) else 'Correct the object\'s name.')
 
 
-def _size(evidence: Evidence) -> Finding:
-    image, found = evidence.image, evidence.answer.size
+def _size(facts: Facts) -> Finding:
+    image, found = facts.image, facts.answer.size
     wanted = image.size if isinstance(image, Image) else None
     if wanted is None or found is None:
         return skipped('the size of the image or the object is not known')
@@ -231,24 +231,24 @@ def other_size(wanted: int | None, found: int | None) -> str:
                else f'the object {found}'))
 
 
-def _request(evidence: Evidence) -> Finding:
-    answer = evidence.answer
-    said = f'HEAD to {evidence.endpoint}, without a token: HTTP {answer.status}'
+def _request(facts: Facts) -> Finding:
+    answer = facts.answer
+    said = f'HEAD to {facts.endpoint}, without a token: HTTP {answer.status}'
     if answer.works:
         return passed(said)
     if answer.status is None:
         return skipped(answer.failure)
-    if evidence.origin and not allows(evidence.origin.signed.method, 'HEAD'):
-        return skipped(f'a URL for {evidence.origin.signed.method} answers no HEAD')
+    if facts.origin and not allows(facts.origin.signed.method, 'HEAD'):
+        return skipped(f'a URL for {facts.origin.signed.method} answers no HEAD')
     remedy = ('The key is another, or the URL has been altered: to find out, use the credentials'
               ' of the project that owns the account, or give the key.')
-    if evidence.parsed and evidence.parsed.ip_range is not None:
+    if facts.parsed and facts.parsed.ip_range is not None:
         remedy = ('Swift may see another address of this machine than is in the IP range, behind a'
                   f' proxy for example. Else: {remedy[0].lower()}{remedy[1:]}')
     return failed(said, remedy, 'key_file')
 
 
-CHECKS: Mapping[str, Callable[[Evidence], Finding]] = {
+CHECKS: Mapping[str, Callable[[Facts], Finding]] = {
     IMAGE: _image, STORE: _store, 'server': _server, 'clock': _clock, 'tempurl': _tempurl,
     'expiry': _expiry, 'digest': _digest, IP_RANGE: _ip_range, ACCOUNT: _account,
     'container': _container, KEY: check_key, 'path': check_path, 'query': check_query,

@@ -8,35 +8,31 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from osc_imgurl.check.checks import ACCOUNT, CHECKS, IMAGE, KEY, REQUEST, STORE
-from osc_imgurl.check.facts import Evidence
+from osc_imgurl.check.facts import Facts
 from osc_imgurl.check.finding import FAIL, Finding, failed_with, skipped
-from osc_imgurl.errors import ImgurlError, LocationNotBelieved
+from osc_imgurl.errors import ImgurlError, LocationNotBelieved, MissingParameterValue
 from osc_imgurl.glance.image import Image
+from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import swift_endpoint
 from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift import capabilities as digests
-from osc_imgurl.swift.probe import Answer, Probe
+from osc_imgurl.swift.probe import Answer
 from osc_imgurl.tempurl import url as temp_url
 from osc_imgurl.tempurl.signing import Signer
 
 if TYPE_CHECKING:
     from osc_imgurl.cache.entry import Entry
-    from osc_imgurl.glance.image_service import ImageService
-    from osc_imgurl.swift.object_store import ObjectStore
 
 
-def diagnose(url: str, settings: Settings, probe: Probe, now: float, *, method: str = 'GET',
-             images: ImageService | None = None, object_store: ObjectStore | None = None,
+def diagnose(url: str, settings: Settings, cloud: Cloud, now: float, *, method: str = 'GET',
              cached: Sequence[Entry] = (), image: Image | None = None,
              answer: Answer | None = None) -> list[Finding]:
     """Return what is right and wrong with a temporary URL; the first failure is the cause.
 
-    :param probe: makes the request without a token.
+    :param cloud: who can be asked; its probe makes the request.
     :param now: Unix time, seconds.
     :param method: the method that the URL is to be used with.
-    :param images: Glance; None where there is nobody to ask (no session).
-    :param object_store: Swift; likewise.
     :param cached: what the cache holds: it knows of URLs that were altered, and of keys that
         have been replaced.
     :param image: the image, where it has been found already.
@@ -44,14 +40,13 @@ def diagnose(url: str, settings: Settings, probe: Probe, now: float, *, method: 
     :raises InvalidParameterValue: it is not a temporary URL, or the method is unknown.
     """
     parsed = temp_url.parse(url, settings.endpoint_type)
-    return _run(Evidence(
-        parsed.path, parsed.endpoint, temp_url.check_method(method), now, settings, probe,
-        images, object_store, url, parsed, cached, image, answer))
+    return _run(Facts(
+        parsed.path, parsed.endpoint, temp_url.check_method(method), now, settings, cloud,
+        url, parsed, cached, image, answer))
 
 
-def diagnose_image(reference: str, settings: Settings, probe: Probe, now: float, *,
-                   images: ImageService, object_store: ObjectStore, method: str = 'GET',
-                   object_name: str | None = None,
+def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float, *,
+                   method: str = 'GET', object_name: str | None = None,
                    cached: Sequence[Entry] = ()) -> list[Finding]:
     """Return what is right and wrong with a new temporary URL of an image.
 
@@ -59,6 +54,7 @@ def diagnose_image(reference: str, settings: Settings, probe: Probe, now: float,
     Swift itself, as :func:`osc_imgurl.locate.place.swift_endpoint` says.
 
     :param reference: the image's UUID, ``glance://host/UUID``, or its name.
+    :param cloud: who can be asked; all of it is needed.
     :param now: Unix time, seconds.
     :param method: the method that the URL is to allow.
     :param object_name: the object to be signed on purpose, in place of the image's.
@@ -66,30 +62,32 @@ def diagnose_image(reference: str, settings: Settings, probe: Probe, now: float,
     """
     method = temp_url.check_method(method)
     try:
-        image = images.find(reference)
+        if cloud.images is None:
+            raise MissingParameterValue('Without authentication no image can be looked up.')
+        image = cloud.images.find(reference)
     except ImgurlError as error:
         return _stopped(IMAGE, error)
-    service = TempURLService(settings, images, object_store)
+    service = TempURLService(settings, cloud)
     try:
         place = service.locate(image, object_name)
     except LocationNotBelieved as error:
         return _stopped(STORE, error)
     except ImgurlError as error:
         return _stopped(ACCOUNT, error)
-    endpoint = swift_endpoint(place, object_store)
-    evidence = Evidence(place.path, endpoint, method, now, settings, probe, images, object_store,
+    endpoint = swift_endpoint(place, cloud.object_store)
+    facts = Facts(place.path, endpoint, method, now, settings, cloud,
                         cached=cached, known_image=image)
     try:
         key = service.find_key(place)
     except ImgurlError as error:
-        return _run(evidence, error)
+        return _run(facts, error)
     try:
         digest = service.find_digest(place, method)
     except ImgurlError:
         digest = settings.digest or digests.PREFERRED[0]
     signed = Signer(key.value, digest).sign(
         endpoint, place.path, int(now + settings.duration), method)
-    return _run(dataclasses.replace(evidence, url=signed.url, parsed=signed))
+    return _run(dataclasses.replace(facts, url=signed.url, parsed=signed))
 
 
 def cause(findings: Sequence[Finding]) -> Finding | None:
@@ -97,7 +95,7 @@ def cause(findings: Sequence[Finding]) -> Finding | None:
     return next((finding for finding in findings if finding.result == FAIL), None)
 
 
-def _run(evidence: Evidence, no_key: ImgurlError | None = None) -> list[Finding]:
+def _run(facts: Facts, no_key: ImgurlError | None = None) -> list[Finding]:
     """Make the checks; after the first that fails only the request itself still says something.
 
     :param no_key: why there is no key to sign with.
@@ -108,7 +106,7 @@ def _run(evidence: Evidence, no_key: ImgurlError | None = None) -> list[Finding]
         if first and name != REQUEST:
             findings.append(_not_made(name, first.check))
             continue
-        finding = failed_with(no_key) if name == KEY and no_key else check(evidence)
+        finding = failed_with(no_key) if name == KEY and no_key else check(facts)
         if first and finding.remedy:
             finding = dataclasses.replace(finding, remedy=f'See the check {first.check}.', names=())
         findings.append(dataclasses.replace(finding, check=name))

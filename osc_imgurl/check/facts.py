@@ -7,7 +7,6 @@ import contextlib
 import dataclasses
 import functools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from osc_imgurl.cache.entry import Entry, signature_fingerprint
 from osc_imgurl.errors import (
@@ -20,20 +19,17 @@ from osc_imgurl.glance.image import Image, is_uuid
 from osc_imgurl.glance.location import Location
 from osc_imgurl.locate import place as placement
 from osc_imgurl.locate import sharding
+from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.trust import find_believed
 from osc_imgurl.settings.table import MAX_SEED, Settings
 from osc_imgurl.swift.capabilities import Capabilities
-from osc_imgurl.swift.probe import Answer, Probe
+from osc_imgurl.swift.probe import Answer
 from osc_imgurl.tempurl import find_signed as recovery
 from osc_imgurl.tempurl.endpoint import is_gateway
 from osc_imgurl.tempurl.find_signed import Signed
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.signing import good_paths
 from osc_imgurl.tempurl.url import ObjectPath, TempURL
-
-if TYPE_CHECKING:
-    from osc_imgurl.glance.image_service import ImageService
-    from osc_imgurl.swift.object_store import ObjectStore
 
 # Other expiries are tried in this span around now, in seconds: a URL is asked about soon after
 # it was made, and most are made for some days at the most.
@@ -69,7 +65,7 @@ class Keys:
 
 
 @dataclasses.dataclass(frozen=True)
-class Evidence:
+class Facts:
     """A temporary URL, and who can be asked about it.
 
     :ivar path: the object that the URL is for.
@@ -77,8 +73,7 @@ class Evidence:
     :ivar parsed: the same, taken apart.
     :ivar method: the method that the URL is to be used with.
     :ivar now: Unix time, seconds.
-    :ivar images: Glance; None where there is nobody to ask (no session).
-    :ivar object_store: Swift; likewise.
+    :ivar cloud: who can be asked.
     :ivar cached: what is in the cache; others may have written it.
     :ivar known_image: the image, where it has been found already.
     :ivar known_answer: what a HEAD through the URL answered, where it has been made already.
@@ -89,9 +84,7 @@ class Evidence:
     method: str
     now: float
     settings: Settings
-    probe: Probe
-    images: ImageService | None
-    object_store: ObjectStore | None
+    cloud: Cloud
     url: str | None = dataclasses.field(default=None, repr=False)
     parsed: TempURL | None = None
     cached: Sequence[Entry] = ()
@@ -103,9 +96,13 @@ class Evidence:
         """What a HEAD through the URL answers."""
         if self.url is None:
             return Answer(None, 'no URL could be signed')
-        if not placement.may_be_tried(self.endpoint, self.path, self.object_store):
+        if not placement.may_be_tried(self.endpoint, self.path, self.cloud.object_store):
             return Answer(None, placement.NOT_TRIED)
-        return self.known_answer or self.probe.ask(self.url)
+        if self.known_answer:
+            return self.known_answer
+        if self.cloud.probe is None:
+            return Answer(None, 'there is nobody who would ask for it')
+        return self.cloud.probe.ask(self.url)
 
     @functools.cached_property
     def image(self) -> Image | str:
@@ -114,10 +111,10 @@ class Evidence:
             return self.known_image
         if not is_uuid(self.path.object):
             return 'the object\'s name is no image\'s ID'
-        if self.images is None:
+        if self.cloud.images is None:
             return 'without authentication Glance is not asked'
         try:
-            return self.images.find(self.path.object)
+            return self.cloud.images.find(self.path.object)
         except ImgurlError as error:
             return str(error)
 
@@ -127,7 +124,7 @@ class Evidence:
         if not isinstance(self.image, Image):
             return None
         try:
-            return find_believed(self.image, self.settings, self.object_store)
+            return find_believed(self.image, self.settings, self.cloud.object_store)
         except LocationNotBelieved as error:
             return error
 
@@ -139,18 +136,18 @@ class Evidence:
     @functools.cached_property
     def capabilities(self) -> Capabilities | str:
         """What the cluster says of itself, or why that is not known."""
-        if self.object_store is None:
+        if self.cloud.object_store is None:
             return 'without authentication the cluster is not asked'
         try:
-            return self.object_store.capabilities(
-                placement.cluster_endpoint(self.endpoint, self.object_store))
+            return self.cloud.object_store.capabilities(
+                placement.cluster_endpoint(self.endpoint, self.cloud.object_store))
         except ObjectStoreFailed as error:
             return str(error)
 
     @functools.cached_property
     def keys(self) -> Keys:
         """The keys that are set for the account and the container."""
-        store, path = self.object_store, self.path
+        store, path = self.cloud.object_store, self.path
         if store is None:
             return Keys({}, 'without authentication Swift shows no keys')
         try:
@@ -168,31 +165,31 @@ class Evidence:
     def accounts(self) -> list[str]:
         """Accounts in which the object may be: the URL's, and those that are told and our own."""
         found = [self.path.account, self.settings.account]
-        if self.object_store is not None and self.path.account is not None:
+        if self.cloud.object_store is not None and self.path.account is not None:
             with contextlib.suppress(ImgurlError):
                 found.append(placement.own_account(
-                    dataclasses.replace(self.settings, account=None), self.object_store))
+                    dataclasses.replace(self.settings, account=None), self.cloud.object_store))
         return list(dict.fromkeys(filter(None, found)))
 
     @functools.cached_property
     def other_containers(self) -> list[str]:
         """Containers of the account that the sharding rule gives for this object."""
         name, base = self.path.object, self.settings.container
-        if not is_uuid(name) or self.object_store is None:
+        if not is_uuid(name) or self.cloud.object_store is None:
             return []
         by_rule = {sharding.container_name(base, name, seed) for seed in range(MAX_SEED + 1)}
         try:
-            listed = self.object_store.names(self.path.account)
+            listed = self.cloud.object_store.names(self.path.account)
         except ImgurlError:
             return []
         return [each for each in listed if each in by_rule and each != self.path.container]
 
     def holds(self, account: str | None, container: str) -> bool | None:
         """Say whether the object is there; None where these credentials cannot see it."""
-        if self.object_store is None:
+        if self.cloud.object_store is None:
             return None
         try:
-            return self.object_store.object_size(account, container,
+            return self.cloud.object_store.object_size(account, container,
                                                  self.path.object) is not None
         except ImgurlError:
             return None
@@ -261,9 +258,9 @@ class Evidence:
         accounts: list[str | None] = [*self.accounts] or [path.account]
         places = [dataclasses.replace(path, account=account, container=container)
                   for account in accounts for container in containers]
-        if self.object_store is not None:
+        if self.cloud.object_store is not None:
             try:
-                names = self.object_store.names(path.account, path.container)
+                names = self.cloud.object_store.names(path.account, path.container)
             except ImgurlError:
                 names = []
             places += [dataclasses.replace(path, object=name) for name in names]

@@ -4,18 +4,13 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
 from osc_imgurl.errors import TempURLRefused, logger
+from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import NOT_TRIED, may_be_tried, swift_endpoint
 from osc_imgurl.service import ImageTempURL
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.swift.probe import Probe
 from osc_imgurl.tempurl import url as temp_url
-
-if TYPE_CHECKING:
-    from osc_imgurl.glance.image_service import ImageService
-    from osc_imgurl.swift.object_store import ObjectStore
 
 # With a HEAD; Swift takes one through a URL for POST too, and a RADOS Gateway does not.
 TRIED_METHODS = ('GET', 'HEAD', 'PUT')
@@ -23,23 +18,19 @@ TRIED_METHODS = ('GET', 'HEAD', 'PUT')
 LOG = logger(__name__)
 
 
-class Assurance:
+class NewURLCheck:
     """Asks Swift once for each URL, and says why one does not work. Threads may share it.
 
     A URL that names another host than the catalog, such as a caching proxy's, is good if Swift
     itself takes it: the host is no part of what is signed.
 
     :param settings: those that the URLs were made with.
-    :param images: Glance; None where there is nobody to ask (no session).
-    :param object_store: Swift; likewise.
+    :param cloud: who can be asked; its probe makes the requests.
     """
 
-    def __init__(self, settings: Settings, probe: Probe, images: ImageService | None = None,
-                 object_store: ObjectStore | None = None) -> None:
+    def __init__(self, settings: Settings, cloud: Cloud) -> None:
         self._settings = settings
-        self._probe = probe
-        self._images = images
-        self._object_store = object_store
+        self._cloud = cloud
         self._lock = threading.Lock()
         self._warned: set[str] = set()
 
@@ -56,15 +47,19 @@ class Assurance:
         :param now: Unix time, seconds.
         :raises TempURLRefused: Swift answers 401, 403 or 404; the message says why.
         """
+        probe = self._cloud.probe
+        if probe is None:
+            self._warn('The URL is not checked: nobody can ask for it')
+            return
         if made.method not in TRIED_METHODS:
             self._warn(f'A URL for {made.method} cannot be tried, and is not checked')
             return
-        if not may_be_tried(made.place.endpoint, made.place.path, self._object_store):
+        if not may_be_tried(made.place.endpoint, made.place.path, self._cloud.object_store):
             self._warn(f'The URL is not checked: {NOT_TRIED}')
             return
-        endpoint = swift_endpoint(made.place, self._object_store)
+        endpoint = swift_endpoint(made.place, self._cloud.object_store)
         url = endpoint + made.url.removeprefix(made.place.endpoint)
-        answer = self._probe.ask(url)
+        answer = probe.ask(url)
         if answer.has_object(made.image_size):
             return
         # Takes a while to import, and a URL that works needs none of it.
@@ -78,8 +73,7 @@ class Assurance:
             return
         with self._lock:
             found = cause(diagnose(
-                url, self._settings, self._probe, now, method=made.method,
-                images=self._images, object_store=self._object_store, answer=answer))
+                url, self._settings, self._cloud, now, method=made.method, answer=answer))
         if found is None or not answer.refused:
             self._warn('It is not known whether the URL works: '
                        + (found.detail if found else f'HTTP {answer.status}'))
@@ -89,7 +83,7 @@ class Assurance:
         else:
             # Perhaps the given endpoint is another cluster's.
             if endpoint != made.place.endpoint and (
-                    self._probe.ask(made.url).has_object(made.image_size)):
+                    probe.ask(made.url).has_object(made.image_size)):
                 self._warn(f'The URL works at {made.place.endpoint}, and not at {endpoint}, the'
                            f' Swift of the catalog (HTTP {answer.status}): {found.detail}')
                 return

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from osc_imgurl.check.facts import TOLD_KEY, Evidence
+from osc_imgurl.check.facts import TOLD_KEY, Facts
 from osc_imgurl.check.finding import Finding, failed, passed, skipped
 from osc_imgurl.errors import CREATE_URL, LIST_KEYS, SET_KEY
 from osc_imgurl.swift.capabilities import Capabilities
@@ -11,27 +11,27 @@ from osc_imgurl.tempurl.signing import allows, good_paths
 from osc_imgurl.tempurl.url import format_expires, quote
 
 
-def check_key(evidence: Evidence) -> Finding:
+def check_key(facts: Facts) -> Finding:
     """Is the key that signed the URL in one of the slots?"""
-    keys, origin = evidence.keys, evidence.origin
+    keys, origin = facts.keys, facts.origin
     if origin and origin.key in keys.by_slot:
         return passed(f'signed with {origin.key}, fingerprint {origin.key_fingerprint}')
-    if evidence.answer.works:
+    if facts.answer.works:
         return passed('Swift knows the key')
     if keys.unseen:
         return skipped(f'which keys are set cannot be seen: {keys.unseen}')
-    whose = f'{evidence.path.account or "this account"} or on {evidence.path.container}'
+    whose = f'{facts.path.account or "this account"} or on {facts.path.container}'
     if not keys.by_slot:
         return failed(f'there is no temporary URL key on {whose}',
                       'Set one, and make a new URL.', SET_KEY)
-    return _foreign_key(evidence, whose)
+    return _foreign_key(facts, whose)
 
 
-def _foreign_key(evidence: Evidence, whose: str) -> Finding:
-    origin = evidence.origin
+def _foreign_key(facts: Facts, whose: str) -> Finding:
+    origin = facts.origin
     if origin is None:
         shown = ', '.join(f'{slot} {key.fingerprint}'
-                          for slot, key in evidence.keys.by_slot.items())
+                          for slot, key in facts.keys.by_slot.items())
         return failed(f'signed with none of the keys that are set ({shown}), or altered in more'
                       ' than one place', 'Make a new URL; its key must be in a slot.', LIST_KEYS)
     if origin.key == TOLD_KEY:
@@ -41,14 +41,14 @@ def _foreign_key(evidence: Evidence, whose: str) -> Finding:
                   ' removed since', 'Make a new URL.', CREATE_URL)
 
 
-def check_path(evidence: Evidence) -> Finding:
+def check_path(facts: Facts) -> Finding:
     """Is the URL's path the one that was signed?"""
-    url, origin = evidence.parsed, evidence.origin
+    url, origin = facts.parsed, facts.origin
     if url and url.prefix is not None and not url.path.object.startswith(url.prefix):
         return failed(f'the object {url.path.object} does not begin with the prefix'
                       f' {url.prefix!r}', 'Make a URL for that object.')
     if url is None or origin is None:
-        return _unknown(evidence)
+        return _unknown(facts)
     signed = origin.signed
     if signed.prefix != url.prefix or signed.path in good_paths(url):
         return passed('the path is the one that was signed')
@@ -59,11 +59,11 @@ def check_path(evidence: Evidence) -> Finding:
                   f' {good_paths(url)[0]}', 'Make a URL for that object.')
 
 
-def check_query(evidence: Evidence) -> Finding:
+def check_query(facts: Facts) -> Finding:
     """Are expiry, prefix and IP range those that were signed?"""
-    url, origin = evidence.parsed, evidence.origin
+    url, origin = facts.parsed, facts.origin
     if url is None or origin is None:
-        return _unknown(evidence)
+        return _unknown(facts)
     signed = origin.signed
     parts = (
         ('expiry', format_expires(signed.expires), format_expires(url.expires)),
@@ -77,15 +77,15 @@ def check_query(evidence: Evidence) -> Finding:
     return passed('expiry, prefix and IP range are those that were signed')
 
 
-def _unknown(evidence: Evidence) -> Finding:
-    if evidence.answer.works:
+def _unknown(facts: Facts) -> Finding:
+    if facts.answer.works:
         return passed('Swift accepts the signature')
     return skipped('without the key, what was signed is not known', 'Give the key.', 'key_file')
 
 
-def check_method(evidence: Evidence) -> Finding:
+def check_method(facts: Facts) -> Finding:
     """Is the URL good for the method that it is to be used with?"""
-    method, origin, capabilities = evidence.method, evidence.origin, evidence.capabilities
+    method, origin, capabilities = facts.method, facts.origin, facts.capabilities
     if (isinstance(capabilities, Capabilities) and capabilities.methods
             and method not in capabilities.methods):
         return failed(f'the cluster takes no temporary URLs for {method}; it takes'
@@ -96,10 +96,10 @@ def check_method(evidence: Evidence) -> Finding:
         if not allows(signed, method):
             return failed(f'the URL is signed for {signed}, and not good for {method}', *advice)
         return passed(f'signed for {signed}')
-    if evidence.answer.works and method == 'HEAD':
+    if facts.answer.works and method == 'HEAD':
         return passed('Swift answers a HEAD')
-    if evidence.url and evidence.answer.works and method == 'GET':
-        answer = evidence.probe.ask(evidence.url, 'GET')
+    if facts.cloud.probe and facts.url and facts.answer.works and method == 'GET':
+        answer = facts.cloud.probe.ask(facts.url, 'GET')
         return (passed('Swift answers a GET') if answer.works else
                 failed(f'Swift answers a HEAD, and HTTP {answer.status} to a GET', *advice))
     return skipped('without the key, the signed method is not known', 'Give the key.',

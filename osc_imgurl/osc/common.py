@@ -15,9 +15,9 @@ from osc_imgurl.settings.table import BY_NAME, TABLE, Setting, Settings
 
 if TYPE_CHECKING:
     from osc_imgurl.cache.entry import Cache
-    from osc_imgurl.check.new_url import Assurance
     from osc_imgurl.glance.image_service import ImageService
-    from osc_imgurl.service import TempURLService
+    from osc_imgurl.locate.cloud import Cloud
+    from osc_imgurl.service import ImageTempURL, TempURLService
     from osc_imgurl.swift.object_store import ObjectStore
     from osc_imgurl.swift.probe import Probe
 
@@ -126,31 +126,46 @@ def cache_of(client_manager: Any, parsed_args: argparse.Namespace) -> Cache:
     return cache(load_settings(client_manager, parsed_args))
 
 
-def temp_url_service(client_manager: Any, settings: Settings) -> TempURLService:
-    """Return the service on OSC's session; without one, nobody is asked."""
-    from osc_imgurl.service import TempURLService
+def cloud(client_manager: Any, settings: Settings) -> Cloud:
+    """Return who can be asked on OSC's session; without one, only the probe asks."""
+    from osc_imgurl.locate.cloud import Cloud
 
     online = has_session(client_manager)
-    return TempURLService(
-        settings, image_service(client_manager, settings) if online else None,
-        object_store(client_manager, settings) if online else None,
-        cache(settings) if settings.cache_enabled else None)
+    return Cloud(image_service(client_manager, settings) if online else None,
+                 object_store(client_manager, settings) if online else None,
+                 probe(client_manager, settings))
 
 
 def probe(client_manager: Any, settings: Settings) -> Probe:
-    """Return what makes requests without a token, with the session's TLS options."""
+    """Return what makes unauthenticated requests, with the session's TLS options."""
     from osc_imgurl.swift.probe import Probe
 
     session = client_manager.session
     return Probe(session.verify, session.cert, session.timeout, settings.num_retries)
 
 
-def assurance(client_manager: Any, settings: Settings) -> Assurance:
-    """Return what sees that new URLs work, on OSC's session."""
-    from osc_imgurl.check.new_url import Assurance
+def temp_url_service(settings: Settings, cloud: Cloud) -> TempURLService:
+    """Return what makes temporary URLs, with the cache that the settings ask for."""
+    from osc_imgurl.service import TempURLService
 
-    online = has_session(client_manager)
-    return Assurance(
-        settings, probe(client_manager, settings),
-        image_service(client_manager, settings) if online else None,
-        object_store(client_manager, settings) if online else None)
+    return TempURLService(settings, cloud, cache(settings) if settings.cache_enabled else None)
+
+
+def row(made: ImageTempURL) -> dict[str, Any]:
+    """Return what the commands show of a temporary URL, by column."""
+    from osc_imgurl.tempurl import url as temp_url
+
+    path = made.place.path
+    return {
+        'url': made.url,
+        'expires_at': temp_url.format_expires(made.expires),
+        'method': made.method,
+        'digest': made.digest,
+        'image_id': made.image_id,
+        'image_name': made.image_name,
+        'endpoint': made.place.endpoint,
+        'account': path.account,
+        'container': path.container,
+        'object': path.object,
+        'cached': made.cached,
+    }

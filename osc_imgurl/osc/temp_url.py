@@ -4,15 +4,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from typing import TYPE_CHECKING, Any
 
 from osc_imgurl.osc import base
 
 if TYPE_CHECKING:
-    from osc_imgurl.osc.stream import Output
-    from osc_imgurl.service import ImageTempURL
     from osc_imgurl.settings.table import Settings
     from osc_imgurl.tempurl.url import TempURL
 
@@ -71,6 +68,7 @@ class CreateImageTempURL(base.ShowOne):
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl import service
+        from osc_imgurl.check.new_url import NewURLCheck
         from osc_imgurl.osc import common
         from osc_imgurl.tempurl import url as temp_url
 
@@ -84,12 +82,13 @@ class CreateImageTempURL(base.ShowOne):
             prefix=parsed_args.object_prefix,
             filename=parsed_args.filename, inline=parsed_args.inline,
             iso8601=parsed_args.iso8601)
-        made = common.temp_url_service(client_manager, settings).create(
+        cloud = common.cloud(client_manager, settings)
+        made = common.temp_url_service(settings, cloud).create(
             parsed_args.image, request, time.time(), parsed_args.refresh)
-        assurance = common.assurance(client_manager, settings)
-        if assurance.wanted(made):
-            assurance.check(made, time.time())
-        row = _row(made)
+        new_url = NewURLCheck(settings, cloud)
+        if new_url.wanted(made):
+            new_url.check(made, time.time())
+        row = common.row(made)
         return tuple(row), tuple(row.values())
 
 
@@ -154,133 +153,3 @@ def _verified(parsed: TempURL, settings: Settings, now: float) -> tuple[str | No
     if 'path' in verification.failed:
         return verification.method, f'of {key}, but for another path: {verification.path}'
     return verification.method, f'of {key}'
-
-
-class ListImageTempURL(base.Lister):
-    _description = (
-        'List temporary URLs: for the images named, or for all that match the filters')
-    _output: Output
-    _epilog: Any = (
-        'Example: openstack image temp url list --public --status active --duration 1d -f csv')
-
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        from osc_lib.cli import parseractions
-
-        from osc_imgurl.osc import common
-        from osc_imgurl.settings.table import BY_NAME
-
-        parser = super().get_parser(prog_name)
-        parser.add_argument(
-            'images', metavar='<image>', nargs='*',
-            help=f'Images ({common.NAMING}); without any: all that match the filters')
-        parser.add_argument(
-            '--from-file', metavar='<path>',
-            help='Read more images from a file, one a line; - reads standard input')
-        parser.add_argument(
-            '--with-boot-images', action='store_true',
-            help='Add the kernel and ramdisk images that an image names in its properties'
-                 ' kernel_id and ramdisk_id, if its owner may see them')
-        visibility = parser.add_mutually_exclusive_group()
-        for name in ('public', 'private', 'community', 'shared', 'all'):
-            visibility.add_argument(
-                f'--{name}', action='store_const', const=name, dest='visibility',
-                help=f'List only {name} images' if name != 'all' else 'List all images')
-        parser.add_argument(
-            '--property', metavar='<key=value>', action=parseractions.KeyValueAction,
-            dest='properties', help='Filter images based on a property (repeat option to filter'
-                                    ' on multiple properties)')
-        parser.add_argument('--name', metavar='<name>', help='Filter images based on name')
-        parser.add_argument('--status', metavar='<status>', help='Filter images based on status')
-        parser.add_argument(
-            '--tag', metavar='<tag>', action='append', dest='tags',
-            help='Filter images based on a tag (repeat option to filter on multiple tags)')
-        parser.add_argument(
-            '--limit', metavar='<num-images>', type=int,
-            help='Maximum number of images to list')
-        parser.add_argument(
-            '--marker', metavar='<image>',
-            help=f'The last image of the previous page ({common.NAMING})')
-        parser.add_argument(
-            '--sort', metavar='<key>[:<direction>]', default='name:asc',
-            help='Sort images by keys and directions (asc or desc), separated by commas'
-                 ' (default: name:asc)')
-        parser.add_argument(
-            '--fail-fast', action='store_true',
-            help='Stop at the first image that gets no URL')
-        parser.add_argument('--long', action='store_true', help='List all columns')
-        common.add_setting_options(parser, BY_NAME.keys())
-        return parser
-
-    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl import batch
-        from osc_imgurl.errors import InvalidParameterValue
-        from osc_imgurl.osc import common, stream
-        from osc_imgurl.service import Request
-
-        client_manager = self.app.client_manager
-        settings = common.load_settings(client_manager, parsed_args)
-        common.require_session(client_manager)
-        images = common.image_service(client_manager, settings)
-        filters = {
-            'visibility': parsed_args.visibility, 'name': parsed_args.name,
-            'status': parsed_args.status, 'tag': parsed_args.tags,
-            **(parsed_args.properties or {})}
-        filters = {name: value for name, value in filters.items() if value}
-        if parsed_args.images or parsed_args.from_file:
-            if filters or parsed_args.limit is not None or parsed_args.marker:
-                raise InvalidParameterValue(
-                    'Filters choose among all images: name images, or filter them, not both.')
-            references = stream.references(parsed_args.images, parsed_args.from_file)
-            found = batch.find_images(references, images)
-        else:
-            if parsed_args.limit is not None and parsed_args.limit < 1:
-                raise InvalidParameterValue('The limit must be at least 1 (--limit).')
-            marker = images.find(parsed_args.marker).id if parsed_args.marker else None
-            found = images.detail(
-                limit=parsed_args.limit, marker=marker, sort=parsed_args.sort, **filters)
-        if parsed_args.with_boot_images:
-            found = batch.with_boot_images(found, images)
-        made = batch.create_all(
-            found, common.temp_url_service(client_manager, settings), Request(), time.time)
-        if settings.check:
-            made = batch.assured(
-                made, common.assurance(client_manager, settings), time.time)
-        columns = ['image_id', 'image_name', 'expires_at', 'url']
-        if parsed_args.long:
-            columns += ['method', 'digest', 'endpoint', 'account', 'container', 'object',
-                        'cached', 'owner', 'visibility']
-        self._output = stream.Output(
-            self.app.stdout, self.app.stderr,
-            streams=parsed_args.formatter in ('value', 'csv'), fail_fast=parsed_args.fail_fast)
-        rows = ({**_row(each), 'owner': each.owner, 'visibility': each.visibility}
-                for each in self._output.through(made))
-        return columns, ([row[column] for column in columns] for row in rows)
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        try:
-            code = super().run(parsed_args)
-        except BrokenPipeError:
-            # The reader has enough. What is still buffered must not fail again at the exit.
-            with open(os.devnull, 'w') as nowhere:
-                os.dup2(nowhere.fileno(), self.app.stdout.fileno())
-            raise
-        return 1 if self._output.failed else code
-
-
-def _row(made: ImageTempURL) -> dict[str, Any]:
-    from osc_imgurl.tempurl import url as temp_url
-
-    path = made.place.path
-    return {
-        'url': made.url,
-        'expires_at': temp_url.format_expires(made.expires),
-        'method': made.method,
-        'digest': made.digest,
-        'image_id': made.image_id,
-        'image_name': made.image_name,
-        'endpoint': made.place.endpoint,
-        'account': path.account,
-        'container': path.container,
-        'object': path.object,
-        'cached': made.cached,
-    }

@@ -51,13 +51,10 @@ class CheckImageTempURL(base.Lister):
         if not is_url:
             common.require_session(client_manager)
             asked['object_name'] = parsed_args.object_name
-        if common.has_session(client_manager):
-            asked.update(images=common.image_service(client_manager, settings),
-                         object_store=common.object_store(client_manager, settings))
         with contextlib.suppress(CacheFailed):
             asked['cached'] = common.cache(settings).entries()
         findings = (diagnosis.diagnose if is_url else diagnosis.diagnose_image)(
-            subject, settings, common.probe(client_manager, settings), time.time(), **asked)
+            subject, settings, common.cloud(client_manager, settings), time.time(), **asked)
         self._works = diagnosis.cause(findings) is None
         return ('check', 'result', 'detail', 'remedy'), [
             (each.check, each.result, each.detail, advice(each.remedy, each.names, typed))

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from osc_imgurl import ImageService, ObjectStore, Request, TempURLService
+from osc_imgurl import Cloud, ImageService, ObjectStore, Request, TempURLService
 from osc_imgurl.settings import sources
 
 from .conftest import ROOT
@@ -63,7 +63,7 @@ def theirs(cloud, python, image_id, *configs):
 def ours(cloud, image_id, config, **options):
     settings = sources.load({'digest': 'sha1', **options}, {}, {}, [config])
     session = cloud.sdk().session
-    service = TempURLService(settings, ImageService(session), ObjectStore(session))
+    service = TempURLService(settings, Cloud(ImageService(session), ObjectStore(session)))
     return service.create(image_id, Request(), NOW).url
 
 

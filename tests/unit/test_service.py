@@ -18,6 +18,7 @@ from osc_imgurl.errors import (
 )
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import parse
+from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import locate
 from osc_imgurl.service import Request, TempURLService
 from osc_imgurl.settings.table import Kind, Settings, Source
@@ -84,7 +85,7 @@ class Glance:
 
 def create(store, request=None, settings=None, locations=()):
     settings = settings or Settings(key=Key(b'a key'))
-    return TempURLService(settings, Glance(*locations), store).create(
+    return TempURLService(settings, Cloud(Glance(*locations), store)).create(
         'cirros', request or Request(), NOW)
 
 
@@ -168,7 +169,7 @@ def test_keys_that_may_not_be_read():
 
 def test_nothing_is_asked_twice():
     store = Store(account={A1: Key(b'a key')})
-    service = TempURLService(Settings(), Glance(), store)
+    service = TempURLService(Settings(), Cloud(Glance(), store))
     for _ in range(3):
         service.create('cirros', Request(), NOW)
     assert store.asked == ['container_keys', 'account_keys', 'capabilities']
@@ -184,7 +185,7 @@ def test_what_fails_is_not_asked_twice_either(answers, asked):
     """Or a list of ten thousand images would ask ten thousand times."""
     store = Store(account={A1: Key(b'a key')})
     store.answers.update(answers)
-    service = TempURLService(Settings(), Glance(), store)
+    service = TempURLService(Settings(), Cloud(Glance(), store))
     for _ in range(3):
         with pytest.raises((MissingParameterValue, ObjectStoreFailed)):
             service.create('cirros', Request(), NOW)
