@@ -48,7 +48,7 @@ def _store(facts: Facts) -> Finding:
     except ImgurlError as error:
         return failed_with(error)
     if isinstance(facts.location, LocationNotBelieved):
-        if facts.answer.works:
+        if facts.answer.has_object(None):
             return passed(f'Swift has the object; {facts.location.problem}')
         return failed_with(facts.location)
     if facts.location:

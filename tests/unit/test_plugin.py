@@ -30,6 +30,7 @@ def test_no_other_command_imports_the_library(command, tmp_path):
                         'osc_imgurl.osc.location',
                         'osc_imgurl.osc.temp_url', 'osc_imgurl.osc.temp_url_cache',
                         'osc_imgurl.osc.temp_url_check', 'osc_imgurl.osc.temp_url_key',
+                        'osc_imgurl.osc.temp_url_list',
                         'osc_imgurl.osc.temp_url_settings'}
 
 
