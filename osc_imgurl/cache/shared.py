@@ -51,7 +51,8 @@ class SharedCache:
                  password: str | None = None) -> None:
         if backend not in BACKENDS:
             raise InvalidParameterValue(
-                f'The cache backend {backend} cannot be used: use one of {", ".join(BACKENDS)}.')
+                f'The cache backend {backend} cannot be used.',
+                f'Use one of {", ".join(BACKENDS)}.', 'cache_backend')
         self._name = backend
         self._guard = Guard(backend)
         self._region = make_region()
@@ -68,8 +69,9 @@ class SharedCache:
         except (ImportError, LookupError, TypeError, ValueError, AttributeError) as error:
             # The arguments may hold a password.
             raise InvalidParameterValue(
-                f'The cache backend {self._name} cannot be used ({type(error).__name__}): check'
-                ' that its client is installed, and cache_arguments.') from error
+                f'The cache backend {self._name} cannot be used ({type(error).__name__}).',
+                'Check that its client is installed, and its arguments.',
+                'cache_arguments') from error
 
     def get_or_create(self, new: Entry, accepts: Callable[[int], bool], now: float,
                       refresh: bool = False) -> tuple[int, bool]:
@@ -133,17 +135,17 @@ def _arguments(backend: str, given: Mapping[str, Any], lifetime: int,
             lifetime = min(int(time.time()) + lifetime, _MEMCACHED_LAST)
         # Unless this is given, it unpickles what it reads: who can write there could run code here.
         return {'memcached_expire_time': lifetime, **given, 'serde': None}
-    connection: dict[str, Any] = {
-        'socket_timeout': TIME_LIMIT, 'socket_connect_timeout': TIME_LIMIT,
-        # A server that does not answer is not asked again.
-        'retry': None}
+    # Later than the guard, so that a thread which nobody waits for any more comes to its end.
+    limit = 2 * TIME_LIMIT
+    connection = {'socket_timeout': limit, 'socket_connect_timeout': limit,
+                  # A server that does not answer is not asked again.
+                  'retry': None, **given.get('connection_kwargs', {})}
+    arguments = {'valkey_expiration_time' if 'valkey' in backend else 'redis_expiration_time':
+                 lifetime, 'thread_local_lock': False, **given, 'connection_kwargs': connection}
     if password is not None:
-        # These backends drop the argument where there is a URL, and not this one.
-        connection['password'] = password
-    expiration = 'valkey' if 'valkey' in backend else 'redis'
-    return {f'{expiration}_expiration_time': lifetime, 'thread_local_lock': False,
-            'password': password, **given,
-            'connection_kwargs': {**connection, **given.get('connection_kwargs', {})}}
+        # The backends drop the one where there is a URL, and the other where there is none.
+        arguments['password'] = connection['password'] = password
+    return arguments
 
 
 def _name(fingerprint: str) -> str:

@@ -47,6 +47,8 @@ CREATE TABLE entries (
 CREATE INDEX entries_by_expiry ON entries (expires);
 PRAGMA user_version = 2;
 """
+_SELECT = ('SELECT id, fingerprint, expires, image_id, method, account, container, key_fingerprint,'
+           ' signature_fingerprint FROM entries')
 
 
 def default_path() -> pathlib.Path:
@@ -71,8 +73,8 @@ class SQLiteCache:
                       refresh: bool = False) -> tuple[int, bool]:
         """See :class:`osc_imgurl.cache.entry.Cache`. Reading and creating are one transaction."""
         def find(connection: sqlite3.Connection) -> tuple[int, bool] | None:
-            row = connection.execute('SELECT * FROM entries WHERE id = ?',
-                                     (_row_id(new.fingerprint),)).fetchone()
+            row = connection.execute(
+                f'{_SELECT} WHERE id = ?', (_row_id(new.fingerprint),)).fetchone()
             found = decode(row[1:]) if row and not refresh else None
             return (found.expires, True) if found and usable(found, new, accepts) else None
 
@@ -94,7 +96,7 @@ class SQLiteCache:
         """See :class:`osc_imgurl.cache.entry.Cache`."""
         def page(connection: sqlite3.Connection, after: tuple[int, int]) -> list[tuple[Any, ...]]:
             return connection.execute(
-                "SELECT * FROM entries WHERE typeof(expires) = 'integer' AND (expires, id) > (?, ?)"
+                f"{_SELECT} WHERE typeof(expires) = 'integer' AND (expires, id) > (?, ?)"
                 ' ORDER BY expires, id LIMIT ?', (*after, AT_ONCE)).fetchall()
 
         found: list[Entry] = []

@@ -352,12 +352,15 @@ def test_no_entry_is_lost_where_many_meet_a_damaged_file(path):
 
 @pytest.mark.parametrize('statement', [
     'DROP TABLE entries', 'ALTER TABLE entries DROP COLUMN container',
-    'DROP TABLE entries; CREATE VIEW entries AS SELECT 1 AS id'])
-def test_a_file_with_other_tables_is_set_aside(store, path, caplog, statement):
+    'DROP TABLE entries; CREATE VIEW entries AS SELECT 1 AS id',
+    'DROP TABLE entries; CREATE TABLE entries (id, expires); INSERT INTO entries VALUES (1, 1)'])
+@pytest.mark.parametrize('first', [SQLiteCache.entries, SQLiteCache.info])
+def test_a_file_with_other_tables_is_set_aside(store, path, caplog, statement, first):
     ask(store, FIRST)
     with sqlite3.connect(path) as database:
         database.executescript(statement)
     database.close()
+    first(store)
     assert ask(store, FIRST) == (FIRST, False)
     assert ask(store, SECOND) == (FIRST, True)
     assert len(caplog.records) == 1 and 'it is set aside' in caplog.text
@@ -387,7 +390,9 @@ def test_a_query_without_end(store, path, caplog, monkeypatch):
     with sqlite3.connect(path) as database:
         database.executescript(
             'DROP TABLE entries; CREATE VIEW entries AS WITH RECURSIVE n(id) AS'
-            ' (SELECT 0 UNION ALL SELECT id + 1 FROM n) SELECT -1 - id AS id FROM n')
+            ' (SELECT 0 UNION ALL SELECT id + 1 FROM n) SELECT -1 - id AS id, 0 AS fingerprint,'
+            ' 0 AS expires, 0 AS image_id, 0 AS method, 0 AS account, 0 AS container,'
+            ' 0 AS key_fingerprint, 0 AS signature_fingerprint FROM n')
     database.close()
     # The query ends with its process.
     assert in_a_child(action) == 0
