@@ -8,77 +8,37 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import re
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
-import requests
-from glanceclient import exc
-from glanceclient.common.http import SessionClient
 from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1.session import Session
 
-from osc_imgurl import http
 from osc_imgurl.errors import (
     GlanceFailed,
     ImageDownloadFailed,
     ImageNotAuthorized,
     ImageNotFound,
     ImageNotUnique,
-    InvalidParameterValue,
     MissingParameterValue,
     logger,
-    one_line,
 )
-from osc_imgurl.glance import location
 from osc_imgurl.glance import prefetch as background
+from osc_imgurl.glance.answers import _to_image, _to_locations
+from osc_imgurl.glance.client import _Client, _not_found, _translated
+from osc_imgurl.glance.download import _copy_verified, _file_chunks
 from osc_imgurl.glance.image import Image, is_uuid, parse_href, require_active
 from osc_imgurl.glance.location import Location
 
 LOG = logger(__name__)
 
-CHUNK_SIZE = 1024 * 1024
 # Glance gives no more at once (api_limit_max).
 PAGE_SIZE = 1000
 FIRST_PAGE_SIZE = 25
 # How many images of the same name a message lists.
 MOST_SHOWN = 10
-
-
-class _Client(SessionClient):  # type: ignore[misc]
-    """Glance's client, with keystoneauth's logging of answers switched off.
-
-    At the debug level keystoneauth logs whole answers, and an image's location may hold the
-    store's password. Glance answers no request of ours without such a place, so none is
-    logged but its method, path and status. What reads is retried; what creates is not, lest
-    there be two of it. No redirection is followed, which would take the token along.
-    """
-
-    def __init__(self, session: Session, num_retries: int, **kwargs: Any) -> None:
-        super().__init__(session, **kwargs)
-        self._retries = http.session_retries(num_retries)
-
-    def request(self, url: str, method: str, **kwargs: Any) -> Any:
-        LOG.debug('Glance request: %s %s', method, url)
-        kwargs.update(log=False, redirect=False, requests_auth=http.no_auth)
-        if method in ('GET', 'HEAD'):
-            kwargs.update(self._retries)
-        try:
-            response, body = super().request(url, method, **kwargs)
-        except http.FAILURES as error:
-            raise GlanceFailed(f'Glance failed: {http.failure(error)}.') from error
-        LOG.debug('Glance response: %s, %s', response.status_code,
-                  response.headers.get('X-Openstack-Request-Id'))
-        if 300 <= response.status_code < 400:
-            response.close()
-            target = response.headers.get('Location', 'nowhere').partition('?')[0]
-            raise GlanceFailed(
-                f'Glance failed: it redirects to {target} (HTTP {response.status_code}).',
-                'The token is not sent there: correct the endpoint of Glance, or ask its'
-                ' operator to.')
-        return response, body
 
 
 class ImageService:
@@ -344,52 +304,8 @@ class ImageService:
         return images.Controller(self._client, schemas.Controller(self._client))
 
 
-def _to_image(shown: Mapping[str, Any]) -> Image:
-    direct_url = location.parse(shown['direct_url']) if shown.get('direct_url') else None
-    owner, visibility = (value if isinstance(value, str) and value else None
-                         for value in (shown.get('owner'), shown.get('visibility')))
-    return Image(
-        id=shown['id'], name=shown.get('name'), status=shown.get('status'),
-        owner=owner, visibility=visibility,
-        direct_url=direct_url, locations=_to_locations(shown.get('locations') or ()),
-        stores=tuple(filter(None, str(shown.get('stores') or '').split(','))),
-        properties={name: value for name, value in shown.items()
-                    if name not in ('direct_url', 'locations')})
-
-
-def _to_locations(shown: Iterable[Mapping[str, Any]]) -> tuple[Location, ...]:
-    return tuple(location.parse(item['url'], (item.get('metadata') or {}).get('store'))
-                 for item in shown)
-
-
 def _first_location(image: Image) -> Location | None:
     return next(iter(image.shown_locations), None)
-
-
-def _file_chunks(place: Location, image: Image) -> Iterator[bytes]:
-    path = urllib.parse.unquote(urllib.parse.urlsplit(place.url).path)
-    try:
-        with open(path, 'rb') as file:
-            yield from iter(lambda: file.read(CHUNK_SIZE), b'')
-    except OSError as error:
-        raise ImageDownloadFailed(
-            f'Image {image.id} cannot be read from {path}: {error.strerror}.') from None
-
-
-def _copy_verified(chunks: Iterable[bytes], file: BinaryIO, image: Image) -> None:
-    algorithm = image.properties.get('os_hash_algo')
-    wanted = image.properties.get('os_hash_value')
-    if not (wanted and algorithm in hashlib.algorithms_available):
-        algorithm, wanted = 'md5', image.properties.get('checksum')
-    found = hashlib.new(str(algorithm), usedforsecurity=False)
-    with _translated(image.id):
-        for chunk in chunks:
-            file.write(chunk)
-            found.update(chunk)
-    if wanted and found.hexdigest() != wanted:
-        raise ImageDownloadFailed(
-            f'The data of image {image.id} is not what its {algorithm} says: it is damaged or'
-            ' cut off. Do not use it.')
 
 
 def _only(name: str, found: Sequence[Image]) -> Image:
@@ -407,38 +323,3 @@ def _only(name: str, found: Sequence[Image]) -> Image:
         raise ImageNotUnique(f'{len(found)} images have the name {name!r}.',
                              f'Use the ID of one of them: {shown}{more}')
     return found[0]
-
-
-def _not_found(image: str) -> ImageNotFound:
-    return ImageNotFound(
-        f'No image has the {"ID" if is_uuid(image) else "name"} {image!r}, or these credentials'
-        ' may not see it.', 'Look for it: openstack image list.')
-
-
-@contextlib.contextmanager
-def _translated(image: str) -> Iterator[None]:
-    """Turn what glanceclient and keystoneauth raise into this library's errors."""
-    try:
-        yield
-    except (exc.Forbidden, exc.Unauthorized) as error:
-        raise ImageNotAuthorized(
-            f'Glance does not allow this for image {image} with these credentials:'
-            f' {one_line(error)}') from error
-    except exc.NotFound as error:
-        raise _not_found(image) from error
-    except (exc.BadRequest, exc.Conflict) as error:
-        raise InvalidParameterValue(f'Glance refuses this: {one_line(error)}') from error
-    except TypeError as error:
-        # glanceclient's own check of a property, against Glance's schema.
-        raise InvalidParameterValue(str(error).partition('\n')[0]) from error
-    except exc.HTTPException as error:
-        raise GlanceFailed(
-            f'Glance answers HTTP {error.code}.', 'Try again; if it stays so, tell its'
-            ' operator.') from error
-    except (exc.CommunicationError, exc.InvalidEndpoint, ksa_exceptions.ConnectionError) as error:
-        raise GlanceFailed(f'Glance cannot be reached: {http.failure(error)}.', 'Try again; if it'
-                           ' stays so, tell its operator.') from error
-    except (exc.BaseException, exc.ClientException, ksa_exceptions.ClientException,
-            requests.RequestException) as error:
-        raise GlanceFailed(f'Glance failed: {one_line(error)}') from error
-

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An image's data, verified on its way into a file."""
+
+from __future__ import annotations
+
+import hashlib
+import urllib.parse
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from osc_imgurl.errors import ImageDownloadFailed
+from osc_imgurl.glance.client import _translated
+from osc_imgurl.glance.image import Image
+from osc_imgurl.glance.location import Location
+
+CHUNK_SIZE = 1024 * 1024
+
+
+def _file_chunks(place: Location, image: Image) -> Iterator[bytes]:
+    path = urllib.parse.unquote(urllib.parse.urlsplit(place.url).path)
+    try:
+        with open(path, 'rb') as file:
+            yield from iter(lambda: file.read(CHUNK_SIZE), b'')
+    except OSError as error:
+        raise ImageDownloadFailed(
+            f'Image {image.id} cannot be read from {path}: {error.strerror}.') from None
+
+
+def _copy_verified(chunks: Iterable[bytes], file: BinaryIO, image: Image) -> None:
+    algorithm = image.properties.get('os_hash_algo')
+    wanted = image.properties.get('os_hash_value')
+    if not (wanted and algorithm in hashlib.algorithms_available):
+        algorithm, wanted = 'md5', image.properties.get('checksum')
+    found = hashlib.new(str(algorithm), usedforsecurity=False)
+    with _translated(image.id):
+        for chunk in chunks:
+            file.write(chunk)
+            found.update(chunk)
+    if wanted and found.hexdigest() != wanted:
+        raise ImageDownloadFailed(
+            f'The data of image {image.id} is not what its {algorithm} says: it is damaged or'
+            ' cut off. Do not use it.')
