@@ -11,19 +11,19 @@ from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
 
 
-def _to_image(shown: Mapping[str, Any]) -> Image:
+def to_image(shown: Mapping[str, Any]) -> Image:
     direct_url = location.parse(shown['direct_url']) if shown.get('direct_url') else None
     owner, visibility = (value if isinstance(value, str) and value else None
                          for value in (shown.get('owner'), shown.get('visibility')))
     return Image(
         id=shown['id'], name=shown.get('name'), status=shown.get('status'),
         owner=owner, visibility=visibility,
-        direct_url=direct_url, locations=_to_locations(shown.get('locations') or ()),
+        direct_url=direct_url, locations=to_locations(shown.get('locations') or ()),
         stores=tuple(filter(None, str(shown.get('stores') or '').split(','))),
         properties={name: value for name, value in shown.items()
                     if name not in ('direct_url', 'locations')})
 
 
-def _to_locations(shown: Iterable[Mapping[str, Any]]) -> tuple[Location, ...]:
+def to_locations(shown: Iterable[Mapping[str, Any]]) -> tuple[Location, ...]:
     return tuple(location.parse(item['url'], (item.get('metadata') or {}).get('store'))
                  for item in shown)

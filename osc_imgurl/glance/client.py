@@ -27,7 +27,7 @@ from osc_imgurl.glance.image import is_uuid
 LOG = logger(__name__)
 
 
-class _Client(SessionClient):  # type: ignore[misc]
+class Client(SessionClient):  # type: ignore[misc]
     """Glance's client, with keystoneauth's logging of answers switched off.
 
     At the debug level keystoneauth logs whole answers, and an image's location may hold the
@@ -61,14 +61,14 @@ class _Client(SessionClient):  # type: ignore[misc]
         return response, body
 
 
-def _not_found(image: str) -> ImageNotFound:
+def not_found(image: str) -> ImageNotFound:
     return ImageNotFound(
         f'No image has the {"ID" if is_uuid(image) else "name"} {image!r}, or these credentials'
         ' may not see it.', 'Look for it: openstack image list.')
 
 
 @contextlib.contextmanager
-def _translated(image: str) -> Iterator[None]:
+def translated(image: str) -> Iterator[None]:
     """Turn what glanceclient and keystoneauth raise into this library's errors."""
     try:
         yield
@@ -77,7 +77,7 @@ def _translated(image: str) -> Iterator[None]:
             f'Glance does not allow this for image {image} with these credentials:'
             f' {one_line(error)}') from error
     except exc.NotFound as error:
-        raise _not_found(image) from error
+        raise not_found(image) from error
     except (exc.BadRequest, exc.Conflict) as error:
         raise InvalidParameterValue(f'Glance refuses this: {one_line(error)}') from error
     except TypeError as error:

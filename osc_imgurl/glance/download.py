@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from osc_imgurl.errors import ImageDownloadFailed
-from osc_imgurl.glance.client import _translated
+from osc_imgurl.glance.client import translated
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
 
 CHUNK_SIZE = 1024 * 1024
 
 
-def _file_chunks(place: Location, image: Image) -> Iterator[bytes]:
+def file_chunks(place: Location, image: Image) -> Iterator[bytes]:
     path = urllib.parse.unquote(urllib.parse.urlsplit(place.url).path)
     try:
         with open(path, 'rb') as file:
@@ -26,13 +26,13 @@ def _file_chunks(place: Location, image: Image) -> Iterator[bytes]:
             f'Image {image.id} cannot be read from {path}: {error.strerror}.') from None
 
 
-def _copy_verified(chunks: Iterable[bytes], file: BinaryIO, image: Image) -> None:
+def copy_verified(chunks: Iterable[bytes], file: BinaryIO, image: Image) -> None:
     algorithm = image.properties.get('os_hash_algo')
     wanted = image.properties.get('os_hash_value')
     if not (wanted and algorithm in hashlib.algorithms_available):
         algorithm, wanted = 'md5', image.properties.get('checksum')
     found = hashlib.new(str(algorithm), usedforsecurity=False)
-    with _translated(image.id):
+    with translated(image.id):
         for chunk in chunks:
             file.write(chunk)
             found.update(chunk)

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-import urllib.parse
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from keystoneauth1 import exceptions as ksa_exceptions
@@ -25,18 +24,15 @@ from osc_imgurl.errors import (
     MissingParameterValue,
     logger,
 )
-from osc_imgurl.glance import prefetch as background
-from osc_imgurl.glance.answers import _to_image, _to_locations
-from osc_imgurl.glance.client import _Client, _not_found, _translated
-from osc_imgurl.glance.download import _copy_verified, _file_chunks
+from osc_imgurl.glance import pages
+from osc_imgurl.glance.answers import to_image, to_locations
+from osc_imgurl.glance.client import Client, not_found, translated
+from osc_imgurl.glance.download import copy_verified, file_chunks
 from osc_imgurl.glance.image import Image, is_uuid, parse_href, require_active
 from osc_imgurl.glance.location import Location
 
 LOG = logger(__name__)
 
-# Glance gives no more at once (api_limit_max).
-PAGE_SIZE = 1000
-FIRST_PAGE_SIZE = 25
 # How many images of the same name a message lists.
 MOST_SHOWN = 10
 
@@ -64,7 +60,7 @@ class ImageService:
         self._endpoint = endpoint
         self._allowed_direct_url_schemes = tuple(allowed_direct_url_schemes)
         self._num_retries = num_retries
-        self._http: _Client | None = None
+        self._http: Client | None = None
 
     def find(self, image: str) -> Image:
         """Return an image, whatever its status.
@@ -82,13 +78,13 @@ class ImageService:
         """
         image = parse_href(image)
         if is_uuid(image):
-            found = _to_image(self._get(f'/v2/images/{image}', image))
+            found = to_image(self._get(f'/v2/images/{image}', image))
             # Some databases do not tell capitals apart.
             if found.id.lower() != image.lower():
                 raise GlanceFailed(f'Glance answers with another image than {image}.',
                                    'Tell its operator.')
             return found
-        with _translated(image):
+        with translated(image):
             project_id = self._session.get_project_id()
         found = _only(image, self._find_named(image, project_id))
         if found.visibility != 'public' and (project_id is None or found.owner != project_id):
@@ -130,36 +126,14 @@ class ImageService:
                **filters: Any) -> Iterator[Image]:
         """Yield the images that match, page by page, as they arrive.
 
-        The first page is small, so that the first image is soon there; the others grow up to
-        what Glance gives at once.
-
         :param limit: yield no more than so many.
         :param marker: begin behind this image; its UUID.
         :param filters: Glance's own query parameters, such as ``name='cirros'``,
             ``visibility='public'``, ``sort='name:asc'``.
         :raises ImgurlError: as :meth:`find`.
         """
-        if limit == 0:
-            return
-
-        def begin_page(size: int) -> Callable[[], Any]:
-            query = {**filters, 'limit': size, **({'marker': marker} if marker else {})}
-            url = f'/v2/images?{urllib.parse.urlencode(query, doseq=True)}'
-            return background.start(lambda: self._get(url, 'list'))
-
-        size = min(FIRST_PAGE_SIZE, limit or FIRST_PAGE_SIZE)
-        next_page: Callable[[], Any] | None = begin_page(size)
-        while next_page:
-            page, next_page = next_page(), None
-            images = page['images']
-            if limit is not None:
-                limit -= len(images)
-            if 'next' in page and limit != 0:
-                marker = images[-1]['id']
-                size = min(size * 4, PAGE_SIZE, limit or PAGE_SIZE)
-                next_page = begin_page(size)
-            # The next page is on its way while this one is in use.
-            yield from map(_to_image, images)
+        for page in pages.read(lambda url: self._get(url, 'list'), filters, limit, marker):
+            yield from map(to_image, page)
 
     def locations(self, image_id: str) -> tuple[Location, ...]:
         """Return an image's locations through Glance's Get Locations call.
@@ -171,7 +145,7 @@ class ImageService:
         :raises ImageNotAuthorized: these credentials may not.
         :raises ImageNotFound: this Glance does not have the call.
         """
-        return _to_locations(self._get(f'/v2/images/{image_id}/locations', image_id))
+        return to_locations(self._get(f'/v2/images/{image_id}/locations', image_id))
 
     def accepted_members(self, image_id: str) -> frozenset[str]:
         """Return the IDs of the projects that have accepted a shared image.
@@ -212,9 +186,9 @@ class ImageService:
         found = self.show(image)
         place = _first_location(found)
         if place and place.scheme == 'file' and 'file' in self._allowed_direct_url_schemes:
-            _copy_verified(_file_chunks(place, found), file, found)
+            copy_verified(file_chunks(place, found), file, found)
         else:
-            _copy_verified(self._data(found), file, found)
+            copy_verified(self._data(found), file, found)
 
     def create(self, image_meta: Mapping[str, Any], data: BinaryIO | None = None) -> Image:
         """Create an image and, where data is given, upload it.
@@ -226,7 +200,7 @@ class ImageService:
             a property.
         """
         name = str(image_meta.get('name'))
-        with _translated(name):
+        with translated(name):
             image_id = self._controller.create(**image_meta)['id']
         return self._upload(image_id, data)
 
@@ -242,7 +216,7 @@ class ImageService:
         :raises ImgurlError: as :meth:`create`.
         """
         found = self.find(image)
-        with _translated(found.id):
+        with translated(found.id):
             purged = None
             if purge_props:
                 schema = self._controller.schema_client.get('image')
@@ -258,17 +232,17 @@ class ImageService:
         :raises ImgurlError: as :meth:`find`.
         """
         image_id = self.find(image).id
-        with _translated(image_id):
+        with translated(image_id):
             self._controller.delete(image_id)
 
     def _upload(self, image_id: str, data: BinaryIO | None) -> Image:
         if data is not None:
-            with _translated(image_id):
+            with translated(image_id):
                 self._controller.upload(image_id, data)
         return self.find(image_id)
 
     def _data(self, image: Image) -> Iterable[bytes]:
-        with _translated(image.id):
+        with translated(image.id):
             body = self._controller.data(image.id, do_checksum=False)
         if body.wrapped is None:
             raise ImageDownloadFailed(f'Image {image.id} has no data.')
@@ -276,14 +250,14 @@ class ImageService:
         return chunks
 
     def _get(self, url: str, image: str) -> Any:
-        with _translated(image):
+        with translated(image):
             return self._client.get(url)[1]
 
     @property
-    def _client(self) -> _Client:
+    def _client(self) -> Client:
         if self._http is None:
             endpoint = self._endpoint
-            with _translated('endpoint'), contextlib.suppress(ksa_exceptions.CatalogException):
+            with translated('endpoint'), contextlib.suppress(ksa_exceptions.CatalogException):
                 endpoint = endpoint or self._session.get_endpoint(
                     service_type='image', region_name=self._region_name,
                     interface=self._interface)
@@ -291,7 +265,7 @@ class ImageService:
                 raise MissingParameterValue(
                     'There is no image service in the catalog of this cloud'
                     f' (region {self._region_name or "any"}, interface {self._interface}).')
-            self._http = _Client(
+            self._http = Client(
                 self._session, self._num_retries,
                 endpoint_override=re.sub(r'/v\d[^/]*/?$', '', endpoint))
         return self._http
@@ -315,7 +289,7 @@ def _only(name: str, found: Sequence[Image]) -> Image:
     :raises ImageNotUnique: there are several.
     """
     if not found:
-        raise _not_found(name)
+        raise not_found(name)
     if len(found) > 1:
         # Anybody can make thousands of the same name.
         shown = ', '.join(f'{image.id} (owner {image.owner})' for image in found[:MOST_SHOWN])

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Glance's list of images, page by page."""
+
+from __future__ import annotations
+
+import threading
+import urllib.parse
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+# In images. Glance gives no more at once (api_limit_max).
+PAGE_SIZE = 1000
+FIRST_PAGE_SIZE = 25
+
+
+def read(get: Callable[[str], Any], filters: Mapping[str, Any], limit: int | None = None,
+         marker: str | None = None) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """Yield the pages of images that match; the next is on its way while one is in use.
+
+    The first page is small, so that the first image is soon there; the others grow up to
+    what Glance gives at once.
+
+    :param get: returns what Glance answers to a path and query; what it raises is raised here.
+    :param filters: Glance's own query parameters.
+    :param limit: no more than so many images.
+    :param marker: begin behind this image; its UUID.
+    """
+    def request(size: int) -> Future[Any]:
+        query = {**filters, 'limit': size, **({'marker': marker} if marker else {})}
+        url = f'/v2/images?{urllib.parse.urlencode(query, doseq=True)}'
+        page: Future[Any] = Future()
+
+        def answer() -> None:
+            try:
+                page.set_result(get(url))
+            except BaseException as error:
+                page.set_exception(error)
+
+        # A process does not wait at its end for a page that nobody needs.
+        threading.Thread(target=answer, daemon=True).start()
+        return page
+
+    if limit == 0:
+        return
+    size = min(FIRST_PAGE_SIZE, limit or FIRST_PAGE_SIZE)
+    next_page: Future[Any] | None = request(size)
+    while next_page:
+        page, next_page = next_page.result(), None
+        images = page['images']
+        if limit is not None:
+            limit -= len(images)
+        if 'next' in page and limit != 0:
+            marker = images[-1]['id']
+            size = min(size * 4, PAGE_SIZE, limit or PAGE_SIZE)
+            next_page = request(size)
+        yield images
