@@ -18,6 +18,7 @@ from osc_imgurl.errors import (
     ImageUnacceptable,
     ImgurlError,
     InvalidParameterValue,
+    ObjectStoreFailed,
     logger,
 )
 from osc_imgurl.glance.image import Image, is_uuid, parse_href, require_active
@@ -26,8 +27,12 @@ from osc_imgurl.locate import signing_key as keys
 from osc_imgurl.locate.cloud import UNAUTHENTICATED, Cloud
 from osc_imgurl.locate.place import Place
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.swift import capabilities as digests
-from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.capabilities import (
+    DIGESTS_OF_A_SILENT_CLUSTER,
+    PREFERRED_DIGESTS,
+    Capabilities,
+    negotiate_digest,
+)
 from osc_imgurl.tempurl import url as temp_url
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.signing import Signer
@@ -254,20 +259,29 @@ class TempURLService:
     def find_digest(self, place: Place, method: str) -> str:
         """Return the digest, and see that the cluster takes it and the method.
 
-        :raises ImgurlError: as :func:`osc_imgurl.swift.capabilities.negotiate`.
+        :raises ImgurlError: as :func:`osc_imgurl.swift.capabilities.negotiate_digest`.
         """
         told = self._settings.digest
         if self._object_store is None:
-            known = digests.OF_A_SILENT_CLUSTER if place.in_gateway else digests.PREFERRED
+            known = DIGESTS_OF_A_SILENT_CLUSTER if place.in_gateway else PREFERRED_DIGESTS
             return told or known[0]
         endpoint, capabilities = self._capabilities(place, self._object_store)
-        return digests.negotiate(endpoint, capabilities, method, told)
+        return negotiate_digest(endpoint, capabilities, method, told)
 
     def _capabilities(self, place: Place, object_store: ObjectStore) -> tuple[str, Capabilities]:
         endpoint = placement.cluster_endpoint(place.endpoint, object_store)
-        return endpoint, _once(
-            self._found_capabilities, endpoint,
-            lambda: digests.find_capabilities(endpoint, object_store, self._settings.digest))
+
+        def look_up() -> Capabilities:
+            try:
+                return object_store.capabilities(endpoint)
+            except ObjectStoreFailed as error:
+                given = self._settings.digest
+                if not given:
+                    raise
+                LOG.warning('%s Whether it takes the digest %s is not known', error, given)
+                return Capabilities()
+
+        return endpoint, _once(self._found_capabilities, endpoint, look_up)
 
 
 def _once(found: dict[K, V | ImgurlError], name: K, look_up: Callable[[], V]) -> V:

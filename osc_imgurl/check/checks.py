@@ -17,7 +17,7 @@ from osc_imgurl.errors import ImgurlError, LocationNotBelieved
 from osc_imgurl.glance.image import Image, require_active
 from osc_imgurl.locate.place import NOT_TRIED
 from osc_imgurl.service import require_swift
-from osc_imgurl.swift import capabilities as digests
+from osc_imgurl.swift.capabilities import DIGESTS_OF_A_SILENT_CLUSTER
 from osc_imgurl.swift.probe import Answer, own_address
 from osc_imgurl.tempurl.signing import allows
 from osc_imgurl.tempurl.url import format_expires, format_remaining
@@ -130,7 +130,7 @@ def _digest(facts: Facts) -> Finding:
     takes = capabilities.takes(digest)
     if takes is None:
         return failed(f'the cluster does not say that it takes {digest}, and older ones take'
-                      f' {", ".join(digests.OF_A_SILENT_CLUSTER)} only',
+                      f' {", ".join(DIGESTS_OF_A_SILENT_CLUSTER)} only',
                       'Sign with that.', 'digest')
     if not takes:
         return failed(f'the cluster refuses {digest}; it takes'

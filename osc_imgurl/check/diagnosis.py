@@ -16,7 +16,7 @@ from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import swift_endpoint
 from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.swift import capabilities as digests
+from osc_imgurl.swift.capabilities import PREFERRED_DIGESTS
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.tempurl import url as temp_url
 from osc_imgurl.tempurl.signing import Signer
@@ -84,7 +84,7 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
     try:
         digest = service.find_digest(place, method)
     except ImgurlError:
-        digest = settings.digest or digests.PREFERRED[0]
+        digest = settings.digest or PREFERRED_DIGESTS[0]
     signed = Signer(key.value, digest).sign(
         endpoint, place.path, int(now + settings.duration), method)
     return _run(dataclasses.replace(facts, url=signed.url, parsed=signed))

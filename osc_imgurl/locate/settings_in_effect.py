@@ -12,7 +12,7 @@ from osc_imgurl.glance.location import MASK
 from osc_imgurl.locate import place as placement
 from osc_imgurl.locate import signing_key as keys
 from osc_imgurl.settings.table import BY_NAME, TABLE, Settings
-from osc_imgurl.swift import capabilities as digests
+from osc_imgurl.swift.capabilities import PREFERRED_DIGESTS, negotiate_digest
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -70,10 +70,9 @@ def _look_up(settings: Settings, object_store: ObjectStore | None,
 
     def digest() -> tuple[str, str]:
         if object_store is None:
-            return digests.PREFERRED[0], 'default'
+            return PREFERRED_DIGESTS[0], 'default'
         endpoint = placement.cluster_endpoint(place().endpoint, object_store)
-        capabilities = digests.find_capabilities(endpoint, object_store, None)
-        return digests.negotiate(endpoint, capabilities, 'GET', None), 'cluster'
+        return negotiate_digest(endpoint, object_store.capabilities(endpoint), 'GET'), 'cluster'
 
     def key() -> tuple[Key, str]:
         slot, value = keys.find_key(place(), object_store,

@@ -1,22 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which digest a cluster takes."""
+"""What a cluster says of its temporary URLs, and the digest that is chosen by it."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
 
-from osc_imgurl.errors import InvalidParameterValue, ObjectStoreFailed, logger
-
-if TYPE_CHECKING:
-    from osc_imgurl.swift.object_store import ObjectStore
-
-LOG = logger(__name__)
+from osc_imgurl.errors import InvalidParameterValue, ObjectStoreFailed
 
 # SHA-1 last: Swift deprecates it, and operators turn it off.
-PREFERRED = ('sha256', 'sha512', 'sha1')
+PREFERRED_DIGESTS = ('sha256', 'sha512', 'sha1')
 # What a cluster takes that does not say: older Swifts and RADOS Gateways know SHA-1 only.
-OF_A_SILENT_CLUSTER = ('sha1',)
+DIGESTS_OF_A_SILENT_CLUSTER = ('sha1',)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,33 +30,17 @@ class Capabilities:
     def takes(self, digest: str) -> bool | None:
         """Say whether it takes a digest; None where it does not say, and it may be too new."""
         if self.digests is None:
-            return digest in OF_A_SILENT_CLUSTER or None
+            return digest in DIGESTS_OF_A_SILENT_CLUSTER or None
         return digest in self.digests
 
 
-def find_capabilities(endpoint: str, object_store: ObjectStore,
-                      told: str | None) -> Capabilities:
-    """Return what a cluster says of itself.
+def negotiate_digest(endpoint: str, capabilities: Capabilities, method: str,
+                     given: str | None = None) -> str:
+    """Return the digest for a URL.
 
-    :param told: the digest that was told.
-    :returns: nothing known where the cluster cannot be asked and a digest was told; a warning
-        says so.
-    :raises ObjectStoreFailed: the cluster cannot be asked, and no digest was told.
-    """
-    try:
-        return object_store.capabilities(endpoint)
-    except ObjectStoreFailed as error:
-        if not told:
-            raise
-        LOG.warning('%s Whether it takes the digest %s is not known', error, told)
-        return Capabilities()
-
-
-def negotiate(endpoint: str, capabilities: Capabilities, method: str,
-              told: str | None) -> str:
-    """Return the digest: told, else the first of :data:`PREFERRED` that the cluster takes.
-
-    :raises InvalidParameterValue: the cluster refuses the told digest, or the method.
+    :param given: the digest that somebody asks for; None: the first of
+        :data:`PREFERRED_DIGESTS` that the cluster takes.
+    :raises InvalidParameterValue: the cluster refuses the given digest, or the method.
     :raises ObjectStoreFailed: the cluster takes no temporary URLs, or none of our digests.
     """
     if capabilities.tempurl is False:
@@ -73,17 +51,17 @@ def negotiate(endpoint: str, capabilities: Capabilities, method: str,
         raise InvalidParameterValue(
             f'This cluster takes no temporary URLs for {method}; it takes'
             f' {", ".join(capabilities.methods)}.', 'Sign for one of these.', 'method')
-    if told:
-        if capabilities.digests and capabilities.takes(told) is False:
+    if given:
+        if capabilities.digests and given not in capabilities.digests:
             raise InvalidParameterValue(
-                f'This cluster refuses the digest {told}; it takes'
+                f'This cluster refuses the digest {given}; it takes'
                 f' {", ".join(capabilities.digests)}.', 'Sign with one of these.',
                 'digest')
-        return told
-    allowed = capabilities.digests or OF_A_SILENT_CLUSTER
-    for digest in PREFERRED:
+        return given
+    allowed = capabilities.digests or DIGESTS_OF_A_SILENT_CLUSTER
+    for digest in PREFERRED_DIGESTS:
         if digest in allowed:
             return digest
     raise ObjectStoreFailed(
         f'This cluster takes the digests {", ".join(allowed)} and none of'
-        f' {", ".join(PREFERRED)}.')
+        f' {", ".join(PREFERRED_DIGESTS)}.')
