@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all requests share: TLS, no foreign password, retries, and discreet logs.
-
-In a discreet log no temporary URL is good for anything.
-"""
+"""What all requests share: TLS, no foreign password, retries, and logs without signatures."""
 
 from __future__ import annotations
 
@@ -23,16 +20,6 @@ FAILURES = (requests.RequestException, ValueError, OverflowError)
 _SIGNATURE = re.compile(r'(temp_url_sig=)[^&\s\'"]*')
 
 
-class _Discreet(logging.Filter):
-    """Hides signatures in what urllib3 logs, and makes a retry no warning."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = _SIGNATURE.sub(r'\1***', record.getMessage()), ()
-        if record.msg.startswith('Retrying '):
-            record.levelno, record.levelname = logging.DEBUG, 'DEBUG'
-        return True
-
-
 class _Retries(logging.LoggerAdapter[logging.Logger]):
     """A log for keystoneauth, which warns of each retry; the failure of the last one is told."""
 
@@ -40,8 +27,21 @@ class _Retries(logging.LoggerAdapter[logging.Logger]):
         self.debug(msg, *args, **kwargs)
 
 
-for _name in ('urllib3.connection', 'urllib3.connectionpool', 'urllib3.util.retry'):
-    logging.getLogger(_name).addFilter(_Discreet())
+def hide_signatures() -> None:
+    """Have urllib3 log no signature of a temporary URL, and a retry at the debug level.
+
+    The log of urllib3 is the whole process's, so that no import touches it: whoever runs the
+    process calls this. To call it twice changes nothing.
+    """
+    for name in ('urllib3.connection', 'urllib3.connectionpool', 'urllib3.util.retry'):
+        logging.getLogger(name).addFilter(_hide_signature)
+
+
+def _hide_signature(record: logging.LogRecord) -> bool:
+    record.msg, record.args = _SIGNATURE.sub(r'\1***', record.getMessage()), ()
+    if record.msg.startswith('Retrying '):
+        record.levelno, record.levelname = logging.DEBUG, 'DEBUG'
+    return True
 
 
 def no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:

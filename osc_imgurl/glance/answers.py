@@ -12,6 +12,7 @@ from osc_imgurl.glance.location import Location
 
 
 def to_image(shown: Mapping[str, Any]) -> Image:
+    """Return the image that Glance shows as this JSON object."""
     direct_url = location.parse(shown['direct_url']) if shown.get('direct_url') else None
     owner, visibility = (value if isinstance(value, str) and value else None
                          for value in (shown.get('owner'), shown.get('visibility')))
@@ -25,5 +26,6 @@ def to_image(shown: Mapping[str, Any]) -> Image:
 
 
 def to_locations(shown: Iterable[Mapping[str, Any]]) -> tuple[Location, ...]:
+    """Return the locations that Glance shows as this JSON array."""
     return tuple(location.parse(item['url'], (item.get('metadata') or {}).get('store'))
                  for item in shown)

@@ -62,6 +62,7 @@ class Client(SessionClient):  # type: ignore[misc]
 
 
 def not_found(image: str) -> ImageNotFound:
+    """Return the error for an image, named by its ID or its name, that Glance does not show."""
     return ImageNotFound(
         f'No image has the {"ID" if is_uuid(image) else "name"} {image!r}, or these credentials'
         ' may not see it.', 'Look for it: openstack image list.')
@@ -69,7 +70,10 @@ def not_found(image: str) -> ImageNotFound:
 
 @contextlib.contextmanager
 def translated(image: str) -> Iterator[None]:
-    """Turn what glanceclient and keystoneauth raise into this library's errors."""
+    """Turn what glanceclient and keystoneauth raise into this library's errors.
+
+    :param image: the ID or the name that the request is about.
+    """
     try:
         yield
     except (exc.Forbidden, exc.Unauthorized) as error:

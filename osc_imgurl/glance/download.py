@@ -13,10 +13,15 @@ from osc_imgurl.glance.client import translated
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
 
+# In bytes.
 CHUNK_SIZE = 1024 * 1024
 
 
 def file_chunks(place: Location, image: Image) -> Iterator[bytes]:
+    """Yield the data of an image that is in a file of this machine.
+
+    :raises ImageDownloadFailed: the file cannot be read.
+    """
     path = urllib.parse.unquote(urllib.parse.urlsplit(place.url).path)
     try:
         with open(path, 'rb') as file:
@@ -27,6 +32,11 @@ def file_chunks(place: Location, image: Image) -> Iterator[bytes]:
 
 
 def copy_verified(chunks: Iterable[bytes], file: BinaryIO, image: Image) -> None:
+    """Write an image's data to a file, and verify its hash.
+
+    :raises ImageDownloadFailed: the data is not what the hash says; it has been written then.
+    :raises ImgurlError: Glance ceases to give the data.
+    """
     algorithm = image.properties.get('os_hash_algo')
     wanted = image.properties.get('os_hash_value')
     if not (wanted and algorithm in hashlib.algorithms_available):

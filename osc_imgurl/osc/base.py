@@ -30,7 +30,9 @@ class Command(command.Command):
         for handler in logging.getLogger().handlers:
             handler.addFilter(_escape)
         from osc_imgurl.errors import ImgurlError
+        from osc_imgurl.http import hide_signatures
 
+        hide_signatures()
         try:
             return super().run(parsed_args)
         except ImgurlError as error:

@@ -77,7 +77,7 @@ class Probe:
     def ask(self, url: str, method: str = 'HEAD') -> Answer:
         """Return what a URL answers; a GET asks for the first byte only.
 
-        :param url: a temporary URL; in no log and no error.
+        :param url: a temporary URL; in no log of this library, and in no error.
         """
         headers = {'Range': 'bytes=0-0'} if method == 'GET' else {}
         path = urllib.parse.urlsplit(url).path

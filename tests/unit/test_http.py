@@ -1,44 +1,188 @@
-"""No signature in a log, and no warning of a retry."""
+"""No signature in a log, no warning of a retry, and one line for every failure."""
 
+import itertools
 import logging
 import socket
+import ssl
+import subprocess
+import sys
 
 import pytest
 import requests
+import urllib3.exceptions
 
 from osc_imgurl import http
 from osc_imgurl.swift.probe import Probe
 
 URL = 'http://127.0.0.1:{}/v1/AUTH_x/glance/3a1f?temp_url_sig=5ec4e7&temp_url_expires=1'
+LOGGERS = [logging.getLogger(f'urllib3.{name}')
+           for name in ('connection', 'connectionpool', 'util.retry')]
 
 
-@pytest.fixture
-def nobody():
-    """Return a port at which nobody answers."""
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        yield free.getsockname()[1]
+@pytest.fixture(autouse=True)
+def as_imported(monkeypatch):
+    """Loggers as they are where nobody has called the library yet."""
+    for logger in LOGGERS:
+        monkeypatch.setattr(logger, 'filters', [])
 
 
-def test_urllib3_logs_no_signature(nobody, caplog):
-    caplog.set_level(logging.DEBUG)
+def retry_in_vain(port):
     session = requests.Session()
     session.mount('http://', http.retrying_adapter(1))
     with pytest.raises(requests.ConnectionError):
-        session.head(URL.format(nobody))
+        session.head(URL.format(port))
+
+
+def test_urllib3_logs_no_signature(nobody, caplog):
+    http.hide_signatures()
+    caplog.set_level(logging.DEBUG)
+    retry_in_vain(nobody)
     retries = [record for record in caplog.records if record.msg.startswith('Retrying')]
-    assert [record.levelname for record in retries] == ['DEBUG']
+    assert [(record.levelname, record.levelno) for record in retries] == [('DEBUG', logging.DEBUG)]
     assert 'temp_url_sig=***&temp_url_expires=1' in caplog.text
     assert '5ec4e7' not in caplog.text
 
 
+@pytest.mark.parametrize('logger', LOGGERS, ids=lambda logger: logger.name)
+def test_signatures_are_hidden_in_arguments_too(logger, caplog):
+    for _ in range(2):
+        http.hide_signatures()
+    assert len(logger.filters) == 1
+    logger.warning('%s "%s"', 'GET', '/x?temp_url_sig=5ec4e7&a=b')
+    assert caplog.messages == ['GET "/x?temp_url_sig=***&a=b"']
+
+
 def test_other_warnings_of_urllib3_stay(caplog):
+    http.hide_signatures()
     logging.getLogger('urllib3.connectionpool').warning('Connection pool is full: %s', 'x')
     assert caplog.record_tuples == [
         ('urllib3.connectionpool', logging.WARNING, 'Connection pool is full: x')]
+
+
+def test_an_import_leaves_urllib3s_log_alone(nobody, caplog):
+    code = ('import logging\n'
+            'from osc_imgurl.glance import image_service\n'
+            'from osc_imgurl.swift import object_store, probe\n'
+            f'print([logging.getLogger(name).filters for name in {[x.name for x in LOGGERS]}])')
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert done.stdout == '[[], [], []]\n'
+    caplog.set_level(logging.DEBUG)
+    retry_in_vain(nobody)
+    assert 'temp_url_sig=5ec4e7' in caplog.text
+
+
+def test_our_own_log_has_no_signature_all_the_same(nobody, server, caplog):
+    caplog.set_level(logging.DEBUG)
+    assert Probe(num_retries=1).ask(URL.format(nobody)).status is None
+    assert Probe().ask(URL.format(server.server_port)).status == 204
+    ours = [record.getMessage() for record in caplog.records
+            if record.name.startswith('osc_imgurl')]
+    assert ours == [f'{start} {end}' for end, start in (
+        ('HEAD /v1/AUTH_x/glance/3a1f', 'Request without a token:'),
+        ('connection refused, None', 'Response:'),
+        ('HEAD /v1/AUTH_x/glance/3a1f', 'Request without a token:'), ('204, None', 'Response:'))]
 
 
 def test_a_probe_says_why_there_is_no_answer(nobody):
     answer = Probe(num_retries=1).ask(URL.format(nobody))
     assert (answer.status, answer.failure) == (None, 'connection refused')
     assert not answer.works and not answer.refused
+
+
+def test_keystoneauths_retries_are_no_warnings(caplog):
+    caplog.set_level(logging.DEBUG)
+    http.session_retries(1)['logger'].warning('Retrying in %s', 1)
+    assert caplog.record_tuples == [('keystoneauth.session', logging.DEBUG, 'Retrying in 1')]
+
+
+@pytest.mark.parametrize('method', ['GET', 'HEAD', 'POST'])
+@pytest.mark.parametrize('status', [429, 503])
+def test_a_busy_server_is_asked_again(server, naps, method, status):
+    session = requests.Session()
+    session.mount(server.url, http.retrying_adapter(3))
+    server.plan = [(status, {}, b'')] * 3
+    assert session.request(method, server.url).status_code == 204
+    assert [each[0] for each in server.requests] == [method] * 4
+    assert naps == [1, 2]
+    server.plan = [(status, {'Retry-After': '7'}, b'')] * 4
+    assert session.request(method, server.url).status_code == status
+    assert naps == [1, 2, 7, 7, 7]
+
+
+@pytest.mark.parametrize('status', [400, 401, 404, 408, 428, 430, 500, 502, 504])
+def test_other_statuses_are_answers(server, status):
+    session = requests.Session()
+    session.mount(server.url, http.retrying_adapter(3))
+    server.plan = [(status, {}, b'')]
+    assert session.get(server.url).status_code == status
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(('headers', 'length'), [
+    ({'Content-Length': '0'}, 0), ({'Content-Length': '7'}, 7),
+    ({'Content-Length': '9' * 19}, int('9' * 19)), ({'Content-Length': '1' + '0' * 19}, None),
+    ({'Content-Length': '+7'}, None), ({'Content-Length': '7 '}, None),
+    ({'Content-Length': '²'}, None), ({'Content-Length': ''}, None), ({}, None)])
+def test_content_length(headers, length):
+    assert http.content_length(headers) == length
+
+
+def test_no_password_of_a_netrc(server, tmp_path, monkeypatch):
+    netrc = tmp_path / 'netrc'
+    netrc.write_text('machine 127.0.0.1 login somebody password secret\n')
+    monkeypatch.setenv('NETRC', str(netrc))
+    requests.get(server.url, timeout=5, **http.request_options(None, None))
+    requests.get(server.url, timeout=5)
+    assert [headers.get('Authorization') is None for *_, headers in server.requests] == [
+        True, False]
+
+
+def test_no_redirection_is_followed(server):
+    server.plan = [(307, {'Location': f'{server.url}/elsewhere'}, b'')]
+    response = requests.get(server.url, timeout=5, **http.request_options(True, None))
+    assert response.status_code == 307
+    assert len(server.requests) == 1
+
+
+def chain(*errors):
+    """Return an error that comes of the next, and so on."""
+    for error, cause in itertools.pairwise(errors):
+        error.__cause__ = cause
+    return errors[0]
+
+
+def reason(text):
+    """Return how requests and urllib3 wrap an error: in an argument, and as a reason."""
+    return requests.ConnectionError(urllib3.exceptions.MaxRetryError(None, URL, text))
+
+
+@pytest.mark.parametrize(('error', 'wanted'), [
+    (requests.exceptions.SSLError(OSError(1, 'Operation not permitted')),
+     'its certificate is not accepted, or it does not speak TLS'),
+    (chain(ValueError(), requests.exceptions.SSLError(ssl.SSLError(1, 'x'))),
+     'its certificate is not accepted, or it does not speak TLS'),
+    (requests.exceptions.ProxyError(OSError(111, 'Connection refused')),
+     'the HTTP proxy of this machine\'s environment does not answer'),
+    (reason(urllib3.exceptions.ConnectTimeoutError('x')), 'there is no answer in time'),
+    (chain(requests.ConnectionError(), OSError(113, 'No route to host')), 'no route to host'),
+    (reason(OSError(104, 'Connection reset by peer')), 'connection reset by peer'),
+    (requests.ConnectionError(socket.gaierror(-2, 'Name or service not known')),
+     'name or service not known'),
+    (OSError(), 'the connection is closed before an answer comes'),
+    (requests.ConnectTimeout(), 'there is no answer in time'),
+    (requests.ReadTimeout(), 'there is no answer in time'),
+    (reason(urllib3.exceptions.ReadTimeoutError(None, URL, 'x')), 'there is no answer in time'),
+    (requests.exceptions.InvalidURL(), 'its address or its answer is invalid'),
+    (ValueError(), 'its address or its answer is invalid'),
+    (OverflowError(), 'its address or its answer is invalid'),
+    (requests.ConnectionError('Connection aborted.'),
+     'the connection is closed before an answer comes'),
+])
+def test_failure(error, wanted):
+    assert http.failure(error) == wanted
+
+
+def test_failure_of_an_error_while_another_was_handled():
+    error = requests.RequestException()
+    error.__context__ = OSError(28, 'No space left on device')
+    assert http.failure(error) == 'no space left on device'
