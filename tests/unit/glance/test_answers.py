@@ -1,0 +1,52 @@
+"""What Glance shows, as values; a server of another kind may show anything."""
+
+import pytest
+
+from osc_imgurl.glance.answers import to_image, to_locations
+from osc_imgurl.glance.image import Image
+from osc_imgurl.glance.location import parse
+
+HERE, THERE = 'swift+config://ref1/glance/3a1f', 'swift+http://p%3Au:secret@k/v3/glance/3a1f'
+ALL = {'id': '3a1f', 'name': 'cirros', 'status': 'active', 'owner': 'p', 'visibility': 'shared',
+       'size': 7, 'stores': 'fast,slow'}
+
+
+def test_all_that_is_shown():
+    image = to_image({**ALL, 'direct_url': HERE, 'locations': [
+        {'url': THERE, 'metadata': {'store': 'slow'}}]})
+    assert image == Image(
+        '3a1f', 'cirros', 'active', 'p', 'shared', parse(HERE), (parse(THERE, 'slow'),),
+        ('fast', 'slow'), ALL)
+    assert 'secret' not in str(image.properties)
+    assert image.size == 7
+
+
+def test_nothing_is_shown():
+    image = to_image({'id': '3a1f', 'locations': None, 'direct_url': '', 'stores': None})
+    assert image == Image('3a1f', properties={'id': '3a1f', 'stores': None})
+    assert (image.size, image.shown_locations, image.swift_locations) == (None, (), ())
+
+
+@pytest.mark.parametrize('value', ['', 5, ['p'], None, True])
+def test_an_owner_and_a_visibility_of_another_shape(value):
+    image = to_image({'id': '3a1f', 'owner': value, 'visibility': value})
+    assert (image.owner, image.visibility) == (None, None)
+
+
+@pytest.mark.parametrize(('stores', 'wanted'), [
+    ('', ()), ('fast', ('fast',)), ('fast,', ('fast',)), (5, ('5',))])
+def test_stores(stores, wanted):
+    assert to_image({'id': '3a1f', 'stores': stores}).stores == wanted
+
+
+@pytest.mark.parametrize(('metadata', 'store'), [
+    ({}, None), ({'metadata': None}, None), ({'metadata': {}}, None),
+    ({'metadata': {'store': 'slow'}}, 'slow')])
+def test_locations(metadata, store):
+    assert to_locations([{'url': HERE, **metadata}, {'url': THERE}]) == (
+        parse(HERE, store), parse(THERE))
+
+
+@pytest.mark.parametrize(('size', 'wanted'), [(0, 0), (7, 7), ('7', None), (True, None)])
+def test_size(size, wanted):
+    assert to_image({'id': '3a1f', 'size': size}).size == wanted

@@ -1,0 +1,131 @@
+"""What is sent to Glance and logged of it, and which error comes of which failure."""
+
+import logging
+
+import pytest
+import requests
+from glanceclient import exc
+from keystoneauth1 import exceptions as ksa_exceptions
+
+from osc_imgurl import errors
+from osc_imgurl.glance.client import Client, translated
+
+IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
+URL = 'http://glance/x'
+
+
+@pytest.fixture
+def client(cloud):
+    return Client(cloud.session(), 2, endpoint_override='http://glance')
+
+
+def test_no_answer_is_logged(cloud, client, caplog):
+    caplog.set_level(logging.DEBUG)
+    cloud.mock.get(URL, json={'direct_url': 'secret'}, headers={'X-Openstack-Request-Id': 'req-1'})
+    assert client.get('/x')[1] == {'direct_url': 'secret'}
+    assert 'secret' not in caplog.text
+    assert [record.getMessage() for record in caplog.records
+            if record.name == 'osc_imgurl.glance.client'] == [
+        'Glance request: GET /x', 'Glance response: 200, req-1']
+
+
+@pytest.mark.parametrize('method', ['get', 'head', 'post', 'patch', 'put', 'delete'])
+@pytest.mark.parametrize('failure', [
+    {'status_code': 503}, {'status_code': 429}, {'exc': requests.exceptions.ConnectionError}])
+def test_what_reads_is_retried_and_nothing_else(cloud, client, naps, caplog, method, failure):
+    cloud.mock.request(method, URL, [failure, failure, {'status_code': 204}])
+    if method in ('get', 'head'):
+        assert getattr(client, method)('/x')[0].status_code == 204
+        assert len(cloud.asked) == 3
+    else:
+        with pytest.raises((exc.HTTPException, exc.CommunicationError)):
+            getattr(client, method)('/x')
+        assert len(cloud.asked) == 1
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+@pytest.mark.parametrize('status', [400, 404, 500, 502])
+def test_other_answers_are_not_retried(cloud, client, status):
+    cloud.mock.get(URL, status_code=status)
+    with pytest.raises(exc.HTTPException):
+        client.get('/x')
+    assert len(cloud.asked) == 1
+
+
+def test_what_goes_along(cloud, client, tmp_path, monkeypatch):
+    netrc = tmp_path / 'netrc'
+    netrc.write_text('machine glance login somebody password secret\n')
+    monkeypatch.setenv('NETRC', str(netrc))
+    cloud.mock.get(URL, json={})
+    client.get('/x')
+    headers = cloud.mock.last_request.headers
+    assert (headers.get('X-Auth-Token'), headers.get('Authorization')) == ('the token', None)
+
+
+@pytest.mark.parametrize('status', [301, 302, 303, 305, 307, 308, 399])
+@pytest.mark.parametrize(('location', 'shown'), [
+    ({'Location': 'http://elsewhere/y?token=secret'}, 'http://elsewhere/y'), ({}, 'nowhere')])
+def test_no_redirection_is_followed(cloud, client, status, location, shown):
+    cloud.mock.get(URL, status_code=status, headers=location)
+    with pytest.raises(errors.GlanceFailed) as caught:
+        client.get('/x')
+    assert str(caught.value) == (
+        f'Glance failed: it redirects to {shown} (HTTP {status}). The token is not sent there:'
+        ' correct the endpoint of Glance, or ask its operator to.')
+    assert len(cloud.asked) == 1
+
+
+@pytest.mark.parametrize(('failure', 'wanted'), [
+    (OverflowError(), 'its address or its answer is invalid'),
+    (ValueError(), 'its address or its answer is invalid')])
+def test_an_odd_answer(cloud, client, failure, wanted):
+    cloud.mock.get(URL, exc=failure)
+    with pytest.raises(errors.GlanceFailed, match=f'^Glance failed: {wanted}.$'):
+        client.get('/x')
+
+
+AGAIN = 'Try again; if it stays so, tell its operator.'
+NOT_FOUND = '{!r}, or these credentials may not see it. Look for it: openstack image list.'
+NOT_ALLOWED = 'Glance does not allow this for image x with these credentials: HTTP {}'
+
+
+@pytest.mark.parametrize(('raised', 'image', 'error', 'message'), [
+    (exc.HTTPForbidden('403 no'), 'x', errors.ImageNotAuthorized, NOT_ALLOWED.format('403 no')),
+    (exc.HTTPUnauthorized('401 no'), 'x', errors.ImageNotAuthorized, NOT_ALLOWED.format('401 no')),
+    (exc.HTTPNotFound(), 'x', errors.ImageNotFound,
+     'No image has the name ' + NOT_FOUND.format('x')),
+    (exc.HTTPNotFound(), IMAGE_ID, errors.ImageNotFound,
+     'No image has the ID ' + NOT_FOUND.format(IMAGE_ID)),
+    (exc.HTTPBadRequest('400 bad\nname'), 'x', errors.InvalidParameterValue,
+     'Glance refuses this: HTTP 400 bad name'),
+    (exc.HTTPConflict('409 twice'), 'x', errors.InvalidParameterValue,
+     'Glance refuses this: HTTP 409 twice'),
+    (TypeError("'floppy' is not one of these\nFailed validating"), 'x',
+     errors.InvalidParameterValue, "'floppy' is not one of these"),
+    (exc.HTTPInternalServerError('secret'), 'x', errors.GlanceFailed,
+     f'Glance answers HTTP 500. {AGAIN}'),
+    (exc.HTTPServiceUnavailable('secret'), 'x', errors.GlanceFailed,
+     f'Glance answers HTTP 503. {AGAIN}'),
+    (exc.HTTPOverLimit('secret'), 'x', errors.GlanceFailed, f'Glance answers HTTP 413. {AGAIN}'),
+    (exc.CommunicationError('x'), 'x', errors.GlanceFailed,
+     f'Glance cannot be reached: the connection is closed before an answer comes. {AGAIN}'),
+    (exc.InvalidEndpoint('x'), 'x', errors.GlanceFailed,
+     f'Glance cannot be reached: the connection is closed before an answer comes. {AGAIN}'),
+    (ksa_exceptions.ConnectFailure(requests.ReadTimeout()), 'x', errors.GlanceFailed,
+     f'Glance cannot be reached: there is no answer in time. {AGAIN}'),
+    (exc.CommandError('odd'), 'x', errors.GlanceFailed, 'Glance failed: odd'),
+    (exc.ClientException('odd'), 'x', errors.GlanceFailed, 'Glance failed: odd'),
+    (ksa_exceptions.Unauthorized('odd'), 'x', errors.GlanceFailed,
+     'Glance failed: odd (HTTP 401)'),
+    (requests.RequestException('odd'), 'x', errors.GlanceFailed, 'Glance failed: odd'),
+])
+def test_errors(raised, image, error, message):
+    with pytest.raises(errors.ImgurlError) as caught, translated(image):
+        raise raised
+    assert (type(caught.value), str(caught.value)) == (error, message)
+    assert caught.value.__cause__ is raised
+
+
+def test_other_errors_are_left_alone():
+    with pytest.raises(KeyError), translated('x'):
+        raise KeyError

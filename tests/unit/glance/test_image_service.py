@@ -1,0 +1,434 @@
+"""Images by ID and by name, their locations, members and data, of a Glance that is a stub.
+
+The functional tests ask a real one; this one has what a real one rarely has: hundreds of images of
+one name, other projects' images, a node that ends its answers early, a location in a file.
+"""
+
+import io
+import json
+import logging
+
+import pytest
+import requests
+
+from osc_imgurl import errors
+from osc_imgurl.glance.image_service import ImageService
+from osc_imgurl.glance.location import parse
+
+IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
+OTHER = '7f0d2c1e-5a6b-4c7d-8e9f-0a1b2c3d4e5f'
+HERE = f'swift+config://ref1/glance/{IMAGE_ID}'
+OWN = {'owner': 'p', 'visibility': 'private'}
+PUBLIC = {'owner': 'q', 'visibility': 'public'}
+SHARED = {'owner': 'q', 'visibility': 'shared'}
+COMMUNITY = {'owner': 'r', 'visibility': 'community'}
+
+
+@pytest.fixture
+def images(cloud):
+    return ImageService(cloud.session())
+
+
+@pytest.fixture
+def listed(cloud):
+    """Return a function that has Glance list images, hidden ones on request."""
+    def listed(shown, hidden=()):
+        for value, found in ('false', shown), ('true', hidden):
+            cloud.mock.get(f'http://glance/v2/images?os_hidden={value}', json={'images': [
+                {'id': f'{value}-{number}', 'name': 'cirros', **image}
+                for number, image in enumerate(found)]})
+    return listed
+
+
+def serve(cloud, **shown):
+    cloud.mock.get(f'http://glance/v2/images/{IMAGE_ID}',
+                   json={'id': IMAGE_ID, 'status': 'active', **shown})
+
+
+# Where Glance is
+
+@pytest.mark.parametrize(('arguments', 'url'), [
+    ({}, 'http://glance'),
+    ({'interface': 'internal'}, 'http://in-glance'),
+    ({'region_name': 'two-region', 'interface': 'admin'}, 'http://two-admin-glance'),
+    ({'endpoint': 'http://here'}, 'http://here'),
+    ({'endpoint': 'http://here/image/v2.9/'}, 'http://here/image'),
+    ({'endpoint': 'http://here/v2'}, 'http://here'),
+    ({'endpoint': 'http://here/v2/x'}, 'http://here/v2/x'),
+])
+def test_the_endpoint(cloud, arguments, url):
+    cloud.mock.get(f'{url}/v2/images/{IMAGE_ID}', json={'id': IMAGE_ID})
+    service = ImageService(cloud.session(), **arguments)
+    for _ in range(2):
+        assert service.find(IMAGE_ID).id == IMAGE_ID
+    assert cloud.asked == [f'GET {url}/v2/images/{IMAGE_ID}'] * 2
+
+
+@pytest.mark.parametrize(('arguments', 'said'), [
+    ({}, 'region any, interface public'),
+    ({'region_name': 'one', 'interface': 'admin'}, 'region one, interface admin')])
+def test_a_cloud_without_glance(cloud, arguments, said):
+    del cloud.catalog[0]
+    with pytest.raises(errors.MissingParameterValue) as caught:
+        ImageService(cloud.session(), **arguments).find(IMAGE_ID)
+    assert str(caught.value) == (
+        f'There is no image service in the catalog of this cloud ({said}).')
+
+
+def test_a_keystone_that_does_not_answer(cloud, images):
+    cloud.mock.post('http://keystone/v3/auth/tokens', exc=requests.exceptions.ConnectTimeout)
+    with pytest.raises(errors.GlanceFailed, match='cannot be reached: there is no answer in time'):
+        images.find(IMAGE_ID)
+
+
+def test_retries(cloud, naps):
+    cloud.mock.get(f'http://glance/v2/images/{IMAGE_ID}',
+                   [{'status_code': 503}, {'json': {'id': IMAGE_ID}}])
+    with pytest.raises(errors.GlanceFailed):
+        ImageService(cloud.session()).find(IMAGE_ID)
+    assert ImageService(cloud.session(), num_retries=1).find(IMAGE_ID).id == IMAGE_ID
+
+
+# By ID
+
+@pytest.mark.parametrize('image', [IMAGE_ID, f'glance://{IMAGE_ID}', f'glance://host/x/{IMAGE_ID}'])
+def test_find_by_id(cloud, images, image):
+    serve(cloud, name='cirros', status='queued', **SHARED)
+    found = images.find(image)
+    assert (found.id, found.name, found.status) == (IMAGE_ID, 'cirros', 'queued')
+    assert cloud.asked == [f'GET http://glance/v2/images/{IMAGE_ID}']
+
+
+@pytest.mark.parametrize('image', ['glance://', 'glance://host', 'glance://host/cirros'])
+def test_a_reference_without_an_id(cloud, images, image):
+    with pytest.raises(errors.InvalidParameterValue) as caught:
+        images.find(image)
+    assert str(caught.value) == (
+        f'The image reference {image} has no image ID: use glance://<host>/<image ID>.')
+    assert cloud.asked == []
+
+
+def test_capitals_are_the_same_to_some_databases(cloud, images):
+    serve(cloud)
+    cloud.mock.get(f'http://glance/v2/images/{IMAGE_ID.upper()}', json={'id': IMAGE_ID})
+    assert images.find(IMAGE_ID.upper()).id == IMAGE_ID
+    serve(cloud, id=OTHER)
+    with pytest.raises(errors.GlanceFailed) as caught:
+        images.find(IMAGE_ID)
+    assert str(caught.value) == (
+        f'Glance answers with another image than {IMAGE_ID}. Tell its operator.')
+
+
+@pytest.mark.parametrize(('status', 'error'), [
+    (300, errors.GlanceFailed), (302, errors.GlanceFailed), (400, errors.InvalidParameterValue),
+    (401, errors.ImageNotAuthorized), (403, errors.ImageNotAuthorized),
+    (404, errors.ImageNotFound), (409, errors.InvalidParameterValue), (413, errors.GlanceFailed),
+    (500, errors.GlanceFailed), (503, errors.GlanceFailed)])
+def test_errors_by_status(cloud, images, status, error):
+    for path in ('', '/locations'):
+        cloud.mock.get(f'http://glance/v2/images/{IMAGE_ID}{path}', status_code=status)
+    for call in images.find, images.show, images.location, images.locations:
+        with pytest.raises(errors.ImgurlError) as caught:
+            call(IMAGE_ID)
+        assert type(caught.value) is error
+
+
+# By name
+
+@pytest.mark.parametrize(('shown', 'hidden', 'wanted', 'lists'), [
+    ([OWN], [], 'false-0', 1),
+    ([SHARED, OWN, PUBLIC], [OWN], 'false-1', 1),
+    ([PUBLIC], [OWN], 'false-0', 1),
+    ([SHARED], [OWN], 'true-0', 2),
+    ([COMMUNITY], [], 'false-0', 2),
+    ([SHARED], [SHARED, COMMUNITY], 'false-0', 2),
+    ([], [PUBLIC], 'true-0', 2),
+    ([], [SHARED, OWN], 'true-1', 2),
+])
+def test_find_by_name(cloud, images, listed, shown, hidden, wanted, lists):
+    listed(shown, hidden)
+    assert images.find('cirros').id == wanted
+    assert cloud.asked == [
+        f'GET http://glance/v2/images?name=cirros&os_hidden={value}&limit=25'
+        for value in ('false', 'true')][:lists]
+
+
+@pytest.mark.parametrize(('name', 'query'), [
+    ('in:a', 'in%3A%22in%3Aa%22'), ('a in:b', 'a+in%3Ab'), ('a,b', 'a%2Cb')])
+def test_a_name_is_no_filter(cloud, images, listed, name, query):
+    listed([OWN])
+    images.find(name)
+    assert cloud.asked == [f'GET http://glance/v2/images?name={query}&os_hidden=false&limit=25']
+
+
+@pytest.mark.parametrize(('shown', 'hidden', 'ids'), [
+    ([OWN, OWN], [], ['false-0', 'false-1']),
+    ([PUBLIC, PUBLIC, COMMUNITY], [SHARED], ['false-0', 'false-1', 'false-2']),
+    ([], [SHARED, PUBLIC], ['true-0', 'true-1']),
+])
+def test_a_name_of_several(images, listed, shown, hidden, ids):
+    listed(shown, hidden)
+    with pytest.raises(errors.ImageNotUnique) as caught:
+        images.find('cirros')
+    named = [f'{image_id} (owner {(shown or hidden)[number]["owner"]})'
+             for number, image_id in enumerate(ids)]
+    assert str(caught.value) == (
+        f"{len(ids)} images have the name 'cirros'. Use the ID of one of them: {', '.join(named)}")
+
+
+@pytest.mark.parametrize(('count', 'more'), [(10, ''), (11, ' and 1 more'), (25, ' and 15 more')])
+def test_a_name_of_many(images, listed, count, more):
+    listed([OWN] * count)
+    with pytest.raises(errors.ImageNotUnique) as caught:
+        images.find('cirros')
+    assert str(caught.value).endswith(f'false-9 (owner p){more}')
+    assert str(caught.value).startswith(f'{count} images have')
+
+
+def test_a_name_of_none(images, listed):
+    listed([])
+    with pytest.raises(errors.ImageNotFound) as caught:
+        images.find('cirros')
+    assert str(caught.value) == (
+        "No image has the name 'cirros', or these credentials may not see it."
+        ' Look for it: openstack image list.')
+
+
+@pytest.mark.parametrize(('image', 'told'), [
+    (OWN, None), (PUBLIC, None),
+    ({'owner': 'p', 'visibility': 'community'}, None),
+    (SHARED, 'its owner is q, and its visibility shared'),
+    (COMMUNITY, 'its owner is r, and its visibility community'),
+    ({'visibility': 'private'}, 'its owner is not known, and its visibility private'),
+    ({'owner': 'q'}, 'its owner is q, and its visibility not known'),
+])
+def test_another_projects_image_costs_a_warning(images, listed, caplog, image, told):
+    listed([image])
+    images.find('cirros')
+    warnings = [record.getMessage() for record in caplog.records
+                if record.levelno == logging.WARNING]
+    assert warnings == ([
+        f"The image with the name 'cirros' is false-0, of another project: {told}. If that is the"
+        ' image that you mean, use its ID.'] if told else [])
+
+
+@pytest.mark.parametrize('owner', [None, '', 'None'])
+def test_a_session_without_a_project_owns_nothing(cloud, images, listed, caplog, owner):
+    del cloud.token['project']
+    listed([{'owner': owner, 'visibility': 'private'}])
+    assert images.find('cirros').id == 'false-0'
+    assert 'of another project' in caplog.text
+    listed([{'owner': owner, 'visibility': 'private'}, PUBLIC])
+    with pytest.raises(errors.ImageNotUnique):
+        images.find('cirros')
+
+
+def test_a_keystone_that_refuses(cloud, images):
+    cloud.mock.post('http://keystone/v3/auth/tokens', status_code=401)
+    with pytest.raises(errors.GlanceFailed, match=r'Glance failed: .*HTTP 401'):
+        images.find('cirros')
+
+
+# Active images, lists, locations, members
+
+@pytest.mark.parametrize(('status', 'advice'), [
+    ('queued', 'It has no data yet: upload or import it.'),
+    ('deactivated', 'Reactivate it (activate the image).'),
+    ('saving', 'Wait until it is active.'), (None, 'Wait until it is active.')])
+def test_show_takes_active_images_only(cloud, images, status, advice):
+    serve(cloud)
+    assert images.show(IMAGE_ID).status == 'active'
+    serve(cloud, status=status)
+    with pytest.raises(errors.ImageUnacceptable) as caught:
+        images.show(IMAGE_ID)
+    assert str(caught.value) == (
+        f'Image {IMAGE_ID} is {status}, and only an active image can be downloaded. {advice}')
+
+
+def test_detail(cloud, images):
+    shown = [{'id': str(number)} for number in range(30)]
+    cloud.mock.get('http://glance/v2/images', json={'images': shown[:25], 'next': 'x'})
+    cloud.mock.get('http://glance/v2/images?marker=24', json={'images': shown[25:]})
+    assert [image.id for image in images.detail(sort='name:asc')] == [
+        image['id'] for image in shown]
+    assert cloud.asked == ['GET http://glance/v2/images?sort=name%3Aasc&limit=25',
+                           'GET http://glance/v2/images?sort=name%3Aasc&limit=100&marker=24']
+    assert list(images.detail(limit=0)) == []
+    assert [image.id for image in images.detail(limit=5, marker='24')] == [
+        '25', '26', '27', '28', '29']
+    assert cloud.asked[2:] == ['GET http://glance/v2/images?limit=5&marker=24']
+
+
+def test_a_list_that_is_refused(cloud, images):
+    cloud.mock.get('http://glance/v2/images', status_code=403)
+    with pytest.raises(errors.ImageNotAuthorized, match='for image list with these credentials'):
+        next(images.detail())
+
+
+def test_locations(cloud, images):
+    cloud.mock.get(f'http://glance/v2/images/{IMAGE_ID}/locations', json=[
+        {'url': HERE, 'metadata': {'store': 'fast'}}])
+    assert images.locations(IMAGE_ID) == (parse(HERE, 'fast'),)
+
+
+@pytest.mark.parametrize(('shown', 'wanted'), [
+    ({}, None), ({'direct_url': HERE}, parse(HERE)),
+    ({'direct_url': 'file:///x', 'locations': [{'url': HERE}, {'url': 'file:///x'}]}, parse(HERE))])
+def test_location(cloud, images, shown, wanted):
+    serve(cloud, **shown)
+    assert images.location(IMAGE_ID) == wanted
+
+
+def test_accepted_members(cloud, images):
+    url = f'http://glance/v2/images/{IMAGE_ID}/members'
+    cloud.mock.get(url, json={'members': [
+        {'member_id': name, 'status': status}
+        for name, status in (('a', 'accepted'), ('b', 'pending'), ('c', 'rejected'),
+                             ('d', 'accepted'))]})
+    assert images.accepted_members(IMAGE_ID) == {'a', 'd'}
+    for status in (403, 404):
+        cloud.mock.get(url, status_code=status)
+        assert images.accepted_members(IMAGE_ID) == frozenset()
+    cloud.mock.get(url, status_code=500)
+    with pytest.raises(errors.GlanceFailed):
+        images.accepted_members(IMAGE_ID)
+
+
+# Data
+
+@pytest.fixture
+def data(cloud):
+    """Return a function that has Glance give an image's data."""
+    def data(content, **answer):
+        cloud.mock.get(f'http://glance/v2/images/{IMAGE_ID}/file', content=content,
+                       headers={'Content-Type': 'application/octet-stream'}, **answer)
+    return data
+
+
+GOOD = {'os_hash_algo': 'sha256', 'os_hash_value':
+        'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'}
+OF_DATA = {'os_hash_algo': 'md5', 'os_hash_value': '8d777f385d3dfec8815d20f7496026dc'}
+
+
+@pytest.mark.parametrize(('content', 'properties', 'good'), [
+    (b'', GOOD, True), (b'x', GOOD, False), (b'data', OF_DATA, True), (b'dat', OF_DATA, False),
+    (b'data', {}, True), (b'data', {'checksum': OF_DATA['os_hash_value']}, True),
+    (b'Data', {'checksum': OF_DATA['os_hash_value']}, False)])
+def test_download(cloud, images, data, content, properties, good):
+    serve(cloud, **properties)
+    data(content)
+    written = io.BytesIO()
+    if good:
+        images.download(IMAGE_ID, written)
+    else:
+        with pytest.raises(errors.ImageDownloadFailed, match='it is damaged or cut off'):
+            images.download(IMAGE_ID, written)
+    assert written.getvalue() == content
+
+
+def test_an_image_without_data(cloud, images, data):
+    serve(cloud)
+    data(b'', status_code=204)
+    with pytest.raises(errors.ImageDownloadFailed, match=f'^Image {IMAGE_ID} has no data.$'):
+        images.download(IMAGE_ID, io.BytesIO())
+
+
+def test_data_that_is_refused(cloud, images, data):
+    serve(cloud)
+    data(b'', status_code=403)
+    with pytest.raises(errors.ImageNotAuthorized):
+        images.download(IMAGE_ID, io.BytesIO())
+    serve(cloud, status='queued')
+    with pytest.raises(errors.ImageUnacceptable):
+        images.download(IMAGE_ID, io.BytesIO())
+
+
+def test_data_that_is_cut_off(server, cloud):
+    """A real connection that ends before the announced length; no hash is needed to see it."""
+    cloud.mock.get(f'{server.url}/v2/images/{IMAGE_ID}/file', real_http=True)
+    cloud.mock.get(f'{server.url}/v2/images/{IMAGE_ID}', json={'id': IMAGE_ID, 'status': 'active'})
+    server.plan = [(200, {'Content-Type': 'application/octet-stream', 'Content-Length': '9'}, b'x')]
+    with pytest.raises(errors.GlanceFailed, match=r'^Glance failed: .*IncompleteRead'):
+        ImageService(cloud.session(), endpoint=server.url).download(IMAGE_ID, io.BytesIO())
+
+
+@pytest.mark.parametrize(('schemes', 'scheme', 'wanted'), [
+    (['file'], 'file', b'of the file'), (['ssh', 'file'], 'file', b'of the file'),
+    ([], 'file', b'of Glance'), (['http'], 'file', b'of Glance'),
+    (['file'], 'http', b'of Glance'), (['http'], 'http', b'of Glance')])
+def test_an_image_in_a_file(cloud, data, tmp_path, schemes, scheme, wanted):
+    (tmp_path / 'image').write_bytes(b'of the file')
+    serve(cloud, direct_url=f'{scheme}://{tmp_path}/image')
+    data(b'of Glance')
+    written = io.BytesIO()
+    ImageService(cloud.session(), allowed_direct_url_schemes=iter(schemes)).download(
+        IMAGE_ID, written)
+    assert written.getvalue() == wanted
+
+
+# Changes
+
+@pytest.fixture
+def schema(cloud):
+    cloud.mock.get('http://glance/v2/schemas/image', json={
+        'name': 'image', 'properties': {
+            'id': {'type': 'string'}, 'status': {'type': 'string'},
+            'name': {'type': ['null', 'string'], 'is_base': True},
+            'disk_format': {'type': 'string', 'enum': ['raw', 'qcow2']}},
+        'additionalProperties': {'type': 'string'}})
+
+
+def test_create(cloud, images, schema):
+    cloud.mock.post('http://glance/v2/images', json={'id': IMAGE_ID, 'status': 'queued'})
+    serve(cloud)
+    uploaded = cloud.mock.put(f'http://glance/v2/images/{IMAGE_ID}/file')
+    assert images.create({'name': 'cirros'}).id == IMAGE_ID
+    assert not uploaded.called
+    assert images.create({'name': 'cirros', 'color': 'blue'}, io.BytesIO(b'')).status == 'active'
+    assert uploaded.called
+    posted = [each.json() for each in cloud.mock.request_history
+              if (each.method, each.path) == ('POST', '/v2/images')]
+    assert posted == [{'name': 'cirros'}, {'name': 'cirros', 'color': 'blue'}]
+
+
+def test_what_glance_refuses(cloud, images, schema):
+    with pytest.raises(errors.InvalidParameterValue, match="'floppy' is not one of"):
+        images.create({'disk_format': 'floppy'})
+    cloud.mock.post('http://glance/v2/images', status_code=403)
+    with pytest.raises(errors.ImageNotAuthorized, match='for image cirros with'):
+        images.create({'name': 'cirros'})
+    with pytest.raises(errors.ImageNotAuthorized, match='for image None with'):
+        images.create({})
+    serve(cloud)
+    for method, call in (('PATCH', lambda: images.update(IMAGE_ID, {'name': 'x'})),
+                         ('DELETE', lambda: images.delete(IMAGE_ID))):
+        cloud.mock.request(method, f'http://glance/v2/images/{IMAGE_ID}', status_code=403)
+        with pytest.raises(errors.ImageNotAuthorized, match=f'for image {IMAGE_ID} with'):
+            call()
+    cloud.mock.patch(f'http://glance/v2/images/{IMAGE_ID}', json={'id': IMAGE_ID})
+    cloud.mock.put(f'http://glance/v2/images/{IMAGE_ID}/file', status_code=409)
+    with pytest.raises(errors.InvalidParameterValue, match='Glance refuses this: HTTP '):
+        images.update(IMAGE_ID, {}, io.BytesIO(b'x'))
+
+
+@pytest.mark.parametrize(('purge', 'removed'), [({}, []), ({'purge_props': False}, []),
+                                                ({'purge_props': True}, ['/color'])])
+def test_update(cloud, images, schema, purge, removed):
+    serve(cloud, name='cirros', color='blue', shape='round')
+    patched = cloud.mock.patch(f'http://glance/v2/images/{IMAGE_ID}', json={'id': IMAGE_ID})
+    uploaded = cloud.mock.put(f'http://glance/v2/images/{IMAGE_ID}/file')
+    assert images.update(IMAGE_ID, {'shape': 'square'}, **purge).id == IMAGE_ID
+    changes = json.loads(patched.last_request.text)
+    assert [each['path'] for each in changes if each['op'] == 'remove'] == removed
+    assert [(each['path'], each['value']) for each in changes if each['op'] == 'replace'] == [
+        ('/shape', 'square')]
+    assert not uploaded.called
+    images.update(IMAGE_ID, {}, io.BytesIO(b'data'))
+    assert uploaded.called
+
+
+def test_delete(cloud, images, listed):
+    listed([{'id': IMAGE_ID, **OWN}])
+    deleted = cloud.mock.delete(f'http://glance/v2/images/{IMAGE_ID}', status_code=204)
+    images.delete('cirros')
+    assert deleted.called
