@@ -80,11 +80,16 @@ def server():
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Answers 204 when the plan is at its end; ``requests`` are method, path and headers."""
+    """Answers 204 when the plan is at its end; ``requests`` are method, path and headers.
+
+    ``connections`` are the clients' ports.
+    """
+
+    daemon_threads = True
 
     def __init__(self):
         super().__init__(('127.0.0.1', 0), _Handler)
-        self.plan, self.requests = [], []
+        self.plan, self.requests, self.connections = [], [], set()
         self.url = f'http://127.0.0.1:{self.server_port}'
         self._thread = threading.Thread(target=self.serve_forever, args=(0.01,))
 
@@ -102,8 +107,12 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+
     def _answer(self):
         self.server.requests.append((self.command, self.path, self.headers))
+        self.server.connections.add(self.client_address[1])
+        self.rfile.read(int(self.headers.get('Content-Length', 0)))
         status, headers, body = self.server.plan.pop(0) if self.server.plan else (204, {}, b'')
         self.send_response_only(status)
         for name, value in {'Content-Length': str(len(body)), **headers}.items():

@@ -347,7 +347,8 @@ def test_data_that_is_cut_off(server, cloud):
     """A real connection that ends before the announced length; no hash is needed to see it."""
     cloud.mock.get(f'{server.url}/v2/images/{IMAGE_ID}/file', real_http=True)
     cloud.mock.get(f'{server.url}/v2/images/{IMAGE_ID}', json={'id': IMAGE_ID, 'status': 'active'})
-    server.plan = [(200, {'Content-Type': 'application/octet-stream', 'Content-Length': '9'}, b'x')]
+    server.plan = [(200, {'Content-Type': 'application/octet-stream', 'Content-Length': '9',
+                          'Connection': 'close'}, b'x')]
     with pytest.raises(errors.GlanceFailed, match=r'^Glance failed: .*IncompleteRead'):
         ImageService(cloud.session(), endpoint=server.url).download(IMAGE_ID, io.BytesIO())
 

@@ -1,0 +1,61 @@
+"""Which digest is chosen, by what a cluster says of itself."""
+
+import pytest
+
+from osc_imgurl.errors import InvalidParameterValue, ObjectStoreFailed
+from osc_imgurl.swift.capabilities import Capabilities, negotiate_digest
+
+ALL = ('sha1', 'sha256', 'sha512')
+
+
+def silent(**said):
+    return Capabilities(True, **said)
+
+
+@pytest.mark.parametrize(('capabilities', 'given', 'digest'), [
+    (Capabilities(), None, 'sha1'),
+    (silent(), None, 'sha1'),
+    (silent(digests=()), None, 'sha1'),
+    (silent(digests=ALL), None, 'sha256'),
+    (silent(digests=('sha1', 'sha512')), None, 'sha512'),
+    (silent(digests=('sha1',)), None, 'sha1'),
+    (silent(digests=('md5', 'sha512')), None, 'sha512'),
+    (silent(digests=ALL), 'sha1', 'sha1'),
+    (silent(digests=ALL), 'sha512', 'sha512'),
+    # It does not say, and may take it.
+    (Capabilities(), 'sha512', 'sha512'),
+    (silent(digests=()), 'sha256', 'sha256'),
+    (silent(methods=('GET',)), 'sha256', 'sha256'),
+    (silent(methods=()), None, 'sha1'),
+])
+def test_the_digest(capabilities, given, digest):
+    assert negotiate_digest('http://swift', capabilities, 'GET', given) == digest
+
+
+@pytest.mark.parametrize(('capabilities', 'given', 'error', 'message'), [
+    (Capabilities(False), None, ObjectStoreFailed,
+     'The Swift at http://swift takes no temporary URLs: it runs without the tempurl middleware.'
+     ' Its operator can add it to the proxy\'s pipeline.'),
+    (Capabilities(False), 'sha1', ObjectStoreFailed,
+     'The Swift at http://swift takes no temporary URLs: it runs without the tempurl middleware.'
+     ' Its operator can add it to the proxy\'s pipeline.'),
+    (silent(methods=('GET', 'HEAD'), digests=ALL), 'sha1', InvalidParameterValue,
+     'This cluster takes no temporary URLs for PUT; it takes GET, HEAD. Sign for one of these'
+     ' (method).'),
+    (silent(digests=('sha256', 'sha512')), 'sha1', InvalidParameterValue,
+     'This cluster refuses the digest sha1; it takes sha256, sha512. Sign with one of these'
+     ' (digest).'),
+    (silent(digests=('md5', 'sha3')), None, ObjectStoreFailed,
+     'This cluster takes the digests md5, sha3 and none of sha256, sha512, sha1.'),
+])
+def test_what_cannot_be_signed(capabilities, given, error, message):
+    with pytest.raises(error) as caught:
+        negotiate_digest('http://swift', capabilities, 'PUT', given)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(('digests', 'digest', 'takes'), [
+    (None, 'sha1', True), (None, 'sha256', None), (None, 'sha512', None),
+    (ALL, 'sha512', True), (('sha256',), 'sha1', False), ((), 'sha1', False)])
+def test_takes(digests, digest, takes):
+    assert Capabilities(digests=digests).takes(digest) is takes

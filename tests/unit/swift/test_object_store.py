@@ -1,0 +1,382 @@
+"""Swift's account, containers, keys and capabilities, of a Swift that is a stub.
+
+The functional tests ask a real one. A stub answers whatever status there is, in clouds of any
+catalog, and sees which request came.
+"""
+
+import logging
+import re
+
+import pytest
+import requests
+import requests_mock
+
+from osc_imgurl import errors
+from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.object_store import ObjectStore
+from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
+from osc_imgurl.tempurl.key import Key
+
+OWN = 'http://swift/v1/AUTH_p'
+CONTAINER_2, CONTAINER_1 = CONTAINER_SLOTS
+ACCOUNT_2, ACCOUNT_1 = ACCOUNT_SLOTS
+
+
+@pytest.fixture
+def swift(cloud):
+    return ObjectStore(cloud.session())
+
+
+# The storage URL, the project, the endpoints
+
+@pytest.mark.parametrize(('arguments', 'url'), [
+    ({}, OWN),
+    ({'interface': 'internal'}, 'http://in-swift/v1/AUTH_p'),
+    ({'region_name': 'two-region'}, 'http://two-swift/v1/AUTH_p'),
+    ({'storage_url': 'HTTPS://rgw/swift/v1'}, 'https://rgw/swift/v1'),
+])
+def test_the_storage_url(cloud, arguments, url):
+    store = ObjectStore(cloud.session(), **arguments)
+    assert [store.find_storage_url(), store.storage_url()] == [url, url]
+
+
+@pytest.mark.parametrize(('arguments', 'said'), [
+    ({}, 'region any, interface public'),
+    ({'region_name': 'one', 'interface': 'admin'}, 'region one, interface admin')])
+def test_a_cloud_without_object_store(cloud, arguments, said):
+    del cloud.catalog[1]
+    store = ObjectStore(cloud.session(), **arguments)
+    for _ in range(2):
+        assert store.find_storage_url() is None
+    with pytest.raises(errors.MissingParameterValue) as caught:
+        store.storage_url()
+    assert str(caught.value) == (
+        f'There is no object-store in the catalog of this cloud ({said}). If this cloud keeps its'
+        ' images elsewhere, there are no temporary URLs for them. Else give the endpoint of Swift,'
+        ' the account that owns the images, and its key (endpoint_url, account, key_file).')
+    assert store.endpoints() == frozenset()
+
+
+def test_a_token_without_a_catalog(cloud):
+    del cloud.token['catalog']
+    assert ObjectStore(cloud.session()).find_storage_url() is None
+
+
+def test_a_catalog_with_an_invalid_url(cloud):
+    for store in (ObjectStore(cloud.session(), storage_url='http://user:secret@swift'),
+                  ObjectStore(cloud.session(), storage_url='ftp://swift')):
+        with pytest.raises(errors.ObjectStoreFailed) as caught:
+            store.find_storage_url()
+        assert str(caught.value).startswith('The URL of this cloud\'s object store is invalid: exp')
+        assert str(caught.value).endswith(
+            '. Its operator can correct the catalog (openstack catalog show object-store);'
+            ' in clouds.yaml it is object_store_endpoint_override.')
+        assert 'secret' not in str(caught.value)
+
+
+def test_a_keystone_that_does_not_answer(cloud, swift):
+    cloud.mock.post('http://keystone/v3/auth/tokens', status_code=401)
+    with pytest.raises(errors.ObjectStoreFailed, match=r'^The catalog cannot be read: .*HTTP 401'):
+        swift.find_storage_url()
+    with pytest.raises(errors.ObjectStoreFailed, match=r'^Keystone gives no token: .*HTTP 401'):
+        ObjectStore(cloud.session(), storage_url=OWN).account_keys(None)
+
+
+def test_the_project(cloud, swift):
+    assert swift.project_id() == 'p'
+    assert swift.project_names() == {'p', 'the project'}
+
+
+def test_a_session_without_a_project(cloud):
+    del cloud.token['project']
+    swift = ObjectStore(cloud.session())
+    with pytest.raises(errors.MissingParameterValue) as caught:
+        swift.project_id()
+    assert str(caught.value) == (
+        'These credentials are not scoped to a project, so that they name no account.'
+        " Use a project's, or give the account (account).")
+    assert swift.project_names() == frozenset()
+
+
+def test_a_session_that_knows_no_names():
+    """As with ``--os-auth-type none``, and with a token of the caller's."""
+    class Session:
+        auth = None
+
+        def get_project_id(self):
+            return 'p'
+
+    assert ObjectStore(Session()).project_names() == {'p'}
+
+
+@pytest.mark.parametrize(('arguments', 'endpoints'), [
+    ({}, {'http://swift', 'http://in-swift', 'http://admin-swift'}),
+    ({'region_name': 'two-region'},
+     {'http://two-swift', 'http://two-in-swift', 'http://two-admin-swift'}),
+    ({'storage_url': 'https://here/v1/AUTH_p'},
+     {'http://swift', 'http://in-swift', 'http://admin-swift', 'https://here'}),
+])
+def test_endpoints(cloud, arguments, endpoints):
+    assert ObjectStore(cloud.session(), **arguments).endpoints() == endpoints
+
+
+# What the cluster says of itself
+
+@pytest.mark.parametrize(('answer', 'wanted'), [
+    ({'json': {'swift': {}, 'tempurl': {'methods': ['GET', 'PUT'], 'allowed_digests': ['sha1']}}},
+     Capabilities(True, ('GET', 'PUT'), ('sha1',))),
+    ({'json': {'tempurl': {}}}, Capabilities(True)),
+    ({'json': {'tempurl': {'methods': [], 'allowed_digests': []}}}, Capabilities(True)),
+    ({'json': {'tempurl': {'methods': ['GET']}}}, Capabilities(True, ('GET',))),
+    ({'json': {'swift': {}}}, Capabilities(False)),
+    ({'json': {'tempurl': None}}, Capabilities(False)),
+    ({'status_code': 401}, Capabilities()),
+    ({'status_code': 403}, Capabilities()),
+    ({'status_code': 404}, Capabilities()),
+])
+def test_capabilities(cloud, swift, answer, wanted):
+    cloud.mock.get('http://rgw/swift/info', **answer)
+    assert swift.capabilities('http://rgw/swift') == wanted
+    assert 'X-Auth-Token' not in cloud.mock.last_request.headers
+    assert cloud.asked == ['GET http://rgw/swift/info']
+    assert not cloud.keystone.called
+
+
+@pytest.mark.parametrize('answer', [
+    {'text': '<html>'}, {'json': []}, {'json': 'x'}, {'json': {'tempurl': ['GET']}}])
+def test_what_is_no_object_store(cloud, swift, answer):
+    cloud.mock.get('http://swift/info', **answer)
+    with pytest.raises(errors.ObjectStoreFailed) as caught:
+        swift.capabilities('http://swift')
+    assert str(caught.value) == 'What answers at http://swift/info is not an object store.'
+
+
+@pytest.mark.parametrize('status', [199, 300, 302, 400, 402, 405, 500, 503])
+def test_a_cluster_that_fails(cloud, swift, status):
+    cloud.mock.get('http://swift/info', status_code=status, headers={'X-Trans-Id': 'tx1'})
+    with pytest.raises(errors.ObjectStoreFailed) as caught:
+        swift.capabilities('http://swift')
+    assert str(caught.value) == (
+        f'The object store answers HTTP {status} to GET /info (transaction tx1).')
+
+
+# Keys, sizes, names
+
+def test_account_keys(cloud, swift):
+    cloud.mock.head(OWN, status_code=204, headers={
+        'X-Account-Meta-Temp-Url-Key': 'first', 'X-Account-Meta-Temp-Url-Key-2': 'ü\xff',
+        'X-Container-Meta-Temp-Url-Key': 'third'})
+    assert swift.account_keys('AUTH_p') == {
+        ACCOUNT_1: Key(b'first'), ACCOUNT_2: Key(b'\xfc\xff')}
+    assert cloud.mock.last_request.headers['X-Auth-Token'] == b'the token'
+
+
+def test_container_keys(cloud, swift):
+    cloud.mock.head(f'{OWN}/glance', status_code=204, headers={
+        'X-Container-Meta-Temp-Url-Key': 'a%20b', 'X-Container-Meta-Temp-Url-Key-2': '',
+        'X-Account-Meta-Temp-Url-Key': 'first'})
+    assert swift.container_keys('AUTH_p', 'glance') == {CONTAINER_1: Key(b'a%20b')}
+    cloud.mock.head(f'{OWN}/glance', headers={
+        'X-Container-Meta-Temp-Url-Key': 'one', 'X-Container-Meta-Temp-Url-Key-2': 'two'})
+    assert list(swift.container_keys('AUTH_p', 'glance').items()) == [
+        (CONTAINER_2, Key(b'two')), (CONTAINER_1, Key(b'one'))]
+
+
+@pytest.mark.parametrize(('account', 'container', 'url'), [
+    (None, None, OWN),
+    ('AUTH_p', 'glance', f'{OWN}/glance'),
+    ('AUTH_other', None, 'http://swift/v1/AUTH_other'),
+    ('AUTH_a b', 'c?d/e', 'http://swift/v1/AUTH_a%20b/c%3Fd/e'),
+])
+def test_which_url_is_asked(cloud, swift, account, container, url):
+    cloud.mock.head(url, status_code=204)
+    found = (swift.container_keys(account, container) if container
+             else swift.account_keys(account))
+    assert found == {}
+    assert cloud.asked == [f'HEAD {url}']
+
+
+def test_a_gateway_without_accounts(cloud):
+    swift = ObjectStore(cloud.session(), storage_url='http://rgw/swift/v1/')
+    cloud.mock.head('http://rgw/swift/v1/glance', status_code=204)
+    assert swift.container_keys(None, 'glance') == {}
+    assert cloud.asked == ['HEAD http://rgw/swift/v1/glance']
+
+
+@pytest.mark.parametrize(('headers', 'size'), [
+    ({'Content-Length': '7'}, 7), ({'Content-Length': '0'}, 0)])
+def test_object_size(cloud, swift, headers, size):
+    cloud.mock.head(f'{OWN}/glance/3a1f', headers=headers)
+    assert swift.object_size('AUTH_p', 'glance', '3a1f') == size
+
+
+def test_an_object_without_a_size(cloud, swift):
+    for headers, transaction in ({'X-Trans-Id': 'tx1'}, 'tx1'), ({}, 'unknown'):
+        cloud.mock.head(f'{OWN}/glance/3a1f', headers=headers)
+        with pytest.raises(errors.ObjectStoreFailed) as caught:
+            swift.object_size('AUTH_p', 'glance', '3a1f')
+        assert str(caught.value) == (
+            'The object store does not say how large the object 3a1f is'
+            f' (transaction {transaction}).')
+
+
+def test_names(cloud, swift):
+    cloud.mock.get(OWN, text='glance\nimages ü\n')
+    cloud.mock.get(f'{OWN}/glance', text='')
+    assert swift.names('AUTH_p') == ['glance', 'images ü']
+    assert swift.names('AUTH_p', 'glance') == []
+
+
+CALLS = {
+    'account_keys': ('HEAD', '', lambda swift: swift.account_keys(None), None),
+    'container_keys': ('HEAD', '/c', lambda swift: swift.container_keys(None, 'c'), None),
+    'object_size': ('HEAD', '/c/o', lambda swift: swift.object_size(None, 'c', 'o'), None),
+    'account_names': ('GET', '', lambda swift: swift.names(None), []),
+    'names': ('GET', '/c', lambda swift: swift.names(None, 'c'), []),
+}
+
+
+@pytest.mark.parametrize('call', CALLS)
+def test_what_is_not_there(cloud, swift, call):
+    method, path, ask, nothing = CALLS[call]
+    cloud.mock.request(method, OWN + path, status_code=404)
+    assert ask(swift) == nothing
+
+
+@pytest.mark.parametrize('call', CALLS)
+@pytest.mark.parametrize('status', [401, 403])
+def test_what_is_not_shown(cloud, swift, call, status):
+    method, path, ask, _ = CALLS[call]
+    cloud.mock.request(method, OWN + path, status_code=status)
+    with pytest.raises(errors.ObjectStoreNotAuthorized) as caught:
+        ask(swift)
+    assert str(caught.value) == (
+        f'Swift does not show /v1/AUTH_p{path} to these credentials (HTTP {status}).')
+
+
+@pytest.mark.parametrize('call', CALLS)
+@pytest.mark.parametrize('status', [199, 300, 307, 400, 402, 405, 410, 500, 503])
+def test_other_answers_are_failures(cloud, swift, call, status):
+    method, path, ask, _ = CALLS[call]
+    cloud.mock.request(method, OWN + path, status_code=status)
+    with pytest.raises(errors.ObjectStoreFailed) as caught:
+        ask(swift)
+    assert type(caught.value) is errors.ObjectStoreFailed
+    assert str(caught.value) == (
+        f'The object store answers HTTP {status} to {method} /v1/AUTH_p{path}'
+        ' (transaction unknown).')
+
+
+# Set keys
+
+def test_set_keys(cloud, swift):
+    cloud.mock.post(f'{OWN}/glance', status_code=204)
+    swift.set_keys('AUTH_p', 'glance', {CONTAINER_1: Key('ü %41'.encode()), CONTAINER_2: None})
+    headers = cloud.mock.last_request.headers
+    sent = {name: value for name, value in headers.items() if 'key' in name}
+    assert sent == {'x-container-meta-temp-url-key': 'ü %41'.encode(),
+                    'x-remove-container-meta-temp-url-key-2': b'x'}
+    assert headers['X-Auth-Token'] == b'the token'
+    cloud.mock.post(OWN, status_code=202)
+    swift.set_keys(None, None, {ACCOUNT_2: Key(b'x')})
+    assert cloud.mock.last_request.headers['X-Account-Meta-Temp-Url-Key-2'] == b'x'
+
+
+@pytest.mark.parametrize(('value', 'why'), [
+    (b'', 'it is empty'), (b' x', 'it has a space at one end'), (b'x\n', 'it has a control char')])
+def test_a_key_that_swift_would_not_keep(cloud, swift, value, why):
+    with pytest.raises(errors.InvalidParameterValue) as caught:
+        swift.set_keys('AUTH_p', 'glance', {CONTAINER_2: Key(b'good'), CONTAINER_1: Key(value)})
+    assert str(caught.value).startswith(f'The key for slot container key cannot be set: {why}')
+    assert cloud.asked == []
+
+
+@pytest.mark.parametrize(('status', 'error', 'message'), [
+    (401, errors.ObjectStoreNotAuthorized,
+     'Swift does not let /v1/AUTH_p be changed with these credentials (HTTP 401).'),
+    (403, errors.ObjectStoreNotAuthorized,
+     'Swift does not let /v1/AUTH_p be changed with these credentials (HTTP 403).'),
+    (404, errors.ObjectStoreFailed,
+     'The object store answers HTTP 404 to POST /v1/AUTH_p (transaction unknown).'),
+    (503, errors.ObjectStoreFailed,
+     'The object store answers HTTP 503 to POST /v1/AUTH_p (transaction unknown).'),
+])
+def test_keys_that_are_not_set(cloud, swift, status, error, message):
+    cloud.mock.post(OWN, status_code=status)
+    with pytest.raises(error) as caught:
+        swift.set_keys(None, None, {ACCOUNT_1: Key(b'x')})
+    assert (type(caught.value), str(caught.value)) == (error, message)
+
+
+# Requests
+
+@pytest.mark.parametrize(('failure', 'why'), [
+    (requests.exceptions.ConnectTimeout, 'there is no answer in time'),
+    (requests.exceptions.SSLError, 'its certificate is not accepted, or it does not speak TLS'),
+    (requests.exceptions.ConnectionError(OSError(111, 'Connection refused')),
+     'connection refused'),
+    (ValueError, 'its address or its answer is invalid')])
+def test_no_answer(cloud, swift, failure, why):
+    cloud.mock.get('http://swift:8080/info', exc=failure)
+    with pytest.raises(errors.ObjectStoreFailed) as caught:
+        swift.capabilities('http://swift:8080')
+    assert str(caught.value) == f'The object store at http://swift:8080 cannot be reached: {why}.'
+
+
+@pytest.mark.parametrize('options', [
+    {'verify': '/ca.pem', 'cert': ('/c.pem', '/k.pem'), 'timeout': 7}, {'verify': False}, {}])
+def test_the_sessions_options_hold(cloud, monkeypatch, options):
+    for name in 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE':
+        monkeypatch.delenv(name, raising=False)
+    cloud.mock.get('http://swift/info', json={})
+    ObjectStore(cloud.session(**options)).capabilities('http://swift')
+    sent = cloud.mock.last_request
+    assert (sent.verify, sent.cert, sent.timeout) == (
+        options.get('verify', True), options.get('cert'), options.get('timeout'))
+
+
+@pytest.fixture
+def real(cloud, server):
+    """Return a function that makes an object store at the server of this machine."""
+    cloud.mock.register_uri(requests_mock.ANY, re.compile(f'^{server.url}/'), real_http=True)
+    return lambda **options: ObjectStore(
+        cloud.session(), storage_url=f'{server.url}/v1/AUTH_p', **options)
+
+
+def test_retries(real, server, naps):
+    busy, good = (503, {}, b''), (204, {}, b'')
+    server.plan = [busy, good]
+    assert real(num_retries=1).account_keys(None) == {}
+    for options, answers in ({'num_retries': 1}, [busy, busy]), ({}, [busy]):
+        server.plan = [*answers, good]
+        with pytest.raises(errors.ObjectStoreFailed, match='HTTP 503'):
+            real(**options).account_keys(None)
+        assert server.plan == [good]
+
+
+def test_a_connection_serves_many_requests(real, server):
+    server.plan = [(200, {}, b'x' * 100_000)] * 3
+    swift = real()
+    for _ in range(3):
+        swift.names(None)
+    assert len(server.connections) == 1
+
+
+def test_no_redirection_is_followed(real, server):
+    server.plan = [(307, {'Location': f'{server.url}/elsewhere'}, b'')]
+    with pytest.raises(errors.ObjectStoreFailed, match='HTTP 307'):
+        real().account_keys(None)
+    assert len(server.requests) == 1
+
+
+def test_no_key_and_no_token_is_logged(cloud, swift, caplog):
+    caplog.set_level(logging.DEBUG)
+    cloud.mock.head(OWN, headers={'X-Account-Meta-Temp-Url-Key': 'secret', 'X-Trans-Id': 'tx1'})
+    cloud.mock.post(OWN, status_code=204)
+    swift.account_keys(None)
+    swift.set_keys(None, None, {ACCOUNT_1: Key(b'secret')})
+    assert 'secret' not in caplog.text
+    assert [record.getMessage() for record in caplog.records
+            if record.name == 'osc_imgurl.swift.object_store'] == [
+        f'Swift request: HEAD {OWN}', 'Swift response: 200, tx1',
+        f'Swift request: POST {OWN}', 'Swift response: 204, None']
