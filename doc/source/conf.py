@@ -10,20 +10,28 @@ author = 'osc-imgurl developers'
 copyright = f'2026, {author}'
 extensions = [
     'cliff.sphinxext',       # the command reference, from the commands
+    'openstackdocstheme',
     'reno.sphinxext',        # the release notes
     'settings_reference',    # the settings, from their table
     'sphinx.ext.autodoc',
 ]
 autodoc_member_order = 'bysource'
 autoprogram_cliff_application = 'openstack'
+autoprogram_cliff_app_dist_name = 'osc-imgurl'
 # What every command of OpenStackClient has.
 autoprogram_cliff_ignored = [
     '--help', '--format', '--column', '--quote', '--noindent', '--max-width', '--fit-width',
     '--print-empty', '--sort-column', '--sort-ascending', '--sort-descending', '--variable']
 # An option's two dashes are two dashes.
 smartquotes = False
-html_theme = 'alabaster'
-html_theme_options = {'description': 'Temporary URLs for Glance images', 'page_width': '1200px',
-                      'body_max_width': 'none'}
+# A page's contents are its sections, not each name of the library.
+toc_object_entries = False
+html_theme = 'openstackdocs'
+# Who reads this is nobody else's business: nothing of the theme's is fetched from elsewhere.
+html_theme_options = {'analytics_tracking_code': '', 'display_badge': False,
+                      'sidebar_search': True}
+templates_path = ['_templates']
+html_static_path = ['_static']
+html_css_files = ['imgurl.css']
 man_pages = [
     ('man', 'openstack-image-temp-url', 'temporary URLs for Glance images', author, 1)]

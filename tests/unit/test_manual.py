@@ -37,6 +37,17 @@ def test_all_commands_are_in_it(built):
     assert '>image location show<' in text
 
 
+def test_it_is_read_without_the_network(built):
+    """Links lead elsewhere; nothing that a page shows or runs comes from there."""
+    for path in (built / 'html').rglob('*.html'):
+        text = path.read_text()
+        assert re.findall(r'src\s*=\s*["\']?(?:https?:)?//[^"\']*', text) == []
+        assert re.findall(r'<link[^>]*href="(?:https?:)?//', text) == []
+        assert 'createElement("script")' not in text
+    for path in (built / 'html/_static').rglob('*.css'):
+        assert re.findall(r'(?:url\(|@import)\s*["\']?(?:https?:)?//', path.read_text()) == []
+
+
 def test_all_settings_are_in_it(built):
     html = (built / 'html/reference/settings.html').read_text()
     man = (built / 'man/openstack-image-temp-url.1').read_text().replace('\\', '')
