@@ -10,6 +10,7 @@ author = 'osc-imgurl developers'
 copyright = f'2026, {author}'
 extensions = [
     'cliff.sphinxext',       # the command reference, from the commands
+    'command_reference',     # with the commands' examples in blocks
     'openstackdocstheme',
     'reno.sphinxext',        # the release notes
     'settings_reference',    # the settings, from their table

@@ -19,8 +19,9 @@ class CreateImageTempURL(base.ShowOne):
         'Create a temporary URL for an image: a link that downloads the image from Swift without'
         ' a token, until it expires')
     _epilog: Any = (
-        'Example, in a script: '
-        'curl -o cirros.img "$(openstack image temp url create cirros -f value -c url)"')
+        'Example, in a script:\n'
+        'url=$(openstack image temp url create cirros -f value -c url) &&\n'
+        'curl -fo cirros.img "$url"')
 
     # cliff's shell formatter has a --prefix too, for the names of variables. Here the word is
     # Swift's, as in `openstack object list --prefix`.

@@ -233,8 +233,9 @@ class RotateImageTempURLKey(base.Lister):
         'Rotate the temporary URL key of an account or a container: set a new one, and keep the'
         ' one in use until --finish. Lists the cached URLs that the key in use has signed')
     _epilog: Any = (
-        'Example: openstack image temp url key rotate, and when the URLs that it lists have'
-        ' expired: openstack image temp url key rotate --finish')
+        'Example: openstack image temp url key rotate\n\n'
+        'and when the URLs that it lists have expired:'
+        ' openstack image temp url key rotate --finish')
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)

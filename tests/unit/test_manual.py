@@ -2,12 +2,15 @@
 
 import importlib.util
 import pathlib
+import pickle
 import re
 import subprocess
 import sys
+from importlib.metadata import entry_points
 
 import pytest
 import yaml
+from docutils import nodes
 
 from osc_imgurl.osc.wording import option_of
 from osc_imgurl.settings import sources
@@ -35,6 +38,22 @@ def test_all_commands_are_in_it(built):
                     'url cache delete', 'url settings list'):
         assert f'>image temp {command}<' in text
     assert '>image location show<' in text
+
+
+def page(built, name):
+    """Return a page as docutils read it."""
+    # Sphinx has just written it.
+    return pickle.loads((built / f'doctrees/{name}.doctree').read_bytes())  # noqa: S301
+
+
+def test_each_command_has_an_example_in_a_block(built):
+    sections = {section.next_node(nodes.title).astext(): section
+                for section in page(built, 'reference/commands').findall(nodes.section)}
+    for entry in entry_points(group='openstack.image.v2'):
+        if entry.value.startswith('osc_imgurl'):
+            example = sections[entry.name.replace('_', ' ')].next_node(nodes.literal_block)
+            assert example['language'] == 'sh'
+            assert example.astext() in entry.load()._epilog
 
 
 def test_it_is_read_without_the_network(built):
