@@ -12,6 +12,7 @@ import pytest
 import yaml
 from docutils import nodes
 
+from osc_imgurl.check.checks import CHECKS
 from osc_imgurl.osc.wording import option_of
 from osc_imgurl.settings import sources
 from osc_imgurl.settings.table import TABLE, Settings
@@ -54,6 +55,22 @@ def test_each_command_has_an_example_in_a_block(built):
             example = sections[entry.name.replace('_', ' ')].next_node(nodes.literal_block)
             assert example['language'] == 'sh'
             assert example.astext() in entry.load()._epilog
+
+
+def test_the_drawings(built):
+    """They are lists that the style sheet draws; the man page has the lists."""
+    man = (built / 'man/openstack-image-temp-url.1').read_text()
+    drawn = {}
+    for name in ('user/flow', 'user/failing'):
+        drawn[name] = [
+            term[0].astext() for drawing in page(built, name).findall(nodes.definition_list)
+            if 'flow' in drawing['classes'] for term in drawing.findall(nodes.term)]
+        steps = '.*'.join(rf'\.TP\n\.B {step}' for step in drawn[name])
+        assert re.search(steps, man, re.DOTALL)
+        html = (built / f'html/{name}.html').read_text()
+        assert re.search(r'<dl class="[^"]*\bflow\b', html)
+    assert drawn['user/failing'] == list(CHECKS)
+    assert '"_static/imgurl.css' in (built / 'html/index.html').read_text()
 
 
 def test_it_is_read_without_the_network(built):
