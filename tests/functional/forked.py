@@ -145,6 +145,23 @@ def run(command, **options):
     return subprocess.CompletedProcess(command, child.returncode, stdout, stderr)
 
 
+def stand_in(program):
+    """Return a script that asks the server to run a program on the script's own streams.
+
+    It runs where ``server().control`` is passed on, as in ``subprocess.run(..., pass_fds=...)``.
+    """
+    return f"""#!{sys.executable} -IS
+import json, os, socket, sys
+answer, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+request = json.dumps({{'argv': [{str(program)!r}, *sys.argv[1:]], 'cwd': os.getcwd(),
+                      'env': dict(os.environ)}})
+with theirs, socket.socket(fileno={server().control.fileno()}) as control:
+    socket.send_fds(control, [request.encode()], [0, 1, 2, theirs.fileno()])
+answer.recv(100)
+sys.exit(int(answer.recv(100)))
+"""
+
+
 def stop():
     """Stop the server, if there is one."""
     if server.cache_info().currsize:

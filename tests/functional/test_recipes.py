@@ -1,0 +1,362 @@
+"""What README, the manual and the commands' help tell people to type, typed into a shell.
+
+The recipes of a page run in its order, in a home where nothing was done before, and on real
+clouds that have the images and the clouds' names of the manual.
+"""
+
+import csv
+import dataclasses
+import datetime
+import importlib.util
+import io
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import textwrap
+import time
+import urllib.parse
+from importlib.metadata import entry_points
+
+import pytest
+import yaml
+
+from . import forked
+from .conftest import OPENSTACK, ROOT, download
+from .proxy import proxy
+
+PAGES = {path.stem: path
+         for path in (ROOT / 'README.rst', *sorted((ROOT / 'doc/source').rglob('*.rst')))}
+# The directive, its language, and the lines that are indented more than it is.
+BLOCK = re.compile(r'^( *)\.\. code-block:: (\w+)\n((?:\1 +\S.*\n|\s*\n)+)', re.MULTILINE)
+KEY = 'the key of the recipes'
+BASH = shutil.which('bash')
+
+NOT_TYPED = {
+    'tools/demo': 'these are the demonstration and the tests themselves',
+    'pip install .': 'test_installed.py does it, with uv',
+}
+# What cannot exist here, and what stands for it.
+PROXY, GLANCE_CONF, IRONIC_CONF = (
+    'http://proxy.example.com', '/etc/glance/glance-api.conf', '/etc/ironic/ironic.conf')
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """What stands in one block: lines to type, and what they are said to print, if anything."""
+
+    commands: str
+    shown: str = ''
+
+
+def recipes(text):
+    """Return the recipes of a page, in its order."""
+    found = []
+    for _, language, block in BLOCK.findall(text):
+        lines = textwrap.dedent(block).strip()
+        if language == 'console':
+            command, shown = re.fullmatch(r'\$ (.*)\n([^$]*)', lines).groups()
+            found.append(Recipe(command, shown))
+        elif language == 'sh':
+            found.append(Recipe(lines))
+    return found
+
+
+def help_recipes():
+    """Return the examples in the commands' help."""
+    spec = importlib.util.spec_from_file_location(
+        'command_reference', ROOT / 'doc/source/_ext/command_reference.py')
+    reference = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(reference)
+    return [Recipe(commands) for entry in sorted(entry_points(group='openstack.image.v2'))
+            if entry.value.startswith('osc_imgurl')
+            for _, commands in reference.examples(entry.load())]
+
+
+RECIPES = {'help': help_recipes(),
+           **{name: found for name, path in PAGES.items() if (found := recipes(path.read_text()))}}
+
+
+@dataclasses.dataclass
+class Desk:
+    """A home where nothing was done before, and the clouds that its clouds.yaml knows."""
+
+    home: pathlib.Path
+    single: object
+    multi: object
+    proxy: object
+    data: dict
+
+    def sit_down(self, page):
+        """Make the home of a page's reader: service and here are an operator's, there a user's."""
+        shutil.rmtree(self.home, ignore_errors=True)
+        config = self.home / '.config/openstack/clouds.yaml'
+        config.parent.mkdir(parents=True)
+        operator, user = (
+            yaml.safe_load((cloud.folder / 'clouds.yaml').read_text())['clouds'][name]
+            for cloud, name in ((self.single, 'glance'), (self.multi, 'demo')))
+        clouds = {'service': operator, 'here': operator, 'there': user, 'user': user}
+        config.write_text(yaml.safe_dump({'clouds': clouds}))
+        config.chmod(0o600)
+        (self.home / 'ironic.conf').write_text('[glance]\nswift_temp_url_duration = 7200\n')
+        (self.home / 'key').write_text(KEY)
+        (self.home / 'key').chmod(0o600)
+        openstack = self.home.parent / 'bin/openstack'
+        openstack.parent.mkdir(exist_ok=True)
+        openstack.write_text(forked.stand_in(OPENSTACK))
+        openstack.chmod(0o755)
+        self.env = {
+            **forked.ENVIRONMENT, 'PATH': f'{openstack.parent}:{os.environ["PATH"]}',
+            'HOME': str(self.home), 'OS_CLOUD': 'user' if page == 'end-users' else 'service'}
+
+    def prepare(self, recipe):
+        """Make true what stands in front of a recipe."""
+        if 'key set' in recipe.commands:
+            # "Where there is no key yet".
+            self.remove_keys('glance' if '--container' in recipe.commands else '')
+        if '--slot 2' in recipe.commands:
+            self.single.set_key('a second key of the recipes', slot='-2')
+        if '< url' in recipe.commands:
+            self.single.set_key(KEY)
+            url = self.single.create('cirros')['url']
+            if recipe.shown:
+                # "The expiry has been altered", to the day after.
+                expires = int(url.rpartition('=')[2])
+                url = url.replace(str(expires), str(expires + 86400))
+            (self.home / 'url').write_text(url)
+
+    def type(self, recipe):
+        """Type a recipe, and return what it printed."""
+        commands = recipe.commands
+        for name, stands_for in ((PROXY, self.proxy.url),
+                                 (GLANCE_CONF, self.single.folder / 'glance/glance-api.conf'),
+                                 (IRONIC_CONF, self.home / 'ironic.conf')):
+            commands = commands.replace(name, str(stands_for))
+        done = subprocess.run([BASH, '-e', '-c', commands], cwd=self.home, env=self.env,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False, pass_fds=[forked.server().control.fileno()])
+        for secret in (*self.single.secrets, *self.multi.secrets):
+            assert secret not in done.stdout + done.stderr, 'a secret was printed'
+        expected = 1 if recipe.shown and ' fail ' in recipe.shown else 0
+        assert done.returncode == expected, f'{commands}\n{done.stdout}{done.stderr}'
+        return done.stdout
+
+    def keys(self, cloud, user, container=''):
+        """Return the keys of an account or a container, by slot."""
+        level = 'Container' if container else 'Account'
+        head = cloud.sdk(user).object_store.head(f'/{container}')
+        return {slot: head.headers.get(f'X-{level}-Meta-Temp-Url-Key{slot}')
+                for slot in ('', '-2')}
+
+    def remove_keys(self, container):
+        """Remove the keys of a container, or those of both accounts."""
+        level = 'Container' if container else 'Account'
+        for cloud, user in ((self.single, 'glance'),
+                            *([] if container else [(self.multi, 'demo')])):
+            removed = cloud.sdk(user).object_store.post(f'/{container}', headers={
+                f'X-Remove-{level}-Meta-Temp-URL-Key{slot}': 'x' for slot in ('', '-2')})
+            assert removed.status_code == 204, removed.text
+
+
+@pytest.fixture(scope='module')
+def desk(make_cloud, tmp_path_factory, data):
+    single, multi = make_cloud(), make_cloud('--store', 'multi-tenant')
+    contents = {'cirros': data, 'deploy': data[:1000], 'deploy-kernel': data[:2000],
+                'deploy-ramdisk': data[:3000], 'my-image': data[:4000]}
+    single.upload('cirros', contents['cirros'])
+    boot = {f'{name}_id': single.upload(f'deploy-{name}', contents[f'deploy-{name}'],
+                                        tags=['deploy'])
+            for name in ('kernel', 'ramdisk')}
+    single.upload('deploy', contents['deploy'], tags=['deploy'], **boot)
+    multi.upload('my-image', contents['my-image'], cloud='demo', visibility='private')
+    with proxy(single.sdk().object_store.get_endpoint().partition('/v1/')[0]) as running:
+        yield Desk(tmp_path_factory.mktemp('desk') / 'home', single, multi, running, contents)
+
+
+def rows(text):
+    """Return the rows of a table, its head first; what is continued below is joined."""
+    found = []
+    for line in text.splitlines():
+        if line.startswith('| '):
+            cells = [cell.strip() for cell in line.split('|')[1:-1]]
+            if cells[0]:
+                found.append(cells)
+            else:
+                found[-1] = list(map(''.join, zip(found[-1], cells, strict=True)))
+    return found
+
+
+# What a reader relies on after a recipe, beside its success.
+
+def prints_what_is_shown(desk, recipe, printed):
+    shown, printed = dict(rows(recipe.shown)), dict(rows(printed))
+    assert list(printed) == list(shown)
+    for same in ('method', 'digest', 'image_name', 'container', 'cached'):
+        assert printed[same] == shown[same]
+
+
+def finds_what_is_shown(desk, recipe, printed):
+    assert [row[:2] for row in rows(printed)] == [row[:2] for row in rows(recipe.shown)]
+    assert 'the expiry has been altered' in printed
+
+
+def gets(image, file):
+    def see(desk, recipe, printed):
+        assert (desk.home / file).read_bytes() == desk.data[image]
+    return see
+
+
+def gets_by_its_id(desk, recipe, printed):
+    file, = desk.home.glob('*.img')
+    assert file.stem == desk.single.sdk().image.find_image('cirros').id
+    assert file.read_bytes() == desk.data['cirros']
+
+
+def gets_through_the_proxy(desk, recipe, printed):
+    gets('cirros', 'cirros.img')(desk, recipe, printed)
+    assert any(request.startswith('GET /v1/') for request in desk.proxy.requests)
+
+
+def lists_what_boots(desk, recipe, printed):
+    found = dict(line.split() for line in printed.splitlines())
+    assert list(found) == ['deploy', 'deploy-kernel', 'deploy-ramdisk']
+    for name, url in found.items():
+        assert download(url) == desk.data[name]
+
+
+def lists_all_three(desk, recipe, printed):
+    assert {row[1] for row in rows(printed)[1:]} == {'deploy', 'deploy-kernel', 'deploy-ramdisk'}
+
+
+def lists_the_tagged(desk, recipe, printed):
+    found = {row['image_name']: row['url'] for row in csv.DictReader(io.StringIO(printed))}
+    assert set(found) == {'deploy', 'deploy-kernel', 'deploy-ramdisk'}
+    for name, url in found.items():
+        assert download(url) == desk.data[name]
+
+
+def boots(desk, recipe, printed):
+    first, kernel, initrd, last = (desk.home / 'boot.ipxe').read_text().splitlines()
+    assert (first, last) == ('#!ipxe', 'boot')
+    assert download(kernel.removeprefix('kernel ')) == desk.data['deploy-kernel']
+    assert download(initrd.removeprefix('initrd ')) == desk.data['deploy-ramdisk']
+
+
+def sets_a_key(cloud, user, container=''):
+    def see(desk, recipe, printed):
+        key = desk.keys(getattr(desk, cloud), user, container)['']
+        assert len(key) >= 32
+        assert key not in printed
+        if '--key-file' in recipe.commands:
+            assert (desk.home / 'temp-url-key').read_text().strip() == key
+    return see
+
+
+def rotates(desk, recipe, printed):
+    keys = set(desk.keys(desk.single, 'glance').values())
+    assert len(keys) == 2 and None in keys
+    assert KEY not in keys
+
+
+def completes(desk, recipe, printed):
+    script = desk.home / '.local/share/bash-completion/completions/openstack'
+    subprocess.run([BASH, '-n', script], check=True)
+    assert "cmds_image_temp_url_key='list rotate set unset'" in script.read_text()
+
+
+def imports(desk, recipe, printed):
+    copied, = desk.multi.sdk('demo').image.images(name='cirros')
+    assert (copied.status, copied.disk_format) == ('active', 'raw')
+
+
+def limits_a_link(desk, recipe, printed):
+    query = urllib.parse.urlsplit(dict(rows(printed))['url']).query
+    given = dict(urllib.parse.parse_qsl(query))
+    assert given['temp_url_ip_range'] == '203.0.113.0/24'
+    assert given['filename'] == 'my-image.qcow2'
+
+
+def says_what_is_in_a_link(desk, recipe, printed):
+    assert dict(rows(printed))['remaining'].startswith('0:')
+
+
+def passes(desk, recipe, printed):
+    assert {row['result'] for row in json.loads(printed)} == {'pass', 'skipped'}
+
+
+def lasts_as_ironic_says(desk, recipe, printed):
+    row = dict(rows(printed))
+    expires = datetime.datetime.fromisoformat(row['expires_at']).timestamp()
+    assert expires > time.time() + 7000
+
+
+OUTCOMES = {
+    ('README', 'openstack image temp url create cirros'): prints_what_is_shown,
+    ('README', 'url='): gets('cirros', 'cirros.img'),
+    ('README', 'openstack image temp url key set'): sets_a_key('single', 'glance'),
+    ('README', 'openstack image temp url key set --generate --container'):
+        sets_a_key('single', 'glance', 'glance'),
+    ('README', 'openstack image temp url check'): finds_what_is_shown,
+    ('bare-metal', 'openstack image temp url list deploy --with'): lists_what_boots,
+    ('bare-metal', 'openstack image temp url list deploy deploy-kernel'): lists_all_three,
+    ('bare-metal', 'kernel='): boots,
+    ('commands', 'row='): gets_by_its_id,
+    ('caching', 'openstack image temp url list'): lists_the_tagged,
+    ('caching', 'url='): gets_through_the_proxy,
+    ('copy', 'disk_format='): imports,
+    ('end-users', 'openstack image temp url key set'): sets_a_key('multi', 'demo'),
+    ('end-users', 'openstack image temp url create my-image --duration'): limits_a_link,
+    ('end-users', 'url='): gets('my-image', 'my-image.qcow2'),
+    ('end-users', 'openstack image temp url create my-image -f'): says_what_is_in_a_link,
+    ('help', 'url='): gets('cirros', 'cirros.img'),
+    ('help', 'openstack image temp url key rotate --finish'): rotates,
+    ('install', 'mkdir'): completes,
+    ('ironic', 'openstack image temp url create'): lasts_as_ironic_says,
+    ('operators', 'openstack --os-cloud service image temp url key set --generate --container'):
+        sets_a_key('single', 'glance', 'glance'),
+    ('operators', 'openstack --os-cloud service image temp url key rotate'): rotates,
+    ('operators', 'openstack --os-cloud service image temp url check'): passes,
+    ('security', 'openstack image temp url key rotate'): rotates,
+}
+
+
+def outcome(page, recipe):
+    """Return what is to be seen after a recipe: that with the longest beginning of it."""
+    matching = [(len(start), see) for (where, start), see in OUTCOMES.items()
+                if where == page and recipe.commands.startswith(start)]
+    return max(matching, key=lambda each: each[0])[1] if matching else None
+
+
+@pytest.mark.parametrize('page', RECIPES)
+def test_recipes(page, desk):
+    """The recipes of a page, one after another, as its reader types them."""
+    desk.remove_keys('')
+    desk.remove_keys('glance')
+    desk.single.set_key(KEY)
+    desk.sit_down(page)
+    for recipe in RECIPES[page]:
+        if not recipe.commands.startswith(tuple(NOT_TYPED)):
+            desk.prepare(recipe)
+            printed = desk.type(recipe)
+            if see := outcome(page, recipe):
+                see(desk, recipe, printed)
+
+
+def test_no_list_names_what_is_no_recipe():
+    for start in NOT_TYPED:
+        assert any(recipe.commands.startswith(start)
+                   for found in RECIPES.values() for recipe in found), start
+    for page, start in OUTCOMES:
+        assert any(recipe.commands.startswith(start) for recipe in RECIPES[page]), start
+
+
+@pytest.mark.parametrize('page', PAGES)
+def test_every_block_says_what_is_in_it(page):
+    """A block without a language would not be found, and not be typed."""
+    text = PAGES[page].read_text()
+    assert re.findall(r'^(?! *\.\. ).*::$', text, re.MULTILINE) == []
+    assert len(re.findall(r'\.\. code-block::', text)) == len(BLOCK.findall(text))
+    assert set(re.findall(r'\.\. code-block:: (\w+)', text)) <= {
+        'console', 'python', 'sh', 'text', 'yaml'}
