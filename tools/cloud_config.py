@@ -73,6 +73,8 @@ worker_class = 'gthread'
 workers = 1
 threads = 1
 timeout = 120
+# Longer than a busy client needs from one request to the next.
+keepalive = 60
 control_socket_disable = True
 accesslog = '-'
 """)
@@ -99,6 +101,10 @@ use_stderr = true
 [database]
 connection = sqlite:///{base}/keystone.db
 sqlite_synchronous = false
+[cache]
+# One process is all of Keystone here: what it has read it may remember.
+enabled = true
+backend = oslo_cache.dict
 [token]
 provider = fernet
 [fernet_tokens]

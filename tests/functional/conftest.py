@@ -5,6 +5,7 @@ Each cloud is one of tools/cloud's, on free ports and in a folder of its own.
 
 import contextlib
 import dataclasses
+import filecmp
 import json
 import pathlib
 import re
@@ -136,26 +137,39 @@ def tool(command, folder, *options):
     assert done.returncode == 0, done.stderr
 
 
-def copy_stored(source, target):
-    """Copy all that is stored in a cloud; its servers may run, and have nothing to do."""
-    for name in ('keystone/keystone.db', 'glance/glance.db'):
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        with (contextlib.closing(sqlite3.connect(source / name)) as stored,
-              contextlib.closing(sqlite3.connect(target / name, timeout=30)) as copy):
-            stored.backup(copy)
-    for name in ('glance/images', 'glance/staging', 'glance/tasks', 'swift/devices'):
-        shutil.rmtree(target / name, ignore_errors=True)
-        shutil.copytree(source / name, target / name)
+IDENTITIES = pathlib.Path('keystone/keystone.db')
+IMAGES = pathlib.Path('glance/glance.db')
+FILES = ('glance/images', 'glance/staging', 'glance/tasks', 'swift/devices')
+
+
+def renew(cloud, new):
+    """Put into a cloud what was stored in it when it was new. Its servers have nothing to do."""
+    if not filecmp.cmp(new / IDENTITIES, cloud / IDENTITIES, shallow=False):
+        # Keystone remembers what it has read.
+        tool('down', cloud)
+        shutil.copy(new / IDENTITIES, cloud / IDENTITIES)
+        tool('up', cloud)
+    with (contextlib.closing(sqlite3.connect(new / IMAGES)) as stored,
+          contextlib.closing(sqlite3.connect(cloud / IMAGES, timeout=30)) as images):
+        stored.backup(images)
+    for name in FILES:
+        shutil.rmtree(cloud / name)
+        shutil.copytree(new / name, cloud / name)
 
 
 @pytest.fixture(scope='session')
 def common_cloud(tmp_path_factory):
     """A cloud without options for one module after another, and what is stored in it when new."""
     base = tmp_path_factory.mktemp('common')
-    tool('up', base / 'cloud')
-    copy_stored(base / 'cloud', base / 'new')
-    yield base / 'cloud', base / 'new'
-    tool('wipe', base / 'cloud')
+    cloud, new = base / 'cloud', base / 'new'
+    tool('up', cloud)
+    for database in (IDENTITIES, IMAGES):
+        (new / database).parent.mkdir(parents=True)
+        shutil.copy(cloud / database, new / database)
+    for name in FILES:
+        shutil.copytree(cloud / name, new / name)
+    yield cloud, new
+    tool('wipe', cloud)
 
 
 @pytest.fixture(scope='module')
@@ -178,7 +192,7 @@ def make_cloud(tmp_path_factory, request):
         else:
             folder, new = request.getfixturevalue('common_cloud')
             common.append(folder)
-            copy_stored(new, folder)
+            renew(folder, new)
         settings = json.loads((folder / 'settings.json').read_text())
         return Cloud(folder, base / 'home', list(settings['passwords'].values()))
 

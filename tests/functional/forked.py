@@ -1,15 +1,16 @@
 """Runs Python programs as subprocess does, without what it costs to start each of them.
 
-Run as a program this is a fork server: it has imported OpenStackClient's shell, and nothing of
-ours, and forks a child for each program that it is asked to run. The rest of the file asks it.
+Run as a program this is a fork server: it has imported what OpenStackClient imports whenever it
+starts, its shell and its commands, and nothing of ours; and it forks a child for each program that
+it is asked to run. The rest of the file asks it.
 A child differs from a true process in what is read before its program begins: the interpreter,
-its options and its locale, the shell's modules, and the seed of Python's hashes.
+its options and its locale, OpenStackClient's modules, and the seed of Python's hashes.
 """
 
 import contextlib
 import functools
 import gc
-import importlib
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -233,7 +234,8 @@ if __name__ == '__main__':
     # The shell takes its name from here, and modules are looked for beside it, not beside this.
     sys.argv = [str(pathlib.Path(sys.executable).with_name('openstack'))]
     sys.path[0] = str(pathlib.Path(sys.executable).parent)
-    importlib.import_module('openstackclient.shell')
+    for entry in importlib.metadata.distribution('python-openstackclient').entry_points:
+        importlib.import_module(entry.module)
     # When a child ends, nothing that it shares with the server is looked through, and so copied.
     gc.collect()
     gc.freeze()

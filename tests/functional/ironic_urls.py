@@ -12,8 +12,6 @@ import time
 
 
 def url(config, image_id, now):
-    # Imported first, or the imports of Ironic go round in a circle.
-    from ironic.common import image_service  # noqa: F401
     from ironic.common.context import RequestContext
     from ironic.common.glance_service.image_service import GlanceImageService
     from ironic.conf import CONF
@@ -27,6 +25,10 @@ def url(config, image_id, now):
 
 
 def main(now, image_id, *configs):
+    # Once for all, because it takes seconds; and first, or the imports of Ironic go round in a
+    # circle.
+    from ironic.common import image_service  # noqa: F401
+
     for config in configs:
         if not os.fork():
             print(json.dumps(url(config, image_id, int(now))), flush=True)
