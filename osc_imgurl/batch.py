@@ -12,8 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue
-from osc_imgurl.glance.image import Image, may_see, referenced_id
-from osc_imgurl.service import ImageTempURL, Request, TempURLService, check_image
+from osc_imgurl.glance.image import Image, may_see, referenced_id, validate_image
+from osc_imgurl.service import ImageTempURL, Request, TempURLService
 
 if TYPE_CHECKING:
     from osc_imgurl.check.new_url import NewURLCheck
@@ -101,7 +101,7 @@ def create_all(found: Iterable[Image | Failure], service: TempURLService, reques
             yield item
             continue
         try:
-            check_image(item)
+            validate_image(item)
             made: ImageTempURL | Failure = service.create_for(item, request, clock())
         except ImgurlError as error:
             made = Failure(item.id, error)

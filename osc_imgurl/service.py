@@ -13,15 +13,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from osc_imgurl.cache.entry import Cache, Entry, fingerprint, signature_fingerprint
 from osc_imgurl.errors import (
-    COPY_IMAGE,
-    SAVE_IMAGE,
-    ImageUnacceptable,
     ImgurlError,
     InvalidParameterValue,
     ObjectStoreFailed,
     logger,
 )
-from osc_imgurl.glance.image import Image, is_uuid, parse_href, require_active
+from osc_imgurl.glance.image import Image, is_uuid, parse_href, validate_image
 from osc_imgurl.locate import place as placement
 from osc_imgurl.locate import signing_key as keys
 from osc_imgurl.locate.cloud import UNAUTHENTICATED, Cloud
@@ -136,7 +133,7 @@ class TempURLService:
                    refresh: bool = False) -> ImageTempURL:
         """Return a temporary URL for an image that has been found already.
 
-        :param image: must have gone through :func:`check_image`.
+        :param image: must have gone through :func:`osc_imgurl.glance.image.validate_image`.
         :param now: Unix time, seconds.
         :param refresh: sign anew where the cache has a URL, and replace it.
         :raises ImgurlError: whatever is wrong, with what to do about it.
@@ -214,7 +211,7 @@ class TempURLService:
         if self._images is None:
             return _unseen_image(image)
         found = self._images.find(image)
-        check_image(found)
+        validate_image(found)
         return found
 
     def _check(self, request: Request, now: float) -> None:
@@ -332,38 +329,9 @@ def _sign(shape: _Shape, path: ObjectPath) -> TempURL:
         iso8601=request.iso8601)
 
 
-def check_image(image: Image) -> None:
-    """Accept only an image that is active, and not visibly outside Swift.
-
-    :raises ImageUnacceptable: it is not; the message says what can be done instead.
-    """
-    require_active(image)
-    require_swift(image)
-
-
-def require_swift(image: Image) -> None:
-    """Accept an image that is in Swift, or that this cloud does not show to be elsewhere.
-
-    :raises ImageUnacceptable: it is elsewhere; the message says where, and what can be done.
-    """
-    if image.shown_locations and not image.swift_locations:
-        raise ImageUnacceptable(
-            f'Image {image.id} is not in Swift but in {_describe_stores(image)}, and only'
-            ' Swift has temporary URLs.',
-            'Copy it into a Swift store, or download it with a token.', COPY_IMAGE, SAVE_IMAGE)
-
-
 def _unseen_image(image: str) -> Image:
     image_id = parse_href(image)
     if not is_uuid(image_id):
         raise InvalidParameterValue(
             f'Without authentication {image!r} cannot be looked up: use the image\'s ID.')
     return Image(image_id)
-
-
-def _describe_stores(image: Image) -> str:
-    schemes = dict.fromkeys(place.scheme for place in image.shown_locations)
-    stores = dict.fromkeys(filter(None, (*image.stores,
-                                         *(place.store for place in image.shown_locations))))
-    named = f' (store {", ".join(stores)})' if stores else ''
-    return f'{", ".join(schemes)}{named}'

@@ -14,9 +14,8 @@ from osc_imgurl.check.facts import Facts
 from osc_imgurl.check.finding import Finding, failed, failed_with, passed, skipped
 from osc_imgurl.check.signature import check_key, check_method, check_path, check_query
 from osc_imgurl.errors import ImgurlError, LocationNotBelieved
-from osc_imgurl.glance.image import Image, require_active
+from osc_imgurl.glance.image import Image, validate_active, validate_in_swift
 from osc_imgurl.locate.place import NOT_TRIED
-from osc_imgurl.service import require_swift
 from osc_imgurl.swift.capabilities import DIGESTS_OF_A_SILENT_CLUSTER
 from osc_imgurl.swift.probe import Answer, own_address
 from osc_imgurl.tempurl.signing import allows
@@ -34,7 +33,7 @@ def _image(facts: Facts) -> Finding:
     if not isinstance(image, Image):
         return skipped(image)
     try:
-        require_active(image)
+        validate_active(image)
     except ImgurlError as error:
         return failed_with(error)
     return passed(f'image {image.name or image.id} is active')
@@ -44,7 +43,7 @@ def _store(facts: Facts) -> Finding:
     if not isinstance(facts.image, Image):
         return skipped('the image is not known')
     try:
-        require_swift(facts.image)
+        validate_in_swift(facts.image)
     except ImgurlError as error:
         return failed_with(error)
     if isinstance(facts.location, LocationNotBelieved):

@@ -8,7 +8,13 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from osc_imgurl.errors import ACTIVATE_IMAGE, ImageUnacceptable, InvalidParameterValue
+from osc_imgurl.errors import (
+    ACTIVATE_IMAGE,
+    COPY_IMAGE,
+    SAVE_IMAGE,
+    ImageUnacceptable,
+    InvalidParameterValue,
+)
 from osc_imgurl.glance.location import Location
 
 _UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
@@ -89,7 +95,7 @@ def parse_href(image: str) -> str:
     return image_id
 
 
-def require_active(image: Image) -> None:
+def validate_active(image: Image) -> None:
     """Accept only an image whose data is there to be read.
 
     :raises ImageUnacceptable: the image is not ``active``; the message says what it is.
@@ -101,3 +107,32 @@ def require_active(image: Image) -> None:
         raise ImageUnacceptable(
             f'Image {image.id} is {image.status}, and only an active image can be downloaded.',
             *advice)
+
+
+def validate_image(image: Image) -> None:
+    """Accept only an image that is active, and not visibly outside Swift.
+
+    :raises ImageUnacceptable: it is not; the message says what can be done instead.
+    """
+    validate_active(image)
+    validate_in_swift(image)
+
+
+def validate_in_swift(image: Image) -> None:
+    """Accept an image that is in Swift, or that this cloud does not show to be elsewhere.
+
+    :raises ImageUnacceptable: it is elsewhere; the message says where, and what can be done.
+    """
+    if image.shown_locations and not image.swift_locations:
+        raise ImageUnacceptable(
+            f'Image {image.id} is not in Swift but in {_describe_stores(image)}, and only'
+            ' Swift has temporary URLs.',
+            'Copy it into a Swift store, or download it with a token.', COPY_IMAGE, SAVE_IMAGE)
+
+
+def _describe_stores(image: Image) -> str:
+    schemes = dict.fromkeys(place.scheme for place in image.shown_locations)
+    stores = dict.fromkeys(filter(None, (*image.stores,
+                                         *(place.store for place in image.shown_locations))))
+    named = f' (store {", ".join(stores)})' if stores else ''
+    return f'{", ".join(schemes)}{named}'

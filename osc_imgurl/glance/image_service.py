@@ -28,7 +28,7 @@ from osc_imgurl.glance import pages
 from osc_imgurl.glance.answers import to_image, to_locations
 from osc_imgurl.glance.client import Client, not_found, translated
 from osc_imgurl.glance.download import copy_verified, file_chunks
-from osc_imgurl.glance.image import Image, is_uuid, parse_href, require_active
+from osc_imgurl.glance.image import Image, is_uuid, parse_href, validate_active
 from osc_imgurl.glance.location import Location
 
 LOG = logger(__name__)
@@ -119,7 +119,7 @@ class ImageService:
         :raises ImgurlError: as :meth:`find`.
         """
         found = self.find(image)
-        require_active(found)
+        validate_active(found)
         return found
 
     def detail(self, *, limit: int | None = None, marker: str | None = None,
