@@ -90,11 +90,11 @@ class ImgurlError(Exception):
 
 
 class MissingParameterValue(ImgurlError):
-    """A value is needed, was not told and could not be looked up either."""
+    """A value is needed, is not given and could not be looked up either."""
 
 
 class InvalidParameterValue(ImgurlError):
-    """A value was told and is not one that can be used."""
+    """A value is given and is not one that can be used."""
 
 
 class ImageNotFound(ImgurlError):

@@ -21,7 +21,7 @@ _SIGNATURE = re.compile(r'(temp_url_sig=)[^&\s\'"]*')
 
 
 class _Retries(logging.LoggerAdapter[logging.Logger]):
-    """A log for keystoneauth, which warns of each retry; the failure of the last one is told."""
+    """A log for keystoneauth, which warns of each retry; only the last failure is reported."""
 
     def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
         self.debug(msg, *args, **kwargs)
@@ -79,7 +79,7 @@ def content_length(headers: Mapping[str, str]) -> int | None:
 def retrying_adapter(num_retries: int) -> requests.adapters.HTTPAdapter:
     """Return what makes a requests session retry, as :func:`session_retries` does.
 
-    All that we send may be sent twice: it reads, or sets a value that is told whole.
+    All that we send may be sent twice: it reads, or sets a whole value.
     """
     return requests.adapters.HTTPAdapter(max_retries=Retry(
         total=num_retries, status_forcelist=RETRIED_STATUSES, allowed_methods=None,

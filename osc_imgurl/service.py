@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From an image to its temporary URL: image, object, account, endpoint, key, digest, URL.
 
-Each step takes a value and returns a value. What was told is not looked up, and nothing is
+Each step takes a value and returns a value. What is given is not looked up, and nothing is
 looked up twice.
 """
 
@@ -76,7 +76,7 @@ class ImageTempURL:
     :ivar expires: Unix time, seconds.
     :ivar image_size: in bytes; None where Glance does not say it, or there was nobody to ask.
     :ivar cached: whether the cache knew of it already.
-    :ivar guessed: what was not told, so that the URL may be wrong: ``account`` and
+    :ivar guessed: what is not given, so that the URL may be wrong: ``account`` and
         ``container`` as in :class:`osc_imgurl.locate.place.Place`; ``key`` and ``digest`` where
         they were looked up; ``digest`` too where the cluster does not say that it takes it.
         Empty where there was nobody to ask.
@@ -160,7 +160,7 @@ class TempURLService:
     def _looked_up(self, place: Place, digest: str, object_store: ObjectStore) -> Iterator[str]:
         if not self._settings.key:
             yield 'key'
-        # A cluster that does not say what it takes may refuse what was told.
+        # A cluster that does not say what it takes may refuse what is given.
         if not self._settings.digest or (
                 self._capabilities(place, object_store)[1].takes(digest) is None):
             yield 'digest'
@@ -245,7 +245,7 @@ class TempURLService:
         return placement.locate(image, self._settings, self._object_store, object_name)
 
     def find_key(self, place: Place) -> Key:
-        """Return the key that is told, else the one in the first slot that has one.
+        """Return the key that is given, else the one in the first slot that has one.
 
         :raises ImgurlError: as :func:`osc_imgurl.locate.signing_key.find_key`.
         """
@@ -258,12 +258,12 @@ class TempURLService:
 
         :raises ImgurlError: as :func:`osc_imgurl.swift.capabilities.negotiate_digest`.
         """
-        told = self._settings.digest
+        given = self._settings.digest
         if self._object_store is None:
             known = DIGESTS_OF_A_SILENT_CLUSTER if place.in_gateway else PREFERRED_DIGESTS
-            return told or known[0]
+            return given or known[0]
         endpoint, capabilities = self._capabilities(place, self._object_store)
-        return negotiate_digest(endpoint, capabilities, method, told)
+        return negotiate_digest(endpoint, capabilities, method, given)
 
     def _capabilities(self, place: Place, object_store: ObjectStore) -> tuple[str, Capabilities]:
         endpoint = placement.cluster_endpoint(place.endpoint, object_store)

@@ -35,14 +35,14 @@ from osc_imgurl.tempurl.url import ObjectPath, TempURL
 # it was made, and most are made for some days at the most.
 EXPIRED_SINCE = 86_400
 EXPIRES_WITHIN = 8 * 86_400
-TOLD_KEY = 'the key that is told'
+GIVEN_KEY = 'the given key'
 
 
 @dataclasses.dataclass(frozen=True)
 class Origin:
     """What a signature was made of, and with which key.
 
-    :ivar key: where the key is: a slot, :data:`TOLD_KEY`, or empty where only its fingerprint
+    :ivar key: where the key is: a slot, :data:`GIVEN_KEY`, or empty where only its fingerprint
         is known.
     """
 
@@ -69,7 +69,7 @@ class Facts:
     """A temporary URL, and who can be asked about it.
 
     :ivar path: the object that the URL is for.
-    :ivar url: the URL as it was told, or None where none could be signed.
+    :ivar url: the URL as it was given, or None where none could be signed.
     :ivar parsed: the same, taken apart.
     :ivar method: the method that the URL is to be used with.
     :ivar now: Unix time, seconds.
@@ -163,7 +163,7 @@ class Facts:
 
     @functools.cached_property
     def accounts(self) -> list[str]:
-        """Accounts in which the object may be: the URL's, and those that are told and our own."""
+        """Accounts in which the object may be: the URL's, and those that are given and our own."""
         found = [self.path.account, self.settings.account]
         if self.cloud.object_store is not None and self.path.account is not None:
             with contextlib.suppress(ImgurlError):
@@ -211,7 +211,7 @@ class Facts:
             return None
         keys = {slot: key.value for slot, key in self.keys.by_slot.items()}
         if self.settings.key:
-            keys.setdefault(TOLD_KEY, self.settings.key.value)
+            keys.setdefault(GIVEN_KEY, self.settings.key.value)
         remembered = self._remembered(url)
         found = None
         if remembered:

@@ -35,9 +35,9 @@ class NewURLCheck:
         self._warned: set[str] = set()
 
     def wanted(self, made: ImageTempURL) -> bool:
-        """Say whether a URL is to be checked: as told, else where anything was guessed."""
-        told = self._settings.check
-        return bool(made.guessed) if told is None else told
+        """Say whether a URL is to be checked: as given, else where anything was guessed."""
+        given = self._settings.check
+        return bool(made.guessed) if given is None else given
 
     def check(self, made: ImageTempURL, now: float) -> None:
         """Accept a URL that works, or of which that is not known; a warning says so then.

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from osc_imgurl.check.facts import TOLD_KEY, Facts
+from osc_imgurl.check.facts import GIVEN_KEY, Facts
 from osc_imgurl.check.finding import Finding, failed, passed, skipped
 from osc_imgurl.errors import CREATE_URL, LIST_KEYS, SET_KEY
 from osc_imgurl.swift.capabilities import Capabilities
@@ -34,7 +34,7 @@ def _foreign_key(facts: Facts, whose: str) -> Finding:
                           for slot, key in facts.keys.by_slot.items())
         return failed(f'signed with none of the keys that are set ({shown}), or altered in more'
                       ' than one place', 'Make a new URL; its key must be in a slot.', LIST_KEYS)
-    if origin.key == TOLD_KEY:
+    if origin.key == GIVEN_KEY:
         return failed(f'signed with the given key {origin.key_fingerprint}, which is in no slot on'
                       f' {whose}', 'Set it, or sign with one that is set.', SET_KEY)
     return failed(f'signed with the key {origin.key_fingerprint}, which has been replaced or'

@@ -99,7 +99,7 @@ def may_be_tried(endpoint: str, path: ObjectPath, object_store: ObjectStore | No
 def cluster_endpoint(endpoint: str, object_store: ObjectStore) -> str:
     """Return the endpoint at which the cluster is asked what it takes.
 
-    That is the catalog's where there is one: an endpoint that was told may be a proxy's, which
+    That is the catalog's where there is one: an endpoint that is given may be a proxy's, which
     passes only objects on.
     """
     storage_url = object_store.find_storage_url()
@@ -123,10 +123,10 @@ def swift_endpoint(place: Place, object_store: ObjectStore | None) -> str:
 
 
 def own_account(settings: Settings, object_store: ObjectStore | None) -> str | None:
-    """Return the account that is told, else that of the session's project.
+    """Return the account that is given, else that of the session's project.
 
     :returns: None for a RADOS Gateway without accounts in its URLs.
-    :raises MissingParameterValue: it is not told and cannot be looked up.
+    :raises MissingParameterValue: it is not given and cannot be looked up.
     """
     if endpoint_and_type(settings, object_store)[1] == 'radosgw':
         return None
@@ -139,7 +139,7 @@ def endpoint_and_type(settings: Settings, object_store: ObjectStore | None) -> t
     A RADOS Gateway whose URLs have accounts is of the type ``swift``, and has ``/swift`` in its
     endpoint.
 
-    :raises MissingParameterValue: the endpoint is not told and cannot be looked up.
+    :raises MissingParameterValue: the endpoint is not given and cannot be looked up.
     :raises InvalidParameterValue: the endpoint is none of a RADOS Gateway.
     """
     found: tuple[str, str | None] | None = None
@@ -170,7 +170,7 @@ def _options(given_by: list[Source]) -> list[Source]:
 
 def _account(location: Location | None, settings: Settings,
              object_store: ObjectStore | None) -> str:
-    """Return the account: told, else the location's, else that of the session's project."""
+    """Return the account: given, else the location's, else that of the session's project."""
     located = location.account if location else None
     if settings.account:
         return _prefer('account', settings.account, located, settings.given_by('account'))
@@ -180,7 +180,7 @@ def _account(location: Location | None, settings: Settings,
         raise MissingParameterValue(
             'The account that owns the images is not known, and without authentication it'
             ' cannot be looked up.', 'Give it.', 'account')
-    # As in Ironic, the prefix may be told with or without the underscore.
+    # As in Ironic, the prefix may be given with or without the underscore.
     prefix = settings.account_prefix
     if prefix and not prefix.endswith('_'):
         prefix += '_'
@@ -190,7 +190,7 @@ def _account(location: Location | None, settings: Settings,
 def _prefer(name: str, setting: str, located: str | None, given_by: list[Source]) -> str:
     """Return a setting, or what the image's own location says where they disagree.
 
-    An option is told for this one image, and counts; any other source speaks of all images,
+    An option is given for this one image, and counts; any other source speaks of all images,
     and the location knows better.
     """
     if not located or located == setting:

@@ -32,7 +32,7 @@ class SettingInEffect:
 def settings_in_effect(settings: Settings,
                       object_store: ObjectStore | None,
                       call: Callable[[str], str] = str) -> list[SettingInEffect]:
-    """Return all settings, told and looked up as for a temporary URL; nothing is signed.
+    """Return all settings, given and looked up as for a temporary URL; nothing is signed.
 
     A look-up that fails is no error: the source says then why there is no value.
 
@@ -54,7 +54,7 @@ def settings_in_effect(settings: Settings,
 
 def _look_up(settings: Settings, object_store: ObjectStore | None,
              call: Callable[[str], str]) -> list[SettingInEffect]:
-    """Return what was not told and is looked up, each on its own."""
+    """Return what is not given and is looked up, each on its own."""
     def attempt(name: str, look_up: Callable[[], tuple[Any, str]]) -> SettingInEffect:
         try:
             value, source = look_up()

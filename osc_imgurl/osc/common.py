@@ -60,7 +60,7 @@ def argument(app: Any, text: str) -> str:
 
 def load_settings(client_manager: Any, parsed_args: argparse.Namespace,
                   ignored: Collection[str] = ()) -> Settings:
-    """Return the settings in force for a command.
+    """Return the settings in effect for a command.
 
     :param ignored: settings that the command does not use.
     :raises InvalidParameterValue: as :func:`osc_imgurl.settings.sources.load`.

@@ -146,7 +146,7 @@ def _verified(parsed: TempURL, settings: Settings, now: float) -> tuple[str | No
     from osc_imgurl.tempurl.signing import verify
 
     if settings.key is None:
-        return None, 'not verified: no key is told (--key-file)'
+        return None, 'not verified: no key is given (--key-file)'
     key = f'the key {settings.key.fingerprint} ({settings.sources["key"]})'
     verification = verify(parsed, settings.key.value, now)
     if 'key' in verification.failed:

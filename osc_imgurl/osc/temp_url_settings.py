@@ -12,7 +12,7 @@ from osc_imgurl.osc import base
 class ListImageTempURLSettings(base.Lister):
     _description = (
         'List the settings for temporary URLs, their values, and where each came from; what is'
-        ' not told is looked up, and nothing is signed')
+        ' not given is looked up, and nothing is signed')
     _epilog: Any = 'Example: openstack image temp url settings list --config-file ironic.conf'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:

@@ -146,7 +146,7 @@ def test_a_url_that_does_not_work_is_an_error(cloud, image, lost, all_told, key_
     line = cloud.refused(lost)
     assert '(HTTP 404): there is no object' in line and 'upload the image anew' in line
     line = cloud.refused(image, *all_told, '--check', '--key-file', key_file('another key'))
-    assert '(HTTP 401): signed with the told key' in line and 'key set' in line
+    assert '(HTTP 401): signed with the given key' in line and 'key set' in line
     cloud.secrets.append('another key')
     url = cloud.create(lost, '--no-check')['url']
     assert lost in url

@@ -14,7 +14,7 @@ from .conftest import ROOT
 
 NOW = 2_000_000_000
 ENDPOINT = 'https://swift.example.com'
-TOLD_KEY = {'swift_temp_url_key': 'a key of Ironic'}
+GIVEN_KEY = {'swift_temp_url_key': 'a key of Ironic'}
 
 
 @pytest.fixture(scope='session')
@@ -80,13 +80,13 @@ def test_equal(hidden, image, python, tmp_path):
         {**sharded, 'swift_temp_url_duration': 86400,
          'swift_temp_url_expected_download_start_delay': 600},
         # The key told; then any account will do.
-        {**sharded, **TOLD_KEY},
-        {**TOLD_KEY, 'swift_account': 'AUTH_another', 'swift_endpoint_url': ENDPOINT},
-        {**TOLD_KEY, 'swift_account_prefix': 'KEY', 'swift_endpoint_url': ENDPOINT},
-        {**TOLD_KEY, 'swift_account_prefix': 'KEY_', 'swift_endpoint_url': ENDPOINT},
-        {**TOLD_KEY, 'swift_account_prefix': '', 'swift_endpoint_url': ENDPOINT},
-        {**TOLD_KEY, 'swift_container': 'images', 'swift_api_version': 'v1.0'},
-        *({**TOLD_KEY, 'swift_store_multiple_containers_seed': seed}
+        {**sharded, **GIVEN_KEY},
+        {**GIVEN_KEY, 'swift_account': 'AUTH_another', 'swift_endpoint_url': ENDPOINT},
+        {**GIVEN_KEY, 'swift_account_prefix': 'KEY', 'swift_endpoint_url': ENDPOINT},
+        {**GIVEN_KEY, 'swift_account_prefix': 'KEY_', 'swift_endpoint_url': ENDPOINT},
+        {**GIVEN_KEY, 'swift_account_prefix': '', 'swift_endpoint_url': ENDPOINT},
+        {**GIVEN_KEY, 'swift_container': 'images', 'swift_api_version': 'v1.0'},
+        *({**GIVEN_KEY, 'swift_store_multiple_containers_seed': seed}
           for seed in (0, 1, 3, 8, 9, 14, 32)),
     ]
     configs = [write_config(hidden, tmp_path / f'{number}.conf', **settings)
@@ -109,7 +109,7 @@ def test_the_digest_differs(hidden, image, python, tmp_path):
 
 def test_the_quoting_differs(hidden, image, python, tmp_path):
     """Ironic puts a path into the URL as it is; a space makes it no URL. The signature is one."""
-    config = write_config(hidden, tmp_path / 'conf', **TOLD_KEY, swift_container='my images')
+    config = write_config(hidden, tmp_path / 'conf', **GIVEN_KEY, swift_container='my images')
     url, = theirs(hidden, python, image, config)
     assert '/my images/' in url
     assert ours(hidden, image, config) == url.replace('/my images/', '/my%20images/')

@@ -51,7 +51,7 @@ def test_without_a_key(show):
         'object': IMAGE_ID, 'image_id': IMAGE_ID, 'method': None,
         'expires_at': '2030-01-31T18:00:00Z', 'digest': 'sha512', 'ip_range': '10.0.0.0/8',
         'prefix': '3a1f', 'filename': 'a b.img', 'inline': True,
-        'signature': 'not verified: no key is told (--key-file)'}
+        'signature': 'not verified: no key is given (--key-file)'}
 
 
 def test_with_a_key(show):
