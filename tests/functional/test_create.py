@@ -90,9 +90,9 @@ def test_no_request_without_authentication(cloud, image, data, key_file):
     assert 'HTTP connection' not in result.stderr and 'request: ' not in result.stderr
     assert (digest, name) == ('sha256', 'None')
     assert download(url) == data
-    for option, wanted in (('--endpoint-url', 'tell it (--endpoint-url)'),
-                           ('--account', 'tell it (--account)'),
-                           ('--key-file', 'tell it (--key-file)')):
+    for option, wanted in (('--endpoint-url', 'Give it (--endpoint-url).'),
+                           ('--account', 'Give it (--account).'),
+                           ('--key-file', 'Give it (--key-file).')):
         at = told.index(option)
         line = cloud.refused(*told[:at], *told[at + 2:], cloud=None)
         assert wanted in line

@@ -121,7 +121,7 @@ def test_unset_and_the_cache(cloud, image, data):
     assert cloud.rows('image', 'temp', 'url', 'cache', 'list') == []
     assert 'no temporary URL key on account' in cloud.refused(image)
     assert 'There is no key in slot account key.' in fails(cloud, 'unset')
-    assert 'set one' in fails(cloud, 'rotate')
+    assert 'Set one (openstack image temp url key set --generate)' in fails(cloud, 'rotate')
     change(cloud, 'set', '--generate')
     keys(cloud)
     assert download(cloud.create(image)['url']) == data
