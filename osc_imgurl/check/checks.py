@@ -11,7 +11,7 @@ import ipaddress
 from collections.abc import Callable, Mapping
 
 from osc_imgurl.check.facts import Facts
-from osc_imgurl.check.finding import Finding, failed, failed_with, passed, skipped
+from osc_imgurl.check.finding import PASS, Finding, failed, failed_with, passed, skipped
 from osc_imgurl.check.signature import check_key, check_method, check_path, check_query
 from osc_imgurl.errors import ImgurlError, LocationNotBelieved
 from osc_imgurl.glance.image import Image, validate_active, validate_in_swift
@@ -98,7 +98,7 @@ def _clock(facts: Facts) -> Finding:
 def _tempurl(facts: Facts) -> Finding:
     capabilities = facts.capabilities
     if isinstance(capabilities, str):
-        return passed('Swift takes the URL') if facts.answer.works else skipped(capabilities)
+        return skipped(capabilities)
     if capabilities.tempurl is False:
         return failed('this cluster takes no temporary URLs: it runs without the tempurl'
                       ' middleware', 'Its operator can add it to the proxy\'s pipeline.')
@@ -112,7 +112,7 @@ def _expiry(facts: Facts) -> Finding:
     expires = facts.parsed.expires
     # The clocks agree but for the margin, or this is not reached.
     now = max(facts.now, facts.answer.date or 0)
-    if expires < now and not facts.answer.works:
+    if expires < now:
         return failed(f'{format_remaining(expires, now)}, at {format_expires(expires)}',
                       'Make a new URL, with a longer duration if need be.', 'duration')
     return passed(f'expires at {format_expires(expires)}, in {format_remaining(expires, now)}')
@@ -122,8 +122,6 @@ def _digest(facts: Facts) -> Finding:
     if facts.parsed is None:
         return skipped(facts.answer.failure)
     digest, capabilities = facts.parsed.digest, facts.capabilities
-    if facts.answer.works:
-        return passed(f'Swift takes {digest}')
     if isinstance(capabilities, str):
         return skipped(capabilities)
     takes = capabilities.takes(digest)
@@ -142,8 +140,6 @@ def _ip_range(facts: Facts) -> Finding:
     ip_range = facts.parsed.ip_range if facts.parsed else None
     if ip_range is None:
         return skipped('the URL is good from every address')
-    if facts.answer.works:
-        return passed(f'this machine may use it: {ip_range}')
     address = own_address(facts.endpoint)
     try:
         inside = address is None or (
@@ -252,3 +248,28 @@ CHECKS: Mapping[str, Callable[[Facts], Finding]] = {
     'expiry': _expiry, 'digest': _digest, IP_RANGE: _ip_range, ACCOUNT: _account,
     'container': _container, KEY: check_key, 'path': check_path, 'query': check_query,
     'method': check_method, 'object': _object, 'size': _size, REQUEST: _request}
+
+
+def _in_range(facts: Facts) -> str:
+    ranged = facts.parsed is not None and facts.parsed.ip_range is not None
+    return 'this machine may use the URL' if ranged else ''
+
+
+# What an answer that works proves; empty where it proves nothing of a URL.
+_PROVEN: Mapping[str, Callable[[Facts], str]] = {
+    'tempurl': lambda facts: 'Swift takes the URL',
+    'expiry': lambda facts: 'Swift still takes the URL',
+    'digest': lambda facts: 'Swift takes the digest',
+    IP_RANGE: _in_range,
+    KEY: lambda facts: 'Swift knows the key',
+    'path': lambda facts: 'Swift accepts the signature',
+    'query': lambda facts: 'Swift accepts the signature'}
+
+
+def make(name: str, facts: Facts) -> Finding:
+    """Make a check; what it finds counts less than what an answer that works proves."""
+    finding = CHECKS[name](facts)
+    if finding.result != PASS and facts.answer.works and name in _PROVEN:
+        proven = _PROVEN[name](facts)
+        return passed(proven) if proven else finding
+    return finding

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from osc_imgurl.check.checks import ACCOUNT, CHECKS, IMAGE, KEY, REQUEST, STORE
+from osc_imgurl.check.checks import ACCOUNT, CHECKS, IMAGE, KEY, REQUEST, STORE, make
 from osc_imgurl.check.facts import Facts
 from osc_imgurl.check.finding import FAIL, Finding, failed_with, skipped
 from osc_imgurl.errors import ImgurlError, LocationNotBelieved, MissingParameterValue
@@ -101,12 +101,12 @@ def _run(facts: Facts, no_key: ImgurlError | None = None) -> list[Finding]:
     :param no_key: why there is no key to sign with.
     """
     findings: list[Finding] = []
-    for name, check in CHECKS.items():
+    for name in CHECKS:
         first = cause(findings)
         if first and name != REQUEST:
             findings.append(_not_made(name, first.check))
             continue
-        finding = failed_with(no_key) if name == KEY and no_key else check(facts)
+        finding = failed_with(no_key) if name == KEY and no_key else make(name, facts)
         if first and finding.remedy:
             finding = dataclasses.replace(finding, remedy=f'See the check {first.check}.', names=())
         findings.append(dataclasses.replace(finding, check=name))
