@@ -21,7 +21,8 @@ from osc_imgurl.locate import place as placement
 from osc_imgurl.locate import sharding
 from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.trust import find_believed
-from osc_imgurl.settings.table import MAX_SEED, Settings
+from osc_imgurl.settings.table import Settings
+from osc_imgurl.settings.values import MAX_SEED
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.tempurl import find_signed as recovery

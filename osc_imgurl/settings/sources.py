@@ -12,7 +12,6 @@ from osc_imgurl.settings.table import (
     BY_NAME,
     CLOUD_KEY,
     ENVIRONMENT_PREFIX,
-    PRINTED,
     TABLE,
     Kind,
     Setting,
@@ -20,6 +19,7 @@ from osc_imgurl.settings.table import (
     Source,
     validate,
 )
+from osc_imgurl.settings.values import PRINTED
 
 
 def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = None,
