@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.locate.cloud import Cloud
     from osc_imgurl.locate.sharding import container_name
-    from osc_imgurl.service import Request, TempURLService
+    from osc_imgurl.service import TempURLService
     from osc_imgurl.settings.table import Settings
     from osc_imgurl.swift.object_store import ObjectStore
     from osc_imgurl.swift.probe import Probe
     from osc_imgurl.tempurl.key import Key
-    from osc_imgurl.tempurl.signing import Signer, verify
-    from osc_imgurl.tempurl.url import ObjectPath, TempURL, parse
+    from osc_imgurl.tempurl.parse import parse
+    from osc_imgurl.tempurl.request import Request
+    from osc_imgurl.tempurl.signing import Signer
+    from osc_imgurl.tempurl.url import ObjectPath, TempURL
+    from osc_imgurl.tempurl.verify import verify
 else:
     _ROOMS = {
         'check.diagnosis': ('diagnose',),
@@ -31,13 +34,16 @@ else:
         'glance.image_service': ('ImageService',),
         'locate.cloud': ('Cloud',),
         'locate.sharding': ('container_name',),
-        'service': ('Request', 'TempURLService'),
+        'service': ('TempURLService',),
         'settings.table': ('Settings',),
         'swift.object_store': ('ObjectStore',),
         'swift.probe': ('Probe',),
         'tempurl.key': ('Key',),
-        'tempurl.signing': ('Signer', 'verify'),
-        'tempurl.url': ('ObjectPath', 'TempURL', 'parse'),
+        'tempurl.parse': ('parse',),
+        'tempurl.request': ('Request',),
+        'tempurl.signing': ('Signer',),
+        'tempurl.url': ('ObjectPath', 'TempURL'),
+        'tempurl.verify': ('verify',),
     }
     _HOMES = {name: module for module, names in _ROOMS.items() for name in names}
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue
 from osc_imgurl.glance.image import Image, may_see, referenced_id, validate_image
-from osc_imgurl.service import ImageTempURL, Request, TempURLService
+from osc_imgurl.service import ImageTempURL, TempURLService
+from osc_imgurl.tempurl.request import Request
 
 if TYPE_CHECKING:
     from osc_imgurl.check.new_url import NewURLCheck

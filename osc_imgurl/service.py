@@ -30,8 +30,9 @@ from osc_imgurl.swift.capabilities import (
     Capabilities,
     negotiate_digest,
 )
-from osc_imgurl.tempurl import url as temp_url
+from osc_imgurl.tempurl.expiry import format_expires
 from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.request import Request, check_ip_range, check_method
 from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath, TempURL
 
@@ -46,26 +47,6 @@ CLOCK_MARGIN = 60
 
 K = TypeVar('K')
 V = TypeVar('V')
-
-
-@dataclasses.dataclass(frozen=True)
-class Request:
-    """What one temporary URL is to allow.
-
-    :ivar expires: Unix time, seconds; None: now and the duration of the settings.
-    :ivar method: one of :data:`osc_imgurl.tempurl.url.METHODS`.
-    :ivar object: sign this object on purpose, and not the one that the image is in.
-    :ivar prefix: sign for every object whose name begins so; the image's must.
-    """
-
-    method: str = 'GET'
-    expires: int | None = None
-    object: str | None = None
-    ip_range: str | None = None
-    prefix: str | None = None
-    filename: str | None = None
-    inline: bool = False
-    iso8601: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,7 +119,7 @@ class TempURLService:
         :param refresh: sign anew where the cache has a URL, and replace it.
         :raises ImgurlError: whatever is wrong, with what to do about it.
         """
-        method = temp_url.check_method(request.method)
+        method = check_method(request.method)
         place = self.locate(image, request.object)
         key, digest = self.find_key(place), self.find_digest(place, method)
         if request.prefix == '':
@@ -216,9 +197,9 @@ class TempURLService:
 
     def _check(self, request: Request, now: float) -> None:
         """See that a request can be met, before anybody is asked."""
-        temp_url.check_method(request.method)
+        check_method(request.method)
         if request.ip_range is not None:
-            temp_url.check_ip_range(request.ip_range)
+            check_ip_range(request.ip_range)
         self._expires(request, now)
 
     def _expires(self, request: Request, now: float) -> int:
@@ -231,7 +212,7 @@ class TempURLService:
         delay = settings.expected_download_start_delay
         if request.expires <= now or request.expires < now + delay:
             raise InvalidParameterValue(
-                f'The expiry {temp_url.format_expires(request.expires)} is in the past, or comes'
+                f'The expiry {format_expires(request.expires)} is in the past, or comes'
                 f' before a download may start ({delay} s from now).', 'Use a later one.',
                 'expires')
         return request.expires

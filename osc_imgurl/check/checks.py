@@ -18,8 +18,8 @@ from osc_imgurl.glance.image import Image, validate_active, validate_in_swift
 from osc_imgurl.locate.place import NOT_TRIED
 from osc_imgurl.swift.capabilities import DIGESTS_OF_A_SILENT_CLUSTER
 from osc_imgurl.swift.probe import Answer, own_address
-from osc_imgurl.tempurl.signing import allows
-from osc_imgurl.tempurl.url import format_expires, format_remaining
+from osc_imgurl.tempurl.expiry import format_expires, format_remaining
+from osc_imgurl.tempurl.verify import allows
 
 # The names of checks that others speak of.
 IMAGE, STORE, IP_RANGE, ACCOUNT, KEY, REQUEST = (

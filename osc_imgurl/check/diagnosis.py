@@ -18,7 +18,8 @@ from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import PREFERRED_DIGESTS
 from osc_imgurl.swift.probe import Answer
-from osc_imgurl.tempurl import url as temp_url
+from osc_imgurl.tempurl.parse import parse
+from osc_imgurl.tempurl.request import check_method
 from osc_imgurl.tempurl.signing import Signer
 
 if TYPE_CHECKING:
@@ -39,9 +40,9 @@ def diagnose(url: str, settings: Settings, cloud: Cloud, now: float, *, method: 
     :param answer: what a HEAD through the URL has answered already.
     :raises InvalidParameterValue: it is not a temporary URL, or the method is unknown.
     """
-    parsed = temp_url.parse(url, settings.endpoint_type)
+    parsed = parse(url, settings.endpoint_type)
     return _run(Facts(
-        parsed.path, parsed.endpoint, temp_url.check_method(method), now, settings, cloud,
+        parsed.path, parsed.endpoint, check_method(method), now, settings, cloud,
         url, parsed, cached, image, answer))
 
 
@@ -60,7 +61,7 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
     :param object_name: the object to be signed on purpose, in place of the image's.
     :raises InvalidParameterValue: the method is unknown.
     """
-    method = temp_url.check_method(method)
+    method = check_method(method)
     try:
         if cloud.images is None:
             raise MissingParameterValue('Without authentication no image can be looked up.')

@@ -25,9 +25,8 @@ from osc_imgurl.settings.table import Settings
 from osc_imgurl.settings.values import MAX_SEED
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer
-from osc_imgurl.tempurl import find_signed as recovery
 from osc_imgurl.tempurl.endpoint import is_gateway
-from osc_imgurl.tempurl.find_signed import Signed
+from osc_imgurl.tempurl.find_signed import Signed, recover
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.signing import good_paths
 from osc_imgurl.tempurl.url import ObjectPath, TempURL
@@ -218,10 +217,10 @@ class Facts:
         if remembered:
             # What the cache remembers counts if a key confirms it.
             entry, made = remembered
-            found = recovery.recover(made, keys, [made.path.container_path + entry.image_id])
-        found = found or recovery.recover(url, keys)
+            found = recover(made, keys, [made.path.container_path + entry.image_id])
+        found = found or recover(url, keys)
         if found is None and not self.answer.works:
-            found = recovery.recover(
+            found = recover(
                 url, keys, self._other_paths(),
                 range(int(self.now) - EXPIRED_SINCE, int(self.now) + EXPIRES_WITHIN))
         if found is not None:

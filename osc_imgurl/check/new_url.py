@@ -10,7 +10,7 @@ from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import NOT_TRIED, may_be_tried, swift_endpoint
 from osc_imgurl.service import ImageTempURL
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.tempurl import url as temp_url
+from osc_imgurl.tempurl.parse import parse
 
 # With a HEAD; Swift takes one through a URL for POST too, and a RADOS Gateway does not.
 TRIED_METHODS = ('GET', 'HEAD', 'PUT')
@@ -78,7 +78,7 @@ class NewURLCheck:
             self._warn('It is not known whether the URL works: '
                        + (found.detail if found else f'HTTP {answer.status}'))
         elif found.check == IP_RANGE or (
-                found.check == REQUEST and temp_url.parse(made.url).ip_range is not None):
+                found.check == REQUEST and parse(made.url).ip_range is not None):
             self._warn(f'The URL works from its IP range only, and not from here: {found.detail}')
         else:
             # Perhaps the given endpoint is another cluster's.

@@ -7,8 +7,10 @@ from osc_imgurl.check.facts import GIVEN_KEY, Facts
 from osc_imgurl.check.finding import Finding, failed, passed, skipped
 from osc_imgurl.errors import CREATE_URL, LIST_KEYS, SET_KEY
 from osc_imgurl.swift.capabilities import Capabilities
-from osc_imgurl.tempurl.signing import allows, good_paths
-from osc_imgurl.tempurl.url import format_expires, quote
+from osc_imgurl.tempurl.expiry import format_expires
+from osc_imgurl.tempurl.signing import good_paths
+from osc_imgurl.tempurl.url import quote
+from osc_imgurl.tempurl.verify import allows
 
 
 def check_key(facts: Facts) -> Finding:

@@ -153,12 +153,12 @@ def temp_url_service(settings: Settings, cloud: Cloud) -> TempURLService:
 
 def row(made: ImageTempURL) -> dict[str, Any]:
     """Return what the commands show of a temporary URL, by column."""
-    from osc_imgurl.tempurl import url as temp_url
+    from osc_imgurl.tempurl.expiry import format_expires
 
     path = made.place.path
     return {
         'url': made.url,
-        'expires_at': temp_url.format_expires(made.expires),
+        'expires_at': format_expires(made.expires),
         'method': made.method,
         'digest': made.digest,
         'image_id': made.image_id,

@@ -68,16 +68,16 @@ class CreateImageTempURL(base.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl import service
         from osc_imgurl.check.new_url import NewURLCheck
         from osc_imgurl.osc import common
-        from osc_imgurl.tempurl import url as temp_url
+        from osc_imgurl.tempurl.expiry import parse_moment
+        from osc_imgurl.tempurl.request import Request
 
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)
-        request = service.Request(
+        request = Request(
             method=parsed_args.method,
-            expires=(temp_url.parse_moment(parsed_args.expires_at)
+            expires=(parse_moment(parsed_args.expires_at)
                      if parsed_args.expires_at is not None else None),
             object=parsed_args.object_name, ip_range=parsed_args.ip_range,
             prefix=parsed_args.object_prefix,
@@ -116,11 +116,12 @@ class ShowImageTempURL(base.ShowOne):
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl.glance.image import is_uuid
         from osc_imgurl.osc import common
-        from osc_imgurl.tempurl import url as temp_url
+        from osc_imgurl.tempurl.expiry import format_expires, format_remaining
+        from osc_imgurl.tempurl.parse import parse
 
         settings = common.load_settings(self.app.client_manager, parsed_args)
         url = common.argument(self.app, parsed_args.url)
-        parsed, now = temp_url.parse(url, settings.endpoint_type), time.time()
+        parsed, now = parse(url, settings.endpoint_type), time.time()
         method, signature = _verified(parsed, settings, now)
         row = {
             'endpoint': parsed.endpoint,
@@ -129,8 +130,8 @@ class ShowImageTempURL(base.ShowOne):
             'object': parsed.path.object,
             'image_id': parsed.path.object if is_uuid(parsed.path.object) else None,
             'method': method,
-            'expires_at': temp_url.format_expires(parsed.expires),
-            'remaining': temp_url.format_remaining(parsed.expires, now),
+            'expires_at': format_expires(parsed.expires),
+            'remaining': format_remaining(parsed.expires, now),
             'digest': parsed.digest,
             'ip_range': parsed.ip_range,
             'prefix': parsed.prefix,
@@ -143,7 +144,7 @@ class ShowImageTempURL(base.ShowOne):
 
 def _verified(parsed: TempURL, settings: Settings, now: float) -> tuple[str | None, str]:
     """Return the signed method, which the URL does not say, and what the signature is of."""
-    from osc_imgurl.tempurl.signing import verify
+    from osc_imgurl.tempurl.verify import verify
 
     if settings.key is None:
         return None, 'not verified: no key is given (--key-file)'

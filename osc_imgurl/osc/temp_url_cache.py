@@ -31,14 +31,14 @@ class ListImageTempURLCache(base.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl.osc import common
-        from osc_imgurl.tempurl import url as temp_url
+        from osc_imgurl.tempurl.expiry import format_expires, format_remaining
 
         now = time.time()
         columns = ['image_id', 'method', 'account', 'container', 'expires_at', 'remaining']
         rows = [
             [entry.image_id, entry.method, entry.account, entry.container,
-             temp_url.format_expires(entry.expires),
-             temp_url.format_remaining(entry.expires, now), entry.key_fingerprint]
+             format_expires(entry.expires),
+             format_remaining(entry.expires, now), entry.key_fingerprint]
             for entry in common.cache_of(self.app.client_manager, parsed_args).entries()]
         if parsed_args.long:
             columns.append('key_fingerprint')

@@ -90,7 +90,7 @@ def _carry_out(settings: Settings, change: Change, object_store: ObjectStore, *,
     from osc_imgurl.errors import CacheFailed, InvalidParameterValue
     from osc_imgurl.osc import common
     from osc_imgurl.swift import key_slots
-    from osc_imgurl.tempurl import url as temp_url
+    from osc_imgurl.tempurl.expiry import format_expires, format_remaining
 
     now = time.time()
     cache = common.cache(settings)
@@ -100,7 +100,7 @@ def _carry_out(settings: Settings, change: Change, object_store: ObjectStore, *,
     if live and not force:
         raise InvalidParameterValue(
             f'URLs of the key {", ".join(change.gone)} would stop working: the cache has'
-            f' {len(live)} of them, good until {temp_url.format_expires(max(live))} at the latest.'
+            f' {len(live)} of them, good until {format_expires(max(live))} at the latest.'
             ' Wait until then, or end them now (--force).')
     with new_file or contextlib.nullcontext():
         key_slots.carry_out(change, object_store)
@@ -114,8 +114,8 @@ def _carry_out(settings: Settings, change: Change, object_store: ObjectStore, *,
         LOG.warning('%s', error)
     return ('image_id', 'method', 'container', 'key', 'ended', 'expires_at', 'remaining'), [
         (entry.image_id, entry.method, entry.container, entry.key_fingerprint,
-         entry.key_fingerprint in change.gone, temp_url.format_expires(entry.expires),
-         temp_url.format_remaining(entry.expires, now))
+         entry.key_fingerprint in change.gone, format_expires(entry.expires),
+         format_remaining(entry.expires, now))
         for entry in affected if entry.expires >= now]
 
 

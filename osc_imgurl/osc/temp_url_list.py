@@ -76,7 +76,7 @@ class ListImageTempURL(base.Lister):
         from osc_imgurl import batch
         from osc_imgurl.check.new_url import NewURLCheck
         from osc_imgurl.osc import common, stream
-        from osc_imgurl.service import Request
+        from osc_imgurl.tempurl.request import Request
 
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)

@@ -30,9 +30,9 @@ from osc_imgurl.settings.values import (
     _url,
     parse_duration,
 )
+from osc_imgurl.tempurl.digest import DIGESTS
 from osc_imgurl.tempurl.endpoint import gateway_endpoint
 from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.url import DIGESTS
 
 ENVIRONMENT_PREFIX = 'OS_IMAGE_TEMP_URL_'
 CLOUD_KEY = 'image_temp_url'

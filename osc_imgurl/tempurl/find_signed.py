@@ -12,8 +12,10 @@ import hmac
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 
+from osc_imgurl.tempurl.digest import decode_signature
+from osc_imgurl.tempurl.request import METHODS
 from osc_imgurl.tempurl.signing import Signer, good_paths
-from osc_imgurl.tempurl.url import METHODS, TempURL, decode_signature, quote
+from osc_imgurl.tempurl.url import TempURL, quote
 
 
 @dataclasses.dataclass(frozen=True)

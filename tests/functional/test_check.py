@@ -15,8 +15,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from osc_imgurl.tempurl.expiry import format_expires
+from osc_imgurl.tempurl.parse import parse
 from osc_imgurl.tempurl.signing import Signer
-from osc_imgurl.tempurl.url import ObjectPath, format_expires, parse
+from osc_imgurl.tempurl.url import ObjectPath
 
 from .proxy import proxy
 

@@ -19,16 +19,13 @@ import urllib.parse
 import pytest
 
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.tempurl.signing import Signer, verify
-from osc_imgurl.tempurl.url import (
-    DIGESTS,
-    MAX_EXPIRES,
-    METHODS,
-    decode_signature,
-    format_expires,
-    parse,
-    quote,
-)
+from osc_imgurl.tempurl.digest import DIGESTS, decode_signature
+from osc_imgurl.tempurl.expiry import MAX_EXPIRES, format_expires
+from osc_imgurl.tempurl.parse import parse
+from osc_imgurl.tempurl.request import METHODS
+from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.url import quote
+from osc_imgurl.tempurl.verify import verify
 
 from .conftest import ROOT
 

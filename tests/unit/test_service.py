@@ -20,12 +20,13 @@ from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import parse
 from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import locate
-from osc_imgurl.service import Request, TempURLService
+from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Kind, Settings, Source
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
 from osc_imgurl.tempurl.endpoint import split_storage_url
 from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.request import Request
 
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
 NOW = 1_700_000_000.5

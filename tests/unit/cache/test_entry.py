@@ -7,9 +7,10 @@ import pytest
 from osc_imgurl.cache.entry import fingerprint, signature_fingerprint
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.glance.image import Image
-from osc_imgurl.service import Request, TempURLService
+from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.request import Request
 
 NOW = 1_700_000_000
 IMAGE = Image('3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5')

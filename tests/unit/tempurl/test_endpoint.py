@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.tempurl.endpoint import validate_endpoint
+from osc_imgurl.tempurl.parse import parse
+from osc_imgurl.tempurl.request import check_ip_range
 from osc_imgurl.tempurl.signing import Signer
-from osc_imgurl.tempurl.url import ObjectPath, check_ip_range, parse
+from osc_imgurl.tempurl.url import ObjectPath
 
 PATH = ObjectPath('AUTH_x', 'glance', '3a1f')
 # RFC 3986, but for the single quote.

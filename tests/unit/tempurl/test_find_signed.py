@@ -4,9 +4,10 @@ import dataclasses
 
 import pytest
 
+from osc_imgurl.tempurl.digest import DIGESTS
 from osc_imgurl.tempurl.find_signed import Signed, recover
 from osc_imgurl.tempurl.signing import Signer
-from osc_imgurl.tempurl.url import DIGESTS, ObjectPath
+from osc_imgurl.tempurl.url import ObjectPath
 
 KEY = b'a key'
 PATH = ObjectPath('AUTH_x', 'glance', '3a1f')

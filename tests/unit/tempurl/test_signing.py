@@ -9,9 +9,19 @@ from hypothesis import strategies as st
 from swiftclient.utils import generate_temp_url
 
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.tempurl import url as temp_url
-from osc_imgurl.tempurl.signing import Signer, verify
-from osc_imgurl.tempurl.url import DIGESTS, METHODS, ObjectPath, parse
+from osc_imgurl.tempurl.digest import DIGESTS
+from osc_imgurl.tempurl.expiry import (
+    MAX_EXPIRES,
+    format_expires,
+    format_remaining,
+    parse_expires,
+    parse_moment,
+)
+from osc_imgurl.tempurl.parse import parse
+from osc_imgurl.tempurl.request import METHODS
+from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.url import ObjectPath, quote
+from osc_imgurl.tempurl.verify import verify
 
 PATH = ObjectPath('AUTH_x', 'glance', '3a1f')
 KEY = b'a key'
@@ -19,7 +29,7 @@ KEY = b'a key'
 keys = st.binary(min_size=1, max_size=200)
 digests = st.sampled_from(DIGESTS)
 methods = st.sampled_from(METHODS)
-moments = st.integers(1, temp_url.MAX_EXPIRES)
+moments = st.integers(1, MAX_EXPIRES)
 # Characters that have a UTF-8 form; a slash may be in an object's name only.
 characters = st.characters(codec='utf-8')
 names = st.text(characters, min_size=1).filter(lambda name: '/' not in name)
@@ -43,7 +53,7 @@ def test_equals_swiftclient(key, digest, method, expires, path, ip_range, with_p
     query = theirs[len(signed_path):]
     assert query.startswith(f'?temp_url_sig={ours.signature}&temp_url_expires={expires}')
     if not with_prefix:
-        assert ours.url == f'http://swift{temp_url.quote(signed_path)}{query}'
+        assert ours.url == f'http://swift{quote(signed_path)}{query}'
 
 
 @given(keys, digests, methods, moments, paths, ip_ranges, st.booleans(), st.booleans(),
@@ -201,13 +211,13 @@ def test_signer_refuses():
     with pytest.raises(InvalidParameterValue, match='empty'):
         Signer(b'')
     with pytest.raises(InvalidParameterValue, match='year 9999'):
-        Signer(KEY).sign('http://swift', PATH, temp_url.MAX_EXPIRES + 1)
+        Signer(KEY).sign('http://swift', PATH, MAX_EXPIRES + 1)
 
 
 @given(moments)
 def test_expiry_in_both_forms(expires):
-    assert temp_url.parse_expires(temp_url.format_expires(expires)) == expires
-    assert temp_url.parse_expires(str(expires)) == expires
+    assert parse_expires(format_expires(expires)) == expires
+    assert parse_expires(str(expires)) == expires
 
 
 @pytest.mark.parametrize(('text', 'moment'), [
@@ -218,7 +228,7 @@ def test_expiry_in_both_forms(expires):
     ('1896112800', 1896112800),
 ])
 def test_parse_moment(text, moment):
-    assert temp_url.parse_moment(text) == moment
+    assert parse_moment(text) == moment
 
 
 def test_a_signature_is_in_no_repr():
@@ -231,4 +241,4 @@ def test_a_signature_is_in_no_repr():
     (-119, 'expired 119 s ago'), (-180, 'expired 3 min ago'), (-7200, 'expired 2 h ago'),
     (-864000, 'expired 10 d ago')])
 def test_format_remaining(left, text):
-    assert temp_url.format_remaining(1000 + left, 1000) == text
+    assert format_remaining(1000 + left, 1000) == text

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The moment at which a temporary URL expires: validated, written and read. No clock of its own."""
+
+from __future__ import annotations
+
+import calendar
+import datetime
+import re
+import time
+
+from osc_imgurl.errors import InvalidParameterValue
+
+# The last second that can be written as an ISO 8601 date.
+MAX_EXPIRES = 253402300799
+_ISO8601 = '%Y-%m-%dT%H:%M:%SZ'
+
+
+def check_expires(expires: int) -> int:
+    """Return an expiry (Unix time, seconds) that can be written as a date.
+
+    :raises InvalidParameterValue: it lies before the year 1970 or beyond the year 9999.
+    """
+    if expires < 0:
+        raise InvalidParameterValue(f'The expiry {expires} lies before the year 1970.')
+    if expires > MAX_EXPIRES:
+        raise InvalidParameterValue(f'The expiry {expires} lies beyond the year 9999.')
+    return expires
+
+
+def format_expires(expires: int) -> str:
+    """Return a Unix time (seconds) as ISO 8601 in UTC: ``2026-11-22T09:30:00Z``."""
+    return datetime.datetime.fromtimestamp(expires, datetime.UTC).strftime(_ISO8601)
+
+
+def format_remaining(expires: int, now: float) -> str:
+    """Return how long it is until an expiry: ``1 day, 2:00:00``, or ``expired 3 min ago``.
+
+    :param expires: Unix time, seconds.
+    :param now: likewise.
+    """
+    left = int(expires - now)
+    if expires >= now:
+        return str(datetime.timedelta(seconds=left))
+    for seconds, unit in ((86400, 'd'), (3600, 'h'), (60, 'min')):
+        # Of the larger unit there are to be two at least, or the figure says too little.
+        if -left >= 2 * seconds:
+            return f'expired {-left // seconds} {unit} ago'
+    return f'expired {-left} s ago'
+
+
+def parse_expires(text: str) -> int:
+    """Return the Unix time (seconds) of an expiry as it stands in a URL's query.
+
+    It is read as the middleware does (``normalize_temp_url_expires``): whatever ``int`` takes,
+    or ``strptime`` for ``YYYY-MM-DDThh:mm:ssZ``.
+
+    :raises InvalidParameterValue: it is neither, or lies before the year 1970 or beyond the year
+        9999.
+    """
+    try:
+        return check_expires(int(text))
+    except ValueError:
+        pass
+    try:
+        return check_expires(calendar.timegm(time.strptime(text, _ISO8601)))
+    except ValueError:
+        raise InvalidParameterValue(
+            f'The expiry {text!r} is neither a Unix time nor ISO 8601 in UTC'
+            ' (2026-11-22T09:30:00Z).') from None
+
+
+def parse_moment(text: str) -> int:
+    """Return the Unix time (seconds) that a person wrote.
+
+    :param text: ISO 8601, in UTC where it names no offset, or a Unix time.
+    :raises InvalidParameterValue: it is neither, or lies beyond the year 9999.
+    """
+    if re.fullmatch(r'\d{1,18}', text, re.ASCII):
+        return check_expires(int(text))
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidParameterValue(
+            f'The time {text!r} is neither ISO 8601 (2030-01-31T18:00:00Z) nor a Unix'
+            ' time.') from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.UTC)
+    return int(moment.timestamp())
