@@ -14,22 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.settings.values import (
-    _arguments,
-    _boolean,
-    _key,
-    _name,
-    _one_of,
-    _password,
-    _prefix,
-    _retries,
-    _schemes,
-    _seconds,
-    _seed,
-    _text,
-    _url,
-    parse_duration,
-)
+from osc_imgurl.settings import values
 from osc_imgurl.tempurl.digest import DIGESTS
 from osc_imgurl.tempurl.endpoint import gateway_endpoint
 from osc_imgurl.tempurl.key import Key
@@ -81,79 +66,78 @@ class Settings:
     """
 
     key_file: str | None = _setting(
-        _text, 'File with the temporary URL key; - reads it from standard input',
+        values.text, 'File with the temporary URL key; - reads it from standard input',
         metavar='<path>', shown_default='looked up')
     key: Key | None = _setting(
-        _key, 'The temporary URL key itself; in a service\'s config file only',
+        values.key, 'The temporary URL key itself; in a service\'s config file only',
         shown_default='looked up', ironic='swift_temp_url_key', everywhere=False, secret=True,
         file='key_file')
     duration: int = _setting(
-        parse_duration, 'How long the URL is good for, such as 1200 (seconds), 20m, 1h or 7d',
+        values.seconds(1), 'How long the URL is good for, such as 1200 (seconds), 20m, 1h or 7d',
         default=1200, metavar='<duration>', shown_default='1200',
         ironic='swift_temp_url_duration')
     expected_download_start_delay: int = _setting(
-        _seconds(0), 'How long after its creation a download may start at the latest; the URL'
+        values.seconds(0), 'How long after its creation a download may start at the latest; the URL'
         ' must live at least so long', default=0, metavar='<duration>', shown_default='0',
         ironic='swift_temp_url_expected_download_start_delay')
     endpoint_url: str | None = _setting(
-        _url, 'Scheme and host of the URL, such as https://swift.example.com',
+        values.url, 'Scheme and host of the URL, such as https://swift.example.com',
         metavar='<url>', shown_default='looked up', ironic='swift_endpoint_url')
     endpoint_type: str | None = _setting(
-        _one_of(*ENDPOINT_TYPES), 'Kind of object store: radosgw for a RADOS Gateway without'
+        values.one_of(*ENDPOINT_TYPES), 'Kind of object store: radosgw for a RADOS Gateway without'
         ' accounts in its URLs', metavar='{swift,radosgw}', shown_default='from the catalog',
         ironic='temp_url_endpoint_type')
     api_version: str = _setting(
-        _name, 'Version of the Swift API in the URL', default='v1', metavar='<version>',
+        values.name, 'Version of the Swift API in the URL', default='v1', metavar='<version>',
         shown_default='v1', ironic='swift_api_version')
     account: str | None = _setting(
-        _name, 'Account that owns the container, such as AUTH_0123456789abcdef',
+        values.name, 'Account that owns the container, such as AUTH_0123456789abcdef',
         metavar='<account>', shown_default='looked up', ironic='swift_account')
     account_prefix: str = _setting(
-        _prefix, 'What stands before the project ID in the account\'s name', default='AUTH',
+        values.prefix, 'What stands before the project ID in the account\'s name', default='AUTH',
         metavar='<prefix>', shown_default='AUTH', ironic='swift_account_prefix')
     container: str = _setting(
-        _name, 'Container of the images; with a multiple containers seed, the start of its name',
-        default='glance', metavar='<container>', shown_default='glance',
+        values.name, 'Container of the images; with a multiple containers seed, the start of its'
+        ' name', default='glance', metavar='<container>', shown_default='glance',
         ironic='swift_container', glance='swift_store_container')
     multiple_containers_seed: int = _setting(
-        _seed, 'Glance\'s multiple containers seed: how many characters of the image ID are part'
-        ' of the container\'s name, 0 to 32', default=0, metavar='<n>', shown_default='0',
+        values.seed, 'Glance\'s multiple containers seed: how many characters of the image ID are'
+        ' part of the container\'s name, 0 to 32', default=0, metavar='<n>', shown_default='0',
         ironic='swift_store_multiple_containers_seed',
         glance='swift_store_multiple_containers_seed')
     allowed_direct_url_schemes: tuple[str, ...] = _setting(
-        _schemes, 'Schemes of image locations that may be read directly, such as file; in'
+        values.schemes, 'Schemes of image locations that may be read directly, such as file; in'
         ' clouds.yaml or a service\'s config file', default=(), shown_default='none',
         ironic='allowed_direct_url_schemes')
     digest: str | None = _setting(
-        _one_of(*DIGESTS), 'Digest of the signature', metavar='{sha1,sha256,sha512}',
+        values.one_of(*DIGESTS), 'Digest of the signature', metavar='{sha1,sha256,sha512}',
         shown_default='negotiated')
 
     cache_enabled: bool = _setting(
-        _boolean, 'Give the same question the same URL as long as that is good: the cache remembers'
-        ' when it was made', default=False, switch='cache', shown_default='off',
+        values.boolean, 'Give the same question the same URL as long as that is good: the cache'
+        ' remembers when it was made', default=False, switch='cache', shown_default='off',
         ironic='swift_temp_url_cache_enabled')
     cache_backend: str | None = _setting(
-        _text, 'A dogpile.cache backend for a cache that many machines share, such as'
+        values.text, 'A dogpile.cache backend for a cache that many machines share, such as'
         ' dogpile.cache.redis', shown_default='a file')
     cache_arguments: tuple[tuple[str, Any], ...] = _setting(
-        _arguments, 'What the backend is given: name=value,... or a mapping in clouds.yaml; no'
-        ' password', default=(), shown_default='none', secret=True)
+        values.arguments, 'What the backend is given: name=value,... or a mapping in clouds.yaml;'
+        ' no password', default=(), shown_default='none', secret=True)
     cache_password_file: str | None = _setting(
-        _text, 'File with the password of the shared cache', shown_default='no password')
+        values.text, 'File with the password of the shared cache', shown_default='no password')
     cache_password: str | None = _setting(
-        _password, 'The password of the shared cache itself; in the file that'
+        values.password, 'The password of the shared cache itself; in the file that'
         ' cache_password_file names only', shown_default='no password', everywhere=False,
         secret=True, file='cache_password_file')
     align: int = _setting(
-        _seconds(0), 'Round the moment of signing down to a multiple of this, so that every'
+        values.seconds(0), 'Round the moment of signing down to a multiple of this, so that every'
         ' host signs the same URL meanwhile; the URL lives longer by as much', default=0,
         metavar='<duration>', shown_default='off')
     check: bool | None = _setting(
-        _boolean, 'Ask Swift itself (no proxy that the endpoint URL names), with one HEAD, whether'
-        ' the URL works', switch='check',
-        shown_default='where create guessed')
+        values.boolean, 'Ask Swift itself (no proxy that the endpoint URL names), with one HEAD,'
+        ' whether the URL works', switch='check', shown_default='where create guessed')
     num_retries: int = _setting(
-        _retries, 'How often a request is made again that finds no connection, or that is'
+        values.retries, 'How often a request is made again that finds no connection, or that is'
         ' answered 503 or 429; in the environment, clouds.yaml or a service\'s config file',
         default=2, shown_default='2', ironic='num_retries')
 
@@ -200,7 +184,7 @@ BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in TABLE}
 
 
 def validate(settings: Settings) -> Settings:
-    """Check what no setting shows alone, and return the settings ready for use.
+    """Validate what no setting shows alone, and return the settings ready for use.
 
     :raises InvalidParameterValue: the duration is shorter than the expected download start
         delay (Ironic's rule), or the endpoint is none of a RADOS Gateway where it must be.

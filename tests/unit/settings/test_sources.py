@@ -156,11 +156,11 @@ def test_bad_cache_arguments_are_not_shown():
 @pytest.mark.parametrize('in_environment', [True, False])
 def test_a_password_may_not_stand_in_the_cache_arguments(arguments, in_environment):
     if in_environment:
-        told = {'environment': {'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS': str(arguments)}}
+        given = {'environment': {'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS': str(arguments)}}
     else:
-        told = {'cloud': {'image_temp_url': {'cache_arguments': arguments}}}
+        given = {'cloud': {'image_temp_url': {'cache_arguments': arguments}}}
     with pytest.raises(InvalidParameterValue, match='OpenStackClient prints it') as caught:
-        load(**told)
+        load(**given)
     assert 'cache_password_file' in str(caught.value) and 'secret' not in str(caught.value)
 
 
@@ -221,15 +221,15 @@ def test_split_storage_url(url, parts):
     assert split_storage_url(url) == parts
 
 
-@pytest.mark.parametrize('told', [
+@pytest.mark.parametrize('given', [
     {'environment': {'OS_IMAGE_TEMP_URL_KEY': 'the secret'}},
     {'cloud': {'image_temp_url': {'key': 'the secret'}}},
     {'environment': {'OS_IMAGE_TEMP_URL_CACHE_PASSWORD': 'the secret'}},
     {'cloud': {'image_temp_url': {'cache_password': 'the secret'}}},
 ])
-def test_a_raw_secret_is_refused_without_being_shown(told):
+def test_a_raw_secret_is_refused_without_being_shown(given):
     with pytest.raises(InvalidParameterValue, match='OpenStackClient prints it') as caught:
-        load(**told)
+        load(**given)
     assert 'the secret' not in str(caught.value)
 
 
@@ -325,7 +325,7 @@ def test_key_on_standard_input(monkeypatch):
     assert settings.sources['key'] == Source(Kind.OPTION, 'key_file')
 
 
-def test_a_told_key_file_overrules_the_key_of_a_config_file(tmp_path, config_file):
+def test_a_given_key_file_overrules_the_key_of_a_config_file(tmp_path, config_file):
     path = tmp_path / 'key'
     path.write_text('a key')
     path.chmod(0o600)
