@@ -32,7 +32,7 @@ from osc_imgurl.swift.capabilities import (
 )
 from osc_imgurl.tempurl.expiry import format_expires
 from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.request import Request, check_ip_range, check_method
+from osc_imgurl.tempurl.request import Request, validate_ip_range, validate_method
 from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath, TempURL
 
@@ -119,7 +119,7 @@ class TempURLService:
         :param refresh: sign anew where the cache has a URL, and replace it.
         :raises ImgurlError: whatever is wrong, with what to do about it.
         """
-        method = check_method(request.method)
+        method = validate_method(request.method)
         place = self.locate(image, request.object)
         key, digest = self.find_key(place), self.find_digest(place, method)
         if request.prefix == '':
@@ -197,9 +197,9 @@ class TempURLService:
 
     def _check(self, request: Request, now: float) -> None:
         """See that a request can be met, before anybody is asked."""
-        check_method(request.method)
+        validate_method(request.method)
         if request.ip_range is not None:
-            check_ip_range(request.ip_range)
+            validate_ip_range(request.ip_range)
         self._expires(request, now)
 
     def _expires(self, request: Request, now: float) -> int:

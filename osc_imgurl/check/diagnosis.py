@@ -19,7 +19,7 @@ from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import PREFERRED_DIGESTS
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.tempurl.parse import parse
-from osc_imgurl.tempurl.request import check_method
+from osc_imgurl.tempurl.request import validate_method
 from osc_imgurl.tempurl.signing import Signer
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def diagnose(url: str, settings: Settings, cloud: Cloud, now: float, *, method: 
     """
     parsed = parse(url, settings.endpoint_type)
     return _run(Facts(
-        parsed.path, parsed.endpoint, check_method(method), now, settings, cloud,
+        parsed.path, parsed.endpoint, validate_method(method), now, settings, cloud,
         url, parsed, cached, image, answer))
 
 
@@ -61,7 +61,7 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
     :param object_name: the object to be signed on purpose, in place of the image's.
     :raises InvalidParameterValue: the method is unknown.
     """
-    method = check_method(method)
+    method = validate_method(method)
     try:
         if cloud.images is None:
             raise MissingParameterValue('Without authentication no image can be looked up.')

@@ -26,7 +26,7 @@ from osc_imgurl.settings.values import MAX_SEED
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.tempurl.endpoint import is_gateway
-from osc_imgurl.tempurl.find_signed import Signed, recover
+from osc_imgurl.tempurl.find_signed import Signed, find_signed
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.signing import good_paths
 from osc_imgurl.tempurl.url import ObjectPath, TempURL
@@ -217,10 +217,10 @@ class Facts:
         if remembered:
             # What the cache remembers counts if a key confirms it.
             entry, made = remembered
-            found = recover(made, keys, [made.path.container_path + entry.image_id])
-        found = found or recover(url, keys)
+            found = find_signed(made, keys, [made.path.container_path + entry.image_id])
+        found = found or find_signed(url, keys)
         if found is None and not self.answer.works:
-            found = recover(
+            found = find_signed(
                 url, keys, self._other_paths(),
                 range(int(self.now) - EXPIRED_SINCE, int(self.now) + EXPIRES_WITHIN))
         if found is not None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The digests of a signature, and the forms that it has in a URL. No I/O."""
+"""The digests of a signature, and the forms that it has in a URL."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The moment at which a temporary URL expires: validated, written and read. No clock of its own."""
+"""The moment at which a temporary URL expires: validated, written and read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_EXPIRES = 253402300799
 _ISO8601 = '%Y-%m-%dT%H:%M:%SZ'
 
 
-def check_expires(expires: int) -> int:
+def validate_expires(expires: int) -> int:
     """Return an expiry (Unix time, seconds) that can be written as a date.
 
     :raises InvalidParameterValue: it lies before the year 1970 or beyond the year 9999.
@@ -58,11 +58,11 @@ def parse_expires(text: str) -> int:
         9999.
     """
     try:
-        return check_expires(int(text))
+        return validate_expires(int(text))
     except ValueError:
         pass
     try:
-        return check_expires(calendar.timegm(time.strptime(text, _ISO8601)))
+        return validate_expires(calendar.timegm(time.strptime(text, _ISO8601)))
     except ValueError:
         raise InvalidParameterValue(
             f'The expiry {text!r} is neither a Unix time nor ISO 8601 in UTC'
@@ -76,7 +76,7 @@ def parse_moment(text: str) -> int:
     :raises InvalidParameterValue: it is neither, or lies beyond the year 9999.
     """
     if re.fullmatch(r'\d{1,18}', text, re.ASCII):
-        return check_expires(int(text))
+        return validate_expires(int(text))
     try:
         moment = datetime.datetime.fromisoformat(text)
     except ValueError:

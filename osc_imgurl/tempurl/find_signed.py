@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a signature was really made of, where it does not fit its URL. No I/O.
+"""What a signature was really made of, where it does not fit its URL.
 
 A signature does not tell what was signed. So what people do to URLs is tried: another path,
 method, prefix, range or expiry, one at a time.
@@ -33,8 +33,8 @@ class Signed:
     prefix: str | None = None
 
 
-def recover(url: TempURL, keys: Mapping[str, bytes], paths: Sequence[str] = (),
-            expiries: Sequence[int] = ()) -> tuple[str, Signed] | None:
+def find_signed(url: TempURL, keys: Mapping[str, bytes], paths: Sequence[str] = (),
+                expiries: Sequence[int] = ()) -> tuple[str, Signed] | None:
     """Return which key made the signature of a URL, by its name here, and of what; else None.
 
     :param keys: by names of the caller's.

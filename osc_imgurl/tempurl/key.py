@@ -22,7 +22,7 @@ class Key:
 
     @property
     def fingerprint(self) -> str:
-        """A short name for the key, from which the key cannot be told.
+        """A short name for the key, from which nobody can find the key.
 
         It gives away no more than any signature made with the key.
         """

@@ -31,7 +31,7 @@ class Request:
     iso8601: bool = False
 
 
-def check_method(method: str) -> str:
+def validate_method(method: str) -> str:
     """Return the method in capitals.
 
     :raises InvalidParameterValue: it is not one that a temporary URL can be signed for.
@@ -42,7 +42,7 @@ def check_method(method: str) -> str:
     return method.upper()
 
 
-def check_ip_range(ip_range: str) -> str:
+def validate_ip_range(ip_range: str) -> str:
     """Return the range if Swift can read it: an address, or a network in CIDR notation.
 
     :raises InvalidParameterValue: it is neither, or a network with host bits set, which

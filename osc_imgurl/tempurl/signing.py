@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sign and verify temporary URLs. No I/O, and no clock of its own.
+"""Sign temporary URLs.
 
 The format is that of Swift's tempurl middleware (``swift.common.middleware.tempurl``)::
 
@@ -21,8 +21,8 @@ from collections.abc import Callable
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.tempurl.digest import DIGESTS
 from osc_imgurl.tempurl.endpoint import is_gateway
-from osc_imgurl.tempurl.expiry import check_expires
-from osc_imgurl.tempurl.request import check_ip_range, check_method
+from osc_imgurl.tempurl.expiry import validate_expires
+from osc_imgurl.tempurl.request import validate_ip_range, validate_method
 from osc_imgurl.tempurl.url import ObjectPath, TempURL, quote
 
 _IPAD = bytes(byte ^ 0x36 for byte in range(256))
@@ -113,9 +113,9 @@ class Signer:
         :param method: the method to allow, one of :data:`METHODS`.
         :raises InvalidParameterValue: the method or the IP range is none, the object's name
             does not begin with the prefix, the expiry lies beyond the year 9999, or a RADOS
-            Gateway is told an IP range, which it would ignore.
+            Gateway is given an IP range, which it would ignore.
         """
-        check_expires(expires)
+        validate_expires(expires)
         if prefix is not None and not path.object.startswith(prefix):
             raise InvalidParameterValue(
                 f'The object {path.object!r} does not begin with the prefix {prefix!r}:'
@@ -127,8 +127,8 @@ class Signer:
         unsigned = TempURL(endpoint, path, '', expires, ip_range, prefix, filename, inline,
                            iso8601)
         signature = self.signature(
-            good_paths(unsigned)[0], expires, check_method(method),
-            ip_range if ip_range is None else check_ip_range(ip_range), prefix is not None)
+            good_paths(unsigned)[0], expires, validate_method(method),
+            ip_range if ip_range is None else validate_ip_range(ip_range), prefix is not None)
         return dataclasses.replace(unsigned, signature=signature)
 
     def for_container(self, sample: TempURL, method: str = 'GET') -> Callable[[str], str]:

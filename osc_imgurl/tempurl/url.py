@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A temporary URL as a value: put together, and taken apart. No I/O, and no clock of its own.
+"""A temporary URL, and an object's path, as values.
 
 The parameters are those of Swift's tempurl middleware (``swift.common.middleware.tempurl``).
 """

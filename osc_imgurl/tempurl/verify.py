@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Say whether a key signed a temporary URL and, if not, which part fails. No I/O, no clock."""
+"""Say whether a key signed a temporary URL and, if not, which part fails."""
 
 from __future__ import annotations
 

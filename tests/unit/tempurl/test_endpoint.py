@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.tempurl.endpoint import validate_endpoint
 from osc_imgurl.tempurl.parse import parse
-from osc_imgurl.tempurl.request import check_ip_range
+from osc_imgurl.tempurl.request import validate_ip_range
 from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -100,5 +100,5 @@ def test_a_url_that_was_parsed_is_quoted_again():
 @pytest.mark.parametrize('zone', ['eth0', 'x\nPUT\n9999999999\n/v1/AUTH_x/glance/other'])
 def test_an_ip_range_forges_nothing(zone):
     with pytest.raises(InvalidParameterValue, match='it names a zone') as caught:
-        check_ip_range(f'fe80::1%{zone}')
+        validate_ip_range(f'fe80::1%{zone}')
     assert str(caught.value).isprintable()

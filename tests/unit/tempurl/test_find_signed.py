@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from osc_imgurl.tempurl.digest import DIGESTS
-from osc_imgurl.tempurl.find_signed import Signed, recover
+from osc_imgurl.tempurl.find_signed import Signed, find_signed
 from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -39,13 +39,13 @@ def sign(path=PATH, digest='sha256', expires=1000, method='GET', **options):
 ])
 def test_what_was_signed(digest, original, changes, signed):
     url = dataclasses.replace(sign(digest=digest, **original), **changes)
-    found = recover(url, {'other': b'another key', 'slot': KEY}, [OTHER, str(PATH)],
+    found = find_signed(url, {'other': b'another key', 'slot': KEY}, [OTHER, str(PATH)],
                     range(900, 1100))
     assert found == ('slot', signed)
 
 
 def test_what_cannot_be_found():
     altered_twice = dataclasses.replace(sign(), expires=1001, prefix='3')
-    assert recover(altered_twice, {'slot': KEY}, [], range(900, 1100)) is None
-    assert recover(sign(), {'slot': b'another key'}, [], range(900, 1100)) is None
-    assert recover(sign(), {}) is None
+    assert find_signed(altered_twice, {'slot': KEY}, [], range(900, 1100)) is None
+    assert find_signed(sign(), {'slot': b'another key'}, [], range(900, 1100)) is None
+    assert find_signed(sign(), {}) is None
