@@ -303,11 +303,8 @@ class _Asked:
 
 
 def _sign(shape: _Shape, path: ObjectPath) -> TempURL:
-    request = shape.request
     return Signer(shape.key.value, shape.digest).sign(
-        shape.endpoint, path, shape.expires, shape.method, ip_range=request.ip_range,
-        prefix=request.prefix, filename=request.filename, inline=request.inline,
-        iso8601=request.iso8601)
+        shape.endpoint, path, shape.expires, shape.request)
 
 
 def _unseen_image(image: str) -> Image:

@@ -19,7 +19,7 @@ from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import PREFERRED_DIGESTS
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.tempurl.parse import parse
-from osc_imgurl.tempurl.request import validate_method
+from osc_imgurl.tempurl.request import Request, validate_method
 from osc_imgurl.tempurl.signing import Signer
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
     except ImgurlError:
         digest = settings.digest or PREFERRED_DIGESTS[0]
     signed = Signer(key.value, digest).sign(
-        endpoint, place.path, int(now + settings.duration), method)
+        endpoint, place.path, int(now + settings.duration), Request(method))
     return _run(dataclasses.replace(facts, url=signed.url, parsed=signed))
 
 

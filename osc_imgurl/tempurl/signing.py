@@ -22,7 +22,7 @@ from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.tempurl.digest import DIGESTS
 from osc_imgurl.tempurl.endpoint import is_gateway
 from osc_imgurl.tempurl.expiry import validate_expires
-from osc_imgurl.tempurl.request import validate_ip_range, validate_method
+from osc_imgurl.tempurl.request import Request, validate_ip_range, validate_method
 from osc_imgurl.tempurl.url import ObjectPath, TempURL, quote
 
 _IPAD = bytes(byte ^ 0x36 for byte in range(256))
@@ -102,20 +102,19 @@ class Signer:
 
         return digest_of
 
-    def sign(self, endpoint: str, path: ObjectPath, expires: int, method: str = 'GET', *,
-             ip_range: str | None = None, prefix: str | None = None,
-             filename: str | None = None, inline: bool = False,
-             iso8601: bool = False) -> TempURL:
+    def sign(self, endpoint: str, path: ObjectPath, expires: int,
+             request: Request = Request()) -> TempURL:
         """Return a temporary URL of an object.
 
-        The parameters are those of :class:`TempURL`, and:
-
-        :param method: the method to allow, one of :data:`METHODS`.
+        :param endpoint: as in :class:`osc_imgurl.tempurl.url.TempURL`.
+        :param expires: Unix time, seconds; it counts, and not the request's.
+        :param request: what the URL is to allow; its object does not count, but the path's.
         :raises InvalidParameterValue: the method or the IP range is none, the object's name
             does not begin with the prefix, the expiry lies beyond the year 9999, or a RADOS
             Gateway is given an IP range, which it would ignore.
         """
         validate_expires(expires)
+        prefix, ip_range = request.prefix, request.ip_range
         if prefix is not None and not path.object.startswith(prefix):
             raise InvalidParameterValue(
                 f'The object {path.object!r} does not begin with the prefix {prefix!r}:'
@@ -124,10 +123,10 @@ class Signer:
             raise InvalidParameterValue(
                 'A RADOS Gateway knows no IP range: it refuses the URL, or lets everybody use it.',
                 'Make a URL without one.', 'ip_range')
-        unsigned = TempURL(endpoint, path, '', expires, ip_range, prefix, filename, inline,
-                           iso8601)
+        unsigned = TempURL(endpoint, path, '', expires, ip_range, prefix, request.filename,
+                           request.inline, request.iso8601)
         signature = self.signature(
-            good_paths(unsigned)[0], expires, validate_method(method),
+            good_paths(unsigned)[0], expires, validate_method(request.method),
             ip_range if ip_range is None else validate_ip_range(ip_range), prefix is not None)
         return dataclasses.replace(unsigned, signature=signature)
 

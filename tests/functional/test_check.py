@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from osc_imgurl.tempurl.expiry import format_expires
 from osc_imgurl.tempurl.parse import parse
+from osc_imgurl.tempurl.request import Request
 from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -68,11 +69,11 @@ def create(cloud, image, *options, **kwargs):
 
 def signed(storage_url, name, *, key=KEY, digest='sha256', method='GET', path=None, expires=None,
            container='glance', **options):
-    """Return a URL of the account's, with another path signed where one is told."""
+    """Return a URL of the account's, with another path signed where one is given."""
     endpoint, _, account = storage_url.partition('/v1/')
     signer, where = Signer(key.encode(), digest), ObjectPath(account, container, name)
     expires = expires or int(time.time()) + 600
-    url = signer.sign(endpoint, where, expires, method, **options)
+    url = signer.sign(endpoint, where, expires, Request(method, **options))
     if path:
         wrong = signer.signature(path(str(where)), expires, method)
         return url.url.replace(url.signature, wrong)

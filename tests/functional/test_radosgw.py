@@ -9,6 +9,7 @@ import uuid
 import pytest
 import requests
 
+from osc_imgurl.tempurl.request import Request
 from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -60,7 +61,7 @@ def status(url, method='GET'):
 def signed(gateway, account, name, *, container='glance', key=KEY, digest='sha1', **options):
     where = ObjectPath(account, container, name)
     return Signer(key.encode(), digest).sign(
-        f'{gateway}/swift', where, int(time.time()) + 600, **options).url
+        f'{gateway}/swift', where, int(time.time()) + 600, Request(**options)).url
 
 
 @pytest.mark.parametrize('options', [[], ['--endpoint-type', 'radosgw']])

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from osc_imgurl.tempurl.request import Request
 from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -35,7 +36,8 @@ def show(tmp_path):
 
 def sign(path, method='GET', *, endpoint='https://swift.example.com', digest='sha256',
          expires=FUTURE, **options):
-    return Signer(KEY.encode(), digest).sign(endpoint, path, expires, method, **options).url
+    signer = Signer(KEY.encode(), digest)
+    return signer.sign(endpoint, path, expires, Request(method, **options)).url
 
 
 SWIFT = ObjectPath('AUTH_x', 'glance', IMAGE_ID)

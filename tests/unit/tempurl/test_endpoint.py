@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.tempurl.endpoint import validate_endpoint
 from osc_imgurl.tempurl.parse import parse
-from osc_imgurl.tempurl.request import validate_ip_range
+from osc_imgurl.tempurl.request import Request, validate_ip_range
 from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -76,8 +76,8 @@ names = st.text(st.characters(codec='utf-8'), min_size=1).filter(lambda name: '/
 def test_a_url_that_is_signed(endpoint, account, container, name, version, prefix, filename,
                               ip_range):
     url = Signer(b'key').sign(
-        endpoint, ObjectPath(account, container, prefix + name, version), 1, ip_range=ip_range,
-        prefix=prefix, filename=filename, inline=True).url
+        endpoint, ObjectPath(account, container, prefix + name, version), 1,
+        Request(ip_range=ip_range, prefix=prefix, filename=filename, inline=True)).url
     assert set(url) <= IN_A_URL
     base, mark, query = url.partition('?')
     assert base.startswith(f'{endpoint}/') and mark and not set(query) & set('?#/@\'"') - {'/'}

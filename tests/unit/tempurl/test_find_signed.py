@@ -6,6 +6,7 @@ import pytest
 
 from osc_imgurl.tempurl.digest import DIGESTS
 from osc_imgurl.tempurl.find_signed import Signed, find_signed
+from osc_imgurl.tempurl.request import Request
 from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -15,7 +16,7 @@ OTHER = '/v1/AUTH_x/glance/ffff'
 
 
 def sign(path=PATH, digest='sha256', expires=1000, method='GET', **options):
-    return Signer(KEY, digest).sign('http://swift', path, expires, method, **options)
+    return Signer(KEY, digest).sign('http://swift', path, expires, Request(method, **options))
 
 
 @pytest.mark.parametrize('digest', DIGESTS)

@@ -18,7 +18,7 @@ from osc_imgurl.tempurl.expiry import (
     parse_moment,
 )
 from osc_imgurl.tempurl.parse import parse
-from osc_imgurl.tempurl.request import METHODS
+from osc_imgurl.tempurl.request import METHODS, Request
 from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath, quote
 from osc_imgurl.tempurl.verify import verify
@@ -46,8 +46,8 @@ def test_equals_swiftclient(key, digest, method, expires, path, ip_range, with_p
     if with_prefix:
         prefix = path.object[:data.draw(st.integers(0, len(path.object)))]
     signed_path = str(path) if prefix is None else path.container_path + prefix
-    ours = Signer(key, digest).sign('http://swift', path, expires, method, ip_range=ip_range,
-                                    prefix=prefix)
+    ours = Signer(key, digest).sign('http://swift', path, expires, Request(
+        method, ip_range=ip_range, prefix=prefix))
     theirs = generate_temp_url(signed_path, expires, key, method, absolute=True,
                                prefix=with_prefix, ip_range=ip_range, digest=digest)
     query = theirs[len(signed_path):]
@@ -62,8 +62,9 @@ def test_equals_swiftclient(key, digest, method, expires, path, ip_range, with_p
 def test_parse_inverts_sign(key, digest, method, expires, path, ip_range, inline, iso8601,
                             filename, endpoint):
     signed = Signer(key, digest).sign(
-        endpoint, path, expires, method, ip_range=ip_range, prefix=path.object[:1],
-        filename=filename, inline=inline, iso8601=iso8601)
+        endpoint, path, expires, Request(
+            method, ip_range=ip_range, prefix=path.object[:1], filename=filename, inline=inline,
+            iso8601=iso8601))
     parsed = parse(signed.url, 'swift')
     assert parsed == signed
     assert parsed.digest == digest
@@ -84,7 +85,7 @@ def test_a_gateway_without_accounts(key, digest, container, object_name):
 
 
 def sign(**changes):
-    return Signer(KEY).sign('http://swift', PATH, 1000, **changes)
+    return Signer(KEY).sign('http://swift', PATH, 1000, Request(**changes))
 
 
 @pytest.mark.parametrize(('arguments', 'failed'), [
