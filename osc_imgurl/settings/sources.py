@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.settings import secret_file
@@ -20,6 +20,9 @@ from osc_imgurl.settings.table import (
     validate,
 )
 from osc_imgurl.settings.values import PRINTED
+
+if TYPE_CHECKING:
+    from oslo_config import cfg
 
 
 def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = None,
@@ -132,16 +135,23 @@ def _from_cloud(mapping: Any) -> Iterator[Candidate]:
 
 
 def _from_config_file(path: str) -> Iterator[Candidate]:
+    conf, swift_store = _read_config_file(path)
+    yield from _of_group(conf, path, 'glance', {
+        setting.ironic: setting for setting in TABLE if setting.ironic})
+    yield from _of_group(conf, path, swift_store, {
+        setting.glance: setting for setting in TABLE if setting.glance})
+
+
+def _read_config_file(path: str) -> tuple[cfg.ConfigOpts, str]:
+    """Return what is in a config file, and the group of Glance's Swift store."""
     from oslo_config import cfg
 
     conf = cfg.ConfigOpts()
-    conf.register_opts([cfg.StrOpt(setting.ironic, secret=setting.secret)
-                        for setting in TABLE if setting.ironic], group='glance')
-    conf.register_opts([cfg.DictOpt('enabled_backends')])
+    conf.register_opts([cfg.DictOpt('enabled_backends', default={})])
     conf.register_opts([cfg.StrOpt('default_backend')], group='glance_store')
     try:
         conf(args=[], project='osc-imgurl', default_config_files=[path], default_config_dirs=[])
-        backends = conf.enabled_backends or {}
+        return conf, _group_of_swift_store(conf)
     except cfg.ConfigFilesNotFoundError:
         raise InvalidParameterValue(f'The config file {path} does not exist.') from None
     except cfg.ConfigFileParseError:
@@ -152,26 +162,36 @@ def _from_config_file(path: str) -> Iterator[Candidate]:
         raise InvalidParameterValue(
             f'The config file {path} cannot be read ({type(error).__name__}).') from None
 
-    def read(group: str, names: Mapping[str, Setting]) -> Iterator[Candidate]:
-        for option, setting in names.items():
-            source = Source(Kind.CONFIG_FILE, f'[{group}]{option} in {path}')
-            try:
-                value = conf[group][option]
-            except cfg.Error:
-                # Its message quotes the value.
-                raise InvalidParameterValue(
-                    f'Invalid {setting.name} ({source}): a $ stands for the value of another'
-                    ' option, and there is none of that name. Write $$ for a $.') from None
-            if value is not None:
-                if setting.secret:
-                    secret_file.warn_of_config_file(path)
-                yield setting, value, source
 
-    yield from read('glance', {setting.ironic: setting for setting in TABLE if setting.ironic})
-    swift_stores = [name for name, kind in backends.items() if kind == 'swift']
-    default = conf.glance_store.default_backend
-    group = ('glance_store' if not swift_stores
-             else default if default in swift_stores else swift_stores[0])
-    names = {setting.glance: setting for setting in TABLE if setting.glance}
-    conf.register_opts([cfg.StrOpt(name) for name in names], group=group)
-    yield from read(group, names)
+def _group_of_swift_store(conf: cfg.ConfigOpts) -> str:
+    """Return the group of the default store if that is a Swift store, else of the first."""
+    names: list[str] = [name for name, kind in conf.enabled_backends.items() if kind == 'swift']
+    default: str = conf.glance_store.default_backend
+    if default in names:
+        return default
+    return names[0] if names else 'glance_store'
+
+
+def _of_group(conf: cfg.ConfigOpts, path: str, group: str,
+              settings: Mapping[str, Setting]) -> Iterator[Candidate]:
+    """Yield what a group of a config file gives.
+
+    :param settings: by the names of the group's options.
+    """
+    from oslo_config import cfg
+
+    conf.register_opts([cfg.StrOpt(option, secret=setting.secret)
+                        for option, setting in settings.items()], group=group)
+    for option, setting in settings.items():
+        source = Source(Kind.CONFIG_FILE, f'[{group}]{option} in {path}')
+        try:
+            value = conf[group][option]
+        except cfg.Error:
+            # Its message quotes the value.
+            raise InvalidParameterValue(
+                f'Invalid {setting.name} ({source}): a $ stands for the value of another'
+                ' option, and there is none of that name. Write $$ for a $.') from None
+        if value is not None:
+            if setting.secret:
+                secret_file.warn_of_config_file(path)
+            yield setting, value, source

@@ -35,7 +35,7 @@ num_retries = 5
 def config_file(tmp_path):
     def write(text, name='service.conf'):
         path = tmp_path / name
-        path.write_text(text)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
         path.chmod(0o600)
         return str(path)
     return write
@@ -336,6 +336,16 @@ def test_a_given_key_file_overrules_the_key_of_a_config_file(tmp_path, config_fi
 def test_a_broken_config_file_is_not_quoted(config_file, text):
     with pytest.raises(InvalidParameterValue, match='a line that is not') as caught:
         load(config_files=[config_file(text)])
+    assert 'secret' not in str(caught.value)
+
+
+@pytest.mark.parametrize('text', [
+    '[DEFAULT]\nenabled_backends = a', '[DEFAULT]\nenabled_backends = a:swift,a:swift',
+    '[DEFAULT]\nenabled_backends = $secret', '[glance_store]\ndefault_backend = $secret',
+    '[DEFAULT]\nsecret = \udcff'])
+def test_a_config_file_with_bad_stores(config_file, text):
+    with pytest.raises(InvalidParameterValue, match='cannot be read') as caught:
+        load(config_files=[config_file(text.encode(errors='surrogateescape'))])
     assert 'secret' not in str(caught.value)
 
 
