@@ -1,0 +1,66 @@
+"""What a temporary URL says, and what is none."""
+
+import pytest
+
+from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.tempurl.parse import parse
+from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.url import ObjectPath
+from osc_imgurl.tempurl.verify import verify
+
+PATH = ObjectPath('AUTH_x', 'glance', '3a1f')
+KEY = b'a key'
+
+
+def sign(**changes):
+    return Signer(KEY).sign('http://swift', PATH, 1000, Request(**changes))
+
+
+def test_what_swift_reads_as_nothing_is_nothing():
+    url = parse(sign().url + '&temp_url_ip_range=&filename=%FF%20x')
+    assert (url.ip_range, url.filename) == (None, '\ufffd x')
+    assert verify(url, KEY, 0).valid
+
+
+@pytest.mark.parametrize(('signature', 'digest'), [
+    ('00' * 20, 'sha1'), ('00' * 32, 'sha256'), ('00' * 64, 'sha512'),
+    ('sha256:' + 'A' * 43, 'sha256'), ('sha512:' + 'A' * 86 + '==', 'sha512'),
+    ('sha512:' + '+/' * 42 + 'AA', 'sha512'), ('sha512:' + '-_' * 42 + 'AA=====', 'sha512'),
+])
+def test_every_form_of_a_signature(signature, digest):
+    url = f'http://swift/v1/AUTH_x/c/o?temp_url_sig={signature}&temp_url_expires=1'
+    assert parse(url.replace('+', '%2B')).digest == digest
+
+
+@pytest.mark.parametrize(('url', 'reason'), [
+    ('', 'does not begin with http'),
+    ('glance://host/x', 'does not begin with http'),
+    ('http://[', 'it is not a URL'),
+    ('http://swift/v1/AUTH_x/c/o', 'it has no temp_url_sig'),
+    ('http://swift/v1/AUTH_x/c/o?temp_url_sig=' + '0' * 40, 'it has no temp_url_expires'),
+    ('http://swift/v1/AUTH_x/c/o?temp_url_sig=abc&temp_url_expires=1', 'is no signature'),
+    ('http://swift/v1/AUTH_x/c/o?temp_url_sig=md5:AAAA&temp_url_expires=1', 'is no signature'),
+    ('http://swift/v1/AUTH_x/c/o?temp_url_sig=sha512:' + '-_%2B/' * 21 + 'AA&temp_url_expires=1',
+     'is no signature'),
+    ('http://swift/v1/AUTH_x/c/o?temp_url_sig=' + 'A' * 40 + '&temp_url_expires=1',
+     'has capitals'),
+    ('http://swift/v1/AUTH_x/c/o\n?temp_url_sig=' + '0' * 40 + '&temp_url_expires=1',
+     r"'\\n' does not belong into a URL"),
+    ('http://swift/v1/AUTH_x/c/o?temp_url_sig=' + '0' * 40 + '&temp_url_expires=-1',
+     'lies before the year 1970'),
+    ('http://swift/v1/AUTH_x/c/o?temp_url_sig=' + '0' * 40 + '&temp_url_expires=soon',
+     "The expiry 'soon' is neither"),
+    ('http://swift/v1/AUTH_x/c/o?temp_url_sig=' + '0' * 40 + '&temp_url_expires=' + '9' * 18,
+     'lies beyond the year 9999'),
+    ('http://swift/c/o?temp_url_sig=' + '0' * 40 + '&temp_url_expires=1', 'has no API version'),
+    ('http://swift/v1/AUTH_x/c?temp_url_sig=' + '0' * 40 + '&temp_url_expires=1',
+     'names no object'),
+    ('http://swift/v1/AUTH_x/c/?temp_url_sig=' + '0' * 40 + '&temp_url_expires=1',
+     'needs an object'),
+    ('http://swift/v1/AUTH_x/c/%FF?temp_url_sig=' + '0' * 40 + '&temp_url_expires=1',
+     'it is not a URL'),
+])
+def test_what_is_no_temporary_url(url, reason):
+    with pytest.raises(InvalidParameterValue, match=reason):
+        parse(url)

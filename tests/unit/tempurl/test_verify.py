@@ -1,0 +1,69 @@
+"""Which part of a temporary URL fails, by the rules of Swift's tempurl middleware."""
+
+import dataclasses
+
+import pytest
+
+from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.url import ObjectPath
+from osc_imgurl.tempurl.verify import verify
+
+PATH = ObjectPath('AUTH_x', 'glance', '3a1f')
+KEY = b'a key'
+
+
+def sign(**changes):
+    return Signer(KEY).sign('http://swift', PATH, 1000, Request(**changes))
+
+
+@pytest.mark.parametrize(('arguments', 'failed'), [
+    ({}, ()),
+    ({'now': 1000.0}, ()),
+    ({'now': 1000.5}, ('expiry',)),
+    ({'method': 'PUT'}, ('method',)),
+    ({'method': 'HEAD'}, ()),
+    ({'key': b'another'}, ('key',)),
+    ({'key': b'another', 'now': 2000}, ('expiry', 'key')),
+    ({'method': 'DELETE', 'now': 2000}, ('expiry', 'method')),
+])
+def test_verify_says_which_part_fails(arguments, failed):
+    verification = verify(sign(), **{'key': KEY, 'now': 0, **arguments})
+    assert verification.failed == failed
+    assert verification.valid == (not failed)
+    assert verification.method == (None if 'key' in failed else 'GET')
+
+
+@pytest.mark.parametrize(('changes', 'part'), [
+    ({'ip_range': '10.0.0.1/8'}, 'ip range'),
+    ({'prefix': '3a', 'path': ObjectPath('AUTH_x', 'glance', '4b')}, 'path'),
+    ({'path': ObjectPath('AUTH_x', 'glance', '3a1f', 'v1.0')}, 'path'),
+])
+def test_what_swift_refuses_whatever_the_signature(changes, part):
+    url = dataclasses.replace(sign(), **changes)
+    path = f'{url.path.container_path}{url.prefix or url.path.object}'
+    signature = Signer(KEY).signature(path, url.expires, 'GET', url.ip_range,
+                                      url.prefix is not None)
+    assert verify(dataclasses.replace(url, signature=signature), KEY, 0).failed == (part,)
+
+
+def test_a_head_needs_a_get_put_or_post():
+    assert verify(sign(method='DELETE'), KEY, 0, 'HEAD').failed == ('method',)
+    assert verify(sign(method='PUT'), KEY, 0, 'HEAD').valid
+
+
+def test_verify_finds_a_path_that_was_signed_by_mistake():
+    path = ObjectPath('AUTH_x', 'glance', 'a b')
+    quoted = Signer(KEY).signature('/v1/AUTH_x/glance/a%20b', 1000)
+    url = dataclasses.replace(Signer(KEY).sign('http://swift', path, 1000), signature=quoted)
+    found = verify(url, KEY, 0)
+    assert (found.failed, found.path) == (('path',), '/v1/AUTH_x/glance/a%20b')
+    elsewhere = dataclasses.replace(sign(), path=ObjectPath('AUTH_y', 'glance', '3a1f'))
+    assert verify(elsewhere, KEY, 0).failed == ('key',)
+
+
+@pytest.mark.parametrize('changes', [
+    {'expires': 1001}, {'ip_range': '10.0.0.0/8'}, {'prefix': '3'},
+])
+def test_an_altered_query_does_not_verify(changes):
+    assert verify(dataclasses.replace(sign(), **changes), KEY, 0).failed == ('key',)
