@@ -23,7 +23,7 @@ _SECONDS_BY_UNIT = {'': 1, 's': 1, 'm': 60, 'h': 3600, 'd': 86400}
 
 def seconds(minimum: int) -> Callable[[str], int]:
     def parse(given: str) -> int:
-        match = re.fullmatch(r'(\d+)([smhd]?)', given.strip(), re.ASCII)
+        match = re.fullmatch(r'(\d{1,12})([smhd]?)', given.strip(), re.ASCII)
         value = int(match[1]) * _SECONDS_BY_UNIT[match[2]] if match else -1
         if value < minimum:
             raise ValueError(f'expected a time of at least {minimum} s,'

@@ -73,7 +73,8 @@ def parse_moment(text: str) -> int:
     """Return the Unix time (seconds) that a person wrote.
 
     :param text: ISO 8601, in UTC where it names no offset, or a Unix time.
-    :raises InvalidParameterValue: it is neither, or lies beyond the year 9999.
+    :raises InvalidParameterValue: it is neither, or lies before the year 1970 or beyond the year
+        9999.
     """
     if re.fullmatch(r'\d{1,18}', text, re.ASCII):
         return validate_expires(int(text))
@@ -85,4 +86,4 @@ def parse_moment(text: str) -> int:
             ' time.') from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.UTC)
-    return int(moment.timestamp())
+    return validate_expires(int(moment.timestamp()))

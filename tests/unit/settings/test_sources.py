@@ -10,7 +10,7 @@ from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.osc.wording import option_of
 from osc_imgurl.settings import sources
 from osc_imgurl.settings.table import BY_NAME, TABLE, Kind, Settings, Source, validate
-from osc_imgurl.tempurl.endpoint import gateway_endpoint, split_storage_url
+from osc_imgurl.tempurl.endpoint import gateway_endpoint
 from osc_imgurl.tempurl.key import Key
 
 IRONIC = """\
@@ -208,17 +208,6 @@ def test_the_path_of_a_gateway(url):
 def test_another_path_is_no_gateways():
     with pytest.raises(InvalidParameterValue, match='it must be /swift or empty'):
         load({'endpoint_url': 'http://rgw/other', 'endpoint_type': 'radosgw'})
-
-
-@pytest.mark.parametrize(('url', 'parts'), [
-    ('http://swift:8080/v1/AUTH_x', ('http://swift:8080', 'AUTH_x')),
-    ('http://swift:8080/v1/AUTH_x/', ('http://swift:8080', 'AUTH_x')),
-    ('https://rgw/swift/v1', ('https://rgw/swift', None)),
-    ('https://rgw/swift/v1/AUTH_x', ('https://rgw/swift', 'AUTH_x')),
-    ('https://proxy/path', ('https://proxy/path', None)),
-])
-def test_split_storage_url(url, parts):
-    assert split_storage_url(url) == parts
 
 
 @pytest.mark.parametrize('given', [

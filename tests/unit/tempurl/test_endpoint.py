@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.tempurl.endpoint import validate_endpoint
+from osc_imgurl.tempurl.endpoint import (
+    gateway_endpoint,
+    is_gateway,
+    split_storage_url,
+    validate_endpoint,
+)
 from osc_imgurl.tempurl.parse import parse
 from osc_imgurl.tempurl.request import Request, validate_ip_range
 from osc_imgurl.tempurl.signing import Signer
@@ -48,6 +53,43 @@ def test_none(url, why):
     assert 'password' not in str(caught.value)
     with pytest.raises(InvalidParameterValue, match=why):
         Signer(b'key').sign(url, PATH, 1)
+
+
+@pytest.mark.parametrize(('endpoint', 'is_one'), [
+    ('http://rgw/swift', True), ('http://rgw:7480/a/swift', True), ('http://swift', False),
+    ('http://rgw', False), ('http://rgw/swift/', False), ('http://rgw/swift?x=/swift', True),
+    ('http://rgw/?/swift', False)])
+def test_a_gateway_is_known_by_its_path(endpoint, is_one):
+    assert is_gateway(endpoint) == is_one
+
+
+@pytest.mark.parametrize('url', ['http://rgw:1', 'http://rgw:1/', 'http://rgw:1/swift',
+                                 'http://rgw:1/swift/'])
+def test_a_gateway_serves_below_swift(url):
+    assert gateway_endpoint(url) == 'http://rgw:1/swift'
+
+
+@pytest.mark.parametrize('path', ['/other', '/swift/v1', '/a/swift'])
+def test_a_gateway_serves_nowhere_else(path):
+    with pytest.raises(InvalidParameterValue, match=f'has the path {path}: it must be') as caught:
+        gateway_endpoint(f'http://rgw{path}')
+    assert caught.value.names == ('endpoint_url', 'endpoint_type')
+
+
+@pytest.mark.parametrize(('url', 'parts'), [
+    ('http://swift:8080/v1/AUTH_x', ('http://swift:8080', 'AUTH_x')),
+    ('http://swift:8080/v1/AUTH_x/', ('http://swift:8080', 'AUTH_x')),
+    ('https://rgw/swift/v1', ('https://rgw/swift', None)),
+    ('https://rgw/swift/v1/AUTH_x', ('https://rgw/swift', 'AUTH_x')),
+    ('https://proxy/path', ('https://proxy/path', None)),
+    ('https://proxy//', ('https://proxy', None)),
+    ('http://h/v1/v2/AUTH_x', ('http://h/v1', 'AUTH_x')),
+    ('http://h/v1.0', ('http://h', None)), ('http://h/v12.34/a', ('http://h', 'a')),
+    ('http://h/v/a', ('http://h/v/a', None)), ('http://h/v1/a/b', ('http://h/v1/a/b', None)),
+    ('http://h/v\u0661/a', ('http://h/v\u0661/a', None)), ('v1/a', ('v1/a', None)),
+])
+def test_split_storage_url(url, parts):
+    assert split_storage_url(url) == parts
 
 
 @pytest.mark.parametrize('url', [

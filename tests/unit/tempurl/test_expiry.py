@@ -4,12 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.tempurl.expiry import (
     MAX_EXPIRES,
     format_expires,
     format_remaining,
     parse_expires,
     parse_moment,
+    validate_expires,
 )
 
 moments = st.integers(1, MAX_EXPIRES)
@@ -19,6 +21,50 @@ moments = st.integers(1, MAX_EXPIRES)
 def test_expiry_in_both_forms(expires):
     assert parse_expires(format_expires(expires)) == expires
     assert parse_expires(str(expires)) == expires
+
+
+@pytest.mark.parametrize(('expires', 'text'), [
+    (0, '1970-01-01T00:00:00Z'), (1896112799, '2030-01-31T17:59:59Z'),
+    (MAX_EXPIRES, '9999-12-31T23:59:59Z')])
+def test_an_expiry(expires, text):
+    assert validate_expires(expires) == expires
+    assert format_expires(expires) == text
+    assert parse_moment(text) == parse_moment(str(expires)) == parse_expires(text) == expires
+
+
+@pytest.mark.parametrize(('expires', 'why'), [
+    (-1, 'lies before the year 1970'), (MAX_EXPIRES + 1, 'lies beyond the year 9999')])
+def test_no_expiry(expires, why):
+    for validate, value in ((validate_expires, expires), (parse_expires, str(expires))):
+        with pytest.raises(InvalidParameterValue, match=why):
+            validate(value)
+
+
+@pytest.mark.parametrize(('text', 'expires'), [
+    (' 1000 ', 1000), ('+1000', 1000), ('1_000', 1000), ('01000', 1000), ('\u0661', 1),
+    ('2030-1-31t18:00:00z', 1896112800), ('2030-01-31T18:00:60Z', 1896112860)])
+def test_an_expiry_that_swift_reads(text, expires):
+    assert parse_expires(text) == expires
+
+
+@pytest.mark.parametrize('text', [
+    '', 'soon', '1.5', '0x10', '2030-01-31', '2030-01-31T18:00:00', '2030-01-31T18:00:00+00:00',
+    '2030-02-31T18:00:00Z', '2030-01-31 18:00:00Z', '9' * 5000])
+def test_an_expiry_that_swift_cannot_read(text):
+    with pytest.raises(InvalidParameterValue, match='is neither a Unix time nor ISO 8601'):
+        parse_expires(text)
+
+
+@pytest.mark.parametrize(('text', 'why'), [
+    ('', 'is neither ISO 8601'), ('tomorrow', 'is neither ISO 8601'), ('-1', 'is neither ISO'),
+    ('1.5', 'is neither ISO 8601'), ('9' * 19, 'is neither ISO 8601'), ('\u0661', 'is neither'),
+    ('9' * 18, 'lies beyond the year 9999'), (str(MAX_EXPIRES + 1), 'lies beyond the year 9999'),
+    ('9999-12-31T23:59:59-01:00', 'lies beyond the year 9999'),
+    ('0001-01-01T00:00:00+14:00', 'lies before the year 1970'),
+    ('1969-12-31T23:59:59Z', 'lies before the year 1970')])
+def test_what_is_no_moment(text, why):
+    with pytest.raises(InvalidParameterValue, match=why):
+        parse_moment(text)
 
 
 @pytest.mark.parametrize(('text', 'moment'), [
@@ -34,7 +80,8 @@ def test_parse_moment(text, moment):
 
 @pytest.mark.parametrize(('left', 'text'), [
     (0, '0:00:00'), (1199, '0:19:59'), (93600, '1 day, 2:00:00'), (-1, 'expired 1 s ago'),
-    (-119, 'expired 119 s ago'), (-180, 'expired 3 min ago'), (-7200, 'expired 2 h ago'),
-    (-864000, 'expired 10 d ago')])
+    (-0.5, 'expired 0 s ago'), (-119, 'expired 119 s ago'), (-120, 'expired 2 min ago'),
+    (-180, 'expired 3 min ago'), (-7199, 'expired 119 min ago'), (-7200, 'expired 2 h ago'),
+    (-172799, 'expired 47 h ago'), (-172800, 'expired 2 d ago'), (-864000, 'expired 10 d ago')])
 def test_format_remaining(left, text):
-    assert format_remaining(1000 + left, 1000) == text
+    assert format_remaining(1_000_000, 1_000_000 - left) == text

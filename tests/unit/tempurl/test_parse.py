@@ -6,7 +6,7 @@ from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.tempurl.parse import parse
 from osc_imgurl.tempurl.request import Request
 from osc_imgurl.tempurl.signing import Signer
-from osc_imgurl.tempurl.url import ObjectPath
+from osc_imgurl.tempurl.url import ObjectPath, TempURL
 from osc_imgurl.tempurl.verify import verify
 
 PATH = ObjectPath('AUTH_x', 'glance', '3a1f')
@@ -15,6 +15,50 @@ KEY = b'a key'
 
 def sign(**changes):
     return Signer(KEY).sign('http://swift', PATH, 1000, Request(**changes))
+
+
+SIG = '0a' * 20
+
+
+@pytest.mark.parametrize(('url', 'expected'), [
+    (f'http://swift/v1/AUTH_x/glance/3a1f?temp_url_sig={SIG}&temp_url_expires=1000',
+     TempURL('http://swift', PATH, SIG, 1000)),
+    (f'https://h:8/a%20b/v1.0/%C3%BC/c%2Bd/o/%2541?inline=0&temp_url_expires=1000&x=y'
+     f'&temp_url_sig={SIG}&temp_url_ip_range=10.0.0.0/8&temp_url_prefix=o&filename=a+b%2B',
+     TempURL('https://h:8/a%20b', ObjectPath('ü', 'c+d', 'o/%41', 'v1.0'), SIG, 1000,
+             '10.0.0.0/8', 'o', 'a b+', True)),
+    (f'http://h/v1/a/c/o?temp_url_sig={SIG}&temp_url_expires=1970-01-01T00:16:40Z',
+     TempURL('http://h', ObjectPath('a', 'c', 'o'), SIG, 1000, iso8601=True)),
+    (f'http://h/v1/a/c/o?temp_url_sig={SIG}&temp_url_expires=1&temp_url_prefix=&filename=&inline',
+     TempURL('http://h', ObjectPath('a', 'c', 'o'), SIG, 1, None, '', '', True)),
+    # The first of several values counts; the first version is the API's.
+    (f'http://h/v1/a/v2/o/v3?temp_url_sig={SIG}&temp_url_expires=1&temp_url_expires=2',
+     TempURL('http://h', ObjectPath('a', 'v2', 'o/v3'), SIG, 1)),
+])
+def test_what_a_url_says(url, expected):
+    assert parse(url) == expected
+
+
+@pytest.mark.parametrize(('path', 'endpoint_type', 'endpoint', 'expected'), [
+    ('/v1/a/c/o', None, '', ObjectPath('a', 'c', 'o')),
+    ('/v1/a/c/o', 'swift', '', ObjectPath('a', 'c', 'o')),
+    ('/v1/a/c/o', 'radosgw', '', ObjectPath(None, 'a', 'c/o')),
+    ('/v1/AUTH_a/c/o', 'radosgw', '', ObjectPath('AUTH_a', 'c', 'o')),
+    ('/swift/v1/a/c/o', None, '/swift', ObjectPath(None, 'a', 'c/o')),
+    ('/swift/v1/AUTH_a/c/o', None, '/swift', ObjectPath('AUTH_a', 'c', 'o')),
+    ('/swift/v1/a/c/o', 'swift', '/swift', ObjectPath('a', 'c', 'o')),
+])
+def test_whether_a_path_has_an_account(path, endpoint_type, endpoint, expected):
+    parsed = parse(f'http://h{path}?temp_url_sig={SIG}&temp_url_expires=1', endpoint_type)
+    assert (parsed.endpoint, parsed.path) == (f'http://h{endpoint}', expected)
+
+
+@pytest.mark.parametrize(('path', 'endpoint_type'), [
+    ('/v1/c', 'radosgw'), ('/swift/v1/c', None), ('/v1/a', 'swift'), ('/v1/a/c', 'swift'),
+    ('/v1/AUTH_a/c', 'radosgw')])
+def test_a_path_that_names_no_object(path, endpoint_type):
+    with pytest.raises(InvalidParameterValue, match='its path names no object'):
+        parse(f'http://h{path}?temp_url_sig={SIG}&temp_url_expires=1', endpoint_type)
 
 
 def test_what_swift_reads_as_nothing_is_nothing():

@@ -13,8 +13,8 @@ from osc_imgurl.tempurl.digest import DIGESTS
 from osc_imgurl.tempurl.expiry import MAX_EXPIRES
 from osc_imgurl.tempurl.parse import parse
 from osc_imgurl.tempurl.request import METHODS, Request
-from osc_imgurl.tempurl.signing import Signer
-from osc_imgurl.tempurl.url import ObjectPath, quote
+from osc_imgurl.tempurl.signing import Signer, good_paths
+from osc_imgurl.tempurl.url import ObjectPath, TempURL, quote
 from osc_imgurl.tempurl.verify import verify
 
 PATH = ObjectPath('AUTH_x', 'glance', '3a1f')
@@ -82,12 +82,77 @@ def sign(**changes):
     return Signer(KEY).sign('http://swift', PATH, 1000, Request(**changes))
 
 
-@pytest.mark.parametrize('changes', [
-    {'method': 'PATCH'}, {'ip_range': '10.0.0.1/8'}, {'ip_range': ''}, {'prefix': 'z'},
+def test_a_signature_that_openssl_makes_too():
+    """printf 'GET\\n1000\\n/v1/AUTH_x/glance/3a1f' | openssl dgst -sha1 -hmac 'a key'"""
+    signature = '421bc658d2f5e4a4e84584108604d03ede314ec1'
+    assert Signer(KEY, 'sha1').signature(str(PATH), 1000) == signature
+    assert Signer(KEY, 'sha1').digests('GET\n1000\n')(str(PATH)).hex() == signature
+    assert Signer(KEY, 'sha1').sign('http://swift', PATH, 1000).signature == signature
+
+
+@pytest.mark.parametrize(('endpoint', 'start'), [
+    ('http://swift', ''), ('http://rgw/swift', '/swift')])
+def test_what_is_asked_for_is_in_the_url(endpoint, start):
+    request = Request('put', expires=5, object='other', prefix='3a', filename='a b', inline=True,
+                      iso8601=True)
+    url = Signer(KEY).sign(endpoint, PATH, 1000, request)
+    assert url == TempURL(endpoint, PATH, url.signature, 1000, None, '3a', 'a b', True, True)
+    assert url.signature == Signer(KEY).signature(
+        f'{start}/v1/AUTH_x/glance/3a', 1000, 'PUT', None, True)
+    assert Signer(KEY).sign(endpoint, PATH, 1000).signature == Signer(KEY).signature(
+        str(PATH), 1000)
+
+
+def test_an_ip_range_is_signed():
+    url = sign(ip_range='10.0.0.0/8')
+    assert url.ip_range == '10.0.0.0/8'
+    assert url.signature == Signer(KEY).signature(str(PATH), 1000, 'GET', '10.0.0.0/8')
+    assert url.signature != sign().signature
+
+
+@pytest.mark.parametrize(('url', 'paths'), [
+    (sign(), ('/v1/AUTH_x/glance/3a1f',)),
+    (sign(prefix=''), ('/v1/AUTH_x/glance/',)),
+    (sign(prefix='3a'), ('/v1/AUTH_x/glance/3a',)),
+    (dataclasses.replace(sign(), endpoint='http://rgw/swift'),
+     ('/v1/AUTH_x/glance/3a1f', '/swift/v1/AUTH_x/glance/3a1f')),
+    (dataclasses.replace(sign(), endpoint='http://rgw/swift', prefix='3a'),
+     ('/swift/v1/AUTH_x/glance/3a',)),
 ])
-def test_what_cannot_be_signed(changes):
-    with pytest.raises(InvalidParameterValue):
+def test_the_paths_that_may_be_signed(url, paths):
+    assert good_paths(url) == paths
+
+
+@pytest.mark.parametrize('digest', DIGESTS)
+@pytest.mark.parametrize(('endpoint', 'request_'), [
+    ('http://swift', Request()), ('http://rgw/swift', Request()),
+    ('https://h/a%20b', Request('PUT', ip_range='10.0.0.0/8', filename='a b', inline=True,
+                                iso8601=True))])
+def test_one_object_after_another(digest, endpoint, request_):
+    signer = Signer(KEY, digest)
+    path = ObjectPath('AUTH_ü', 'a container', '3a1f')
+    sample = signer.sign(endpoint, path, 1000, request_)
+    sign = signer.for_container(sample, request_.method)
+    for name in ('3a1f', 'a b', 'ü', 'a/b', 'a?b', "'", 'a:b~c.d-e_f', '%41', '4' * 200):
+        other = dataclasses.replace(path, object=name)
+        assert sign(name) == signer.sign(endpoint, other, 1000, request_).url
+
+
+def test_a_prefix_is_signed_once_for_all_objects():
+    with pytest.raises(InvalidParameterValue, match='has no object to be replaced'):
+        Signer(KEY).for_container(sign(prefix=''))
+
+
+@pytest.mark.parametrize(('changes', 'why'), [
+    ({'method': 'PATCH'}, "The method 'PATCH' is unknown"),
+    ({'ip_range': '10.0.0.1/8'}, 'has host bits set'), ({'ip_range': ''}, 'is none'),
+    ({'prefix': 'z'}, "'3a1f' does not begin with the prefix 'z'"),
+])
+def test_what_cannot_be_signed(changes, why):
+    with pytest.raises(InvalidParameterValue, match=why):
         sign(**changes)
+    with pytest.raises(InvalidParameterValue, match='A RADOS Gateway knows no IP range'):
+        Signer(KEY).sign('http://rgw/swift', PATH, 1000, Request(ip_range='10.0.0.0/8'))
 
 
 def test_signer_refuses():

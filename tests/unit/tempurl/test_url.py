@@ -5,7 +5,7 @@ import pytest
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.tempurl.request import Request
 from osc_imgurl.tempurl.signing import Signer
-from osc_imgurl.tempurl.url import ObjectPath
+from osc_imgurl.tempurl.url import ObjectPath, TempURL, quote
 
 PATH = ObjectPath('AUTH_x', 'glance', '3a1f')
 KEY = b'a key'
@@ -15,6 +15,35 @@ def sign(**changes):
     return Signer(KEY).sign('http://swift', PATH, 1000, Request(**changes))
 
 
+@pytest.mark.parametrize(('url', 'text'), [
+    (TempURL('http://h', PATH, 's', 1000),
+     'http://h/v1/AUTH_x/glance/3a1f?temp_url_sig=s&temp_url_expires=1000'),
+    (TempURL('http://h', PATH, 'a+/=', 1000, iso8601=True),
+     'http://h/v1/AUTH_x/glance/3a1f?temp_url_sig=a%2B/%3D&temp_url_expires=1970-01-01T00:16:40Z'),
+    (TempURL('http://h/swift', ObjectPath(None, 'a b', 'c/ü?'), 's', 1, '10.0.0.0/8', 'c&', 'd e'),
+     'http://h/swift/v1/a%20b/c/%C3%BC%3F?temp_url_sig=s&temp_url_expires=1'
+     '&temp_url_ip_range=10.0.0.0/8&temp_url_prefix=c%26&filename=d%20e'),
+    (TempURL('http://h', PATH, 's', 1, prefix='', filename='', inline=True),
+     'http://h/v1/AUTH_x/glance/3a1f?temp_url_sig=s&temp_url_expires=1&temp_url_prefix='
+     '&filename=&inline'),
+])
+def test_a_url_is_put_together(url, text):
+    assert url.url == text
+
+
+@pytest.mark.parametrize(('path', 'text'), [
+    (ObjectPath('a', 'c', 'o'), '/v1/a/c/o'), (ObjectPath(None, 'c', 'o'), '/v1/c/o'),
+    (ObjectPath('a', 'c', '/o/ ü', 'v1.0'), '/v1.0/a/c//o/ ü')])
+def test_the_path_that_is_signed(path, text):
+    assert str(path) == text
+    assert path.container_path == text.removesuffix(path.object)
+
+
+def test_what_is_quoted():
+    assert quote("aZ0-._~/:") == "aZ0-._~/:"
+    assert quote("%+?&=#'\" ü@,;") == '%25%2B%3F%26%3D%23%27%22%20%C3%BC%40%2C%3B'
+
+
 @pytest.mark.parametrize('parts', [
     ('', 'c', 'o'), ('a/b', 'c', 'o'), ('a', '', 'o'), ('a', 'c/d', 'o'), ('a', 'c', ''),
     ('a', 'c', '/'), (None, '', 'o'),
@@ -22,6 +51,22 @@ def sign(**changes):
 def test_a_path_without_all_its_parts_is_never_made(parts):
     with pytest.raises(InvalidParameterValue):
         ObjectPath(*parts)
+
+
+@pytest.mark.parametrize('version', ['', 'v1/a'])
+def test_a_path_without_an_api_version(version):
+    with pytest.raises(InvalidParameterValue, match='is empty or has a slash in it'):
+        ObjectPath('a', 'c', 'o', version)
+
+
+def test_a_url_without_an_endpoint():
+    with pytest.raises(InvalidParameterValue, match='The endpoint of the URL is invalid: expected'):
+        TempURL('swift', PATH, 's', 1)
+
+
+@pytest.mark.parametrize('digest', ['sha1', 'sha256', 'sha512'])
+def test_the_digest_is_known_by_the_signature(digest):
+    assert Signer(KEY, digest).sign('http://swift', PATH, 1).digest == digest
 
 
 def test_a_signature_is_in_no_repr():

@@ -4,10 +4,11 @@ import dataclasses
 
 import pytest
 
-from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.digest import DIGESTS
+from osc_imgurl.tempurl.request import METHODS, Request
 from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath
-from osc_imgurl.tempurl.verify import verify
+from osc_imgurl.tempurl.verify import allows, verify
 
 PATH = ObjectPath('AUTH_x', 'glance', '3a1f')
 KEY = b'a key'
@@ -45,6 +46,37 @@ def test_what_swift_refuses_whatever_the_signature(changes, part):
     signature = Signer(KEY).signature(path, url.expires, 'GET', url.ip_range,
                                       url.prefix is not None)
     assert verify(dataclasses.replace(url, signature=signature), KEY, 0).failed == (part,)
+
+
+@pytest.mark.parametrize(('signed', 'methods'), [
+    ('GET', {'GET', 'HEAD'}), ('HEAD', {'HEAD'}), ('PUT', {'PUT', 'HEAD'}),
+    ('POST', {'POST', 'HEAD'}), ('DELETE', {'DELETE'})])
+def test_what_a_method_allows(signed, methods):
+    assert {method for method in METHODS if allows(signed, method)} == methods
+    for method in METHODS:
+        found = verify(sign(method=signed), KEY, 0, method)
+        assert found.failed == (() if method in methods else ('method',))
+        assert (found.method, found.path) == (signed, str(PATH))
+
+
+@pytest.mark.parametrize('request_', [
+    Request(prefix='3a'), Request(prefix=''), Request(ip_range='10.0.0.0/8'),
+    Request('PUT', prefix='3', ip_range='::1')])
+@pytest.mark.parametrize('digest', DIGESTS)
+def test_verify_takes_whatever_is_signed(request_, digest):
+    url = Signer(KEY, digest).sign('http://swift', PATH, 1000, request_)
+    assert verify(url, KEY, 0, request_.method).valid
+
+
+def test_parts_fail_in_swifts_order():
+    url = dataclasses.replace(
+        sign(), ip_range='10.0.0.1/8', path=dataclasses.replace(PATH, api_version='v2'))
+    assert verify(url, KEY, 1001).failed == ('expiry', 'ip range', 'path', 'key')
+    quoted = dataclasses.replace(PATH, object='a b', api_version='v2')
+    url = dataclasses.replace(sign(), path=quoted, signature=Signer(KEY).signature(
+        '/v2/AUTH_x/glance/a%20b', 1000, 'DELETE'))
+    found = verify(url, KEY, 0)
+    assert (found.failed, found.method) == (('path', 'method'), 'DELETE')
 
 
 def test_a_head_needs_a_get_put_or_post():

@@ -1,0 +1,50 @@
+"""What a temporary URL is asked for, and what of it is invalid."""
+
+import dataclasses
+
+import pytest
+
+from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.tempurl.request import METHODS, Request, validate_ip_range, validate_method
+
+
+def test_nothing_asked_for_is_a_download_of_the_image():
+    assert Request() == Request(
+        method='GET', expires=None, object=None, ip_range=None, prefix=None, filename=None,
+        inline=False, iso8601=False)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Request().method = 'PUT'
+
+
+def test_the_methods_that_swift_takes():
+    assert set(METHODS) == {'GET', 'HEAD', 'PUT', 'POST', 'DELETE'}
+    # Nearly all URLs are signed for a GET: it is tried first.
+    assert METHODS[0] == 'GET'
+
+
+@pytest.mark.parametrize('method', ['GET', 'get', 'Head', 'put', 'POST', 'delete'])
+def test_a_method(method):
+    assert validate_method(method) == method.upper()
+
+
+@pytest.mark.parametrize('method', ['', 'PATCH', 'OPTIONS', 'GET ', 'G', 'GET\nPUT'])
+def test_an_unknown_method(method):
+    with pytest.raises(InvalidParameterValue, match='is unknown: use one of GET, HEAD, PUT, POST'):
+        validate_method(method)
+
+
+@pytest.mark.parametrize('ip_range', [
+    '203.0.113.7', '203.0.113.0/24', '0.0.0.0/0', '10.0.0.0/255.0.0.0', '::1', '2001:db8::/32'])
+def test_an_ip_range(ip_range):
+    assert validate_ip_range(ip_range) == ip_range
+
+
+@pytest.mark.parametrize(('ip_range', 'why'), [
+    ('', 'does not appear to be'), ('nonsense', 'does not appear to be'),
+    ('10.0.0.1/8', 'has host bits set'), ('2001:db8::1/32', 'has host bits set'),
+    ('10.0.0.0/33', 'does not appear to be'), ('10.0.0.1 ', 'does not appear to be'),
+    ('fe80::1%eth0', 'it names a zone')])
+def test_no_ip_range(ip_range, why):
+    with pytest.raises(InvalidParameterValue, match=why) as caught:
+        validate_ip_range(ip_range)
+    assert str(caught.value).startswith(f'The IP range {ip_range!r} is none: ')
