@@ -364,7 +364,7 @@ def test_no_key_in_a_repr(config_file):
     assert 'the secret' not in repr(load(config_files=[config_file(IRONIC)]))
 
 
-def test_the_table_tells_all_that_a_setting_needs():
+def test_the_table_holds_all_that_a_setting_needs():
     for setting in TABLE:
         assert setting.help and setting.shown_default
         assert option_of(setting) or setting.name in (

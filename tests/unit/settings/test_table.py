@@ -1,0 +1,121 @@
+"""The table of settings, and what no setting shows alone."""
+
+import dataclasses
+
+import pytest
+
+from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.settings.table import BY_NAME, TABLE, Kind, Settings, Source, validate
+
+# Of Ironic's [glance] group; the names are what its ironic.conf is read by.
+IRONICS = {
+    'key': 'swift_temp_url_key', 'duration': 'swift_temp_url_duration',
+    'expected_download_start_delay': 'swift_temp_url_expected_download_start_delay',
+    'endpoint_url': 'swift_endpoint_url', 'endpoint_type': 'temp_url_endpoint_type',
+    'api_version': 'swift_api_version', 'account': 'swift_account',
+    'account_prefix': 'swift_account_prefix', 'container': 'swift_container',
+    'multiple_containers_seed': 'swift_store_multiple_containers_seed',
+    'allowed_direct_url_schemes': 'allowed_direct_url_schemes',
+    'cache_enabled': 'swift_temp_url_cache_enabled', 'num_retries': 'num_retries',
+}
+DEFAULTS = {
+    'duration': 1200, 'expected_download_start_delay': 0, 'api_version': 'v1',
+    'account_prefix': 'AUTH', 'container': 'glance', 'multiple_containers_seed': 0,
+    'allowed_direct_url_schemes': (), 'cache_enabled': False, 'cache_arguments': (), 'align': 0,
+    'num_retries': 2,
+}
+# What has an option with a value, and what that is called.
+METAVARS = {
+    'key_file': '<path>', 'duration': '<duration>',
+    'expected_download_start_delay': '<duration>', 'endpoint_url': '<url>',
+    'endpoint_type': '{swift,radosgw}', 'api_version': '<version>', 'account': '<account>',
+    'account_prefix': '<prefix>', 'container': '<container>', 'multiple_containers_seed': '<n>',
+    'digest': '{sha1,sha256,sha512}', 'align': '<duration>',
+}
+
+
+def column(name):
+    """What stands in a column of the table, by setting, where something does."""
+    return {setting.name: value for setting in TABLE if (value := getattr(setting, name))}
+
+
+def test_the_table():
+    assert column('ironic') == IRONICS
+    assert column('glance') == {
+        'container': 'swift_store_container',
+        'multiple_containers_seed': 'swift_store_multiple_containers_seed'}
+    assert column('metavar') == METAVARS
+    assert column('switch') == {'cache_enabled': 'cache', 'check': 'check'}
+    assert column('file') == {'key': 'key_file', 'cache_password': 'cache_password_file'}
+    assert list(BY_NAME) == [setting.name for setting in TABLE]
+    assert set(BY_NAME) == {field.name for field in dataclasses.fields(Settings)} - {'sources'}
+
+
+def test_secrets_stand_neither_in_the_environment_nor_in_clouds_yaml():
+    assert set(column('secret')) == {'key', 'cache_arguments', 'cache_password'}
+    assert {setting.name for setting in TABLE if not setting.everywhere} == {
+        'key', 'cache_password'}
+    assert {setting.name for setting in TABLE if setting.environment is None} == {
+        'key', 'cache_password'}
+    assert BY_NAME['container'].environment == 'OS_IMAGE_TEMP_URL_CONTAINER'
+
+
+def test_the_defaults():
+    settings = Settings()
+    assert {name: value for name in BY_NAME
+            if (value := getattr(settings, name)) is not None} == DEFAULTS
+    assert settings.sources == {}
+    for name, shown in column('shown_default').items():
+        if DEFAULTS.get(name):
+            assert shown == str(DEFAULTS[name])
+    assert {name: BY_NAME[name].shown_default for name, value in DEFAULTS.items()
+            if not value} == {
+        'expected_download_start_delay': '0', 'multiple_containers_seed': '0',
+        'allowed_direct_url_schemes': 'none', 'cache_enabled': 'off', 'cache_arguments': 'none',
+        'align': 'off'}
+
+
+@pytest.mark.parametrize(('name', 'text', 'value'), [
+    ('key_file', 'a/b', 'a/b'), ('duration', '1', 1), ('expected_download_start_delay', '0', 0),
+    ('endpoint_type', 'radosgw', 'radosgw'), ('account_prefix', '', ''), ('digest', 'sha1', 'sha1'),
+    ('cache_backend', 'a.b', 'a.b'), ('align', '0', 0), ('check', 'no', False)])
+def test_what_reads_a_setting(name, text, value):
+    assert BY_NAME[name].parse(text) == value
+
+
+@pytest.mark.parametrize(('name', 'text'), [
+    ('key_file', ''), ('duration', '0'), ('endpoint_type', 'ceph'), ('account', 'a/b'),
+    ('container', ''), ('cache_backend', ''), ('cache_password_file', ''), ('digest', 'md5')])
+def test_what_a_setting_cannot_be(name, text):
+    with pytest.raises(ValueError, match='expected'):
+        BY_NAME[name].parse(text)
+
+
+def test_sources():
+    source = Source(Kind.CLOUD, 'image_temp_url.account in clouds.yaml')
+    assert str(source) == 'image_temp_url.account in clouds.yaml'
+    settings = Settings(account='a', sources={'account': source})
+    assert settings.given_by('container', 'account') == [source]
+    assert settings.given_by('container') == []
+    # Where a setting comes from makes no other setting of it.
+    assert settings == Settings(account='a')
+
+
+@pytest.mark.parametrize('settings', [
+    Settings(), Settings(duration=60, expected_download_start_delay=60),
+    Settings(endpoint_url='http://h/x', endpoint_type='swift'), Settings(endpoint_url='http://h/x'),
+    Settings(endpoint_type='radosgw')])
+def test_settings_that_go_together(settings):
+    assert validate(settings) == settings
+
+
+def test_settings_that_do_not():
+    with pytest.raises(InvalidParameterValue, match=r'\(60 s\) is shorter than .* \(61 s\)'):
+        validate(Settings(duration=60, expected_download_start_delay=61))
+    with pytest.raises(InvalidParameterValue, match='it must be /swift or empty'):
+        validate(Settings(endpoint_url='http://rgw/x', endpoint_type='radosgw'))
+
+
+def test_a_gateways_endpoint_is_completed():
+    assert validate(Settings(endpoint_url='http://rgw', endpoint_type='radosgw')) == Settings(
+        endpoint_url='http://rgw/swift', endpoint_type='radosgw')

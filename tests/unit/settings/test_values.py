@@ -1,0 +1,70 @@
+"""What the text of a setting may be."""
+
+import pytest
+
+from osc_imgurl.settings import values
+from osc_imgurl.tempurl.key import Key
+
+
+@pytest.mark.parametrize(('read', 'text', 'value'), [
+    (values.seconds(1), '1', 1), (values.seconds(1), ' 90 ', 90), (values.seconds(1), '90s', 90),
+    (values.seconds(1), '20m', 1200), (values.seconds(1), '2h', 7200),
+    (values.seconds(1), '7d', 604800), (values.seconds(0), '0', 0), (values.seconds(0), '0d', 0),
+    (values.seconds(60), '1m', 60), (values.seconds(1), '9' * 12, 10**12 - 1),
+    (values.seed, '0', 0), (values.seed, ' 32 ', 32), (values.seed, '07', 7),
+    (values.retries, '0', 0), (values.retries, ' 999 ', 999),
+    *((values.boolean, text, True) for text in ('true', 'True', ' YES ', 'on', '1')),
+    *((values.boolean, text, False) for text in ('false', 'False', ' NO ', 'off', '0')),
+    (values.one_of('a', 'b'), 'a', 'a'), (values.one_of('a', 'b'), 'b', 'b'),
+    (values.text, 'a/b', 'a/b'), (values.text, ' ', ' '),
+    (values.prefix, '', ''), (values.prefix, 'AUTH_', 'AUTH_'), (values.name, 'glance', 'glance'),
+    (values.url, 'http://swift:8080', 'http://swift:8080'), (values.url, 'HTTP://h/', 'http://h'),
+    (values.url, 'https://h/v1/AUTH_x', 'https://h'),
+    (values.url, 'https://h/swift/v1/', 'https://h/swift'),
+    (values.schemes, '', ()), (values.schemes, ' , ', ()), (values.schemes, 'file', ('file',)),
+    (values.schemes, ' file , http,', ('file', 'http')),
+    (values.arguments, '', ()), (values.arguments, ',', ()),
+    (values.arguments, 'a=1,b=true,c=null,d=1.5', (('a', 1), ('b', True), ('c', None), ('d', 1.5))),
+    (values.arguments, ' host =redis://h,x=', (('host', 'redis://h'), ('x', ''))),
+    (values.arguments, 'a=b=c', (('a', 'b=c'),)),
+    (values.arguments, 'password_file=x,passwords', None),
+    (values.key, 'a key', Key(b'a key')), (values.key, 'ü\udcff', Key(b'\xc3\xbc\xff')),
+    (values.password, 'a password', 'a password'), (values.password, ' ü ', ' ü '),
+])
+def test_a_value(read, text, value):
+    if value is None:
+        with pytest.raises(ValueError, match='expected name=value'):
+            read(text)
+    else:
+        found = read(text)
+        assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize(('read', 'texts', 'expected'), [
+    (values.seconds(1), ['', '0', '0d', '-1', 'x', '1.5', '1w', '1M', '٣', '20 m', 'm', '1s1',
+                         '9' * 13, '9' * 5000],
+     'expected a time of at least 1 s, such as 1200, 20m, 1h or 7d'),
+    (values.seconds(0), ['-1', ''], 'expected a time of at least 0 s, such as'),
+    (values.seconds(60), ['59', '59s', '0m'], 'expected a time of at least 60 s, such as'),
+    (values.seed, ['', '-1', '33', '100', '1.0', 'x', '٣'], 'expected an integer from 0 to 32'),
+    (values.retries, ['', '-1', '1000', 'x', '٣'], 'expected a number of retries, 0 for none'),
+    (values.boolean, ['', 'x', '2', 'none'], 'expected true or false'),
+    (values.one_of('a', 'b'), ['', 'c', 'A', 'ab'], 'expected one of a, b'),
+    (values.text, [''], 'expected a value'),
+    (values.prefix, ['/', 'a/b'], 'expected a name without slashes'),
+    (values.name, ['/', 'a/b'], 'expected a name without slashes'),
+    (values.name, [''], 'expected a value'),
+    (values.url, ['', 'swift', 'ftp://swift'], 'expected a URL such as'),
+    (values.url, ['http://u:p@h', 'http://h?x'], 'expected a URL without credentials'),
+    (values.arguments, ['a', '=b', 'a=b,c', '='], 'expected name=value, separated by commas'),
+    (values.arguments, ['password=x', 'a=1,Password: x', 'PASSWD = x', 'url=redis://:x@h',
+                        'url=redis://u:x,\ny@h'],
+     'a password may not stand there: OpenStackClient prints it'),
+    (values.key, ['', ' x'], 'it (is empty|has a space)'),
+    (values.password, ['a\tb', 'a\nb', '\udcff'], 'expected one line of UTF-8 without control'),
+    (values.password, [''], 'expected a value'),
+])
+def test_no_value(read, texts, expected):
+    for text in texts:
+        with pytest.raises(ValueError, match=expected):
+            read(text)
