@@ -8,25 +8,26 @@ from osc_imgurl.swift.capabilities import Capabilities, negotiate_digest
 ALL = ('sha1', 'sha256', 'sha512')
 
 
-def silent(**said):
+def cluster(**said):
+    """Return what a cluster says that takes temporary URLs."""
     return Capabilities(True, **said)
 
 
 @pytest.mark.parametrize(('capabilities', 'given', 'digest'), [
     (Capabilities(), None, 'sha1'),
-    (silent(), None, 'sha1'),
-    (silent(digests=()), None, 'sha1'),
-    (silent(digests=ALL), None, 'sha256'),
-    (silent(digests=('sha1', 'sha512')), None, 'sha512'),
-    (silent(digests=('sha1',)), None, 'sha1'),
-    (silent(digests=('md5', 'sha512')), None, 'sha512'),
-    (silent(digests=ALL), 'sha1', 'sha1'),
-    (silent(digests=ALL), 'sha512', 'sha512'),
+    (cluster(), None, 'sha1'),
+    (cluster(digests=()), None, 'sha1'),
+    (cluster(digests=ALL), None, 'sha256'),
+    (cluster(digests=('sha1', 'sha512')), None, 'sha512'),
+    (cluster(digests=('sha1',)), None, 'sha1'),
+    (cluster(digests=('md5', 'sha512')), None, 'sha512'),
+    (cluster(digests=ALL), 'sha1', 'sha1'),
+    (cluster(digests=ALL), 'sha512', 'sha512'),
     # It does not say, and may take it.
     (Capabilities(), 'sha512', 'sha512'),
-    (silent(digests=()), 'sha256', 'sha256'),
-    (silent(methods=('GET',)), 'sha256', 'sha256'),
-    (silent(methods=()), None, 'sha1'),
+    (cluster(digests=()), 'sha256', 'sha256'),
+    (cluster(methods=('GET',)), 'sha256', 'sha256'),
+    (cluster(methods=()), None, 'sha1'),
 ])
 def test_the_digest(capabilities, given, digest):
     assert negotiate_digest('http://swift', capabilities, 'GET', given) == digest
@@ -39,13 +40,13 @@ def test_the_digest(capabilities, given, digest):
     (Capabilities(False), 'sha1', ObjectStoreFailed,
      'The Swift at http://swift takes no temporary URLs: it runs without the tempurl middleware.'
      ' Its operator can add it to the proxy\'s pipeline.'),
-    (silent(methods=('GET', 'HEAD'), digests=ALL), 'sha1', InvalidParameterValue,
+    (cluster(methods=('GET', 'HEAD'), digests=ALL), 'sha1', InvalidParameterValue,
      'This cluster takes no temporary URLs for PUT; it takes GET, HEAD. Sign for one of these'
      ' (method).'),
-    (silent(digests=('sha256', 'sha512')), 'sha1', InvalidParameterValue,
+    (cluster(digests=('sha256', 'sha512')), 'sha1', InvalidParameterValue,
      'This cluster refuses the digest sha1; it takes sha256, sha512. Sign with one of these'
      ' (digest).'),
-    (silent(digests=('md5', 'sha3')), None, ObjectStoreFailed,
+    (cluster(digests=('md5', 'sha3')), None, ObjectStoreFailed,
      'This cluster takes the digests md5, sha3 and none of sha256, sha512, sha1.'),
 ])
 def test_what_cannot_be_signed(capabilities, given, error, message):
