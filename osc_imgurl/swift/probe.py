@@ -84,7 +84,8 @@ class Probe:
         LOG.debug('Request without a token: %s %s', method, path)
         try:
             with self._session.request(
-                    method, url, headers=headers, stream=True, **self._options,
+                    # What is not read to its end costs the connection, but may be a whole image.
+                    method, url, headers=headers, stream=method == 'GET', **self._options,
                     timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout)) as response:
                 answer = _read(response)
         except http.FAILURES as error:

@@ -100,6 +100,13 @@ def test_tls(requests_mock, monkeypatch, verify, cert):
     assert (sent.verify, sent.cert) == (True, None)
 
 
+def test_a_connection_serves_many_requests(server, url):
+    probe = Probe()
+    for _ in range(3):
+        probe.ask(url)
+    assert len(server.connections) == 1
+
+
 def test_threads_share_a_probe(server, url):
     probe, found = Probe(), []
     threads = [threading.Thread(target=lambda: found.append(probe.ask(url))) for _ in range(4)]
