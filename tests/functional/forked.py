@@ -209,7 +209,7 @@ def serve(control):
             poll.register(ended, select.POLLIN)
 
 
-def become(request, streams):
+def become(interrupted, request, streams):
     """Make this child what a new process is, and return its program."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
@@ -219,7 +219,7 @@ def become(request, streams):
     os.environ.clear()
     os.environ.update(request['env'])
     time.tzset()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, interrupted)
     sys.argv = request['argv']
     sys.path[0] = str(pathlib.Path(sys.argv[0]).parent)
     # It looks up the user's and the working directory when it is imported.
@@ -229,7 +229,7 @@ def become(request, streams):
 
 if __name__ == '__main__':
     # The terminal's Ctrl-C is for the tests; they end the server.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
     _, requests = sys.argv
     # The shell takes its name from here, and modules are looked for beside it, not beside this.
     sys.argv = [str(pathlib.Path(sys.executable).with_name('openstack'))]
@@ -239,4 +239,5 @@ if __name__ == '__main__':
     # When a child ends, nothing that it shares with the server is looked through, and so copied.
     gc.collect()
     gc.freeze()
-    runpy.run_path(become(*serve(socket.socket(fileno=int(requests)))), run_name='__main__')
+    program = become(interrupted, *serve(socket.socket(fileno=int(requests))))
+    runpy.run_path(program, run_name='__main__')
