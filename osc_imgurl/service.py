@@ -12,17 +12,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from osc_imgurl.cache.entry import Cache, Entry, fingerprint, signature_fingerprint
-from osc_imgurl.errors import (
-    ImgurlError,
-    InvalidParameterValue,
-    ObjectStoreFailed,
-    logger,
-)
-from osc_imgurl.glance.image import Image, is_uuid, parse_href, validate_image
-from osc_imgurl.locate import place as placement
-from osc_imgurl.locate import signing_key as keys
+from osc_imgurl.errors import ImgurlError, InvalidParameterValue, ObjectStoreFailed, logger
+from osc_imgurl.glance.image import Image, unseen_image, validate_image
 from osc_imgurl.locate.cloud import UNAUTHENTICATED, Cloud
-from osc_imgurl.locate.place import Place
+from osc_imgurl.locate.place import Place, cluster_endpoint, locate
+from osc_imgurl.locate.signing_key import find_key
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import (
     DIGESTS_OF_A_SILENT_CLUSTER,
@@ -190,7 +184,7 @@ class TempURLService:
         :raises ImgurlError: as :meth:`osc_imgurl.glance.image_service.ImageService.find`.
         """
         if self._images is None:
-            return _unseen_image(image)
+            return unseen_image(image)
         found = self._images.find(image)
         validate_image(found)
         return found
@@ -223,7 +217,7 @@ class TempURLService:
         :param object_name: the object to be signed on purpose.
         :raises ImgurlError: as :func:`osc_imgurl.locate.place.locate`.
         """
-        return placement.locate(image, self._settings, self._object_store, object_name)
+        return locate(image, self._settings, self._object_store, object_name)
 
     def find_key(self, place: Place) -> Key:
         """Return the key that is given, else the one in the first slot that has one.
@@ -232,7 +226,7 @@ class TempURLService:
         """
         return self._settings.key or _once(
             self._found_keys, (place.path.account, place.path.container),
-            lambda: keys.find_key(place, self._object_store)[1])
+            lambda: find_key(place, self._object_store)[1])
 
     def find_digest(self, place: Place, method: str) -> str:
         """Return the digest, and see that the cluster takes it and the method.
@@ -247,7 +241,7 @@ class TempURLService:
         return negotiate_digest(endpoint, capabilities, method, given)
 
     def _capabilities(self, place: Place, object_store: ObjectStore) -> tuple[str, Capabilities]:
-        endpoint = placement.cluster_endpoint(place.endpoint, object_store)
+        endpoint = cluster_endpoint(place.endpoint, object_store)
 
         def look_up() -> Capabilities:
             try:
@@ -305,11 +299,3 @@ class _Asked:
 def _sign(shape: _Shape, path: ObjectPath) -> TempURL:
     return Signer(shape.key.value, shape.digest).sign(
         shape.endpoint, path, shape.expires, shape.request)
-
-
-def _unseen_image(image: str) -> Image:
-    image_id = parse_href(image)
-    if not is_uuid(image_id):
-        raise InvalidParameterValue(
-            f'Without authentication {image!r} cannot be looked up: use the image\'s ID.')
-    return Image(image_id)

@@ -17,9 +17,9 @@ from osc_imgurl.errors import (
 )
 from osc_imgurl.glance.image import Image, is_uuid
 from osc_imgurl.glance.location import Location
-from osc_imgurl.locate import place as placement
 from osc_imgurl.locate import sharding
 from osc_imgurl.locate.cloud import Cloud
+from osc_imgurl.locate.place import NOT_TRIED, cluster_endpoint, may_be_tried, own_account
 from osc_imgurl.locate.trust import find_believed
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.settings.values import MAX_SEED
@@ -96,8 +96,8 @@ class Facts:
         """What a HEAD through the URL answers."""
         if self.url is None:
             return Answer(None, 'no URL could be signed')
-        if not placement.may_be_tried(self.endpoint, self.path, self.cloud.object_store):
-            return Answer(None, placement.NOT_TRIED)
+        if not may_be_tried(self.endpoint, self.path, self.cloud.object_store):
+            return Answer(None, NOT_TRIED)
         if self.known_answer:
             return self.known_answer
         if self.cloud.probe is None:
@@ -140,7 +140,7 @@ class Facts:
             return 'without authentication the cluster is not asked'
         try:
             return self.cloud.object_store.capabilities(
-                placement.cluster_endpoint(self.endpoint, self.cloud.object_store))
+                cluster_endpoint(self.endpoint, self.cloud.object_store))
         except ObjectStoreFailed as error:
             return str(error)
 
@@ -167,7 +167,7 @@ class Facts:
         found = [self.path.account, self.settings.account]
         if self.cloud.object_store is not None and self.path.account is not None:
             with contextlib.suppress(ImgurlError):
-                found.append(placement.own_account(
+                found.append(own_account(
                     dataclasses.replace(self.settings, account=None), self.cloud.object_store))
         return list(dict.fromkeys(filter(None, found)))
 

@@ -95,6 +95,19 @@ def parse_href(image: str) -> str:
     return image_id
 
 
+def unseen_image(image: str) -> Image:
+    """Return an image of which nothing but its ID is known.
+
+    :param image: its UUID, or ``glance://host/UUID``.
+    :raises InvalidParameterValue: it is a name, which nobody can look up.
+    """
+    image_id = parse_href(image)
+    if not is_uuid(image_id):
+        raise InvalidParameterValue(
+            f'Without authentication {image!r} cannot be looked up: use the image\'s ID.')
+    return Image(image_id)
+
+
 def validate_active(image: Image) -> None:
     """Accept only an image whose data is there to be read.
 

@@ -28,13 +28,11 @@ class Place:
     """Where an image's object is, as a URL names it.
 
     :ivar endpoint: what stands before the path.
-    :ivar endpoint_type: ``swift`` or ``radosgw``.
     :ivar guessed: what is neither given nor does a believed location of the image say:
         ``account`` (then it is the session's project's), ``container`` (by the sharding rule).
     """
 
     endpoint: str
-    endpoint_type: str
     path: ObjectPath
     guessed: tuple[str, ...] = ()
 
@@ -79,8 +77,7 @@ def locate(image: Image, settings: Settings, object_store: ObjectStore | None,
         guessed.append('account')
     if not location and not settings.given_by('container', 'multiple_containers_seed'):
         guessed.append('container')
-    return Place(endpoint, endpoint_type,
-                 ObjectPath(account, container, object_name, settings.api_version),
+    return Place(endpoint, ObjectPath(account, container, object_name, settings.api_version),
                  tuple(guessed))
 
 

@@ -53,8 +53,8 @@ class LocationReport:
     direct_read_allowed: bool
 
 
-def report(image: str, settings: Settings, images: ImageService,
-           object_store: ObjectStore) -> LocationReport:
+def report_location(image: str, settings: Settings, images: ImageService,
+                    object_store: ObjectStore) -> LocationReport:
     """Return all that can be known of where an image is kept, whatever its status.
 
     An image that shows no location is no error: the settings say then where it should be.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from osc_imgurl.errors import ImgurlError
 from osc_imgurl.glance.location import MASK
-from osc_imgurl.locate import place as placement
-from osc_imgurl.locate import signing_key as keys
+from osc_imgurl.locate.place import Place, cluster_endpoint, endpoint_and_type, own_account
+from osc_imgurl.locate.signing_key import find_key
 from osc_imgurl.settings.table import BY_NAME, TABLE, Settings
 from osc_imgurl.swift.capabilities import PREFERRED_DIGESTS, negotiate_digest
 from osc_imgurl.tempurl.key import Key
@@ -62,29 +62,29 @@ def _look_up(settings: Settings, object_store: ObjectStore | None,
             return SettingInEffect(name, None, f'not found: {error.message(call)}')
         return SettingInEffect(name, _shown(name, value), source)
 
-    def place() -> placement.Place:
-        endpoint, kind = placement.endpoint_and_type(settings, object_store)
-        account = placement.own_account(settings, object_store)
+    def place() -> Place:
+        endpoint, _ = endpoint_and_type(settings, object_store)
+        account = own_account(settings, object_store)
         # The container of a sharded store depends on the image; any name serves for the rest.
-        return placement.Place(endpoint, kind, ObjectPath(account, settings.container, 'image'))
+        return Place(endpoint, ObjectPath(account, settings.container, 'image'))
 
     def digest() -> tuple[str, str]:
         if object_store is None:
             return PREFERRED_DIGESTS[0], 'default'
-        endpoint = placement.cluster_endpoint(place().endpoint, object_store)
+        endpoint = cluster_endpoint(place().endpoint, object_store)
         return negotiate_digest(endpoint, object_store.capabilities(endpoint), 'GET'), 'cluster'
 
     def key() -> tuple[Key, str]:
-        slot, value = keys.find_key(place(), object_store,
+        slot, value = find_key(place(), object_store,
                                     ask_container=not settings.multiple_containers_seed)
         return value, str(slot)
 
     def endpoint(index: int) -> tuple[str, str]:
-        return placement.endpoint_and_type(settings, object_store)[index], 'catalog'
+        return endpoint_and_type(settings, object_store)[index], 'catalog'
 
     rows = [attempt('endpoint_url', lambda: endpoint(0)),
             attempt('endpoint_type', lambda: endpoint(1)),
-            attempt('account', lambda: (placement.own_account(settings, object_store),
+            attempt('account', lambda: (own_account(settings, object_store),
                                         'project of the session'))]
     if not settings.digest:
         rows.append(attempt('digest', digest))

@@ -29,13 +29,13 @@ class ShowImageLocation(base.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.locate import report as reports
+        from osc_imgurl.locate.report import report_location
         from osc_imgurl.osc import common
 
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)
         common.require_session(client_manager)
-        report = reports.report(
+        report = report_location(
             parsed_args.image, settings, common.image_service(client_manager, settings),
             common.object_store(client_manager, settings))
         image = report.image

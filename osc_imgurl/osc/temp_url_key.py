@@ -55,7 +55,7 @@ def _add_force_option(parser: argparse.ArgumentParser, help: str) -> None:
 
 def _prepare(client_manager: Any,
              parsed_args: argparse.Namespace) -> tuple[Settings, Owner, ObjectStore]:
-    from osc_imgurl.locate import place as placement
+    from osc_imgurl.locate.place import own_account
     from osc_imgurl.osc import common
     from osc_imgurl.swift.key_slots import Owner
 
@@ -63,7 +63,7 @@ def _prepare(client_manager: Any,
     settings = common.load_settings(client_manager, parsed_args, ignored=('key', 'key_file'))
     common.require_session(client_manager)
     object_store = common.object_store(client_manager, settings)
-    owner = Owner(placement.own_account(settings, object_store), parsed_args.key_container)
+    owner = Owner(own_account(settings, object_store), parsed_args.key_container)
     return settings, owner, object_store
 
 
