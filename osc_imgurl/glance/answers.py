@@ -14,11 +14,9 @@ from osc_imgurl.glance.location import Location
 def to_image(shown: Mapping[str, Any]) -> Image:
     """Return the image that Glance shows as this JSON object."""
     direct_url = location.parse(shown['direct_url']) if shown.get('direct_url') else None
-    owner, visibility = (value if isinstance(value, str) and value else None
-                         for value in (shown.get('owner'), shown.get('visibility')))
     return Image(
         id=shown['id'], name=shown.get('name'), status=shown.get('status'),
-        owner=owner, visibility=visibility,
+        owner=_text(shown.get('owner')), visibility=_text(shown.get('visibility')),
         direct_url=direct_url, locations=to_locations(shown.get('locations') or ()),
         stores=tuple(filter(None, str(shown.get('stores') or '').split(','))),
         properties={name: value for name, value in shown.items()
@@ -27,5 +25,9 @@ def to_image(shown: Mapping[str, Any]) -> Image:
 
 def to_locations(shown: Iterable[Mapping[str, Any]]) -> tuple[Location, ...]:
     """Return the locations that Glance shows as this JSON array."""
-    return tuple(location.parse(item['url'], (item.get('metadata') or {}).get('store'))
+    return tuple(location.parse(item['url'], _text((item.get('metadata') or {}).get('store')))
                  for item in shown)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -24,6 +24,7 @@ class Location:
         who may see the image.
     :ivar project: the project that the credentials are for, by its name; None where there are
         none, or they name none.
+    :ivar auth_url: the address of Keystone, where the credentials are to be used; likewise.
     :ivar endpoint: of the object store; only a multi-tenant store's URI says it.
     :ivar account: likewise; None for a RADOS Gateway without accounts in its URLs.
     :ivar container: of an image in Swift, else None.
@@ -35,6 +36,7 @@ class Location:
     url: str
     has_credentials: bool = False
     project: str | None = None
+    auth_url: str | None = None
     endpoint: str | None = None
     account: str | None = None
     container: str | None = None
@@ -86,14 +88,15 @@ def parse(uri: str, store: str | None = None) -> Location:
     base, _, container = base.rpartition('/')
     if scheme not in SWIFT_SCHEMES or not (base and container and object_name):
         return Location(scheme or 'unknown', masked, has_credentials, store=store)
-    project = endpoint = account = None
+    project = auth_url = endpoint = account = None
+    web_scheme = 'http' if scheme == 'swift+http' else 'https'
     if has_credentials:
+        auth_url = f'{web_scheme}://{base.removeprefix(f"{MASK}@")}'
         # <project>:<user>, quoted, stands before the password.
         quoted = uri.partition('://')[2].rpartition('@')[0].rpartition(':')[0]
         first, colon, _ = urllib.parse.unquote(quoted).partition(':')
         project = first if colon else None
     if not has_credentials and scheme != 'swift+config':
-        web_scheme = 'http' if scheme == 'swift+http' else 'https'
         endpoint, account = split_storage_url(f'{web_scheme}://{base}')
-    return Location(scheme, masked, has_credentials, project, endpoint, account,
+    return Location(scheme, masked, has_credentials, project, auth_url, endpoint, account,
                     container, object_name, store)

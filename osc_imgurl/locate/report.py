@@ -11,7 +11,7 @@ from osc_imgurl.errors import ImageNotAuthorized, ImageNotFound, MissingParamete
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
 from osc_imgurl.locate.place import locate
-from osc_imgurl.locate.trust import container_by_rule, doubt
+from osc_imgurl.locate.trust import container_by_rule, doubt, is_keystone
 from osc_imgurl.settings.table import Settings
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def report_location(image: str, settings: Settings, images: ImageService,
     source, locations = 'settings', found.shown_locations
     if locations:
         source = 'locations' if found.locations else 'direct_url'
-        if any(location.has_credentials for location in locations):
+        if any(is_keystone(location.auth_url, object_store) for location in locations):
             LOG.warning('This cloud shows the password of its image store to everybody who may'
                         ' see image %s. Its operator can hide it: show_multiple_locations and'
                         ' show_image_direct_url off, or swift_store_config_file, in'

@@ -8,7 +8,9 @@ as nobody but Glance can have written it, or as it names nothing but the image's
 
 from __future__ import annotations
 
+import re
 import urllib.parse
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from osc_imgurl.errors import LocationNotBelieved
@@ -16,6 +18,7 @@ from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
 from osc_imgurl.locate.sharding import container_name
 from osc_imgurl.settings.table import Settings
+from osc_imgurl.tempurl.endpoint import split_storage_url
 
 if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore
@@ -56,11 +59,12 @@ def doubt(location: Location, image_id: str, settings: Settings,
 
     * ``swift+config`` is believed wholly: Glance lets nobody else write such a location.
     * With credentials (glance_store's single-tenant form), the object must be the image's, and the
-      credentials those of the session's project. Where an account is given, it cannot be compared
-      with a project; then the container must be the one that the settings give.
+      credentials those of the session's project, for this cloud's Keystone: at another, anybody
+      can make them up. Where an account is given, it cannot be compared with a project; then the
+      container must be the one that the settings give.
     * Without (the multi-tenant form), the object must be the image's, the container Glance's for
-      this image or the settings', and the host one of the object store's. The host is compared,
-      and never used.
+      this image or the settings', and what stands before version and account an endpoint of the
+      object store. The endpoint is compared, and never used.
 
     :param object_store: None where there is nobody to ask.
     """
@@ -80,27 +84,49 @@ def _doubt_credentials(location: Location, by_rule: str, settings: Settings,
         return '' if location.container == by_rule else (
             f'its container is {location.container}, and the settings give {by_rule} for the'
             ' account that is given')
-    if object_store and location.project in object_store.project_names():
-        return ''
-    return f'its credentials are of the project {location.project}, and not of yours'
+    if object_store is None or location.project not in object_store.project_names():
+        return f'its credentials are of the project {location.project}, and not of yours'
+    if not is_keystone(location.auth_url, object_store):
+        return 'its credentials are not for the Keystone of this cloud'
+    return ''
+
+
+def is_keystone(auth_url: str | None, object_store: ObjectStore) -> bool:
+    """Say whether an address is that of this cloud's Keystone, of whichever API version."""
+    return _same_place(auth_url, object_store.auth_urls())
 
 
 def _doubt_storage_url(location: Location, image_id: str, by_rule: str, settings: Settings,
                        object_store: ObjectStore | None) -> str:
     if location.container != by_rule and not str(location.container).endswith(f'_{image_id}'):
         return f'its container {location.container} is not one that Glance makes for this image'
-    hosts = {_host(endpoint) for endpoint in (
-        settings.endpoint_url, *(object_store.endpoints() if object_store else ())) if endpoint}
-    if _host(str(location.endpoint)) not in hosts - {None}:
-        return 'its host is none of the object store\'s in the catalog'
+    endpoints = object_store.endpoints() if object_store else frozenset()
+    if not _same_place(location.endpoint, endpoints | {settings.endpoint_url}):
+        return 'its endpoint is none of the object store\'s in the catalog'
+    if location.account is None and not _without_accounts(settings, object_store):
+        return 'it names no account'
     return ''
 
 
-def _host(endpoint: str) -> tuple[str, int] | None:
-    """Return host and port of an endpoint; None where it has none."""
+def _without_accounts(settings: Settings, object_store: ObjectStore | None) -> bool:
+    """Say whether this is a RADOS Gateway without accounts in its URLs."""
+    storage_url = object_store.find_storage_url() if object_store else None
+    if storage_url is None:
+        return settings.endpoint_type == 'radosgw'
+    return split_storage_url(storage_url)[1] is None
+
+
+def _same_place(url: str | None, known: Iterable[str | None]) -> bool:
+    place = _place(url or '')
+    return place is not None and place in map(_place, filter(None, known))
+
+
+def _place(url: str) -> tuple[str, int, str] | None:
+    """Return host, port and path, without an API version at the end; None where it has no host."""
     try:
-        parts = urllib.parse.urlsplit(endpoint)
+        parts = urllib.parse.urlsplit(url)
         port = parts.port or _PORTS[parts.scheme]
     except (KeyError, ValueError):
         return None
-    return (parts.hostname, port) if parts.hostname else None
+    path = re.sub(r'/v\d[^/]*$', '', parts.path.rstrip('/'))
+    return (parts.hostname, port, path) if parts.hostname else None

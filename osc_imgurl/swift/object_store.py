@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import urllib.parse
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import requests
@@ -119,13 +119,19 @@ class ObjectStore:
 
     def endpoints(self) -> frozenset[str]:
         """Return the object store's endpoints in the catalog, of every interface."""
-        urls = {self.find_storage_url()}
+        urls = {self.find_storage_url(), *self._catalog('object-store', self._region_name)}
+        return frozenset(split_storage_url(url)[0] for url in urls if url)
+
+    def auth_urls(self) -> frozenset[str]:
+        """Return Keystone's addresses: the session's own, and those in the catalog."""
+        urls = {*self._catalog('identity'), getattr(self._session.auth, 'auth_url', None)}
+        return frozenset(filter(None, urls))
+
+    def _catalog(self, service_type: str, region_name: str | None = None) -> Iterator[str | None]:
         for interface in ('public', 'internal', 'admin'):
             with contextlib.suppress(ksa_exceptions.CatalogException):
-                urls.add(self._session.get_endpoint(
-                    service_type='object-store', region_name=self._region_name,
-                    interface=interface))
-        return frozenset(split_storage_url(url)[0] for url in urls if url)
+                yield self._session.get_endpoint(
+                    service_type=service_type, region_name=region_name, interface=interface)
 
     def capabilities(self, endpoint: str) -> Capabilities:
         """Return what the cluster at an endpoint says in ``/info``; no token is sent.

@@ -29,7 +29,8 @@ class ObjectPath:
 
     :ivar account: None for a RADOS Gateway without accounts in its URLs.
     :raises InvalidParameterValue: a part is empty, or has a slash where none may be. A URL
-        without an object is never made: Swift refuses it, and it crashes some gateways.
+        without an object is never made: Swift refuses it, and it crashes some gateways. One with
+        a part ``.`` or ``..`` never works: clients take such parts out of a path.
     """
 
     account: str | None
@@ -45,6 +46,10 @@ class ObjectPath:
                     f'The {name.replace("_", " ")} {part!r} is empty or has a slash in it.')
         if not self.object.strip('/'):
             raise InvalidParameterValue('A temporary URL needs an object, and none is named.')
+        if {'.', '..'} & {self.api_version, self.account, self.container,
+                          *self.object.split('/')}:
+            raise InvalidParameterValue(
+                f'The path {self} has a part . or .., and clients ask for another path then.')
 
     def __str__(self) -> str:
         return self.container_path + self.object

@@ -5,8 +5,8 @@ import http.server
 import threading
 
 
-def plant(cloud, image, *locations, user='demo', store=None):
-    """Give a user's image locations, in this order; Glance accepts them, or this fails."""
+def plant(cloud, image, *locations, user='demo', store=None, status=200):
+    """Give a user's image locations, in this order; Glance keeps them, or this fails."""
     session = cloud.sdk(user).image
     media_type = 'application/openstack-images-v2.1-json-patch'
     for location in locations:
@@ -14,7 +14,9 @@ def plant(cloud, image, *locations, user='demo', store=None):
             f'/images/{image}', headers={'Content-Type': media_type},
             json=[{'op': 'add', 'path': '/locations/-',
                    'value': {'url': location, 'metadata': {'store': store} if store else {}}}])
-        assert added.status_code == 200, added.text
+        assert added.status_code == status, added.text
+        shown = session.get(f'/images/{image}').json()
+        assert shown['locations'][-1]['url'] == location and shown['status'] == 'active'
 
 
 @contextlib.contextmanager

@@ -123,7 +123,7 @@ def test_an_own_object_at_a_strangers_host(cloud, stranger, own, key_file):
     image, _, elsewhere = own
     plant(cloud, image, elsewhere, store='swift1')
     stranger[1].clear()
-    assert "its host is none of the object store's" in cloud.refused(image, cloud='demo')
+    assert "its endpoint is none of the object store's" in cloud.refused(image, cloud='demo')
     row = cloud.rows('image', 'location', 'show', image, cloud='demo')
     assert row['believed'] is None and row['not_believed']
     # Who gives the host believes it.
@@ -141,3 +141,31 @@ def test_the_first_location_that_is_believed_counts(cloud, stranger, own, data):
     assert (shown['locations'], shown['believed']) == ([elsewhere, good], good)
     assert download(cloud.create(image, cloud='demo')['url']) == data
     assert stranger[1] == []
+
+
+def test_a_path_inside_a_storage_url(cloud, data):
+    """An object may have a name that looks like the path of another account's."""
+    store = cloud.sdk('demo').object_store
+    image = cloud.upload('inside', cloud='demo', visibility='shared')
+    victim = cloud.sdk('glance').session.get_project_id()
+    name = f'/c/v1/AUTH_{victim}/glance_{image}/{image}'
+    store.put('/c')
+    store.put(name, data=b'bait')
+    # Glance fails to set who may read the container, and keeps the location.
+    plant(cloud, image, f'{store.get_endpoint()}{name}'.replace('http', 'swift+http', 1),
+          store='swift1', status=500)
+    for options in ([], ['--method', 'DELETE']):
+        assert "its endpoint is none of the object store's" in cloud.refused(
+            image, *options, cloud='admin')
+
+
+def test_credentials_that_are_made_up(cloud, data):
+    """A multi-tenant store takes a location with credentials, and never uses them."""
+    store = cloud.sdk('demo').object_store
+    image = cloud.upload('made up', cloud='demo', visibility='community')
+    store.put('/private')
+    store.put(f'/private/{image}', data=data)
+    plant(cloud, image, f'{store.get_endpoint()}/private/{image}'.replace(
+        'http://', 'swift+http://service%3Ax:y@'), store='swift1')
+    line = cloud.refused(image, cloud='glance')
+    assert 'its credentials are not for the Keystone of this cloud' in line

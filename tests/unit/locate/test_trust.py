@@ -21,6 +21,12 @@ class Store:
     def project_names(self):
         return {'9f2a', 'service'}
 
+    def find_storage_url(self):
+        return 'https://swift.example.com/v1/AUTH_9f2a'
+
+    def auth_urls(self):
+        return {'http://keystone:5000/v3/', 'https://keystone', 'https://api.example.com/identity'}
+
     def endpoints(self):
         return {'https://swift.example.com', 'http://swift.internal:8080',
                 'https://rgw.example.com/swift'}
@@ -40,7 +46,8 @@ class Store:
     (f'swift+https://SWIFT.example.com/v1/AUTH_x/glance/{IMAGE_ID}', PLAIN),
     (f'swift+http://swift.internal:8080/v1/AUTH_x/glance_3a1/{IMAGE_ID}',
      Settings(multiple_containers_seed=3)),
-    (f'swift+https://rgw.example.com/swift/v1/{OWN}', PLAIN),
+    (f'swift+https://api.example.com/identity/v3/glance/{IMAGE_ID}'.replace(
+        '//', '//service%3Aglance:pw@'), PLAIN),
     (f'swift+http://proxy.example.com/v1/AUTH_x/{OWN}',
      Settings(endpoint_url='http://proxy.example.com')),
 ])
@@ -71,19 +78,50 @@ def test_believed(uri, settings):
      'is not one that Glance makes for this image'),
     (f'swift+https://swift.example.com/v1/AUTH_x/glance{IMAGE_ID}/{IMAGE_ID}', PLAIN,
      'is not one that Glance makes for this image'),
-    (f'swift+https://evil.example.com/v1/AUTH_x/{OWN}', PLAIN, 'its host is none of'),
-    (f'swift+http://swift.example.com/v1/AUTH_x/{OWN}', PLAIN, 'its host is none of'),
-    (f'swift+https://swift.example.com:8443/v1/AUTH_x/{OWN}', PLAIN, 'its host is none of'),
-    (f'swift+https://swift.example.com.evil/v1/AUTH_x/{OWN}', PLAIN, 'its host is none of'),
+    (f'swift+https://evil.example.com/v1/AUTH_x/{OWN}', PLAIN, 'its endpoint is none of'),
+    (f'swift+http://swift.example.com/v1/AUTH_x/{OWN}', PLAIN, 'its endpoint is none of'),
+    (f'swift+https://swift.example.com:8443/v1/AUTH_x/{OWN}', PLAIN, 'its endpoint is none of'),
+    (f'swift+https://swift.example.com.evil/v1/AUTH_x/{OWN}', PLAIN, 'its endpoint is none of'),
     (f'swift+https://swift.example.com@evil/v1/AUTH_x/{OWN}', PLAIN, 'not of yours'),
-    (f'swift+http://[/v1/AUTH_x/{OWN}', PLAIN, 'its host is none of'),
-    (f'swift+http://:8080/v1/AUTH_x/{OWN}', PLAIN, 'its host is none of'),
-    (f'swift+http://swift.internal:x/v1/AUTH_x/{OWN}', PLAIN, 'its host is none of'),
+    (f'swift+http://[/v1/AUTH_x/{OWN}', PLAIN, 'its endpoint is none of'),
+    (f'swift+http://:8080/v1/AUTH_x/{OWN}', PLAIN, 'its endpoint is none of'),
+    (f'swift+http://swift.internal:x/v1/AUTH_x/{OWN}', PLAIN, 'its endpoint is none of'),
+    # A path inside a container that looks like another account's object.
+    (f'swift+https://swift.example.com/v1/AUTH_own/c/v1/AUTH_x/{OWN}', PLAIN,
+     'its endpoint is none of'),
+    (f'swift+https://swift.example.com/v1/AUTH_own/c/v1/{OWN}', PLAIN, 'its endpoint is none of'),
+    (f'swift+https://swift.example.com/v1/AUTH_own/{OWN}/../{OWN}', PLAIN,
+     'its endpoint is none of'),
+    (f'swift+https://swift.example.com/other/v1/AUTH_x/{OWN}', PLAIN, 'its endpoint is none of'),
+    (f'swift+https://swift.example.com/v1/{OWN}', PLAIN, 'it names no account'),
+    # Credentials for a Keystone where anybody can make them up.
+    (f'swift+http://service%3Aglance:pw@evil:5000/v3/glance/{IMAGE_ID}', PLAIN,
+     'not for the Keystone of this cloud'),
+    (f'swift+http://service%3Aglance:pw@keystone:5001/v3/glance/{IMAGE_ID}', PLAIN,
+     'not for the Keystone of this cloud'),
+    (f'swift+https://service%3Ax:pw@swift.example.com/v1/AUTH_x/private/{IMAGE_ID}', PLAIN,
+     'not for the Keystone of this cloud'),
+    (f'swift+https://service%3Ax:pw@api.example.com/v3/private/{IMAGE_ID}', PLAIN,
+     'not for the Keystone of this cloud'),
 ])
 def test_not_believed(uri, settings, why):
     location = parse(uri)
     assert why in doubt(location, IMAGE_ID, settings, Store())
     assert 'pw' not in doubt(location, IMAGE_ID, settings, Store())
+
+
+def test_a_gateway_without_accounts():
+    class Gateway(Store):
+        def find_storage_url(self):
+            return 'https://rgw.example.com/swift/v1'
+
+    location = parse(f'swift+https://rgw.example.com/swift/v1/{OWN}')
+    assert doubt(location, IMAGE_ID, PLAIN, Gateway()) == ''
+    assert doubt(location, IMAGE_ID, PLAIN, Store()) == 'it names no account'
+    given = Settings(endpoint_url='https://rgw.example.com/swift')
+    assert doubt(location, IMAGE_ID, given, None) == 'it names no account'
+    given = Settings(endpoint_url='https://rgw.example.com/swift', endpoint_type='radosgw')
+    assert doubt(location, IMAGE_ID, given, None) == ''
 
 
 def test_with_nobody_to_ask():
