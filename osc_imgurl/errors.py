@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 # What a user can do, beside giving a setting or a part of a request: see :func:`advice`.
 SET_KEY = 'set a key'
+SET_GIVEN_KEY = 'set the given key'
 ROTATE_KEY = 'rotate the key'
 FINISH_ROTATION = 'finish the rotation'
 LIST_KEYS = 'list the keys'

@@ -15,8 +15,12 @@ from urllib3.util import Retry
 # Too busy, or too many requests: the server asks to try again, and says when (Retry-After).
 RETRIED_STATUSES = (429, 503)
 BACKOFF_FACTOR = 0.5
+# How long a server may ask us to wait, in seconds: what is beyond that is a stranger's wish.
+MAX_RETRY_AFTER = 10
+# How long an answer may take where the session has no time limit of its own, in seconds.
+TIME_LIMIT = 60.0
 # What requests raises: its own errors and, at headers that nobody expects, other people's.
-FAILURES = (requests.RequestException, ValueError, OverflowError)
+FAILURES = (requests.RequestException, ValueError, OverflowError, RecursionError)
 _SIGNATURE = re.compile(r'(temp_url_sig=)[^&\s\'"]*')
 
 
@@ -81,17 +85,38 @@ def retrying_adapter(num_retries: int) -> requests.adapters.HTTPAdapter:
 
     All that we send may be sent twice: it reads, or sets a whole value.
     """
-    return requests.adapters.HTTPAdapter(max_retries=Retry(
+    return requests.adapters.HTTPAdapter(max_retries=_Retry(
         total=num_retries, status_forcelist=RETRIED_STATUSES, allowed_methods=None,
         backoff_factor=BACKOFF_FACTOR, raise_on_status=False))
+
+
+class _Retry(Retry):
+    """Waits as a server asks, but not for long."""
+
+    def parse_retry_after(self, retry_after: str) -> float:
+        try:
+            seconds = super().parse_retry_after(retry_after)
+        except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
+            return 0
+        # Zero is no time to wait, and then the time between retries counts.
+        return seconds if seconds <= MAX_RETRY_AFTER else 0
+
+
+def _limit_retry_after(response: requests.Response, **_: Any) -> None:
+    """Take a time out of an answer that keystoneauth would wait, however long it is."""
+    asked = response.headers.get('Retry-After', '')
+    if not (re.fullmatch('[0-9]{1,2}', asked) and int(asked) <= MAX_RETRY_AFTER):
+        response.headers.pop('Retry-After', None)
 
 
 def session_retries(num_retries: int) -> dict[str, Any]:
     """Return what tells a keystoneauth session to retry a request.
 
-    Connection errors are retried, and 503 and 429 after the time that ``Retry-After`` says.
+    Connection errors are retried, and 503 and 429 after the time that ``Retry-After`` says, up to
+    :data:`MAX_RETRY_AFTER`.
     """
-    return {'connect_retries': num_retries, 'status_code_retries': num_retries,
+    return {'hooks': {'response': _limit_retry_after},
+            'connect_retries': num_retries, 'status_code_retries': num_retries,
             'retriable_status_codes': list(RETRIED_STATUSES),
             'logger': _Retries(logging.getLogger('keystoneauth.session'), {})}
 
@@ -121,6 +146,6 @@ def failure(error: Exception) -> str:
             return each.strerror.lower()
     if among(requests.Timeout, urllib3.exceptions.TimeoutError):
         return 'there is no answer in time'
-    if among(ValueError, OverflowError):
+    if among(ValueError, OverflowError, RecursionError):
         return 'its address or its answer is invalid'
     return 'the connection is closed before an answer comes'

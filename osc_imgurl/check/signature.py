@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from osc_imgurl.check.facts import GIVEN_KEY, Facts
 from osc_imgurl.check.finding import Finding, failed, passed, skipped
-from osc_imgurl.errors import CREATE_URL, LIST_KEYS, SET_KEY
+from osc_imgurl.errors import CREATE_URL, LIST_KEYS, SET_GIVEN_KEY, SET_KEY
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.tempurl.expiry import format_expires
 from osc_imgurl.tempurl.signing import good_paths
@@ -36,7 +36,7 @@ def _foreign_key(facts: Facts, whose: str) -> Finding:
                       ' than one place', 'Make a new URL; its key must be in a slot.', LIST_KEYS)
     if origin.key == GIVEN_KEY:
         return failed(f'signed with the given key {origin.key_fingerprint}, which is in no slot on'
-                      f' {whose}', 'Set it, or sign with one that is set.', SET_KEY)
+                      f' {whose}', 'Set it, or sign with one that is set.', SET_GIVEN_KEY)
     return failed(f'signed with the key {origin.key_fingerprint}, which has been replaced or'
                   ' removed since', 'Make a new URL.', CREATE_URL)
 

@@ -39,10 +39,12 @@ class Client(SessionClient):  # type: ignore[misc]
     def __init__(self, session: Session, num_retries: int, **kwargs: Any) -> None:
         super().__init__(session, **kwargs)
         self._retries = http.session_retries(num_retries)
+        self._timeout = session.timeout or http.TIME_LIMIT
 
     def request(self, url: str, method: str, **kwargs: Any) -> Any:
         LOG.debug('Glance request: %s %s', method, url)
-        kwargs.update(log=False, redirect=False, requests_auth=http.no_auth)
+        kwargs.update(log=False, redirect=False, requests_auth=http.no_auth,
+                      timeout=self._timeout)
         if method in ('GET', 'HEAD'):
             kwargs.update(self._retries)
         try:

@@ -25,7 +25,7 @@ from osc_imgurl.errors import (
     logger,
 )
 from osc_imgurl.glance import pages
-from osc_imgurl.glance.answers import to_image, to_locations
+from osc_imgurl.glance.answers import expected, to_image, to_locations
 from osc_imgurl.glance.client import Client, not_found, translated
 from osc_imgurl.glance.download import copy_verified, file_chunks
 from osc_imgurl.glance.image import Image, is_uuid, parse_href, validate_active
@@ -159,8 +159,9 @@ class ImageService:
             shown = self._get(f'/v2/images/{image_id}/members', image_id)
         except (ImageNotAuthorized, ImageNotFound):
             return frozenset()
-        return frozenset(member['member_id'] for member in shown['members']
-                         if member['status'] == 'accepted')
+        with expected('the members of an image'):
+            return frozenset(str(member['member_id']) for member in shown['members']
+                             if member['status'] == 'accepted')
 
     def location(self, image: str) -> Location | None:
         """Return where an image is kept, or None where this cloud does not show it.

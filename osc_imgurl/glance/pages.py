@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
+from osc_imgurl.glance.answers import expected
+
 # In images. Glance gives no more at once (api_limit_max).
 PAGE_SIZE = 1000
 FIRST_PAGE_SIZE = 25
@@ -47,11 +49,15 @@ def read(get: Callable[[str], Any], filters: Mapping[str, Any], limit: int | Non
     next_page: Future[Any] | None = request(size)
     while next_page:
         page, next_page = next_page.result(), None
-        images = page['images']
-        if limit is not None:
-            limit -= len(images)
-        if 'next' in page and limit != 0:
-            marker = images[-1]['id']
+        with expected('a list of images'):
+            images = page['images']
+            if limit is not None:
+                limit -= len(images)
+            more = 'next' in page and limit != 0
+            # What is the same page again never ends.
+            if more and marker == (marker := images[-1]['id']):
+                raise ValueError
+        if more:
             size = min(size * 4, PAGE_SIZE, limit or PAGE_SIZE)
             next_page = request(size)
         yield images

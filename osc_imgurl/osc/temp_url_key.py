@@ -94,14 +94,14 @@ def _carry_out(settings: Settings, change: Change, object_store: ObjectStore, *,
 
     now = time.time()
     cache = common.cache(settings)
-    affected = _cached_urls(cache, change)
+    affected = _cached_urls(cache, change, force)
     ending = [entry for entry in affected if entry.key_fingerprint in change.gone]
     live = [entry.expires for entry in ending if entry.expires >= now]
     if live and not force:
         raise InvalidParameterValue(
             f'URLs of the key {", ".join(change.gone)} would stop working: the cache has'
             f' {len(live)} of them, good until {format_expires(max(live))} at the latest.'
-            ' Wait until then, or end them now (--force).')
+            ' Wait until all have expired, or end them now (--force).')
     with new_file or contextlib.nullcontext():
         key_slots.carry_out(change, object_store)
     if force and change.gone:
@@ -119,13 +119,18 @@ def _carry_out(settings: Settings, change: Change, object_store: ObjectStore, *,
         for entry in affected if entry.expires >= now]
 
 
-def _cached_urls(cache: Cache, change: Change) -> list[Entry]:
+def _cached_urls(cache: Cache, change: Change, force: bool) -> list[Entry]:
     """Return what the cache knows of the keys that are gone or outgoing, and of their owner."""
-    from osc_imgurl.errors import CacheFailed
+    from osc_imgurl.errors import FORCE, CacheFailed, InvalidParameterValue
 
     try:
         entries = cache.entries()
     except CacheFailed as error:
+        if change.gone and not force:
+            raise InvalidParameterValue(
+                f'Which URLs of the key {", ".join(change.gone)} are still good is not known:'
+                f' {error.problem}', 'Wait until all have expired, and end them then.',
+                FORCE) from error
         LOG.warning('%s', error)
         return []
     owner = change.owner

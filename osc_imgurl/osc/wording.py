@@ -14,6 +14,7 @@ _COMMANDS = {
     errors.LIST_KEYS: 'openstack image temp url key list',
     errors.ROTATE_KEY: 'openstack image temp url key rotate',
     errors.SAVE_IMAGE: 'openstack image save',
+    errors.SET_GIVEN_KEY: 'openstack image temp url key set --key-file <path>',
     errors.SET_KEY: 'openstack image temp url key set --generate',
 }
 _OPTIONS = {'expires': '--expires-at'}

@@ -148,12 +148,11 @@ class ObjectStore:
             tempurl = info.get('tempurl')
             if tempurl is None:
                 return Capabilities(tempurl=False)
-            methods, digests = tempurl.get('methods'), tempurl.get('allowed_digests')
-        except (ValueError, AttributeError):
+            methods, digests = map(_texts, (tempurl.get('methods'), tempurl.get('allowed_digests')))
+        except (ValueError, AttributeError, TypeError, RecursionError):
             raise ObjectStoreFailed(
                 f'What answers at {endpoint}/info is not an object store.') from None
-        return Capabilities(True, tuple(methods) if methods else None,
-                            tuple(digests) if digests else None)
+        return Capabilities(True, methods, digests)
 
     def container_keys(self, account: str | None,
                        container: str) -> dict[KeySlot, Key] | None:
@@ -267,7 +266,7 @@ class ObjectStore:
         try:
             if base not in self._connections:
                 self._connections[base] = swiftclient.client.http_connection(
-                    base, timeout=self._session.timeout)[1]
+                    base, timeout=self._session.timeout or http.TIME_LIMIT)[1]
                 self._connections[base].requests_args.update(
                     http.request_options(self._session.verify, self._session.cert))
                 self._connections[base].request_session.mount(
@@ -291,3 +290,15 @@ def _require_success(response: requests.Response) -> None:
             f'The object store answers HTTP {response.status_code} to'
             f' {response.request.method} {path}'
             f' (transaction {response.headers.get("X-Trans-Id", "unknown")}).')
+
+
+def _texts(value: object) -> tuple[str, ...] | None:
+    """Return a list of texts; None where there is none.
+
+    :raises TypeError: it is something else.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        raise TypeError
+    return tuple(map(str, value)) or None

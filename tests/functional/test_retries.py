@@ -41,6 +41,17 @@ def test_one_failure_fails_no_command(cloud, image, data, servers, server, step)
         assert moments[1] - moments[0] >= 2
 
 
+@pytest.mark.parametrize('server', ['glance', 'swift'])
+@pytest.mark.parametrize('after', ['3600', '99999999999999999999', 'tomorrow', '-1',
+                                   'Fri, 31 Dec 9999 23:59:59 GMT'])
+def test_nobody_waits_as_long_as_a_server_likes(cloud, image, servers, server, after):
+    proxies, env = servers
+    proxies[server].plan = [(503, {'Retry-After': after})]
+    cloud.create(image, env=env)
+    first, second = proxies[server].requests[:2]
+    assert first == second
+
+
 def test_the_head_through_the_url_is_retried(cloud, image, servers):
     proxies, env = servers
     swift = proxies['swift']

@@ -234,6 +234,9 @@ EXCEPTIONS = {
     'it is not a URL': lambda url, answer: (
         '\ufffd' in urllib.parse.unquote(url.partition('?')[0])
         and 'temp_url_prefix=' in answer['query']),
+    # A client takes such a part out of the path that it asks for, and so asks for another object.
+    'has a part . or ..': lambda url, answer: bool(
+        {'.', '..'} & set(urllib.parse.unquote(url.partition('?')[0]).split('/'))),
     # A GET or HEAD through the URL of an empty prefix gets past the middleware without an object,
     # for Swift's staticweb. Such a URL crashes gateways; this library takes none.
     'needs an object': lambda url, answer: 'temp_url_prefix=&' in answer['query'] + '&',

@@ -2,6 +2,7 @@
 
 import pytest
 
+from osc_imgurl.errors import GlanceFailed
 from osc_imgurl.glance.answers import to_image, to_locations
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import parse
@@ -50,3 +51,20 @@ def test_locations(metadata, store):
 @pytest.mark.parametrize(('size', 'wanted'), [(0, 0), (7, 7), ('7', None), (True, None)])
 def test_size(size, wanted):
     assert to_image({'id': '3a1f', 'size': size}).size == wanted
+
+
+@pytest.mark.parametrize('answer', [
+    None, [1, 2], 'x', 5, {}, {'id': None}, {'id': 5}, {'id': '3a1f', 'direct_url': 5},
+    {'id': '3a1f', 'locations': 'abc'}, {'id': '3a1f', 'locations': [None]},
+    {'id': '3a1f', 'locations': [{}]}, {'id': '3a1f', 'locations': [{'url': 5}]},
+    {'id': '3a1f', 'locations': [{'url': HERE, 'metadata': 'x'}]}])
+def test_an_answer_of_another_shape(answer):
+    with pytest.raises(GlanceFailed, match=r'^Glance answers something else than (an image|the'
+                                           r' locations of an image)\. Tell its operator\.$'):
+        to_image(answer)
+
+
+@pytest.mark.parametrize('store', [['x'], {}, 5])
+def test_a_store_of_another_shape(store):
+    location, = to_locations([{'url': HERE, 'metadata': {'store': store}}])
+    assert location == parse(HERE)

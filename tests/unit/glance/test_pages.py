@@ -5,6 +5,7 @@ import urllib.parse
 
 import pytest
 
+from osc_imgurl.errors import GlanceFailed
 from osc_imgurl.glance import pages
 
 
@@ -76,3 +77,13 @@ def test_what_fails_fails_here(error):
 
     with pytest.raises(type(error)):
         next(pages.read(get, {}))
+
+
+@pytest.mark.parametrize('page', [
+    None, [], {'next': 'x'}, {'images': None}, {'images': [], 'next': 'x'},
+    {'images': [5], 'next': 'x'}, {'images': [{}], 'next': 'x'}, {'images': {'id': 1}, 'next': 'x'},
+    # The same page again and again.
+    {'images': [{'id': 'x'}], 'next': 'x'}])
+def test_what_is_no_list(page):
+    with pytest.raises(GlanceFailed, match='^Glance answers something else than a list of images'):
+        list(pages.read(lambda url: page, {}))

@@ -143,7 +143,9 @@ def test_capabilities(cloud, swift, answer, wanted):
 
 
 @pytest.mark.parametrize('answer', [
-    {'text': '<html>'}, {'json': []}, {'json': 'x'}, {'json': {'tempurl': ['GET']}}])
+    {'text': '<html>'}, {'json': []}, {'json': 'x'}, {'json': None}, {'json': {'tempurl': ['GET']}},
+    {'json': {'tempurl': {'methods': 5}}}, {'json': {'tempurl': {'methods': 'GET'}}},
+    {'json': {'tempurl': {'allowed_digests': {}}}}, {'text': '[' * 100_000}])
 def test_what_is_no_object_store(cloud, swift, answer):
     cloud.mock.get('http://swift/info', **answer)
     with pytest.raises(errors.ObjectStoreFailed) as caught:
@@ -332,7 +334,7 @@ def test_the_sessions_options_hold(cloud, monkeypatch, options):
     ObjectStore(cloud.session(**options)).capabilities('http://swift')
     sent = cloud.mock.last_request
     assert (sent.verify, sent.cert, sent.timeout) == (
-        options.get('verify', True), options.get('cert'), options.get('timeout'))
+        options.get('verify', True), options.get('cert'), options.get('timeout', 60))
 
 
 @pytest.fixture
