@@ -3,14 +3,16 @@
 Glance here is a stub: no real one gives an image without an owner, or another than was asked for.
 """
 
+import dataclasses
 import logging
 
 import pytest
 
 from osc_imgurl import batch
-from osc_imgurl.errors import GlanceFailed
-from osc_imgurl.glance.image import Image, may_see
+from osc_imgurl.errors import GlanceFailed, ImageUnacceptable
+from osc_imgurl.glance.image import Image, may_see, validate_image
 from osc_imgurl.glance.image_service import ImageService
+from osc_imgurl.glance.location import parse
 
 KERNEL = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
 MACHINE = '7f0d2c1e-5a6b-4c7d-8e9f-0a1b2c3d4e5f'
@@ -35,6 +37,44 @@ MACHINE = '7f0d2c1e-5a6b-4c7d-8e9f-0a1b2c3d4e5f'
 ])
 def test_may_see(visibility, owner, project, members, seen):
     assert may_see(project, Image(KERNEL, owner=owner, visibility=visibility), members) is seen
+
+
+SWIFT, RBD, FILE = (f'{start}/{KERNEL}' for start in (
+    'swift+config://ref1/glance', 'rbd://fsid/images', 'file:///images'))
+
+
+@pytest.mark.parametrize(('direct_url', 'locations', 'shown', 'swift'), [
+    (None, [], [], []), (SWIFT, [], [SWIFT], [SWIFT]), (RBD, [], [RBD], []),
+    (RBD, [SWIFT, RBD], [SWIFT, RBD], [SWIFT])])
+def test_shown_locations(direct_url, locations, shown, swift):
+    image = Image(KERNEL, direct_url=direct_url and parse(direct_url),
+                  locations=tuple(map(parse, locations)))
+    assert [place.url for place in image.shown_locations] == shown
+    assert [place.url for place in image.swift_locations] == swift
+
+
+@pytest.mark.parametrize('locations', [(), (SWIFT,), (RBD, SWIFT)])
+def test_an_image_that_is_not_visibly_outside_swift(locations):
+    image = Image(KERNEL, status='active', locations=tuple(map(parse, locations)))
+    validate_image(image)
+    with pytest.raises(ImageUnacceptable, match=f'^Image {KERNEL} is saving, and'):
+        validate_image(dataclasses.replace(image, status='saving'))
+
+
+@pytest.mark.parametrize(('locations', 'stores', 'said'), [
+    ([(RBD, None)], (), 'rbd'),
+    ([(RBD, 'fast'), (FILE, 'slow'), (FILE, None)], (), 'rbd, file (store fast, slow)'),
+    ([(RBD, 'fast')], ('slow', 'fast'), 'rbd (store slow, fast)'),
+])
+def test_an_image_outside_swift(locations, stores, said):
+    image = Image(KERNEL, status='active', stores=stores,
+                  locations=tuple(parse(*each) for each in locations))
+    with pytest.raises(ImageUnacceptable) as caught:
+        validate_image(image)
+    assert str(caught.value) == (
+        f'Image {KERNEL} is not in Swift but in {said}, and only Swift has temporary URLs. Copy it'
+        ' into a Swift store, or download it with a token (copy the image to another store,'
+        ' download the image with a token).')
 
 
 class Glance(ImageService):

@@ -32,6 +32,14 @@ def test_in_swift(uri, wanted):
     assert location.in_swift
 
 
+@pytest.mark.parametrize(('uri', 'scheme'), [
+    ('rbd://fsid/images/x/snap', 'rbd'), ('https://images.example.com/x.img', 'https'),
+    ('swift+config://ref1/', 'swift+config'), ('nonsense', 'nonsense'), ('://x', 'unknown'),
+    ('', 'unknown')])
+def test_scheme(uri, scheme):
+    assert parse(uri).scheme == scheme
+
+
 @pytest.mark.parametrize('uri', [
     f'rbd://fsid/images/{IMAGE_ID}/snap', f'file:///var/lib/glance/images/{IMAGE_ID}',
     'http://images.example.com/cirros.img', 'https://images.example.com/a@b.img',
@@ -51,6 +59,7 @@ def test_elsewhere(uri):
     ('https://user:secret@images.example.com/x.img', 'https://***@images.example.com/x.img'),
     ('http://swift/v1/a/c/o?temp_url_sig=secret&temp_url_expires=1',
      'http://swift/v1/a/c/o?***'),
+    ('https://swift/v1/a/c/o?temp_url_sig=secret', 'https://swift/v1/a/c/o?***'),
 ])
 def test_mask(uri, masked):
     assert mask(uri) == masked
