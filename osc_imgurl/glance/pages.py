@@ -51,6 +51,8 @@ def read(get: Callable[[str], Any], filters: Mapping[str, Any], limit: int | Non
         page, next_page = next_page.result(), None
         with expected('a list of images'):
             images = page['images']
+            if not isinstance(images, list):
+                raise TypeError
             if limit is not None:
                 limit -= len(images)
             more = 'next' in page and limit != 0

@@ -85,5 +85,5 @@ def test_what_fails_fails_here(error):
     # The same page again and again.
     {'images': [{'id': 'x'}], 'next': 'x'}])
 def test_what_is_no_list(page):
-    with pytest.raises(GlanceFailed, match='^Glance answers something else than a list of images'):
+    with pytest.raises(GlanceFailed, match=r'^Glance answers something else than a list of images'):
         list(pages.read(lambda url: page, {}))

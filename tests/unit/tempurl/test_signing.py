@@ -26,8 +26,10 @@ methods = st.sampled_from(METHODS)
 moments = st.integers(1, MAX_EXPIRES)
 # Characters that have a UTF-8 form; a slash may be in an object's name only.
 characters = st.characters(codec='utf-8')
-names = st.text(characters, min_size=1).filter(lambda name: '/' not in name)
-objects = st.text(characters, min_size=1).filter(lambda name: name.strip('/'))
+DOTS = {'.', '..'}
+names = st.text(characters, min_size=1).filter(lambda name: '/' not in name and name not in DOTS)
+objects = st.text(characters, min_size=1).filter(
+    lambda name: name.strip('/') and not DOTS & {*name.split('/')})
 accounts = st.text(string.ascii_letters + string.digits, min_size=1).map('AUTH_{}'.format)
 ip_ranges = st.none() | st.ip_addresses().map(str) | st.sampled_from(
     ['10.0.0.0/8', '2001:db8::/32'])

@@ -72,3 +72,16 @@ def test_the_digest_is_known_by_the_signature(digest):
 def test_a_signature_is_in_no_repr():
     url = sign()
     assert url.signature not in repr(url)
+
+
+@pytest.mark.parametrize('parts', [
+    ('.', 'c', 'o'), ('..', 'c', 'o'), ('a', '..', 'o'), ('a', 'c', '..'), ('a', 'c', 'x/../o'),
+    ('a', 'c', './o'), ('a', 'c', 'o/.'), (None, '..', 'o')])
+def test_a_part_that_clients_take_out_of_a_path(parts):
+    with pytest.raises(InvalidParameterValue, match=r'has a part \. or \.\.'):
+        ObjectPath(*parts)
+
+
+@pytest.mark.parametrize('name', ['...', '.o', 'o.', 'x..y', '/o', 'o/', 'x//o'])
+def test_dots_and_slashes_that_stay(name):
+    assert str(ObjectPath('a', 'c', name)) == f'/v1/a/c/{name}'
