@@ -236,6 +236,8 @@ if __name__ == '__main__':
     sys.path[0] = str(pathlib.Path(sys.executable).parent)
     for entry in importlib.metadata.distribution('python-openstackclient').entry_points:
         importlib.import_module(entry.module)
+    # The parser of the first command has cliff look up which distribution each module is of.
+    sys.modules['openstackclient.common.module'].ListCommand(None, None).get_parser('')
     # When a child ends, nothing that it shares with the server is looked through, and so copied.
     gc.collect()
     gc.freeze()
