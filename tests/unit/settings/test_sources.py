@@ -139,6 +139,13 @@ def test_bad_values_name_their_source(name, text):
         f"Invalid {name} '{text}' (image_temp_url.{name} in clouds.yaml): expected ")
 
 
+def test_a_name_in_clouds_yaml_may_have_dashes_and_capitals():
+    cloud = {'image_temp_url': {'Expected-Download-Start-Delay': 7, 'account': None}}
+    settings = load(cloud=cloud)
+    assert (settings.expected_download_start_delay, settings.account) == (7, None)
+    assert list(settings.sources) == ['expected_download_start_delay']
+
+
 def test_bad_cache_arguments_are_not_shown():
     with pytest.raises(InvalidParameterValue, match='expected name=value') as caught:
         load(cloud={'image_temp_url': {'cache_arguments': 'the secret'}})
@@ -294,6 +301,7 @@ def test_bad_keys_on_standard_input(monkeypatch, content):
     monkeypatch.setattr('sys.stdin', io.TextIOWrapper(io.BytesIO(content)))
     with pytest.raises(InvalidParameterValue, match='on standard input') as caught:
         load({'key_file': '-'})
+    assert str(caught.value).startswith('Invalid key (on standard input): ')
     assert 'secret' not in str(caught.value)
 
 
@@ -304,7 +312,8 @@ def test_bad_key_files(tmp_path, content):
     path.chmod(0o600)
     with pytest.raises(InvalidParameterValue) as caught:
         load({'key_file': str(path)})
-    assert str(path) in str(caught.value) and 'secret' not in str(caught.value)
+    assert str(caught.value).startswith(f'Invalid key (in {path}): ')
+    assert 'secret' not in str(caught.value)
 
 
 def test_key_on_standard_input(monkeypatch):

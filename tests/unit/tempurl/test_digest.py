@@ -32,7 +32,8 @@ def test_a_signature(signature, digest, value):
     'sha256:' + 'A' * 42, 'sha256:' + 'A' * 44, 'sha256:' + 'A' * 86, 'sha1:' + 'A' * 43,
     'sha256:' + '0' * 64, 'SHA256:' + 'A' * 43, 'md5:' + 'A' * 22, 'sha224:' + 'A' * 38,
     'sha3_256:' + 'A' * 43, 'none:' + 'A' * 43, 'sha512:' + '+-' * 42 + 'AA',
-    'sha512:' + '/_' * 42 + 'AA', 'sha256:' + 'A' * 42 + '!', 'sha256:' + 'A' * 42 + '\n'])
+    'sha512:' + '/_' * 42 + 'AA', 'sha256:' + 'A' * 42 + '!', 'sha256:' + 'A' * 43 + '!!!!',
+    'sha256:' + 'A' * 42 + '\n'])
 def test_no_signature(signature):
     with pytest.raises(InvalidParameterValue, match='its temp_url_sig is no signature'):
         decode_signature(signature)

@@ -34,6 +34,8 @@ def sign(path=PATH, digest='sha256', expires=1000, method='GET', **options):
      Signed('GET', 1000, str(PATH), '10.0.0.7')),
     ({}, {'prefix': '3'}, Signed('GET', 1000, str(PATH))),
     ({'prefix': '3a'}, {'prefix': '3'}, Signed('GET', 1000, '/v1/AUTH_x/glance/3a', None, '3a')),
+    ({'prefix': '3a1f'}, {'prefix': '3'},
+     Signed('GET', 1000, '/v1/AUTH_x/glance/3a1f', None, '3a1f')),
     ({'prefix': ''}, {'prefix': None}, Signed('GET', 1000, '/v1/AUTH_x/glance/', None, '')),
     ({'ip_range': '10.0.0.0/8', 'prefix': '3'}, {'expires': 1001},
      Signed('GET', 1000, '/v1/AUTH_x/glance/3', '10.0.0.0/8', '3')),
@@ -43,6 +45,42 @@ def test_what_was_signed(digest, original, changes, signed):
     found = find_signed(url, {'other': b'another key', 'slot': KEY}, [OTHER, str(PATH)],
                     range(900, 1100))
     assert found == ('slot', signed)
+
+
+@pytest.mark.parametrize(('signed_range', 'shown'), [
+    ('10.0.0.255', '10.0.0.0/24'), ('10.0.0.0', '10.0.0.77'), ('0.0.0.0/0', '10.0.0.0/8'),
+    ('2001:db8::/32', '2001:db8:1::/48'), ('10.0.0.77', '10.0.0.78'),
+    ('10.0.1.7', '10.0.1.0/24'), ('10.0.0.0/32', '10.0.0.0/24'), ('10.0.0.0/8', '10.0.0.9/24')])
+def test_a_range_that_was_altered(signed_range, shown):
+    url = dataclasses.replace(sign(ip_range=signed_range), ip_range=shown)
+    assert find_signed(url, {'slot': KEY}) == (
+        'slot', Signed('GET', 1000, str(PATH), signed_range))
+    elsewhere = dataclasses.replace(url, ip_range='192.0.2.0/24')
+    assert (find_signed(elsewhere, {'slot': KEY}) is None) == (signed_range != '0.0.0.0/0')
+
+
+def test_a_range_that_is_none():
+    url = dataclasses.replace(sign(), ip_range='nonsense')
+    assert find_signed(url, {'slot': KEY}) == ('slot', Signed('GET', 1000, str(PATH)))
+    url = dataclasses.replace(sign(ip_range='10.0.0.0/8'), ip_range='nonsense')
+    assert find_signed(url, {'slot': KEY}) is None
+
+
+def test_a_path_that_was_quoted_before_it_was_signed():
+    path = dataclasses.replace(PATH, object='a b')
+    url = dataclasses.replace(sign(path), signature=Signer(KEY).signature(
+        '/v1/AUTH_x/glance/a%20b', 1000, 'PUT'))
+    assert find_signed(url, {'slot': KEY}) == (
+        'slot', Signed('PUT', 1000, '/v1/AUTH_x/glance/a%20b'))
+
+
+def test_what_was_signed_for_a_gateway():
+    path = ObjectPath(None, 'glance', '3a1f')
+    for start in ('', '/swift'):
+        signature = Signer(KEY).signature(f'{start}/v1/glance/3a1f', 1000)
+        url = dataclasses.replace(sign(path), endpoint='http://rgw/swift', signature=signature)
+        assert find_signed(url, {'slot': KEY}) == (
+            'slot', Signed('GET', 1000, f'{start}/v1/glance/3a1f'))
 
 
 def test_what_cannot_be_found():

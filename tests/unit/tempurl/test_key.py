@@ -10,13 +10,17 @@ def test_a_fingerprint_is_short_the_same_everywhere_and_each_keys_own():
     assert Key(b'another key').fingerprint != Key(b'a key').fingerprint
 
 
+def test_equal_keys_are_one():
+    assert {Key(b'a key'), Key(b'a key')} == {Key(b'a key')} != {Key(b'another key')}
+
+
 def test_no_key_is_in_a_repr():
     assert repr(Key(b'the secret')) == 'Key()'
 
 
 @pytest.mark.parametrize('value', [
     b'a', b'a key', b'k' * 1000, b'a\xff', 'ключ'.encode(), '\u3000a\u3000'.encode(),
-    b'~', b'!', '\xa0'.encode()])
+    b'~', b'!', b'X key X', '\xa0'.encode()])
 def test_a_key(value):
     assert validate_key(value) == Key(value)
 

@@ -39,8 +39,13 @@ def test_the_path_that_is_signed(path, text):
     assert path.container_path == text.removesuffix(path.object)
 
 
+def test_equal_urls_are_one():
+    assert len({TempURL('http://h', PATH, 's', 1), TempURL('http://h', PATH, 's', 1)}) == 1
+    assert len({PATH, ObjectPath('AUTH_x', 'glance', '3a1f')}) == 1
+
+
 def test_what_is_quoted():
-    assert quote("aZ0-._~/:") == "aZ0-._~/:"
+    assert quote('aZ0-._~/:') == 'aZ0-._~/:'
     assert quote("%+?&=#'\" ü@,;") == '%25%2B%3F%26%3D%23%27%22%20%C3%BC%40%2C%3B'
 
 
