@@ -17,76 +17,24 @@ from osc_imgurl.errors import (
     ObjectStoreNotAuthorized,
 )
 from osc_imgurl.glance.image import Image
-from osc_imgurl.glance.location import parse
 from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import locate
 from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Kind, Settings, Source
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
-from osc_imgurl.tempurl.endpoint import split_storage_url
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.request import Request
 
-IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
-NOW = 1_700_000_000.5
+from .stubs import IMAGE_ID, NOW, Glance, Store, image
+
 C2, C1 = CONTAINER_SLOTS
 A2, A1 = ACCOUNT_SLOTS
 
 
-class Store:
-    """An object store's answers; it counts what it is asked."""
-
-    def __init__(self, url='http://swift/v1/AUTH_p', *, capabilities=None, container=None,
-                 account=None):
-        self.url = url
-        self.answers = {'capabilities': capabilities or Capabilities(),
-                        'container_keys': container or {}, 'account_keys': account or {}}
-        self.asked = []
-
-    def find_storage_url(self):
-        return self.url
-
-    def storage_url(self):
-        return self.url
-
-    def project_id(self):
-        return 'p'
-
-    def project_names(self):
-        return {'p', 'the project'}
-
-    def endpoints(self):
-        return {split_storage_url(self.url)[0]}
-
-    def _answer(self, question):
-        self.asked.append(question)
-        answer = self.answers[question]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def capabilities(self, endpoint):
-        return self._answer('capabilities')
-
-    def container_keys(self, account, container):
-        return self._answer('container_keys')
-
-    def account_keys(self, account):
-        return self._answer('account_keys')
-
-
-class Glance:
-    def __init__(self, *locations):
-        self.image = Image(IMAGE_ID, 'cirros', 'active', locations=tuple(map(parse, locations)))
-
-    def find(self, image):
-        return self.image
-
-
 def create(store, request=None, settings=None, locations=()):
     settings = settings or Settings(key=Key(b'a key'))
-    return TempURLService(settings, Cloud(Glance(*locations), store)).create(
+    return TempURLService(settings, Cloud(Glance(image(*locations)), store)).create(
         'cirros', request or Request(), NOW)
 
 
@@ -170,7 +118,7 @@ def test_keys_that_may_not_be_read():
 
 def test_nothing_is_asked_twice():
     store = Store(account={A1: Key(b'a key')})
-    service = TempURLService(Settings(), Cloud(Glance(), store))
+    service = TempURLService(Settings(), Cloud(Glance(image()), store))
     for _ in range(3):
         service.create('cirros', Request(), NOW)
     assert store.asked == ['container_keys', 'account_keys', 'capabilities']
@@ -186,7 +134,7 @@ def test_what_fails_is_not_asked_twice_either(answers, asked):
     """Or a list of ten thousand images would ask ten thousand times."""
     store = Store(account={A1: Key(b'a key')})
     store.answers.update(answers)
-    service = TempURLService(Settings(), Cloud(Glance(), store))
+    service = TempURLService(Settings(), Cloud(Glance(image()), store))
     for _ in range(3):
         with pytest.raises((MissingParameterValue, ObjectStoreFailed)):
             service.create('cirros', Request(), NOW)

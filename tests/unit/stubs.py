@@ -1,0 +1,146 @@
+"""Glance, Swift and the probe as values that answer, and the image that they are asked about.
+
+They stand for servers that answer what no local cloud can be made to answer, or not fast enough
+for a table of cases. The functional tests go the same ways with real ones.
+"""
+
+from osc_imgurl.errors import ImageNotFound
+from osc_imgurl.glance.image import Image, referenced_id
+from osc_imgurl.glance.location import parse
+from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.probe import Answer
+from osc_imgurl.tempurl.endpoint import split_storage_url
+
+IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
+OTHER_ID = '7bd1c4d2-0e57-4a8c-8d0c-5f6f6f1f8a11'
+NOW = 1_700_000_000.5
+
+
+def image(*uris, id=IMAGE_ID, name='cirros', status='active', size=None, **fields):
+    """Return an image that is kept at the URIs."""
+    return Image(id, name, status, locations=tuple(map(parse, uris)),
+                 properties={'size': size, **fields.pop('properties', {})}, **fields)
+
+
+class Store:
+    """An object store's answers; it counts what it is asked.
+
+    An answer may be an exception, which is raised, or a function of the question's arguments.
+    ``objects`` are sizes by account, container and name.
+    """
+
+    def __init__(self, url='http://swift/v1/AUTH_p', *, capabilities=None, container=None,
+                 account=None, objects=None):
+        self.url = url
+        self.objects = objects or {}
+        self.answers = {'capabilities': capabilities or Capabilities(),
+                        'container_keys': container or {}, 'account_keys': account or {},
+                        'object_size': lambda *path: self.objects.get(path),
+                        'names': self._names, 'project_id': 'p'}
+        self.asked = []
+
+    def find_storage_url(self):
+        return self.url
+
+    def storage_url(self):
+        return self.url
+
+    def project_id(self):
+        return self._answer('project_id', count=False)
+
+    def project_names(self):
+        return {'p', 'the project'}
+
+    def auth_urls(self):
+        return frozenset({'http://keystone:5000/v3'})
+
+    def endpoints(self):
+        return frozenset({split_storage_url(self.url)[0]} if self.url else ())
+
+    def _answer(self, question, *arguments, count=True):
+        if count:
+            self.asked.append(question)
+        answer = self.answers[question]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer(*arguments) if callable(answer) else answer
+
+    def _names(self, account, container):
+        if container is None:
+            return list(dict.fromkeys(path[1] for path in self.objects if path[0] == account))
+        return [path[2] for path in self.objects if path[:2] == (account, container)]
+
+    def capabilities(self, endpoint):
+        return self._answer('capabilities', endpoint)
+
+    def container_keys(self, account, container):
+        return self._answer('container_keys', account, container)
+
+    def account_keys(self, account):
+        return self._answer('account_keys', account)
+
+    def object_size(self, account, container, name):
+        return self._answer('object_size', account, container, name)
+
+    def names(self, account, container=None):
+        return self._answer('names', account, container)
+
+
+class Glance:
+    """Images, found by ID or name; it writes down what it is asked.
+
+    :param hidden: the IDs of those that no list shows.
+    :param members: by an image's ID, which projects have accepted it.
+    """
+
+    def __init__(self, *images, hidden=(), members=None):
+        self.images, self.hidden, self.members = images, hidden, members or {}
+        self.answers = {}
+        self.asked = []
+
+    def find(self, reference):
+        self.asked.append(f'find {reference}')
+        for found in self.images:
+            if (referenced_id(reference) or reference) in (found.id, found.name):
+                return found
+        raise ImageNotFound(f'No image has the name or ID {reference}.', 'Look at the list.')
+
+    def detail(self, *, id=None, limit=None, **filters):
+        self.asked.append(f'list {id or filters}')
+        wanted = id.removeprefix('in:').split(',') if id else None
+        shown = [each for each in self.images if each.id not in self.hidden
+                 and (wanted is None or each.id in wanted)
+                 and filters.get('status') in (None, each.status)]
+        yield from shown[:limit]
+
+    def accepted_members(self, image_id):
+        self.asked.append(f'members {image_id}')
+        return frozenset(self.members.get(image_id, ()))
+
+    def locations(self, image_id):
+        self.asked.append(f'locations {image_id}')
+        answer = self.answers.get('locations', ())
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+WORKS = Answer(200, transaction='tx', date=NOW, size=5)
+REFUSED = Answer(401, transaction='tx', date=NOW)
+
+
+class Probe:
+    """Swift's answers to requests without a token; it writes down what it is asked.
+
+    :param answer: to a HEAD.
+    :param others: to other requests, by how method and URL begin.
+    """
+
+    def __init__(self, answer=WORKS, **others):
+        self.answer, self.others = answer, others
+        self.asked = []
+
+    def ask(self, url, method='HEAD'):
+        self.asked.append(f'{method} {url}')
+        return next((answer for start, answer in self.others.items()
+                     if self.asked[-1].startswith(start)), self.answer)
