@@ -1,0 +1,72 @@
+"""A URL that works, and who is asked about it; what a test changes there is what is wrong.
+
+Who is asked are stubs: see :mod:`tests.unit.stubs`. The functional tests make each fault for real.
+"""
+
+import dataclasses
+
+from osc_imgurl.check.facts import Facts
+from osc_imgurl.locate.cloud import Cloud
+from osc_imgurl.settings.table import Settings
+from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.slot import ACCOUNT_SLOTS
+from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.url import ObjectPath
+
+from ..stubs import IMAGE_ID, NOW, REFUSED, WORKS, Glance, Probe, Store, image
+
+A2, A1 = ACCOUNT_SLOTS
+KEY, OTHER_KEY = Key(b'a key'), Key(b'another key')
+PATH = ObjectPath('AUTH_p', 'glance', IMAGE_ID)
+EXPIRES = 1_700_000_600
+IMAGE = image(f'swift+config://ref1/glance/{IMAGE_ID}', size=5)
+TAKES = Capabilities(True, ('GET', 'HEAD', 'PUT'), ('sha256', 'sha512'))
+
+
+def signed(*, key=KEY, digest='sha256', endpoint='http://swift', expires=EXPIRES, method='GET',
+           signed_path=None, ip_range=None, prefix=None, **path):
+    """Return a temporary URL, taken apart; of another path than it says where one is given."""
+    signer = Signer(key.value, digest)
+    url = signer.sign(endpoint, dataclasses.replace(PATH, **path), expires,
+                      Request(method, ip_range=ip_range, prefix=prefix))
+    if signed_path is None:
+        return url
+    return dataclasses.replace(
+        url, signature=signer.signature(signed_path, expires, method, ip_range))
+
+
+def store(url='http://swift/v1/AUTH_p', **changes):
+    """Return a Swift that has the key and the object."""
+    return Store(url, **{'account': {A1: KEY}, 'capabilities': TAKES,
+                         'objects': {('AUTH_p', 'glance', IMAGE_ID): 5}, **changes})
+
+
+def failing(question, error, **changes):
+    """Return a Swift that answers a question with an error."""
+    made = store(**changes)
+    made.answers[question] = error
+    return made
+
+
+def facts(url=None, answer=WORKS, *, image=IMAGE, store=store, glance=None, probe=None,
+          settings=None, method='GET', cached=(), now=NOW):
+    """Return what can be found out about a URL.
+
+    :param answer: to a HEAD; None where the probe gives it.
+    :param store: a Swift, or a function that makes one; None where there is nobody to ask.
+    """
+    url = url or signed()
+    cloud = Cloud(glance, store() if callable(store) else store, probe)
+    return Facts(url.path, url.endpoint, method, now, settings or Settings(), cloud,
+                 url.url, url, cached, image, answer)
+
+
+def refused(url=None, **changes):
+    """Return what can be found out about a URL that Swift refuses."""
+    return facts(url, REFUSED, **changes)
+
+
+__all__ = ['A1', 'A2', 'EXPIRES', 'IMAGE', 'IMAGE_ID', 'KEY', 'NOW', 'OTHER_KEY', 'PATH', 'REFUSED',
+           'TAKES', 'WORKS', 'Glance', 'Probe', 'facts', 'failing', 'refused', 'signed', 'store']
