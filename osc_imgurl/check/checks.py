@@ -140,14 +140,15 @@ def _ip_range(facts: Facts) -> Finding:
     ip_range = facts.parsed.ip_range if facts.parsed else None
     if ip_range is None:
         return skipped('the URL is good from every address')
-    address = own_address(facts.endpoint)
     try:
-        inside = address is None or (
-            ipaddress.ip_address(address) in ipaddress.ip_network(ip_range))
+        network = ipaddress.ip_network(ip_range)
     except ValueError as error:
         return failed(f'Swift cannot read the IP range: {error}',
                       'Make a URL with an address or a network.', 'ip_range')
-    if inside:
+    address = own_address(facts.endpoint)
+    if address is None:
+        return skipped('which address of this machine Swift sees is not known')
+    if ipaddress.ip_address(address) in network:
         return passed(f'this machine\'s address {address} is in {ip_range}')
     return failed(f'this machine\'s address {address} is not in {ip_range}',
                   'Use the URL from there, or make one with another range.', 'ip_range')

@@ -228,6 +228,9 @@ def test_digest(digest, capabilities, result, detail, names):
      ('ip_range',)),
     ('fe80::1', '10.0.0.0/8', FAIL, 'this machine\'s address fe80::1 is not in 10.0.0.0/8',
      ('ip_range',)),
+    (None, '10.0.0.0/8', SKIPPED, 'which address of this machine Swift sees is not known', ()),
+    (None, '10.0.0.1/8', FAIL, 'Swift cannot read the IP range: 10.0.0.1/8 has host bits set',
+     ('ip_range',)),
     ('10.1.2.3', '10.0.0.1/8', FAIL, 'Swift cannot read the IP range: 10.0.0.1/8 has host bits set',
      ('ip_range',)),
 ])
@@ -247,6 +250,8 @@ def test_ip_range(monkeypatch, address, ip_range, result, detail, names):
     ('expiry', facts(now=EXPIRES + 1), 'Swift still takes the URL'),
     ('digest', facts(store=failing('capabilities', Capabilities())), 'Swift takes the digest'),
     ('digest', facts(store=None), 'Swift takes the digest'),
+    ('ip range', facts(dataclasses.replace(signed(), ip_range='203.0.113.1/24')),
+     'this machine may use the URL'),
     ('key', facts(store=store(account={})), 'Swift knows the key'),
     ('key', facts(store=None), 'Swift knows the key'),
     ('path', facts(store=None), 'Swift accepts the signature'),
