@@ -1,0 +1,236 @@
+"""What create's check of a new URL asks, accepts, warns of, and refuses."""
+
+import dataclasses
+import logging
+
+import pytest
+
+from osc_imgurl.check import checks
+from osc_imgurl.check.new_url import NewURLCheck
+from osc_imgurl.errors import TempURLRefused
+from osc_imgurl.locate.cloud import Cloud
+from osc_imgurl.locate.place import NOT_TRIED, Place
+from osc_imgurl.service import ImageTempURL
+from osc_imgurl.settings.table import Settings
+from osc_imgurl.swift.probe import Answer
+
+from .given import (
+    EXPIRES,
+    IMAGE,
+    IMAGE_ID,
+    NOW,
+    OTHER_KEY,
+    REFUSED,
+    WORKS,
+    Glance,
+    Probe,
+    signed,
+    store,
+)
+
+GONE = dataclasses.replace(REFUSED, status=404)
+
+
+def new(url=None, *, guessed=(), size=5, method='GET'):
+    """Return a URL that has just been made for an image."""
+    url = url or signed(method=method)
+    return ImageTempURL(
+        url.url, url.expires, method, url.digest, IMAGE_ID, 'cirros',
+        Place(url.endpoint, url.path), False, guessed, image_size=size)
+
+
+def check(probe, made=None, *, swift=store, settings=None, times=1):
+    """Check a URL, with a Swift that has its object and key."""
+    cloud = Cloud(Glance(IMAGE), swift() if callable(swift) else swift, probe)
+    checker = NewURLCheck(settings or Settings(), cloud)
+    for _ in range(times):
+        checker.check(made or new(), NOW)
+
+
+def warnings(caplog):
+    assert {record.levelno for record in caplog.records} <= {logging.WARNING}
+    return [record.getMessage() for record in caplog.records]
+
+
+@pytest.mark.parametrize(('given', 'guessed', 'wanted'), [
+    (None, (), False), (None, ('key',), True), (True, (), True), (True, ('key',), True),
+    (False, (), False), (False, ('key',), False),
+])
+def test_when_a_url_is_checked(given, guessed, wanted):
+    checker = NewURLCheck(Settings(check=given), Cloud())
+    assert checker.wanted(new(guessed=guessed)) is wanted
+
+
+@pytest.mark.parametrize('made', [
+    new(), new(size=None), new(method='HEAD'), new(method='PUT'),
+    new(signed(endpoint='http://proxy/swift', ip_range=None))])
+def test_a_url_that_works_is_accepted_in_silence(caplog, made):
+    probe = Probe(WORKS)
+    check(probe, made)
+    assert warnings(caplog) == []
+    assert len(probe.asked) == 1
+
+
+@pytest.mark.parametrize(('endpoint', 'catalog', 'asked'), [
+    ('http://swift', 'http://swift/v1/AUTH_p', 'http://swift'),
+    ('http://proxy', 'http://swift/v1/AUTH_p', 'http://swift'),
+    ('http://proxy/cache', 'http://swift/v1/AUTH_p', 'http://swift'),
+    ('http://proxy', None, 'http://proxy'),
+    ('http://proxy/swift', 'http://rgw/swift/v1/AUTH_p', 'http://rgw/swift'),
+    ('http://proxy/swift', 'http://rgw/v1/AUTH_p', 'http://rgw/swift'),
+])
+def test_swift_itself_is_asked(endpoint, catalog, asked):
+    probe = Probe(WORKS)
+    url = signed(endpoint=endpoint)
+    check(probe, new(url), swift=store(catalog))
+    assert probe.asked == [f'HEAD {url.url.replace(endpoint, asked, 1)}']
+
+
+def test_with_nobody_to_ask_for_the_catalog_the_urls_own_endpoint_is_asked():
+    probe, url = Probe(WORKS), signed(endpoint='http://proxy')
+    check(probe, new(url), swift=None)
+    assert probe.asked == [f'HEAD {url.url}']
+
+
+GATEWAY = signed(endpoint='http://rgw/swift', account=None)
+
+
+@pytest.mark.parametrize(('probe', 'made', 'swift', 'warning'), [
+    (None, new(), store, 'The URL is not checked: nobody can ask for it'),
+    (Probe(), new(method='POST'), store, 'A URL for POST cannot be tried, and is not checked'),
+    (Probe(), new(method='DELETE'), store,
+     'A URL for DELETE cannot be tried, and is not checked'),
+    (Probe(), new(GATEWAY), store('http://rgw/swift/v1/AUTH_p'),
+     f'The URL is not checked: {NOT_TRIED}'),
+    (Probe(), new(GATEWAY), None, f'The URL is not checked: {NOT_TRIED}'),
+])
+def test_what_cannot_be_tried_is_a_warning(caplog, probe, made, swift, warning):
+    check(probe, made, swift=swift)
+    assert warnings(caplog) == [warning]
+    assert probe is None or probe.asked == []
+
+
+def test_a_gateway_without_accounts_in_the_catalog_is_tried(caplog):
+    probe = Probe(WORKS)
+    check(probe, new(GATEWAY), swift=store('http://rgw/swift/v1'))
+    assert (probe.asked, warnings(caplog)) == ([f'HEAD {GATEWAY.url}'], [])
+
+
+DOUBT = f'It is not known whether the URL of image {IMAGE_ID} works: '
+
+
+@pytest.mark.parametrize(('answer', 'warning'), [
+    (dataclasses.replace(WORKS, size=4), f'{DOUBT}the image has 5 bytes, and the object 4'),
+    (dataclasses.replace(WORKS, size=0), f'{DOUBT}the image has 5 bytes, and the object 0'),
+    (dataclasses.replace(WORKS, size=None),
+     f'{DOUBT}the image has 5 bytes, and the answer does not say how many the object has'),
+    (dataclasses.replace(WORKS, transaction=None),
+     f'{DOUBT}something else than Swift answers at http://swift (it does not say what, HTTP 200):'
+     ' the answer has no X-Trans-Id'),
+    (dataclasses.replace(WORKS, transaction=None, size=4, server='nginx'),
+     f'{DOUBT}something else than Swift answers at http://swift (nginx, HTTP 200): the answer has'
+     ' no X-Trans-Id'),
+    (Answer(None, 'connection refused'),
+     'It is not known whether the URL works: http://swift cannot be reached from here: connection'
+     ' refused'),
+    (dataclasses.replace(REFUSED, status=503),
+     'It is not known whether the URL works: http://swift answers HTTP 503, not the object'),
+    # Nothing that the diagnosis knows of is wrong.
+    (dataclasses.replace(REFUSED, status=400),
+     'It is not known whether the URL works: HEAD to http://swift, without a token: HTTP 400'),
+])
+def test_an_answer_that_says_nothing_of_the_url_is_a_warning(caplog, answer, warning):
+    probe = Probe(answer)
+    check(probe)
+    assert (warnings(caplog), len(probe.asked)) == ([warning], 1)
+
+
+@pytest.mark.parametrize(('url', 'answer', 'check_name', 'status', 'names'), [
+    (signed(key=OTHER_KEY), REFUSED, 'signed with none of the keys', 401, ('list the keys',)),
+    (signed(account='AUTH_x'), REFUSED, 'the object is in account AUTH_p', 401,
+     ('account', 'key_file')),
+    (signed(), GONE, 'there is no object', 404, ()),
+    (signed(), dataclasses.replace(REFUSED, status=403), 'HEAD to http://swift', 403,
+     ('key_file',)),
+])
+def test_a_url_that_swift_refuses_is_an_error(caplog, url, answer, check_name, status, names):
+    probe = Probe(answer)
+    with pytest.raises(TempURLRefused) as raised:
+        check(probe, new(url))
+    assert raised.value.problem.startswith(
+        f'The URL of image {IMAGE_ID} does not work (HTTP {status}): {check_name}')
+    assert raised.value.problem.endswith('.') and raised.value.remedy
+    assert raised.value.names == names
+    assert (warnings(caplog), len(probe.asked)) == ([], 1)
+
+
+RANGED = signed(ip_range='203.0.113.0/24')
+
+
+@pytest.mark.parametrize(('address', 'detail'), [
+    ('127.0.0.1', 'this machine\'s address 127.0.0.1 is not in 203.0.113.0/24'),
+    # Swift sees another address than this machine does.
+    ('203.0.113.9', 'HEAD to http://swift, without a token: HTTP 401'),
+])
+def test_a_url_for_other_addresses_is_a_warning(monkeypatch, caplog, address, detail):
+    """The address is given: which one this machine has depends on its network."""
+    monkeypatch.setattr(checks, 'own_address', lambda endpoint: address)
+    check(Probe(REFUSED), new(RANGED))
+    assert warnings(caplog) == [
+        f'The URL works from its IP range only, and not from here: {detail}']
+
+
+def test_an_ip_range_excuses_no_other_fault(monkeypatch):
+    monkeypatch.setattr(checks, 'own_address', lambda endpoint: '203.0.113.9')
+    with pytest.raises(TempURLRefused, match='signed with none of the keys'):
+        check(Probe(REFUSED), new(signed(ip_range='203.0.113.0/24', key=OTHER_KEY)))
+
+
+PROXIED = signed(endpoint='http://proxy')
+
+
+def test_another_cluster_than_the_catalogs(caplog):
+    probe = Probe(GONE, **{'HEAD http://proxy': WORKS})
+    check(probe, new(PROXIED))
+    assert warnings(caplog) == [
+        'The URL works at http://proxy, and not at http://swift, the Swift of the catalog (HTTP'
+        f' 404): there is no object {IMAGE_ID} in container glance']
+    assert probe.asked == [f'HEAD {signed().url}', f'HEAD {PROXIED.url}']
+
+
+@pytest.mark.parametrize('answer', [
+    GONE, dataclasses.replace(WORKS, size=4), dataclasses.replace(WORKS, transaction=None)])
+def test_a_url_that_does_not_work_at_its_own_endpoint_either(caplog, answer):
+    probe = Probe(GONE, **{'HEAD http://proxy': answer})
+    with pytest.raises(TempURLRefused) as raised:
+        check(probe, new(PROXIED))
+    assert raised.value.problem == (
+        f'The URL of image {IMAGE_ID} does not work (HTTP 404 from http://swift): there is no'
+        f' object {IMAGE_ID} in container glance.')
+    assert warnings(caplog) == [] and len(probe.asked) == 2
+
+
+def test_a_warning_is_given_once(caplog):
+    check(None, times=3)
+    assert len(warnings(caplog)) == 1
+    check(Probe(dataclasses.replace(WORKS, size=4)), times=2)
+    assert len(warnings(caplog)) == 2
+
+
+def test_the_settings_that_the_url_was_made_with_count():
+    """The key that is given is the one that the diagnosis speaks of."""
+    with pytest.raises(TempURLRefused, match='signed with the given key'):
+        check(Probe(REFUSED), new(signed(key=OTHER_KEY)), settings=Settings(key=OTHER_KEY))
+
+
+def test_the_method_that_the_url_allows_counts():
+    """Swift takes a HEAD through it, and it is good for nothing else."""
+    with pytest.raises(TempURLRefused, match='signed for HEAD, and not good for PUT'):
+        check(Probe(REFUSED), dataclasses.replace(new(signed(method='HEAD')), method='PUT'))
+
+
+def test_the_moment_of_the_check_counts():
+    checker = NewURLCheck(Settings(), Cloud(None, store(), Probe(
+        dataclasses.replace(REFUSED, date=None))))
+    with pytest.raises(TempURLRefused, match='expired 100 s ago'):
+        checker.check(new(), EXPIRES + 100)
