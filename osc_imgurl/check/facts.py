@@ -258,10 +258,9 @@ class Facts:
         accounts: list[str | None] = [*self.accounts] or [path.account]
         places = [dataclasses.replace(path, account=account, container=container)
                   for account in accounts for container in containers]
+        names: list[str] = []
         if self.cloud.object_store is not None:
-            try:
+            with contextlib.suppress(ImgurlError):
                 names = self.cloud.object_store.names(path.account, path.container)
-            except ImgurlError:
-                names = []
-            places += [dataclasses.replace(path, object=name) for name in names]
-        return [str(place) for place in places]
+        # Anybody who may write there may name an object as none of ours would be (``/``).
+        return [*map(str, places), *(path.container_path + name for name in names)]

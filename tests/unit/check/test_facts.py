@@ -259,6 +259,9 @@ def test_what_works_is_not_searched_for():
 @pytest.mark.parametrize(('path', 'of'), [
     # The object is one of the container's.
     (f'{OBJECT}another', {'store': store(objects={('AUTH_p', 'glance', 'another'): 1})}),
+    # So may one be that no URL of ours could be for.
+    (f'{OBJECT}another', {'store': store(objects={('AUTH_p', 'glance', '/'): 1,
+                                                  ('AUTH_p', 'glance', 'another'): 1})}),
     # The container is another by the sharding rule, or by the image's location.
     (f'/v1/AUTH_p/glance_3a1/{IMAGE_ID}', {'store': containers('glance_3a1')}),
     (f'/v1/AUTH_p/images/{IMAGE_ID}', {'image': image(f'swift+config://ref1/images/{IMAGE_ID}')}),
