@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Mapping
 
-from osc_imgurl.check.facts import Facts
+from osc_imgurl.check.facts import NOT_ASKED, Facts
 from osc_imgurl.check.finding import PASS, Finding, failed, failed_with, passed, skipped
 from osc_imgurl.check.signature import check_key, check_method, check_path, check_query
 from osc_imgurl.errors import ImgurlError, LocationNotBelieved
@@ -57,7 +57,7 @@ def _store(facts: Facts) -> Finding:
 
 def _server(facts: Facts) -> Finding:
     answer, endpoint = facts.answer, facts.endpoint
-    if facts.url is None or answer.failure == NOT_TRIED:
+    if facts.url is None or answer.failure in (NOT_TRIED, NOT_ASKED):
         return skipped(answer.failure)
     if answer.status is None:
         return failed(f'{endpoint} cannot be reached from here: {answer.failure}',

@@ -36,6 +36,7 @@ from osc_imgurl.tempurl.url import ObjectPath, TempURL
 EXPIRED_SINCE = 86_400
 EXPIRES_WITHIN = 8 * 86_400
 GIVEN_KEY = 'the given key'
+NOT_ASKED = 'there is nobody who would ask for it'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,7 +102,7 @@ class Facts:
         if self.known_answer:
             return self.known_answer
         if self.cloud.probe is None:
-            return Answer(None, 'there is nobody who would ask for it')
+            return Answer(None, NOT_ASKED)
         return self.cloud.probe.ask(self.url)
 
     @functools.cached_property

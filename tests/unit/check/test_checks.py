@@ -114,6 +114,7 @@ CORRECT = ('Correct the endpoint, or have the proxy in between pass the whole pa
     (refused(), PASS, 'Swift answers (transaction tx)', '', ()),
     (NO_URL, SKIPPED, 'no URL could be signed', '', ()),
     (facts(GATEWAY, store=store('http://rgw/swift/v1/AUTH_p')), SKIPPED, NOT_TRIED, '', ()),
+    (facts(answer=None), SKIPPED, 'there is nobody who would ask for it', '', ()),
     (facts(answer=Answer(None, 'connection refused')), FAIL,
      'http://swift cannot be reached from here: connection refused',
      'Correct the endpoint, or see to network, TLS or server.', ('endpoint_url',)),

@@ -140,6 +140,16 @@ def test_behind_a_failure_the_request_still_says_what_swift_answers():
         SKIPPED, 'connection refused', '', (), 'request')
 
 
+def test_without_a_probe_no_request_is_made_and_the_rest_is_found_all_the_same():
+    cloud = Cloud(Glance(IMAGE), store())
+    results = {each.check: (each.result, each.detail)
+               for each in diagnose(signed().url, Settings(), cloud, NOW)}
+    assert results['server'] == results['request'] == (
+        SKIPPED, 'there is nobody who would ask for it')
+    assert FAIL not in {result for result, _ in results.values()}
+    assert cause(diagnose(signed(key=OTHER_KEY).url, Settings(), cloud, NOW)).check == 'key'
+
+
 def test_where_nothing_else_fails_the_request_is_the_cause():
     found = cause(of_url())
     assert (found.check, found.detail, found.names) == ('request', f'{SAID}401', ('key_file',))
