@@ -1,0 +1,237 @@
+"""Where an image's object is, by settings, location and catalog; and where a URL is tried."""
+
+import logging
+
+import pytest
+
+from osc_imgurl.errors import (
+    InvalidParameterValue,
+    LocationNotBelieved,
+    MissingParameterValue,
+)
+from osc_imgurl.locate.place import (
+    Place,
+    cluster_endpoint,
+    endpoint_and_type,
+    locate,
+    may_be_tried,
+    own_account,
+    swift_endpoint,
+)
+from osc_imgurl.settings.table import Kind, Settings, Source
+from osc_imgurl.tempurl.url import ObjectPath
+
+from ..stubs import IMAGE_ID, Store, image
+
+SWIFT, GATEWAY = 'http://swift/v1/AUTH_p', 'http://rgw/swift/v1'
+GATEWAY_WITH_ACCOUNTS = 'http://rgw/swift/v1/AUTH_p'
+SINGLE = f'swift+config://ref1/images/{IMAGE_ID}'
+MULTI = f'swift+http://swift/v1/AUTH_x/glance_{IMAGE_ID}/{IMAGE_ID}'
+EVIL = f'swift+https://evil/v1/AUTH_x/glance_{IMAGE_ID}/{IMAGE_ID}'
+WARNED = [logging.WARNING]
+
+
+def given(kind=Kind.OPTION, **values):
+    """Return settings that a source gives."""
+    return Settings(**values, sources={name: Source(kind, f'the {name}') for name in values})
+
+
+@pytest.mark.parametrize(('settings', 'uris', 'catalog', 'path', 'guessed'), [
+    # Nothing is given, and no location is shown: all is a guess.
+    (Settings(), [], SWIFT, f'/v1/AUTH_p/glance/{IMAGE_ID}', ('account', 'container')),
+    (given(container='images'), [], SWIFT, f'/v1/AUTH_p/images/{IMAGE_ID}', ('account',)),
+    (given(multiple_containers_seed=3), [], SWIFT, f'/v1/AUTH_p/glance_3a1/{IMAGE_ID}',
+     ('account',)),
+    (given(account='AUTH_y'), [], SWIFT, f'/v1/AUTH_y/glance/{IMAGE_ID}', ('container',)),
+    (given(account='AUTH_y', container='images', multiple_containers_seed=3), [], SWIFT,
+     f'/v1/AUTH_y/images_3a1/{IMAGE_ID}', ()),
+    (given(api_version='v2'), [], SWIFT, f'/v2/AUTH_p/glance/{IMAGE_ID}',
+     ('account', 'container')),
+    # A location says the container, and a multi-tenant store's the account too.
+    (Settings(), [SINGLE], SWIFT, f'/v1/AUTH_p/images/{IMAGE_ID}', ('account',)),
+    (Settings(), [MULTI], SWIFT, f'/v1/AUTH_x/glance_{IMAGE_ID}/{IMAGE_ID}', ()),
+    (Settings(), [EVIL, 'file:///x', MULTI], SWIFT, f'/v1/AUTH_x/glance_{IMAGE_ID}/{IMAGE_ID}',
+     ()),
+    (Settings(), ['swift+config://ref1/images/renamed'], SWIFT, '/v1/AUTH_p/images/renamed',
+     ('account',)),
+    (Settings(), ['file:///x'], SWIFT, f'/v1/AUTH_p/glance/{IMAGE_ID}', ('account', 'container')),
+    # A RADOS Gateway without accounts in its URLs.
+    (Settings(), [], GATEWAY, f'/v1/glance/{IMAGE_ID}', ('container',)),
+    (given(account='AUTH_y'), [], GATEWAY, f'/v1/AUTH_y/glance/{IMAGE_ID}', ('container',)),
+    (given(Kind.CLOUD, account='AUTH_y'), [], GATEWAY, f'/v1/glance/{IMAGE_ID}', ('container',)),
+    (Settings(), [], GATEWAY_WITH_ACCOUNTS, f'/v1/AUTH_p/glance/{IMAGE_ID}',
+     ('account', 'container')),
+])
+def test_where_the_object_is(caplog, settings, uris, catalog, path, guessed):
+    place = locate(image(*uris), settings, Store(catalog))
+    assert (str(place.path), place.guessed) == (path, guessed)
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(('settings', 'uri', 'path', 'warnings'), [
+    # An option is given for this one image.
+    (given(container='mine'), SINGLE, f'/v1/AUTH_p/mine/{IMAGE_ID}', [
+        'The image lies in container images by its own location; the URL is for mine, as given by'
+        ' the container']),
+    (given(container='mine', multiple_containers_seed=3), SINGLE,
+     f'/v1/AUTH_p/mine_3a1/{IMAGE_ID}', [
+        'The image lies in container images by its own location; the URL is for mine_3a1, as given'
+        ' by the container, the multiple_containers_seed']),
+    (given(account='AUTH_y'), MULTI, f'/v1/AUTH_y/glance_{IMAGE_ID}/{IMAGE_ID}', [
+        'The image lies in account AUTH_x by its own location; the URL is for AUTH_y, as given by'
+        ' the account']),
+    # Any other source speaks of all images.
+    (given(Kind.CLOUD, container='mine'), SINGLE, f'/v1/AUTH_p/images/{IMAGE_ID}', [
+        'The image lies in container images by its own location, and not in mine as given by the'
+        ' container; the location counts']),
+    (given(Kind.ENVIRONMENT, account='AUTH_y'), MULTI, f'/v1/AUTH_x/glance_{IMAGE_ID}/{IMAGE_ID}', [
+        'The image lies in account AUTH_x by its own location, and not in AUTH_y as given by the'
+        ' account; the location counts']),
+    # They agree, or a default is the loser.
+    (given(container='images'), SINGLE, f'/v1/AUTH_p/images/{IMAGE_ID}', []),
+    (Settings(), SINGLE, f'/v1/AUTH_p/images/{IMAGE_ID}', []),
+    (given(account='AUTH_x'), MULTI, f'/v1/AUTH_x/glance_{IMAGE_ID}/{IMAGE_ID}', []),
+])
+def test_settings_that_contradict_the_location(caplog, settings, uri, path, warnings):
+    place = locate(image(uri), settings, Store())
+    assert str(place.path) == path
+    assert [record.getMessage() for record in caplog.records] == warnings
+    assert [record.levelno for record in caplog.records] == WARNED * len(warnings)
+
+
+@pytest.mark.parametrize('settings', [
+    Settings(), given(account='AUTH_y'), given(multiple_containers_seed=3),
+    given(Kind.CLOUD, container='mine')])
+def test_a_location_that_is_not_believed_is_an_error(settings):
+    with pytest.raises(LocationNotBelieved):
+        locate(image(EVIL), settings, Store())
+
+
+@pytest.mark.parametrize(('settings', 'object_name', 'path', 'guessed'), [
+    (given(container='mine'), None, f'/v1/AUTH_p/mine/{IMAGE_ID}', ('account',)),
+    (Settings(), 'another', '/v1/AUTH_p/glance/another', ('account', 'container')),
+])
+def test_a_location_that_is_not_believed_is_passed_over_on_purpose(caplog, settings, object_name,
+                                                                   path, guessed):
+    place = locate(image(EVIL), settings, Store(), object_name)
+    assert (str(place.path), place.guessed) == (path, guessed)
+    assert len(caplog.records) == 1
+    assert caplog.records[0].getMessage().endswith('The URL is for another object on purpose')
+
+
+def test_an_object_on_purpose_in_the_images_container():
+    place = locate(image(SINGLE), Settings(), Store(), 'another')
+    assert (str(place.path), place.guessed) == ('/v1/AUTH_p/images/another', ('account',))
+
+
+@pytest.mark.parametrize(('settings', 'catalog', 'wanted'), [
+    (Settings(), SWIFT, ('http://swift', 'swift')),
+    (Settings(), 'http://swift:8080/cluster/v1/AUTH_p', ('http://swift:8080/cluster', 'swift')),
+    (Settings(), GATEWAY, ('http://rgw/swift', 'radosgw')),
+    (Settings(), GATEWAY_WITH_ACCOUNTS, ('http://rgw/swift', 'swift')),
+    (Settings(endpoint_url='http://proxy'), SWIFT, ('http://proxy', 'swift')),
+    (Settings(endpoint_url='http://proxy'), GATEWAY, ('http://proxy/swift', 'radosgw')),
+    (Settings(endpoint_url='http://proxy'), GATEWAY_WITH_ACCOUNTS, ('http://proxy', 'swift')),
+    (Settings(endpoint_url='http://proxy'), None, ('http://proxy', 'swift')),
+    (Settings(endpoint_type='swift'), GATEWAY, ('http://rgw/swift', 'swift')),
+    (Settings(endpoint_type='radosgw'), GATEWAY, ('http://rgw/swift', 'radosgw')),
+    # A gateway that has accounts in its URLs crashes at one without.
+    (Settings(endpoint_type='radosgw'), GATEWAY_WITH_ACCOUNTS, ('http://rgw/swift', 'swift')),
+    (Settings(endpoint_type='radosgw'), SWIFT, ('http://swift/swift', 'radosgw')),
+    (Settings(endpoint_type='radosgw', endpoint_url='http://proxy'), None,
+     ('http://proxy/swift', 'radosgw')),
+    (given(endpoint_type='radosgw', account='AUTH_y'), GATEWAY, ('http://rgw/swift', 'swift')),
+    (given(Kind.CLOUD, endpoint_type='radosgw', account='AUTH_y'), GATEWAY,
+     ('http://rgw/swift', 'radosgw')),
+])
+def test_endpoint_and_type(settings, catalog, wanted):
+    assert endpoint_and_type(settings, Store(catalog)) == wanted
+    place = locate(image(), settings, Store(catalog))
+    assert place.endpoint == wanted[0]
+    assert (place.path.account is None) is (wanted[1] == 'radosgw')
+
+
+def test_endpoint_and_type_with_nobody_to_ask():
+    assert endpoint_and_type(Settings(endpoint_url='http://proxy'), None) == (
+        'http://proxy', 'swift')
+    assert endpoint_and_type(
+        Settings(endpoint_url='http://proxy', endpoint_type='radosgw'), None) == (
+            'http://proxy/swift', 'radosgw')
+    with pytest.raises(MissingParameterValue, match='endpoint of Swift is not known') as raised:
+        endpoint_and_type(Settings(account='AUTH_y'), None)
+    assert (raised.value.remedy, raised.value.names) == ('Give it.', ('endpoint_url',))
+
+
+def test_a_gateway_has_no_other_path():
+    with pytest.raises(InvalidParameterValue, match='has the path /other') as raised:
+        endpoint_and_type(Settings(endpoint_type='radosgw'), Store('http://rgw/other/v1/AUTH_p'))
+    assert raised.value.names == ('endpoint_url', 'endpoint_type')
+
+
+def test_a_catalog_without_an_object_store():
+    class Without(Store):
+        def storage_url(self):
+            raise MissingParameterValue('There is no object-store in the catalog.')
+
+    with pytest.raises(MissingParameterValue, match='no object-store'):
+        endpoint_and_type(Settings(), Without(None))
+    assert endpoint_and_type(Settings(endpoint_url='http://proxy'), Without(None)) == (
+        'http://proxy', 'swift')
+
+
+@pytest.mark.parametrize(('settings', 'catalog', 'account'), [
+    (Settings(), SWIFT, 'AUTH_p'),
+    (Settings(account='AUTH_y'), SWIFT, 'AUTH_y'),
+    (Settings(account_prefix='KEY'), SWIFT, 'KEY_p'),
+    (Settings(), GATEWAY, None),
+    (Settings(), GATEWAY_WITH_ACCOUNTS, 'AUTH_p'),
+    (given(account='AUTH_y'), GATEWAY, 'AUTH_y'),
+])
+def test_own_account(settings, catalog, account):
+    assert own_account(settings, Store(catalog)) == account
+
+
+def test_an_account_that_nobody_says():
+    settings = Settings(endpoint_url='http://swift')
+    with pytest.raises(MissingParameterValue, match='account that owns the images') as raised:
+        own_account(settings, None)
+    assert (raised.value.remedy, raised.value.names) == ('Give it.', ('account',))
+    assert own_account(Settings(endpoint_url='http://swift', account='AUTH_y'), None) == 'AUTH_y'
+
+
+@pytest.mark.parametrize(('endpoint', 'account', 'catalog', 'wanted'), [
+    ('http://swift', 'AUTH_p', SWIFT, True),
+    ('http://rgw/swift', 'AUTH_p', GATEWAY_WITH_ACCOUNTS, True),
+    ('http://rgw/swift', 'AUTH_p', None, True),
+    ('http://rgw/swift', None, GATEWAY, True),
+    ('http://rgw/swift', None, GATEWAY_WITH_ACCOUNTS, False),
+    ('http://rgw/swift', None, None, False),
+    ('http://rgw', None, GATEWAY_WITH_ACCOUNTS, True),
+])
+def test_may_be_tried(endpoint, account, catalog, wanted):
+    path = ObjectPath(account, 'glance', IMAGE_ID)
+    assert may_be_tried(endpoint, path, Store(catalog)) is wanted
+    if catalog is None:
+        assert may_be_tried(endpoint, path, None) is wanted
+
+
+@pytest.mark.parametrize(('endpoint', 'catalog', 'cluster', 'swift'), [
+    ('http://swift', SWIFT, 'http://swift', 'http://swift'),
+    ('http://proxy', SWIFT, 'http://swift', 'http://swift'),
+    ('http://proxy', None, 'http://proxy', 'http://proxy'),
+    ('http://proxy/swift', GATEWAY, 'http://rgw/swift', 'http://rgw/swift'),
+    ('http://proxy/swift', SWIFT, 'http://swift', 'http://swift/swift'),
+    ('http://proxy', GATEWAY_WITH_ACCOUNTS, 'http://rgw/swift', 'http://rgw/swift'),
+])
+def test_where_a_new_url_is_tried(endpoint, catalog, cluster, swift):
+    place = Place(endpoint, ObjectPath('AUTH_p', 'glance', IMAGE_ID))
+    assert cluster_endpoint(endpoint, Store(catalog)) == cluster
+    assert swift_endpoint(place, Store(catalog)) == swift
+    assert swift_endpoint(place, None) == endpoint
+
+
+@pytest.mark.parametrize(('endpoint', 'account', 'wanted'), [
+    ('http://rgw/swift', None, True), ('http://rgw/swift', 'AUTH_p', True),
+    ('http://swift', 'AUTH_p', False)])
+def test_in_gateway(endpoint, account, wanted):
+    assert Place(endpoint, ObjectPath(account, 'glance', 'x')).in_gateway is wanted
