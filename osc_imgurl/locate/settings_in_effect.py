@@ -80,7 +80,9 @@ def _look_up(settings: Settings, object_store: ObjectStore | None,
         return value, str(slot)
 
     def endpoint(index: int) -> tuple[str, str]:
-        return endpoint_and_type(settings, object_store)[index], 'catalog'
+        looked_up = object_store is not None and object_store.find_storage_url()
+        return (endpoint_and_type(settings, object_store)[index],
+                'catalog' if looked_up else 'default')
 
     rows = [attempt('endpoint_url', lambda: endpoint(0)),
             attempt('endpoint_type', lambda: endpoint(1)),

@@ -88,6 +88,12 @@ def test_with_nobody_to_ask():
     assert found['endpoint_url'][1].endswith('Give it (endpoint_url).')
 
 
+@pytest.mark.parametrize('store', [None, Store(None)])
+def test_a_type_that_no_catalog_says_is_the_default(store):
+    found = rows(given(endpoint_url='http://proxy'), store)
+    assert found['endpoint_type'] == ('swift', 'default')
+
+
 @pytest.mark.parametrize(('settings', 'wanted'), [
     (Settings(), (MASKED, 'container key')),
     # Which container it is depends on the image.
