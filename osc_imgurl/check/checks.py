@@ -128,7 +128,7 @@ def _digest(facts: Facts) -> Finding:
     if takes is None:
         return failed(f'the cluster does not say that it takes {digest}, and older ones take'
                       f' {", ".join(DIGESTS_OF_A_SILENT_CLUSTER)} only',
-                      'Sign with that.', 'digest')
+                      f'Sign with {", ".join(DIGESTS_OF_A_SILENT_CLUSTER)}.', 'digest')
     if not takes:
         return failed(f'the cluster refuses {digest}; it takes'
                       f' {", ".join(capabilities.digests or ())}',

@@ -282,7 +282,7 @@ def test_formats(cloud, image):
 
 
 @pytest.mark.parametrize(('command', 'example'), [
-    (['image', 'temp', 'url', 'create'], 'curl -o cirros.img'),
+    (['image', 'temp', 'url', 'create'], 'curl -fo cirros.img'),
     (['image', 'location', 'show'], 'openstack image location show cirros'),
 ])
 def test_help(cloud, command, example):

@@ -101,7 +101,7 @@ def test_signed_without_asking_anybody(cloud, gateway, account, key_file, seed):
 def test_a_digest_that_the_gateway_refuses(cloud, image, gateway, account):
     line = cloud.refused(image, '--digest', 'sha256')
     assert '(HTTP 403): the cluster does not say that it takes sha256' in line
-    assert '--digest sha1' in line
+    assert 'Sign with sha1 (--digest).' in line
     url = cloud.create(image, '--digest', 'sha256', '--no-check')['url']
     assert status(url) == 403
 
