@@ -101,7 +101,7 @@ class TempURLService:
         :param refresh: sign anew where the cache has a URL, and replace it.
         :raises ImgurlError: whatever is wrong, with what to do about it.
         """
-        self._check(request, now)
+        self._validate(request, now)
         return self.create_for(self.find_image(image), request, now, refresh)
 
     def create_for(self, image: Image, request: Request, now: float,
@@ -119,11 +119,10 @@ class TempURLService:
         if request.prefix == '':
             LOG.warning('The prefix is empty: this URL gives access to every object in the'
                         ' container %s', place.path.container)
-        expires = self._expires(request, now)
-        shape = _Shape(place.endpoint, place.path.container_path, key, digest, method, expires,
-                       request)
+        shape = _Shape(place.endpoint, place.path.container_path, key, digest, method,
+                       self._expires(request, now), request)
         if self._cache is None:
-            url, cached = self._url(shape, place.path), False
+            url, expires, cached = self._url(shape, place.path), shape.expires, False
         else:
             url, expires, cached = self._cached_url(
                 self._cache, shape, image.id, place.path, now=now, refresh=refresh)
@@ -189,7 +188,7 @@ class TempURLService:
         validate_image(found)
         return found
 
-    def _check(self, request: Request, now: float) -> None:
+    def _validate(self, request: Request, now: float) -> None:
         """See that a request can be met, before anybody is asked."""
         validate_method(request.method)
         if request.ip_range is not None:

@@ -76,8 +76,8 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
     except ImgurlError as error:
         return _stopped(ACCOUNT, error)
     endpoint = swift_endpoint(place, cloud.object_store)
-    facts = Facts(place.path, endpoint, method, now, settings, cloud,
-                        cached=cached, known_image=image)
+    facts = Facts(place.path, endpoint, method, now, settings, cloud, cached=cached,
+                  known_image=image)
     try:
         key = service.find_key(place)
     except ImgurlError as error:

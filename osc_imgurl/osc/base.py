@@ -20,11 +20,25 @@ from osc_lib.command import command
 EXACT_FORMATTERS = ('csv', 'json', 'shell', 'yaml')
 
 
+class HelpFormatter(argparse.HelpFormatter):
+    """Leaves the lines of an example as they are; what is copied from it is to work."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if '\n' not in text:
+            return super()._fill_text(text, width, indent)
+        return '\n'.join(indent + line for line in text.splitlines())
+
+
 class Command(command.Command):
     """A command whose log and errors are printable, and speak of options.
 
     So is the log of the libraries that it uses.
     """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.formatter_class = HelpFormatter
+        return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         for handler in logging.getLogger().handlers:

@@ -104,7 +104,7 @@ def _carry_out(settings: Settings, change: Change, object_store: ObjectStore, *,
             ' Wait until all have expired, or end them now (--force).')
     with new_file or contextlib.nullcontext():
         key_slots.carry_out(change, object_store)
-    if force and change.gone:
+    if change.gone:
         LOG.warning('The key %s is gone from %s: no URL that it has signed works any more',
                     ', '.join(change.gone), change.owner)
     try:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from osc_imgurl.errors import InvalidParameterValue, ObjectStoreFailed
 
@@ -32,6 +33,27 @@ class Capabilities:
         if self.digests is None:
             return digest in DIGESTS_OF_A_SILENT_CLUSTER or None
         return digest in self.digests
+
+
+def read_info(info: Any) -> Capabilities:
+    """Return what an answer of ``/info`` says of temporary URLs.
+
+    :param info: what its JSON says; a stranger may have written it.
+    :raises AttributeError, TypeError: it is of another shape.
+    """
+    tempurl = info.get('tempurl')
+    if tempurl is None:
+        return Capabilities(tempurl=False)
+    return Capabilities(True, _texts(tempurl.get('methods')),
+                        _texts(tempurl.get('allowed_digests')))
+
+
+def _texts(value: object) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        raise TypeError
+    return tuple(map(str, value)) or None
 
 
 def negotiate_digest(endpoint: str, capabilities: Capabilities, method: str,

@@ -28,7 +28,7 @@ from osc_imgurl.errors import (
     logger,
     one_line,
 )
-from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.capabilities import Capabilities, read_info
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS, KeySlot
 from osc_imgurl.tempurl.endpoint import split_storage_url, validate_endpoint
 from osc_imgurl.tempurl.key import Key, validate_key
@@ -144,15 +144,10 @@ class ObjectStore:
             return Capabilities()
         _require_success(response)
         try:
-            info = response.json()
-            tempurl = info.get('tempurl')
-            if tempurl is None:
-                return Capabilities(tempurl=False)
-            methods, digests = map(_texts, (tempurl.get('methods'), tempurl.get('allowed_digests')))
+            return read_info(response.json())
         except (ValueError, AttributeError, TypeError, RecursionError):
             raise ObjectStoreFailed(
                 f'What answers at {endpoint}/info is not an object store.') from None
-        return Capabilities(True, methods, digests)
 
     def container_keys(self, account: str | None,
                        container: str) -> dict[KeySlot, Key] | None:
@@ -290,15 +285,3 @@ def _require_success(response: requests.Response) -> None:
             f'The object store answers HTTP {response.status_code} to'
             f' {response.request.method} {path}'
             f' (transaction {response.headers.get("X-Trans-Id", "unknown")}).')
-
-
-def _texts(value: object) -> tuple[str, ...] | None:
-    """Return a list of texts; None where there is none.
-
-    :raises TypeError: it is something else.
-    """
-    if value is None:
-        return None
-    if not isinstance(value, list):
-        raise TypeError
-    return tuple(map(str, value)) or None

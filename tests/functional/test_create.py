@@ -282,14 +282,18 @@ def test_formats(cloud, image):
 
 
 @pytest.mark.parametrize(('command', 'example'), [
-    (['image', 'temp', 'url', 'create'], 'curl -fo cirros.img'),
-    (['image', 'location', 'show'], 'openstack image location show cirros'),
+    (['image', 'temp', 'url', 'create'], 'curl -fo cirros.img "$url"'),
+    (['image', 'location', 'show'],
+     'openstack image location show cirros -c scheme -c container -c object'),
 ])
 def test_help(cloud, command, example):
     result = cloud.openstack(*command, '--help')
     assert result.code == 0
+    # An example stands in lines of its own, to be copied.
+    assert example in [line.partition('Example: ')[2] or line
+                       for line in result.stdout.splitlines()]
     text = ' '.join(result.stdout.split())
-    assert example in text and '<image>' in text and '--multiple-containers-seed <n>' in text
+    assert '<image>' in text and '--multiple-containers-seed <n>' in text
 
 
 def test_no_secret_in_debug_output(cloud, image):

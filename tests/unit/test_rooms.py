@@ -1,0 +1,39 @@
+"""The rooms of the library: how large they are, and which way imports point."""
+
+import ast
+import pathlib
+
+import pytest
+
+import osc_imgurl
+
+LIBRARY = pathlib.Path(osc_imgurl.__file__).parent
+# From the bottom up; a room imports from those below, and from itself.
+FLOORS = [['errors'], ['http', 'tempurl'], ['settings'], ['glance', 'swift', 'cache'], ['locate'],
+          ['service'], ['check'], ['batch'], ['osc']]
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+MODULES = [path for path in sorted(LIBRARY.rglob('*.py')) if path.parent != LIBRARY
+           or path.name != '__init__.py']
+
+
+def room_of(module):
+    return module.split('.')[1]
+
+
+@pytest.mark.parametrize('path', MODULES, ids=str)
+def test_a_module_fits_into_one_head(path):
+    assert len(path.read_text().splitlines()) <= 300
+
+
+@pytest.mark.parametrize('path', MODULES, ids=str)
+def test_imports_point_down(path):
+    room = path.relative_to(LIBRARY).with_suffix('').parts[0]
+    imported = {node.module for node in ast.walk(ast.parse(path.read_text()))
+                if isinstance(node, ast.ImportFrom)}
+    for module in filter(lambda name: name.startswith('osc_imgurl.'), imported):
+        assert room_of(module) == room or FLOOR[room_of(module)] < FLOOR[room], module
+
+
+def test_what_is_seen_first():
+    seen = {path.stem for path in LIBRARY.iterdir() if path.name != '__pycache__'}
+    assert seen - {'__init__', 'py'} == FLOOR.keys() and len(seen) <= 16
