@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 import requests
+from openstack import resource
 
 from .conftest import OPENSTACK, download
 
@@ -100,10 +101,12 @@ def test_copy_to_another_cloud_with_web_download(cloud, image, tmp_path):
             env={**os.environ, 'OS_CLOUD': 'demo',
                  'OS_CLIENT_CONFIG_FILE': str(cloud.folder / 'clouds.yaml')})
     done = cloud.openstack('image', 'import', 'copy', '--method', 'web-download',
-                           '--uri', url, '--wait', cloud='demo')
+                           '--uri', url, cloud='demo')
     assert done.code == 0, done.text
     images = cloud.sdk('demo').image
-    copy, original = images.find_image('copy'), images.get_image(image)
+    # OpenStackClient's --wait may return before the image is there.
+    copy = resource.wait_for_status(images, images.find_image('copy'), 'active', [], 0.1, 60)
+    original = images.get_image(image)
     assert (copy.status, copy.hash_value) == ('active', original.hash_value)
 
 
