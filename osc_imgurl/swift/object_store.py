@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import requests
@@ -57,6 +57,7 @@ class ObjectStore:
         self._storage_url = storage_url
         self._num_retries = num_retries
         self._connections: dict[str, swiftclient.client.HTTPConnection] = {}
+        self._found_urls: dict[str, frozenset[str]] = {}
 
     def find_storage_url(self) -> str | None:
         """Return the catalog's storage URL of the session's project, or None.
@@ -124,14 +125,19 @@ class ObjectStore:
 
     def auth_urls(self) -> frozenset[str]:
         """Return Keystone's addresses: the session's own, and those in the catalog."""
-        urls = {*self._catalog('identity'), getattr(self._session.auth, 'auth_url', None)}
-        return frozenset(filter(None, urls))
+        own = getattr(self._session.auth, 'auth_url', None)
+        return self._catalog('identity') | ({own} if own else set())
 
-    def _catalog(self, service_type: str, region_name: str | None = None) -> Iterator[str | None]:
-        for interface in ('public', 'internal', 'admin'):
-            with contextlib.suppress(ksa_exceptions.CatalogException):
-                yield self._session.get_endpoint(
-                    service_type=service_type, region_name=region_name, interface=interface)
+    def _catalog(self, service_type: str, region_name: str | None = None) -> frozenset[str]:
+        """Return a service's URLs of every interface; the catalog is read once, not per image."""
+        if service_type not in self._found_urls:
+            urls = set()
+            for interface in ('public', 'internal', 'admin'):
+                with contextlib.suppress(ksa_exceptions.CatalogException):
+                    urls.add(self._session.get_endpoint(
+                        service_type=service_type, region_name=region_name, interface=interface))
+            self._found_urls[service_type] = frozenset(filter(None, urls))
+        return self._found_urls[service_type]
 
     def capabilities(self, endpoint: str) -> Capabilities:
         """Return what the cluster at an endpoint says in ``/info``; no token is sent.
