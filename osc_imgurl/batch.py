@@ -122,7 +122,7 @@ def checked(made: Iterable[ImageTempURL | Failure], new_url: NewURLCheck,
             try:
                 new_url.check(item, clock())
             except ImgurlError as error:
-                return Failure(item.image_id, error)
+                return Failure(item.image.id, error)
         return item
 
     with ThreadPoolExecutor(CHECKS_AT_ONCE) as pool:

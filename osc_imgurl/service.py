@@ -11,7 +11,8 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from osc_imgurl.cache.entry import Cache, Entry, fingerprint, signature_fingerprint
+from osc_imgurl.cache.entry import Cache
+from osc_imgurl.cache.reuse import Asked, first_expiry
 from osc_imgurl.errors import ImgurlError, InvalidParameterValue, ObjectStoreFailed, logger
 from osc_imgurl.glance.image import Image, unseen_image, validate_image
 from osc_imgurl.locate.cloud import UNAUTHENTICATED, Cloud
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
 
 LOG = logger(__name__)
 
-# How far the clocks of the hosts that share a cache may differ, and how long ago a command may have
-# looked at its clock, in seconds.
-CLOCK_MARGIN = 60
-
 K = TypeVar('K')
 V = TypeVar('V')
 
@@ -49,28 +46,22 @@ class ImageTempURL:
 
     :ivar url: the URL; a bearer secret, and in no ``repr``.
     :ivar expires: Unix time, seconds.
-    :ivar image_size: in bytes; None where Glance does not say it, or there was nobody to ask.
+    :ivar image: nothing but its ID is known where there was nobody to ask.
     :ivar cached: whether the cache knew of it already.
     :ivar guessed: what is not given, so that the URL may be wrong: ``account`` and
         ``container`` as in :class:`osc_imgurl.locate.place.Place`; ``key`` and ``digest`` where
         they were looked up; ``digest`` too where the cluster does not say that it takes it.
         Empty where there was nobody to ask.
-    :ivar owner: the ID of the project that the image belongs to; None where that is not known.
-    :ivar visibility: the image's, as Glance gives it; likewise.
     """
 
     url: str = dataclasses.field(repr=False)
     expires: int
     method: str
     digest: str
-    image_id: str
-    image_name: str | None
+    image: Image
     place: Place
     cached: bool
     guessed: tuple[str, ...] = ()
-    owner: str | None = None
-    visibility: str | None = None
-    image_size: int | None = None
 
 
 class TempURLService:
@@ -128,8 +119,7 @@ class TempURLService:
                 self._cache, shape, image.id, place.path, now=now, refresh=refresh)
         guessed = () if self._object_store is None else (
             *place.guessed, *self._looked_up(place, digest, self._object_store))
-        return ImageTempURL(url, expires, method, digest, image.id, image.name, place, cached,
-                            guessed, image.owner, image.visibility, image.size)
+        return ImageTempURL(url, expires, method, digest, image, place, cached, guessed)
 
     def _looked_up(self, place: Place, digest: str, object_store: ObjectStore) -> Iterator[str]:
         if not self._settings.key:
@@ -142,24 +132,12 @@ class TempURLService:
     def _cached_url(self, cache: Cache, shape: _Shape, image_id: str, path: ObjectPath, *,
                     now: float, refresh: bool) -> tuple[str, int, bool]:
         """Return the URL, its expiry, and whether the cache knew of it."""
-        settings, request, key = self._settings, shape.request, shape.key.fingerprint
-        asked = _Asked(image_id, shape.endpoint, path, shape.digest, key, settings.duration,
-                       settings.align, dataclasses.replace(request, method=shape.method))
-        earliest = now + settings.expected_download_start_delay
-        latest = now + settings.duration + settings.align + CLOCK_MARGIN
-
-        def accepts(expires: int) -> bool:
-            """Say whether an expiry could have been chosen until now, and lies far enough ahead."""
-            if request.expires is not None:
-                return expires == request.expires
-            return earliest <= expires <= latest and (
-                not settings.align or (expires - settings.duration) % settings.align == 0)
-
-        signed = _sign(shape, path)
-        expires, cached = cache.get_or_create(
-            Entry(fingerprint(asked), shape.expires, image_id, shape.method, path.account,
-                  path.container, key, signature_fingerprint(signed.signature)),
-            accepts, now, refresh)
+        settings, signed = self._settings, _sign(shape, path)
+        expires, cached = first_expiry(
+            cache, Asked(image_id, shape.endpoint, path, shape.digest, shape.key.fingerprint,
+                         settings.duration, settings.align,
+                         dataclasses.replace(shape.request, method=shape.method)),
+            signed, settings, now=now, refresh=refresh)
         if expires != shape.expires:
             signed = _sign(dataclasses.replace(shape, expires=expires), path)
         return signed.url, expires, cached
@@ -278,20 +256,6 @@ class _Shape:
     digest: str
     method: str
     expires: int
-    request: Request
-
-
-@dataclasses.dataclass(frozen=True)
-class _Asked:
-    """All that shapes a URL but the moment of its making: the cache knows a URL by it."""
-
-    image_id: str
-    endpoint: str
-    path: ObjectPath
-    digest: str
-    key_fingerprint: str
-    duration: int
-    align: int
     request: Request
 
 

@@ -60,7 +60,7 @@ class NewURLCheck:
         endpoint = swift_endpoint(made.place, self._cloud.object_store)
         url = endpoint + made.url.removeprefix(made.place.endpoint)
         answer = probe.ask(url)
-        if answer.has_object(made.image_size):
+        if answer.has_object(made.image.size):
             return
         # Takes a while to import, and a URL that works needs none of it.
         from osc_imgurl.check.checks import IP_RANGE, REQUEST, not_swift, other_size
@@ -68,8 +68,8 @@ class NewURLCheck:
 
         if answer.works:
             doubt = (not_swift(answer, endpoint) if answer.transaction is None
-                     else other_size(made.image_size, answer.size))
-            self._warn(f'It is not known whether the URL of image {made.image_id} works: {doubt}')
+                     else other_size(made.image.size, answer.size))
+            self._warn(f'It is not known whether the URL of image {made.image.id} works: {doubt}')
             return
         with self._lock:
             found = cause(diagnose(
@@ -83,13 +83,13 @@ class NewURLCheck:
         else:
             # Perhaps the given endpoint is another cluster's.
             if endpoint != made.place.endpoint and (
-                    probe.ask(made.url).has_object(made.image_size)):
+                    probe.ask(made.url).has_object(made.image.size)):
                 self._warn(f'The URL works at {made.place.endpoint}, and not at {endpoint}, the'
                            f' Swift of the catalog (HTTP {answer.status}): {found.detail}')
                 return
             asked = '' if endpoint == made.place.endpoint else f' from {endpoint}'
             raise TempURLRefused(
-                f'The URL of image {made.image_id} does not work (HTTP {answer.status}{asked}):'
+                f'The URL of image {made.image.id} does not work (HTTP {answer.status}{asked}):'
                 f' {found.detail}.', found.remedy, *found.names)
 
     def _warn(self, message: str) -> None:

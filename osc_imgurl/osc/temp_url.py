@@ -28,61 +28,21 @@ class CreateImageTempURL(base.ShowOne):
     conflict_handler = 'resolve'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        from osc_imgurl.osc import common
-        from osc_imgurl.settings.table import BY_NAME
+        from osc_imgurl.osc import request_options
 
         parser = super().get_parser(prog_name)
         parser.set_defaults(prefix='')
-        parser.add_argument(
-            'image', metavar='<image>', help=f'Image ({common.NAMING})')
-        parser.add_argument(
-            '--method', metavar='{GET,HEAD,PUT,POST,DELETE}', default='GET',
-            help='What the URL allows; a URL for GET, PUT or POST allows HEAD too'
-                 ' (default: GET)')
-        lifetime = parser.add_mutually_exclusive_group()
-        common.add_setting_option(lifetime, BY_NAME['duration'])
-        lifetime.add_argument(
-            '--expires-at', metavar='<time>',
-            help='When the URL expires, instead of a duration: ISO 8601, such as'
-                 ' 2030-01-31T18:00:00Z (UTC where no offset is given), or a Unix time')
-        parser.add_argument(
-            '--ip-range', metavar='<range>',
-            help='Let only this address or network use the URL, such as 203.0.113.0/24')
-        parser.add_argument(
-            '--prefix', metavar='<prefix>', dest='object_prefix',
-            help='Sign for every object of the container whose name begins so, as the'
-                 ' image\'s must')
-        parser.add_argument(
-            '--iso8601', action='store_true',
-            help='Write the expiry in the URL as ISO 8601 instead of as a Unix time')
-        parser.add_argument(
-            '--filename', metavar='<name>', help='Name under which a browser saves the download')
-        parser.add_argument(
-            '--inline', action='store_true',
-            help='Have a browser show the object instead of saving it')
-        parser.add_argument(
-            '--refresh', action='store_true',
-            help='Choose a new expiry where the cache knows of a URL, and keep that one')
-        common.add_object_option(parser)
-        common.add_setting_options(parser, BY_NAME.keys() - {'duration'})
+        request_options.add_for_one_image(parser)
+        request_options.add(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl.check.new_url import NewURLCheck
-        from osc_imgurl.osc import common
-        from osc_imgurl.tempurl.expiry import parse_moment
-        from osc_imgurl.tempurl.request import Request
+        from osc_imgurl.osc import common, request_options
 
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)
-        request = Request(
-            method=parsed_args.method,
-            expires=(parse_moment(parsed_args.expires_at)
-                     if parsed_args.expires_at is not None else None),
-            object=parsed_args.object_name, ip_range=parsed_args.ip_range,
-            prefix=parsed_args.object_prefix,
-            filename=parsed_args.filename, inline=parsed_args.inline,
-            iso8601=parsed_args.iso8601)
+        request = request_options.request(parsed_args)
         cloud = common.cloud(client_manager, settings)
         made = common.temp_url_service(settings, cloud).create(
             parsed_args.image, request, time.time(), parsed_args.refresh)

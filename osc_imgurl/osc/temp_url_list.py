@@ -98,7 +98,8 @@ class ListImageTempURL(base.Lister):
         self._output = stream.Output(
             self.app.stdout, self.app.stderr,
             streams=parsed_args.formatter in ('value', 'csv'), fail_fast=parsed_args.fail_fast)
-        rows = ({**common.row(each), 'owner': each.owner, 'visibility': each.visibility}
+        rows = ({**common.row(each), 'owner': each.image.owner,
+                 'visibility': each.image.visibility}
                 for each in self._output.through(made))
         return columns, ([row[column] for column in columns] for row in rows)
 

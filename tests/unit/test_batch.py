@@ -235,7 +235,7 @@ def test_each_image_gets_a_url_or_says_why_not():
     lost = Failure('lost', ImageNotFound('It is not there.'))
     made = list(create_all([lost, asleep, good, foreign, evil, good], service(),
                            Request('PUT'), lambda: NOW))
-    assert [each.image if isinstance(each, Failure) else each.image_id for each in made] == [
+    assert [each.image if isinstance(each, Failure) else each.image.id for each in made] == [
         'lost', asleep.id, good.id, foreign.id, evil.id, good.id]
     assert made[0] is lost
     assert [type(each).__name__ for each in made] == [
@@ -283,12 +283,12 @@ def urls(count):
 
 
 def names(made):
-    return [f'-{each.image}' if isinstance(each, Failure) else each.image_id for each in made]
+    return [f'-{each.image}' if isinstance(each, Failure) else each.image.id for each in made]
 
 
 def test_those_that_work_come_in_the_same_order_and_failures_in_place_of_the_others():
     def refuse(made):
-        if made.image_id in (uuid(1), uuid(4)):
+        if made.image.id in (uuid(1), uuid(4)):
             raise TempURLRefused('It does not work.')
 
     lost = Failure('lost', ImageNotFound('It is not there.'))
@@ -311,9 +311,9 @@ def test_the_first_answer_may_be_the_last_to_come():
     last = threading.Event()
 
     def wait(made):
-        if made.image_id == uuid(0):
+        if made.image.id == uuid(0):
             assert last.wait(30)
-        elif made.image_id == uuid(batch.CHECKS_AT_ONCE - 1):
+        elif made.image.id == uuid(batch.CHECKS_AT_ONCE - 1):
             last.set()
 
     found = checked(urls(20), Checker(wait), lambda: NOW)

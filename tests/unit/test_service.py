@@ -161,7 +161,7 @@ def test_account_prefix(prefix, account):
 def test_with_nobody_to_ask():
     told = Settings(key=Key(b'a key'), endpoint_url='http://swift', account='AUTH_x')
     made = TempURLService(told).create(f'glance://host/{IMAGE_ID}', Request(), NOW)
-    assert (made.digest, made.image_name, made.guessed) == ('sha256', None, ())
+    assert (made.digest, made.image.name, made.guessed) == ('sha256', None, ())
     assert str(made.place.path) == f'/v1/AUTH_x/glance/{IMAGE_ID}'
 
 

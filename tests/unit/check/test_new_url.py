@@ -8,6 +8,7 @@ import pytest
 from osc_imgurl.check import checks
 from osc_imgurl.check.new_url import NewURLCheck
 from osc_imgurl.errors import TempURLRefused
+from osc_imgurl.glance.image import Image
 from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import NOT_TRIED, Place
 from osc_imgurl.service import ImageTempURL
@@ -35,8 +36,9 @@ def new(url=None, *, guessed=(), size=5, method='GET'):
     """Return a URL that has just been made for an image."""
     url = url or signed(method=method)
     return ImageTempURL(
-        url.url, url.expires, method, url.digest, IMAGE_ID, 'cirros',
-        Place(url.endpoint, url.path), False, guessed, image_size=size)
+        url.url, url.expires, method, url.digest,
+        Image(IMAGE_ID, 'cirros', properties={'size': size}), Place(url.endpoint, url.path), False,
+        guessed)
 
 
 def check(probe, made=None, *, swift=store, settings=None, times=1):
