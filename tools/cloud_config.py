@@ -109,6 +109,8 @@ backend = oslo_cache.dict
 provider = fernet
 [fernet_tokens]
 key_repository = {base}/fernet
+[fernet_receipts]
+key_repository = {base}/fernet
 [credential]
 key_repository = {base}/credential
 [identity]
