@@ -6,15 +6,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 import reprlib
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue
 from osc_imgurl.glance.image import Image, may_see, referenced_id, validate_image
 from osc_imgurl.service import ImageTempURL, TempURLService
 from osc_imgurl.tempurl.request import Request
+from osc_imgurl.workers import side_by_side
 
 if TYPE_CHECKING:
     from osc_imgurl.check.new_url import NewURLCheck
@@ -125,14 +124,7 @@ def checked(made: Iterable[ImageTempURL | Failure], new_url: NewURLCheck,
                 return Failure(item.image.id, error)
         return item
 
-    with ThreadPoolExecutor(CHECKS_AT_ONCE) as pool:
-        waiting: deque[Future[ImageTempURL | Failure]] = deque()
-        for item in made:
-            waiting.append(pool.submit(check, item))
-            if len(waiting) == CHECKS_AT_ONCE:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    return side_by_side(check, made, CHECKS_AT_ONCE)
 
 
 def _find_batch(references: list[str], images: ImageService) -> Iterator[Image | Failure]:

@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 import os
-import queue
-import threading
-import weakref
 from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from osc_imgurl.errors import CacheFailed, InvalidParameterValue, logger, one_line
+from osc_imgurl.workers import Workers
 
 LOG = logger(__name__)
 
@@ -39,7 +36,7 @@ class Guard:
         self._answered = False
         self._failure = ''
         self._warned = False
-        self._tasks: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]
+        self._worker: Workers
         self._process: int | None = None
 
     def ask(self, operation: Callable[[], T]) -> T:
@@ -66,12 +63,8 @@ class Guard:
     def _ask_in_thread(self, operation: Callable[[], T]) -> T:
         # A thread does not live on in a process that was forked.
         if self._process != os.getpid():
-            self._process, self._tasks = os.getpid(), queue.SimpleQueue()
-            threading.Thread(target=_work, args=(self._tasks,), daemon=True).start()
-            weakref.finalize(self, self._tasks.put, None)
-        future: Future[T] = Future()
-        self._tasks.put((future, operation))
-        return future.result(TIME_LIMIT)
+            self._process, self._worker = os.getpid(), Workers()
+        return self._worker.submit(operation).result(TIME_LIMIT)
 
     def ask_or_warn(self, operation: Callable[[], T], otherwise: T) -> T:
         """Return what an operation does, or the other value and a warning, once."""
@@ -89,12 +82,3 @@ def _reason(error: Exception) -> str:
         return error.strerror
     # Behind it there may be a client's repr, with a password in it.
     return one_line(error).partition('<')[0].strip(' .:') or type(error).__name__
-
-
-def _work(tasks: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]) -> None:
-    while task := tasks.get():
-        future, operation = task
-        try:
-            future.set_result(operation())
-        except BaseException as error:
-            future.set_exception(error)

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import threading
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
 from osc_imgurl.glance.answers import expected
+from osc_imgurl.workers import Workers
 
 # In images. Glance gives no more at once (api_limit_max).
 PAGE_SIZE = 1000
@@ -28,20 +28,13 @@ def read(get: Callable[[str], Any], filters: Mapping[str, Any], limit: int | Non
     :param limit: no more than so many images.
     :param marker: begin behind this image; its UUID.
     """
+    worker = Workers()
+
     def request(size: int) -> Future[Any]:
         query = {**filters, 'limit': size, **({'marker': marker} if marker else {})}
         url = f'/v2/images?{urllib.parse.urlencode(query, doseq=True)}'
-        page: Future[Any] = Future()
-
-        def answer() -> None:
-            try:
-                page.set_result(get(url))
-            except BaseException as error:
-                page.set_exception(error)
-
         # A process does not wait at its end for a page that nobody needs.
-        threading.Thread(target=answer, daemon=True).start()
-        return page
+        return worker.submit(lambda: get(url))
 
     if limit == 0:
         return

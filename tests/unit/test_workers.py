@@ -1,0 +1,54 @@
+"""Threads that wait for others, and for which nobody waits."""
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from osc_imgurl.workers import Workers, side_by_side
+
+
+def test_answers_come_in_order_and_as_many_at_once_as_allowed():
+    together = threading.Barrier(3)
+
+    def ask(number):
+        together.wait(30)
+        return number * 2
+
+    assert list(side_by_side(ask, range(9), 3)) == list(range(0, 18, 2))
+
+
+def test_no_more_is_read_than_is_asked_about():
+    read = []
+    answers = side_by_side(str, (read.append(number) or number for number in range(99)), 4)
+    assert (next(answers), read) == ('0', [0, 1, 2, 3])
+    assert (next(answers), read) == ('1', [0, 1, 2, 3, 4])
+
+
+def test_what_is_raised_comes_in_its_place():
+    answers = side_by_side(lambda number: 6 // number, [2, 0, 1], 2)
+    assert next(answers) == 3
+    with pytest.raises(ZeroDivisionError):
+        next(answers)
+
+
+def test_threads_end_with_their_object():
+    before = threading.active_count()
+    workers = Workers(2)
+    threads = [workers.submit(threading.current_thread).result() for _ in range(3)]
+    assert threading.active_count() == before + 2
+    del workers
+    for thread in threads:
+        thread.join(30)
+    assert threading.active_count() == before
+
+
+def test_no_process_waits_for_them():
+    """As it would for those of concurrent.futures."""
+    subprocess.run([sys.executable, '-c', """
+import threading
+from osc_imgurl.workers import side_by_side
+answers = side_by_side(lambda wait: wait and threading.Event().wait(), [False, True, True], 3)
+print(next(answers))
+"""], check=True, timeout=30)
