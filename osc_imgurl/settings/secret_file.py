@@ -62,7 +62,8 @@ def created(path: str, value: bytes) -> Iterator[None]:
 
 
 def _not_written(path: str, error: OSError) -> InvalidParameterValue:
-    return InvalidParameterValue(f'The file {path} cannot be written: {error.strerror}.')
+    return InvalidParameterValue(
+        f'The file {path} cannot be written: {error.strerror}.', 'Name another file.')
 
 
 def warn_of_config_file(path: str) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from osc_imgurl.errors import (
     FINISH_ROTATION,
     FORCE,
+    LIST_KEYS,
     ROTATE_KEY,
     SET_KEY,
     InvalidParameterValue,
@@ -82,7 +83,7 @@ def find(owner: Owner, object_store: ObjectStore) -> dict[KeySlot, Key]:
     keys = (object_store.container_keys(owner.account, owner.container) if owner.container
             else object_store.account_keys(owner.account))
     if keys is None:
-        raise MissingParameterValue(f'There is no {owner}.')
+        raise MissingParameterValue(f'There is no {owner}.', 'Correct its name.')
     return keys
 
 
@@ -118,7 +119,8 @@ def unset_key(owner: Owner, keys: Mapping[KeySlot, Key], slot: KeySlot) -> Chang
     :raises InvalidParameterValue: it is empty.
     """
     if slot not in keys:
-        raise InvalidParameterValue(f'There is no key in slot {slot}.')
+        raise InvalidParameterValue(
+            f'There is no key in slot {slot}.', 'See which slots have one.', LIST_KEYS)
     return _plan(owner, keys, {other: key for other, key in keys.items() if other != slot})
 
 

@@ -125,7 +125,8 @@ def test_unset_and_the_cache(cloud, image, data):
     assert status(url) == 401
     assert cloud.rows('image', 'temp', 'url', 'cache', 'list') == []
     assert 'no temporary URL key on account' in cloud.refused(image)
-    assert 'There is no key in slot account key.' in fails(cloud, 'unset')
+    assert ('There is no key in slot account key. See which slots have one'
+            ' (openstack image temp url key list).') in fails(cloud, 'unset')
     assert 'Set one (openstack image temp url key set --generate)' in fails(cloud, 'rotate')
     change(cloud, 'set', '--generate')
     keys(cloud)

@@ -68,7 +68,7 @@ def test_unset(owner, before, slot, written, gone):
 @pytest.mark.parametrize(('before', 'slot'), [((A, None), 2), ((None, B), 1), ((None, None), 1)])
 def test_unset_an_empty_slot(owner, before, slot):
     slot = owner.slots[slot - 1]
-    with pytest.raises(InvalidParameterValue, match=f'^There is no key in slot {slot}.$'):
+    with pytest.raises(InvalidParameterValue, match=f'^There is no key in slot {slot}. See which'):
         key_slots.unset_key(owner, slots(owner, *before), slot)
 
 
@@ -158,7 +158,7 @@ def test_find(owner, asked):
     for keys in {KeySlot('account', 1): A}, {}:
         swift = Swift(keys)
         assert (key_slots.find(owner, swift), swift.asked) == (keys, [asked])
-    with pytest.raises(MissingParameterValue, match=f'^There is no {owner}.$'):
+    with pytest.raises(MissingParameterValue, match=f'^There is no {owner}. Correct its name.$'):
         key_slots.find(owner, Swift())
 
 
