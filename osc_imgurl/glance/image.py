@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -44,8 +45,37 @@ class Image:
     @property
     def size(self) -> int | None:
         """Its size in bytes; None where Glance does not say it."""
-        size = self.properties.get('size')
-        return size if type(size) is int else None
+        return self._bytes('size')
+
+    @property
+    def virtual_size(self) -> int | None:
+        """The size in bytes of the disk that it holds; None where Glance does not say it."""
+        return self._bytes('virtual_size')
+
+    @property
+    def disk_format(self) -> str | None:
+        """What its owner calls its format, such as ``qcow2``; None where Glance does not say."""
+        return self._text('disk_format')
+
+    @property
+    def container_format(self) -> str | None:
+        """What its owner says is around it, such as ``bare``; None where Glance does not say."""
+        return self._text('container_format')
+
+    @property
+    def checksum(self) -> str | None:
+        """Its MD5 in hex; None where Glance shows none."""
+        return self._hash('checksum', 'md5')
+
+    @property
+    def os_hash_algo(self) -> str | None:
+        """The algorithm of :attr:`os_hash_value`, such as ``sha512``; None where that is None."""
+        return self._text('os_hash_algo') if self.os_hash_value else None
+
+    @property
+    def os_hash_value(self) -> str | None:
+        """Its hash in hex; None where Glance shows none, or none that its algorithm gives."""
+        return self._hash('os_hash_value', self._text('os_hash_algo'))
 
     @property
     def shown_locations(self) -> tuple[Location, ...]:
@@ -56,6 +86,26 @@ class Image:
     def swift_locations(self) -> tuple[Location, ...]:
         """Those of its locations that are in Swift, believed or not."""
         return tuple(place for place in self.shown_locations if place.in_swift)
+
+    def _bytes(self, name: str) -> int | None:
+        value = self.properties.get(name)
+        return value if type(value) is int and value >= 0 else None
+
+    def _text(self, name: str) -> str | None:
+        value = self.properties.get(name)
+        return value if isinstance(value, str) and value else None
+
+    def _hash(self, name: str, algorithm: str | None) -> str | None:
+        """Return a hash in lower case, if it is one that the algorithm gives.
+
+        It may be a user's own: who adds a location to an image gives its hash with it.
+        """
+        if algorithm is None or algorithm not in hashlib.algorithms_guaranteed:
+            return None
+        length = 2 * hashlib.new(algorithm, usedforsecurity=False).digest_size
+        value = (self._text(name) or '').lower()
+        # Of no length are the algorithms whose hashes may have any.
+        return value if length and re.fullmatch(f'[0-9a-f]{{{length}}}', value) else None
 
 
 def is_uuid(text: str) -> bool:

@@ -39,6 +39,52 @@ def test_may_see(visibility, owner, project, members, seen):
     assert may_see(project, Image(KERNEL, owner=owner, visibility=visibility), members) is seen
 
 
+SHA512 = '8' * 128
+
+
+@pytest.mark.parametrize(('shown', 'size'), [
+    (None, None), (0, 0), (5, 5), (-1, None), (True, None), (5.0, None), ('5', None)])
+def test_sizes(shown, size):
+    for name in ('size', 'virtual_size'):
+        assert getattr(Image(KERNEL), name) is None
+        found = getattr(Image(KERNEL, properties={name: shown}), name)
+        assert (found, type(found)) == (size, type(size))
+
+
+@pytest.mark.parametrize(('shown', 'text'), [
+    (None, None), ('', None), ('raw', 'raw'), (5, None), (['raw'], None), ({'raw': 1}, None)])
+def test_formats(shown, text):
+    for name in ('disk_format', 'container_format'):
+        assert getattr(Image(KERNEL), name) is None
+        assert getattr(Image(KERNEL, properties={name: shown}), name) == text
+
+
+@pytest.mark.parametrize(('algorithm', 'value', 'known'), [
+    ('sha512', SHA512, ('sha512', SHA512)),
+    ('sha256', 'ABCDEF01' * 8, ('sha256', 'abcdef01' * 8)),
+    ('sha512', SHA512[1:], (None, None)),
+    ('sha512', f'{SHA512[1:]}g', (None, None)),
+    ('sha512', f'{SHA512}\n', (None, None)),
+    ('sha512', None, (None, None)),
+    ('sha512', 8, (None, None)),
+    (None, SHA512, (None, None)),
+    (['sha512'], SHA512, (None, None)),
+    ('rot13', SHA512, (None, None)),
+    # It may have any length.
+    ('shake_128', '', (None, None)),
+    ('shake_128', SHA512, (None, None)),
+])
+def test_hashes(algorithm, value, known):
+    image = Image(KERNEL, properties={'os_hash_algo': algorithm, 'os_hash_value': value})
+    assert (image.os_hash_algo, image.os_hash_value) == known
+
+
+@pytest.mark.parametrize(('shown', 'checksum'), [
+    (None, None), ('8' * 32, '8' * 32), ('8' * 31, None), (SHA512, None), (8, None)])
+def test_checksums(shown, checksum):
+    assert Image(KERNEL, properties={'checksum': shown}).checksum == checksum
+
+
 SWIFT, RBD, FILE = (f'{start}/{KERNEL}' for start in (
     'swift+config://ref1/glance', 'rbd://fsid/images', 'file:///images'))
 
