@@ -20,6 +20,8 @@ COPY_IMAGE = 'copy the image to another store'
 SAVE_IMAGE = 'download the image with a token'
 CREATE_URL = 'create a URL'
 FORCE = 'force'
+TRUSTED_AUTHORITY = 'cacert'
+CLIENT_CERTIFICATE = 'cert and key'
 
 # Of another library's message, in characters: a server may have written a whole page.
 MAX_QUOTED = 300

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import logging
 import re
+import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
 import requests.adapters
 import urllib3.exceptions
 from urllib3.util import Retry
+
+from osc_imgurl import tls
 
 # Too busy, or too many requests: the server asks to try again, and says when (Retry-After).
 RETRIED_STATUSES = (429, 503)
@@ -86,7 +89,8 @@ def retrying_adapter(num_retries: int) -> requests.adapters.HTTPAdapter:
     All that we send may be sent twice: it reads, or sets a whole value.
     """
     return requests.adapters.HTTPAdapter(max_retries=_Retry(
-        total=num_retries, status_forcelist=RETRIED_STATUSES, allowed_methods=None,
+        # A certificate that is wrong stays so.
+        total=num_retries, other=0, status_forcelist=RETRIED_STATUSES, allowed_methods=None,
         backoff_factor=BACKOFF_FACTOR, raise_on_status=False))
 
 
@@ -126,19 +130,13 @@ def failure(error: Exception) -> str:
 
     :param error: one of :data:`FAILURES`, or one that comes of such an error.
     """
-    causes: list[BaseException] = []
-    cause: BaseException | None = error
-    while cause:
-        causes.append(cause)
-        cause = next((part for part in (getattr(cause, 'reason', None), *cause.args,
-                                        cause.__cause__, cause.__context__)
-                      if isinstance(part, BaseException)), None)
+    causes = _causes(error)
 
     def among(*kinds: type[BaseException]) -> bool:
         return any(isinstance(each, kinds) for each in causes)
 
     if among(requests.exceptions.SSLError):
-        return 'its certificate is not accepted, or it does not speak TLS'
+        return tls.explain(causes).reason
     if among(requests.exceptions.ProxyError):
         return 'the HTTP proxy of this machine\'s environment does not answer'
     for each in causes:
@@ -149,3 +147,37 @@ def failure(error: Exception) -> str:
     if among(ValueError, OverflowError, RecursionError):
         return 'its address or its answer is invalid'
     return 'the connection is closed before an answer comes'
+
+
+def remedy(error: Exception) -> tuple[str, ...]:
+    """Return what to do where there is no answer, and what that is about; nothing if unknown.
+
+    These are the arguments of an :class:`osc_imgurl.errors.ImgurlError` after its problem.
+
+    :param error: as for :func:`failure`.
+    """
+    causes = _causes(error)
+    if any(isinstance(each, requests.exceptions.SSLError) for each in causes):
+        return tls.explain(causes).remedy
+    return ()
+
+
+def asked_at(error: Exception) -> str | None:
+    """Return scheme, host and port of the request that an error comes of; None if unknown."""
+    for each in _causes(error):
+        if isinstance(each, requests.RequestException) and each.request and each.request.url:
+            parts = urllib.parse.urlsplit(each.request.url)
+            return f'{parts.scheme}://{parts.netloc.rpartition("@")[2]}'
+    return None
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """Return an error, and those that it comes of."""
+    causes: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause:
+        causes.append(cause)
+        cause = next((part for part in (getattr(cause, 'reason', None), *cause.args,
+                                        cause.__cause__, cause.__context__)
+                      if isinstance(part, BaseException)), None)
+    return causes

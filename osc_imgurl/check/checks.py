@@ -61,7 +61,8 @@ def _server(facts: Facts) -> Finding:
         return skipped(answer.failure)
     if answer.status is None:
         return failed(f'{endpoint} cannot be reached from here: {answer.failure}',
-                      'Correct the endpoint, or see to network, TLS or server.', 'endpoint_url')
+                      *(answer.remedy or ('Correct the endpoint, or see to network or server.',
+                                          'endpoint_url')))
     if answer.status >= 500 or answer.status == 429:
         return failed(f'{endpoint} answers HTTP {answer.status}, not the object',
                       'Try again; if it stays so, tell the operator of Swift'

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 
-from osc_imgurl.errors import TempURLRefused, logger
+from osc_imgurl.errors import ImgurlError, TempURLRefused, logger
 from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import NOT_TRIED, may_be_tried, swift_endpoint
 from osc_imgurl.service import ImageTempURL
@@ -75,8 +75,10 @@ class NewURLCheck:
             found = cause(diagnose(
                 url, self._settings, self._cloud, now, method=made.method, answer=answer))
         if found is None or not answer.refused:
-            self._warn('It is not known whether the URL works: '
-                       + (found.detail if found else f'HTTP {answer.status}'))
+            known = found.detail if found else f'HTTP {answer.status}'
+            if answer.remedy:
+                known = ImgurlError(f'{known}.', *answer.remedy).message()
+            self._warn(f'It is not known whether the URL works: {known}')
         elif found.check == IP_RANGE or (
                 found.check == REQUEST and parse(made.url).ip_range is not None):
             self._warn(f'The URL works from its IP range only, and not from here: {found.detail}')

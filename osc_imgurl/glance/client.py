@@ -94,8 +94,11 @@ def translated(image: str) -> Iterator[None]:
             f'Glance answers HTTP {error.code}.', 'Try again; if it stays so, tell its'
             ' operator.') from error
     except (exc.CommunicationError, exc.InvalidEndpoint, ksa_exceptions.ConnectionError) as error:
-        raise GlanceFailed(f'Glance cannot be reached: {http.failure(error)}.', 'Try again; if it'
-                           ' stays so, tell its operator.') from error
+        where = http.asked_at(error)
+        raise GlanceFailed(
+            f'Glance{f" at {where}" if where else ""} cannot be reached: {http.failure(error)}.',
+            *(http.remedy(error) or ('Try again; if it stays so, tell its operator.',))
+        ) from error
     except (exc.BaseException, exc.ClientException, ksa_exceptions.ClientException,
             requests.RequestException) as error:
         raise GlanceFailed(f'Glance failed: {one_line(error)}') from error

@@ -278,7 +278,8 @@ class ObjectStore:
             response.content  # noqa: B018
         except http.FAILURES as error:
             raise ObjectStoreFailed(
-                f'The object store at {base} cannot be reached: {http.failure(error)}.') from error
+                f'The object store at {base} cannot be reached: {http.failure(error)}.',
+                *http.remedy(error)) from error
         LOG.debug('Swift response: %s, %s', response.status_code,
                   response.headers.get('X-Trans-Id'))
         return response

@@ -32,6 +32,7 @@ class Answer:
     :ivar date: the server's clock: Unix time, seconds; None where it does not say.
     :ivar size: of the object, in bytes; None where the answer does not say.
     :ivar server: what the answer says of who answers.
+    :ivar remedy: what to do where there was none, and what that is about; empty if unknown.
     """
 
     status: int | None
@@ -40,6 +41,7 @@ class Answer:
     date: float | None = None
     size: int | None = None
     server: str | None = None
+    remedy: tuple[str, ...] = ()
 
     @property
     def works(self) -> bool:
@@ -89,7 +91,7 @@ class Probe:
                     timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout)) as response:
                 answer = _read(response)
         except http.FAILURES as error:
-            answer = Answer(None, http.failure(error))
+            answer = Answer(None, http.failure(error), remedy=http.remedy(error))
         LOG.debug('Response: %s, %s', answer.status or answer.failure, answer.transaction)
         return answer
 

@@ -1,8 +1,6 @@
 """openstack image temp url check: each fault, made for real, is named as itself."""
 
 import contextlib
-import datetime
-import ipaddress
 import json
 import re
 import sqlite3
@@ -10,10 +8,6 @@ import time
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from osc_imgurl.tempurl.expiry import format_expires
 from osc_imgurl.tempurl.parse import parse
@@ -21,6 +15,7 @@ from osc_imgurl.tempurl.request import Request
 from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath
 
+from ..certificates import with_authority
 from .proxy import proxy
 
 CHECK = ['image', 'temp', 'url', 'check']
@@ -359,26 +354,12 @@ def test_nobody_answers(cloud, image, storage_url):
 
 def test_a_certificate_that_is_not_accepted(cloud, image, storage_url, tmp_path):
     path = tmp_path / 'certificate'
-    path.write_bytes(certificate_of_loopback())
+    path.write_bytes(with_authority())
     with proxy(storage_url.partition('/v1/')[0], path) as swift:
         url = create(cloud, image, '--endpoint-url', swift.url)
         name, detail = cause(cloud, url)
-        assert name == 'server' and 'its certificate is not accepted' in detail
+        assert name == 'server' and 'an authority that is not trusted here' in detail
         assert checks(cloud, url, env={'OS_CACERT': str(path)})['request']['result'] == 'pass'
-
-
-def certificate_of_loopback():
-    """Return a certificate that has signed itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, '127.0.0.1')])
-    now = datetime.datetime.now(datetime.UTC)
-    address = x509.IPAddress(ipaddress.ip_address('127.0.0.1'))
-    certificate = x509.CertificateBuilder(
-        name, name, key.public_key(), x509.random_serial_number(),
-        now - datetime.timedelta(1), now + datetime.timedelta(1)).add_extension(
-            x509.SubjectAlternativeName([address]), critical=False).sign(key, hashes.SHA256())
-    return certificate.public_bytes(Encoding.PEM) + key.private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 @pytest.mark.parametrize(('step', 'wanted'), [

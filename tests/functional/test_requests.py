@@ -11,12 +11,12 @@ from osc_imgurl.glance.image_service import ImageService
 from osc_imgurl.swift.object_store import ObjectStore
 from osc_imgurl.swift.probe import Probe
 
+from ..certificates import with_authority
 from .conftest import IMAGE_META
 from .proxy import proxy
-from .test_check import certificate_of_loopback
 
 CREATE = ['image', 'temp', 'url', 'create', '-f', 'value', '-c', 'url']
-NOT_ACCEPTED = 'its certificate is not accepted'
+NOT_TRUSTED = 'signed by an authority that is not trusted here'
 
 
 @pytest.fixture(scope='module')
@@ -43,11 +43,11 @@ def behind(cloud, servers_of):
 
 @pytest.fixture(scope='module')
 def certificates(tmp_path_factory):
-    """Files with certificates that have signed themselves: a server's, a client's, another's."""
+    """Files with a server's, a client's and another's certificate, each with its authority."""
     files = {name: tmp_path_factory.mktemp('certificates') / name
              for name in ('server', 'client', 'other')}
     for file in files.values():
-        file.write_bytes(certificate_of_loopback())
+        file.write_bytes(with_authority())
     return {name: str(file) for name, file in files.items()}
 
 
@@ -80,7 +80,7 @@ def assert_asked(answer):
     assert (result.code, result.stderr) == (0, '')
 
 
-def assert_not_asked(answer, reason=NOT_ACCEPTED):
+def assert_not_asked(answer, reason=NOT_TRUSTED):
     """No request came; where all was told the URL is printed, with a warning."""
     result, came = answer
     assert not came

@@ -135,6 +135,9 @@ DOUBT = f'It is not known whether the URL of image {IMAGE_ID} works: '
     (Answer(None, 'connection refused'),
      'It is not known whether the URL works: http://swift cannot be reached from here: connection'
      ' refused'),
+    (Answer(None, 'it does not speak TLS', remedy=('Correct its URL.', 'endpoint_url')),
+     'It is not known whether the URL works: http://swift cannot be reached from here: it does not'
+     ' speak TLS. Correct its URL (endpoint_url).'),
     (dataclasses.replace(REFUSED, status=503),
      'It is not known whether the URL works: http://swift answers HTTP 503, not the object'),
     # Nothing that the diagnosis knows of is wrong.
