@@ -8,7 +8,9 @@ import shutil
 
 SWIFT = ('account', 'container', 'object', 'proxy')
 RADOSGW = ('mon', 'osd', 'radosgw')
-SERVERS = ('keystone', 'glance', *SWIFT, *RADOSGW)
+# A second proxy of the same Swift, which the catalog has in a region of its own.
+WEST = 'west'
+SERVERS = ('keystone', 'glance', *SWIFT, WEST, *RADOSGW)
 STORES = ('config-file', 'credentials', 'multi-tenant')
 
 
@@ -29,14 +31,17 @@ class Settings:
     radosgw: bool = False
     account_in_url: bool = False
     oldest: bool = False
+    reseller_prefix: str = 'AUTH'
+    two_stores: bool = False
 
     def url(self, server, path=''):
         return f'http://127.0.0.1:{self.ports[server]}{path}'
 
-    def storage_url(self, project_id):
+    def storage_url(self, project_id, proxy='proxy'):
         """Return the object store's endpoint for a project, as it is in the catalog."""
         if not self.radosgw:
-            return self.url('proxy', f'/v1/AUTH_{project_id}')
+            prefix = f'{self.reseller_prefix}_' if self.reseller_prefix else ''
+            return self.url(proxy, f'/v1/{prefix}{project_id}')
         return self.url('radosgw', '/swift/v1' + (
             f'/AUTH_{project_id}' if self.account_in_url else ''))
 
@@ -145,19 +150,24 @@ swift_store_auth_version = 3
 swift_store_use_trusts = false
 """,
     }[settings.store]
-    store += f"""\
-swift_store_container = glance
-swift_store_create_container_on_put = true
-swift_store_multiple_containers_seed = {settings.seed}
-"""
+    store += 'swift_store_create_container_on_put = true\n'
     if settings.large_object_size:
         store += f"""\
 swift_store_large_object_size = {settings.large_object_size}
 swift_store_large_object_chunk_size = {settings.large_object_size}
 """
+    containers = 'swift_store_container = {}\nswift_store_multiple_containers_seed = {}\n'
+    store, either = store + containers.format('glance', settings.seed), store
     # Both of Glance's forms are in use somewhere: named backends, whose images carry `stores`,
     # and the plain one.
-    if settings.store == 'credentials':
+    if settings.two_stores:
+        enabled = 'enabled_backends = east:swift, west:swift\n'
+        stores = '[glance_store]\ndefault_backend = east\n' + ''.join(
+            f'[{name}]\n{either}{containers.format(f"{name}-images", seed)}'
+            f'swift_store_region = {region}\n'
+            for name, seed, region in (('east', settings.seed, 'RegionOne'),
+                                       ('west', settings.seed + 3, 'West')))
+    elif settings.store == 'credentials':
         enabled, stores = '', f'[glance_store]\nstores = swift\ndefault_store = swift\n{store}'
     else:
         enabled = 'enabled_backends = swift1:swift, file1:file\n'
@@ -168,7 +178,7 @@ swift_store_large_object_chunk_size = {settings.large_object_size}
 use_stderr = true
 show_image_direct_url = {settings.show_locations}
 show_multiple_locations = {settings.show_locations}
-enabled_import_methods = [glance-direct,web-download]
+enabled_import_methods = [glance-direct,web-download,copy-image]
 node_staging_uri = file://{base}/staging
 {enabled}
 [database]
@@ -230,8 +240,13 @@ pipeline = {name}-server
 [app:{name}-server]
 use = egg:swift#{name}
 """)
+    for proxy in ('proxy', WEST) if settings.two_stores else ('proxy',):
+        write_file(base / f'{proxy}.conf', server(proxy) + _proxy(settings))
+
+
+def _proxy(settings):
     tempurl = 'tempurl ' if settings.tempurl else ''
-    write_file(base / 'proxy.conf', server('proxy') + f"""\
+    return f"""\
 [pipeline:main]
 pipeline = catch_errors gatekeeper healthcheck proxy-logging listing_formats bulk {tempurl}\
 authtoken keystoneauth copy slo dlo versioned_writes symlink proxy-logging proxy-server
@@ -249,9 +264,10 @@ delay_auth_decision = true
 [filter:keystoneauth]
 use = egg:swift#keystoneauth
 operator_roles = admin, member
+reseller_prefix = {settings.reseller_prefix}
 """ + ''.join(f'[filter:{name}]\nuse = egg:swift#{name.replace("-", "_")}\n' for name in (
         'catch_errors', 'gatekeeper', 'healthcheck', 'proxy-logging', 'listing_formats', 'bulk',
-        'copy', 'slo', 'dlo', 'versioned_writes', 'symlink')))
+        'copy', 'slo', 'dlo', 'versioned_writes', 'symlink'))
 
 
 def _clouds_yaml(folder, settings):

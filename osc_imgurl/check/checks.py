@@ -192,8 +192,7 @@ def _container(facts: Facts) -> Finding:
                           'Give the right seed or container.', 'multiple_containers_seed',
                           'container')
     if not facts.keys.container:
-        return failed(f'there is no container {path.container} in'
-                      f' {path.account or "this account"}',
+        return failed(f'there is no container {path.container} in {path.account}',
                       'Give the place of the images; often it is in an account of Glance\'s'
                       ' service project.', 'account', 'container', 'multiple_containers_seed')
     return skipped('no other container is known that has the object')

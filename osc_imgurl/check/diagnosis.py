@@ -13,7 +13,7 @@ from osc_imgurl.check.finding import FAIL, Finding, failed_with, skipped
 from osc_imgurl.errors import ImgurlError, LocationNotBelieved, MissingParameterValue
 from osc_imgurl.glance.image import Image
 from osc_imgurl.locate.cloud import Cloud
-from osc_imgurl.locate.place import swift_endpoint
+from osc_imgurl.locate.place import swift_endpoint, type_by_catalog
 from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import PREFERRED_DIGESTS
@@ -40,7 +40,7 @@ def diagnose(url: str, settings: Settings, cloud: Cloud, now: float, *, method: 
     :param answer: what a HEAD through the URL has answered already.
     :raises InvalidParameterValue: it is not a temporary URL, or the method is unknown.
     """
-    parsed = parse(url, settings.endpoint_type)
+    parsed = parse(url, settings.endpoint_type or type_by_catalog(url, cloud.object_store))
     return _run(Facts(
         parsed.path, parsed.endpoint, validate_method(method), now, settings, cloud,
         url, parsed, cached, image, answer))

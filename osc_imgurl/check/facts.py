@@ -97,7 +97,7 @@ class Facts:
         """What a HEAD through the URL answers."""
         if self.url is None:
             return Answer(None, 'no URL could be signed')
-        if not may_be_tried(self.endpoint, self.path, self.cloud.object_store):
+        if not may_be_tried(self.path, self.cloud.object_store):
             return Answer(None, NOT_TRIED)
         if self.known_answer:
             return self.known_answer
@@ -153,7 +153,7 @@ class Facts:
             return Keys({}, 'without authentication Swift shows no keys')
         try:
             # A RADOS Gateway takes container keys and ignores them.
-            of_container = ({} if is_gateway(self.endpoint)
+            of_container = ({} if is_gateway(self.endpoint, path.account)
                             else store.container_keys(path.account, path.container))
             of_account = store.account_keys(path.account) or {}
         except ImgurlError as error:

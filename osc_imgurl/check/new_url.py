@@ -54,7 +54,7 @@ class NewURLCheck:
         if made.method not in TRIED_METHODS:
             self._warn(f'A URL for {made.method} cannot be tried, and is not checked')
             return
-        if not may_be_tried(made.place.endpoint, made.place.path, self._cloud.object_store):
+        if not may_be_tried(made.place.path, self._cloud.object_store):
             self._warn(f'The URL is not checked: {NOT_TRIED}')
             return
         endpoint = swift_endpoint(made.place, self._cloud.object_store)

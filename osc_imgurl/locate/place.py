@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING
 
-from osc_imgurl.errors import LocationNotBelieved, MissingParameterValue, logger
+from osc_imgurl.errors import ImgurlError, LocationNotBelieved, MissingParameterValue, logger
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
 from osc_imgurl.locate.trust import container_by_rule, find_believed
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 LOG = logger(__name__)
 
+# Of an account's name, as in Swift and Ironic.
+DEFAULT_PREFIX = 'AUTH'
 NOT_TRIED = ('the URL has no account, and this RADOS Gateway may expect one: some crash then, so'
              ' it is not tried')
 
@@ -39,7 +42,7 @@ class Place:
     @property
     def in_gateway(self) -> bool:
         """Whether it is in a RADOS Gateway, with or without accounts in its URLs."""
-        return is_gateway(self.endpoint)
+        return is_gateway(self.endpoint, self.path.account)
 
 
 def locate(image: Image, settings: Settings, object_store: ObjectStore | None,
@@ -81,16 +84,29 @@ def locate(image: Image, settings: Settings, object_store: ObjectStore | None,
                  tuple(guessed))
 
 
-def may_be_tried(endpoint: str, path: ObjectPath, object_store: ObjectStore | None) -> bool:
+def may_be_tried(path: ObjectPath, object_store: ObjectStore | None) -> bool:
     """Say whether a request through a URL can do no harm.
 
     Some RADOS Gateways that have accounts in their URLs crash at one without (seen of Ceph 16).
     So one without is tried only where the catalog has no account in its URL either.
     """
-    if path.account is not None or not is_gateway(endpoint):
+    if path.account is not None:
         return True
     storage_url = object_store.find_storage_url() if object_store else None
     return storage_url is not None and split_storage_url(storage_url)[1] is None
+
+
+def type_by_catalog(url: str, object_store: ObjectStore | None) -> str | None:
+    """Return ``radosgw`` for a URL of the catalog's gateway, if that has no accounts in its URLs.
+
+    :returns: None for any other, and where the catalog cannot be read.
+    """
+    with contextlib.suppress(ImgurlError):
+        if object_store and (storage_url := object_store.find_storage_url()):
+            endpoint, account = split_storage_url(storage_url)
+            if account is None and url.startswith(f'{endpoint}/'):
+                return 'radosgw'
+    return None
 
 
 def cluster_endpoint(endpoint: str, object_store: ObjectStore) -> str:
@@ -113,8 +129,11 @@ def swift_endpoint(place: Place, object_store: ObjectStore | None) -> str:
     """
     if object_store is None:
         return place.endpoint
-    endpoint = cluster_endpoint(place.endpoint, object_store)
-    if place.in_gateway and not is_gateway(endpoint):
+    storage_url = object_store.find_storage_url()
+    if storage_url is None:
+        return place.endpoint
+    endpoint, account = split_storage_url(storage_url)
+    if place.in_gateway and not is_gateway(endpoint, account):
         endpoint += '/swift'
     return endpoint
 
@@ -134,7 +153,7 @@ def endpoint_and_type(settings: Settings, object_store: ObjectStore | None) -> t
     """Return endpoint and type: given, else the catalog's; never a location's.
 
     A RADOS Gateway whose URLs have accounts is of the type ``swift``, and has ``/swift`` in its
-    endpoint.
+    endpoint. Below which path one without serves the Swift API, the catalog says.
 
     :raises MissingParameterValue: the endpoint is not given and cannot be looked up.
     :raises InvalidParameterValue: the endpoint is none of a RADOS Gateway.
@@ -152,9 +171,9 @@ def endpoint_and_type(settings: Settings, object_store: ObjectStore | None) -> t
                 ' looked up.', 'Give it.', 'endpoint_url')
         endpoint = object_store.storage_url()
     if endpoint_type == 'radosgw':
-        endpoint = gateway_endpoint(endpoint)
+        endpoint = gateway_endpoint(endpoint, found[0] if found and found[1] is None else None)
         # A gateway may have accounts in its URLs all the same; some crash at a URL without.
-        if (found and found[1] and is_gateway(found[0])) or _options(
+        if (found and found[1] and is_gateway(*found)) or _options(
                 settings.given_by('account')):
             endpoint_type = 'swift'
     return endpoint, endpoint_type
@@ -177,11 +196,19 @@ def _account(location: Location | None, settings: Settings,
         raise MissingParameterValue(
             'The account that owns the images is not known, and without authentication it'
             ' cannot be looked up.', 'Give it.', 'account')
-    # As in Ironic, the prefix may be given with or without the underscore.
+    project_id = object_store.project_id()
     prefix = settings.account_prefix
+    if prefix is None:
+        # Where Swift has another reseller prefix, the catalog shows it.
+        storage_url = object_store.find_storage_url()
+        named = split_storage_url(storage_url)[1] if storage_url else None
+        if named and named.endswith(project_id):
+            return named
+        prefix = DEFAULT_PREFIX
+    # As in Ironic, the prefix may be given with or without the underscore.
     if prefix and not prefix.endswith('_'):
         prefix += '_'
-    return prefix + object_store.project_id()
+    return prefix + project_id
 
 
 def _prefer(name: str, setting: str, located: str | None, given_by: list[Source]) -> str:

@@ -93,9 +93,10 @@ class Settings:
     account: str | None = _setting(
         values.name, 'Account that owns the container, such as AUTH_0123456789abcdef',
         metavar='<account>', shown_default='looked up', ironic='swift_account')
-    account_prefix: str = _setting(
-        values.prefix, 'What stands before the project ID in the account\'s name', default='AUTH',
-        metavar='<prefix>', shown_default='AUTH', ironic='swift_account_prefix')
+    account_prefix: str | None = _setting(
+        values.prefix, 'What stands before the project ID in the account\'s name',
+        metavar='<prefix>', shown_default='by the catalog, else AUTH',
+        ironic='swift_account_prefix')
     container: str = _setting(
         values.name, 'Container of the images; with a multiple containers seed, the start of its'
         ' name', default='glance', metavar='<container>', shown_default='glance',

@@ -30,7 +30,7 @@ from osc_imgurl.errors import (
 )
 from osc_imgurl.swift.capabilities import Capabilities, read_info
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS, KeySlot
-from osc_imgurl.tempurl.endpoint import split_storage_url, validate_endpoint
+from osc_imgurl.tempurl.endpoint import split_storage_url, validate_storage_url
 from osc_imgurl.tempurl.key import Key, validate_key
 
 LOG = logger(__name__)
@@ -77,7 +77,7 @@ class ObjectStore:
         if not self._storage_url:
             return None
         try:
-            return validate_endpoint(self._storage_url)
+            return validate_storage_url(self._storage_url)
         except ValueError as error:
             raise ObjectStoreFailed(
                 f'The URL of this cloud\'s object store is invalid: {error}.', 'Its operator can'
@@ -120,8 +120,11 @@ class ObjectStore:
 
     def endpoints(self) -> frozenset[str]:
         """Return the object store's endpoints in the catalog, of every interface."""
-        urls = {self.find_storage_url(), *self._catalog('object-store', self._region_name)}
-        return frozenset(split_storage_url(url)[0] for url in urls if url)
+        found = {self.find_storage_url()}
+        for url in self._catalog('object-store', self._region_name):
+            with contextlib.suppress(ValueError):
+                found.add(validate_storage_url(url))
+        return frozenset(split_storage_url(url)[0] for url in found if url)
 
     def auth_urls(self) -> frozenset[str]:
         """Return Keystone's addresses: the session's own, and those in the catalog."""

@@ -37,9 +37,26 @@ def validate_endpoint(url: str) -> str:
     return match['scheme'].lower() + url[match.end('scheme'):]
 
 
-def is_gateway(endpoint: str) -> bool:
-    """Say whether an endpoint is a RADOS Gateway's, which serves the Swift API below ``/swift``."""
-    return urllib.parse.urlsplit(endpoint).path.endswith('/swift')
+def validate_storage_url(url: str) -> str:
+    """Return a storage URL as :func:`validate_endpoint` does.
+
+    :raises ValueError: likewise; or it has no API version, so that it does not say what comes
+        after the endpoint.
+    """
+    valid = validate_endpoint(url)
+    if split_storage_url(valid)[0] == valid.rstrip('/'):
+        raise ValueError('expected an API version in its path, and behind that an account or'
+                         ' nothing, as in https://swift.example.com/v1/AUTH_x')
+    return valid
+
+
+def is_gateway(endpoint: str, account: str | None) -> bool:
+    """Say whether a URL is a RADOS Gateway's.
+
+    A gateway serves the Swift API below ``/swift``, if not set up otherwise, and nothing else has
+    URLs without an account.
+    """
+    return account is None or urllib.parse.urlsplit(endpoint).path.endswith('/swift')
 
 
 def split_storage_url(url: str) -> tuple[str, str | None]:
@@ -59,18 +76,21 @@ def split_storage_url(url: str) -> tuple[str, str | None]:
     return (match[1], match[2]) if match else (url, None)
 
 
-def gateway_endpoint(endpoint: str) -> str:
-    """Return the endpoint of a RADOS Gateway, with ``/swift`` as its path.
+def gateway_endpoint(endpoint: str, known: str | None = None) -> str:
+    """Return the endpoint of a RADOS Gateway, with the path below which it serves the Swift API.
 
-    As in Ironic (``temp_url_endpoint_type = radosgw``), a gateway serves the Swift API below
-    ``/swift`` and nowhere else.
+    As in Ironic (``temp_url_endpoint_type = radosgw``), that is ``/swift``. Only who knows the
+    gateway says another (``rgw swift url prefix``, or a proxy in front of it).
 
+    :param known: an endpoint of the gateway: the catalog's.
     :raises InvalidParameterValue: the endpoint has another path.
     """
     parts = urllib.parse.urlsplit(endpoint)
-    if parts.path.rstrip('/') not in ('', '/swift'):
+    path = parts.path.rstrip('/')
+    by_default = '/swift' if known is None else urllib.parse.urlsplit(known).path
+    if path not in ('', '/swift', by_default):
         raise InvalidParameterValue(
             f'The endpoint {endpoint} of a RADOS Gateway has the path {parts.path}: it must be'
             ' /swift or empty.', 'Correct it, or the endpoint type.', 'endpoint_url',
             'endpoint_type')
-    return f'{parts.scheme}://{parts.netloc}/swift'
+    return f'{parts.scheme}://{parts.netloc}{path or by_default}'

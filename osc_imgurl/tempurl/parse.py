@@ -68,7 +68,7 @@ def _split_path(path: str, endpoint_type: str | None) -> tuple[str, ObjectPath]:
     if not match:
         raise _no_temp_url('its path has no API version such as /v1/')
     base, api_version, rest = match.groups()
-    gateway = endpoint_type == 'radosgw' or (endpoint_type is None and is_gateway(base))
+    gateway = endpoint_type == 'radosgw' or (endpoint_type is None and is_gateway(base, ''))
     # A gateway's URL may have an account or none.
     if gateway and not rest.startswith('AUTH_'):
         account, found, container_and_object = None, '/', rest

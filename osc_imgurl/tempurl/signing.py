@@ -16,6 +16,7 @@ import base64
 import dataclasses
 import hashlib
 import re
+import urllib.parse
 from collections.abc import Callable
 
 from osc_imgurl.errors import InvalidParameterValue
@@ -119,7 +120,7 @@ class Signer:
             raise InvalidParameterValue(
                 f'The object {path.object!r} does not begin with the prefix {prefix!r}:'
                 ' Swift would refuse the URL.')
-        if ip_range is not None and is_gateway(endpoint):
+        if ip_range is not None and is_gateway(endpoint, path.account):
             raise InvalidParameterValue(
                 'A RADOS Gateway knows no IP range: it refuses the URL, or lets everybody use it.',
                 'Make a URL without one.', 'ip_range')
@@ -161,9 +162,13 @@ def good_paths(url: TempURL) -> tuple[str, ...]:
     """Return the paths of which one must have been signed for a URL to be good.
 
     With a prefix that is the container's path and the prefix. A RADOS Gateway takes two: as
-    Swift, and with ``/swift`` in front; with a prefix the latter only (seen of Ceph 16).
+    Swift, and with the path in front below which it serves the Swift API; with a prefix the latter
+    only (seen of Ceph 16). A Swift below a path sees nothing of that: a proxy takes it away.
     """
     path = url.path.container_path + (url.path.object if url.prefix is None else url.prefix)
-    if not is_gateway(url.endpoint):
+    if not is_gateway(url.endpoint, url.path.account):
         return (path,)
-    return (path, '/swift' + path) if url.prefix is None else ('/swift' + path,)
+    # What stands before that in the endpoint is a proxy's, and does not reach the gateway.
+    _, slash, last = urllib.parse.urlsplit(url.endpoint).path.rpartition('/')
+    served = slash + last + path
+    return (path, served) if url.prefix is None else (served,)

@@ -32,13 +32,15 @@ class Proxy:
     None: without one); a path that ``only`` is not part of goes past the plan. ``requests`` are
     those that came, as "METHOD path", ``moments`` when, in seconds, and ``headers`` the names of
     their headers. No request is answered before as many have come as the barrier ``together``
-    wants; ``only`` holds for it too. ``source`` is the address that the server sees.
+    wants; ``only`` holds for it too. ``source`` is the address that the server sees; it sees no
+    ``below`` at the beginning of a path.
     """
 
     def __init__(self, url):
         self.target = url
         self.plan = []
         self.only = ''
+        self.below = ''
         self.source = '127.0.0.1'
         self.requests = []
         self.moments = []
@@ -78,7 +80,8 @@ class Proxy:
             with requests.Session() as session:
                 session.mount('http://', From(self.source))
                 answer = session.request(
-                    handler.command, self.target + handler.path, data=body,
+                    handler.command, self.target + handler.path.removeprefix(self.below),
+                    data=body,
                     headers={name: value for name, value in handler.headers.items()
                              if name.lower() not in HOP_BY_HOP},
                     allow_redirects=False, stream=True, timeout=30)

@@ -59,6 +59,7 @@ EXAMPLES = {
     'endpoint_url': 'https://swift.example.com',
     'endpoint_type': 'swift',
     'account': 'AUTH_0123456789abcdef0123456789abcdef',
+    'account_prefix': 'AUTH',
     'allowed_direct_url_schemes': 'file',
     'digest': 'sha256',
     'cache_backend': 'dogpile.cache.redis',

@@ -356,11 +356,6 @@ def test_container(of, result, detail, names):
     assert made('container', of) == (result, detail, names)
 
 
-def test_a_container_that_is_not_there_names_its_account():
-    of = dataclasses.replace(refused(image=None, store=NOWHERE), path=GATEWAY.path)
-    assert made('container', of)[1] == 'there is no container glance in this account'
-
-
 @pytest.mark.parametrize(('of', 'result', 'detail', 'remedy'), [
     (facts(), PASS, 'the object is there', ''),
     (refused(), PASS, 'the object is there', ''),

@@ -193,6 +193,15 @@ def test_the_settings_say_whether_a_gateways_url_has_an_account(settings, accoun
     assert ('account', account) in [(each.check, each.detail) for each in findings]
 
 
+def test_the_catalog_says_that_a_gateways_url_has_no_account():
+    url = signed(endpoint='http://rgw/rgw', account=None)
+    findings = of_url(url, answer=WORKS, swift=store('http://rgw/rgw/v1'))
+    assert ('account', 'a RADOS Gateway without accounts in its URLs') in [
+        (each.check, each.detail) for each in findings]
+    with pytest.raises(InvalidParameterValue, match='its path names no object'):
+        of_url(url, answer=WORKS, swift=store())
+
+
 @pytest.mark.parametrize('ask', [
     lambda: of_url(method='PATCH'), lambda: of_image(method='PATCH'),
     lambda: diagnose('http://swift/v1/AUTH_p/glance/x', Settings(), Cloud(), NOW)])

@@ -17,6 +17,7 @@ from osc_imgurl.locate.place import (
     may_be_tried,
     own_account,
     swift_endpoint,
+    type_by_catalog,
 )
 from osc_imgurl.settings.table import Kind, Settings, Source
 from osc_imgurl.tempurl.url import ObjectPath
@@ -25,6 +26,7 @@ from ..stubs import IMAGE_ID, Store, image
 
 SWIFT, GATEWAY = 'http://swift/v1/AUTH_p', 'http://rgw/swift/v1'
 GATEWAY_WITH_ACCOUNTS = 'http://rgw/swift/v1/AUTH_p'
+BELOW_A_PATH = 'http://rgw/rgw/v1'
 SINGLE = f'swift+config://ref1/images/{IMAGE_ID}'
 MULTI = f'swift+http://swift/v1/AUTH_x/glance_{IMAGE_ID}/{IMAGE_ID}'
 EVIL = f'swift+https://evil/v1/AUTH_x/glance_{IMAGE_ID}/{IMAGE_ID}'
@@ -133,6 +135,10 @@ def test_an_object_on_purpose_in_the_images_container():
     (Settings(endpoint_url='http://proxy'), GATEWAY, ('http://proxy/swift', 'radosgw')),
     (Settings(endpoint_url='http://proxy'), GATEWAY_WITH_ACCOUNTS, ('http://proxy', 'swift')),
     (Settings(endpoint_url='http://proxy'), None, ('http://proxy', 'swift')),
+    (Settings(), BELOW_A_PATH, ('http://rgw/rgw', 'radosgw')),
+    (Settings(), 'http://host/radosgw/swift/v1/', ('http://host/radosgw/swift', 'radosgw')),
+    (Settings(), 'http://rgw/v1', ('http://rgw', 'radosgw')),
+    (Settings(endpoint_url='http://proxy'), BELOW_A_PATH, ('http://proxy/rgw', 'radosgw')),
     (Settings(endpoint_type='swift'), GATEWAY, ('http://rgw/swift', 'swift')),
     (Settings(endpoint_type='radosgw'), GATEWAY, ('http://rgw/swift', 'radosgw')),
     # A gateway that has accounts in its URLs crashes at one without.
@@ -183,6 +189,14 @@ def test_a_catalog_without_an_object_store():
     (Settings(), SWIFT, 'AUTH_p'),
     (Settings(account='AUTH_y'), SWIFT, 'AUTH_y'),
     (Settings(account_prefix='KEY'), SWIFT, 'KEY_p'),
+    # What another reseller prefix is, or that there is none, the catalog shows.
+    (Settings(), 'http://swift/v1/KEY_p', 'KEY_p'),
+    (Settings(), 'http://swift/object-store/v1/p/', 'p'),
+    (Settings(), 'http://swift/v1/KEY_another', 'AUTH_p'),
+    (Settings(account_prefix='AUTH'), 'http://swift/v1/KEY_p', 'AUTH_p'),
+    (Settings(account_prefix=''), 'http://swift/v1/KEY_p', 'p'),
+    (Settings(endpoint_type='swift'), GATEWAY, 'AUTH_p'),
+    (Settings(endpoint_url='http://proxy'), None, 'AUTH_p'),
     (Settings(), GATEWAY, None),
     (Settings(), GATEWAY_WITH_ACCOUNTS, 'AUTH_p'),
     (given(account='AUTH_y'), GATEWAY, 'AUTH_y'),
@@ -199,20 +213,20 @@ def test_an_account_that_nobody_says():
     assert own_account(Settings(endpoint_url='http://swift', account='AUTH_y'), None) == 'AUTH_y'
 
 
-@pytest.mark.parametrize(('endpoint', 'account', 'catalog', 'wanted'), [
-    ('http://swift', 'AUTH_p', SWIFT, True),
-    ('http://rgw/swift', 'AUTH_p', GATEWAY_WITH_ACCOUNTS, True),
-    ('http://rgw/swift', 'AUTH_p', None, True),
-    ('http://rgw/swift', None, GATEWAY, True),
-    ('http://rgw/swift', None, GATEWAY_WITH_ACCOUNTS, False),
-    ('http://rgw/swift', None, None, False),
-    ('http://rgw', None, GATEWAY_WITH_ACCOUNTS, True),
+@pytest.mark.parametrize(('account', 'catalog', 'wanted'), [
+    ('AUTH_p', SWIFT, True),
+    ('AUTH_p', GATEWAY_WITH_ACCOUNTS, True),
+    ('AUTH_p', None, True),
+    (None, GATEWAY, True),
+    (None, BELOW_A_PATH, True),
+    (None, GATEWAY_WITH_ACCOUNTS, False),
+    (None, None, False),
 ])
-def test_may_be_tried(endpoint, account, catalog, wanted):
+def test_may_be_tried(account, catalog, wanted):
     path = ObjectPath(account, 'glance', IMAGE_ID)
-    assert may_be_tried(endpoint, path, Store(catalog)) is wanted
+    assert may_be_tried(path, Store(catalog)) is wanted
     if catalog is None:
-        assert may_be_tried(endpoint, path, None) is wanted
+        assert may_be_tried(path, None) is wanted
 
 
 @pytest.mark.parametrize(('endpoint', 'catalog', 'cluster', 'swift'), [
@@ -222,12 +236,30 @@ def test_may_be_tried(endpoint, account, catalog, wanted):
     ('http://proxy/swift', GATEWAY, 'http://rgw/swift', 'http://rgw/swift'),
     ('http://proxy/swift', SWIFT, 'http://swift', 'http://swift/swift'),
     ('http://proxy', GATEWAY_WITH_ACCOUNTS, 'http://rgw/swift', 'http://rgw/swift'),
+    ('http://proxy', 'http://[::1]:1/object-store/v1/AUTH_p/', 'http://[::1]:1/object-store',
+     'http://[::1]:1/object-store'),
 ])
 def test_where_a_new_url_is_tried(endpoint, catalog, cluster, swift):
     place = Place(endpoint, ObjectPath('AUTH_p', 'glance', IMAGE_ID))
     assert cluster_endpoint(endpoint, Store(catalog)) == cluster
     assert swift_endpoint(place, Store(catalog)) == swift
     assert swift_endpoint(place, None) == endpoint
+
+
+def test_a_gateway_below_a_path_is_tried_there():
+    place = Place('http://proxy/rgw', ObjectPath(None, 'glance', IMAGE_ID))
+    assert swift_endpoint(place, Store(BELOW_A_PATH)) == 'http://rgw/rgw'
+
+
+@pytest.mark.parametrize(('url', 'catalog', 'wanted'), [
+    ('http://rgw/rgw/v1/glance/x', BELOW_A_PATH, 'radosgw'),
+    ('http://rgw/rgwx/v1/glance/x', BELOW_A_PATH, None),
+    ('http://proxy/v1/glance/x', BELOW_A_PATH, None),
+    ('http://swift/v1/AUTH_p/glance/x', SWIFT, None),
+    ('http://swift/v1/AUTH_p/glance/x', None, None)])
+def test_the_type_of_a_url_by_the_catalog(url, catalog, wanted):
+    assert type_by_catalog(url, Store(catalog)) == wanted
+    assert type_by_catalog(url, None) is None
 
 
 @pytest.mark.parametrize(('endpoint', 'account', 'wanted'), [

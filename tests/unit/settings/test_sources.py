@@ -50,7 +50,7 @@ def test_defaults_are_ironics():
     assert settings == Settings()
     assert (settings.duration, settings.expected_download_start_delay) == (1200, 0)
     assert (settings.container, settings.multiple_containers_seed) == ('glance', 0)
-    assert (settings.api_version, settings.account_prefix) == ('v1', 'AUTH')
+    assert settings.api_version == 'v1'
     assert not settings.sources
 
 

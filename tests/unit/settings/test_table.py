@@ -20,7 +20,7 @@ IRONICS = {
 }
 DEFAULTS = {
     'duration': 1200, 'expected_download_start_delay': 0, 'api_version': 'v1',
-    'account_prefix': 'AUTH', 'container': 'glance', 'multiple_containers_seed': 0,
+    'container': 'glance', 'multiple_containers_seed': 0,
     'allowed_direct_url_schemes': (), 'cache_enabled': False, 'cache_arguments': (), 'align': 0,
     'num_retries': 2,
 }

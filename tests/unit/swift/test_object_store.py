@@ -12,10 +12,14 @@ import requests
 import requests_mock
 
 from osc_imgurl import errors
+from osc_imgurl.locate.place import cluster_endpoint, locate
+from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.object_store import ObjectStore
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
 from osc_imgurl.tempurl.key import Key
+
+from ..stubs import image
 
 OWN = 'http://swift/v1/AUTH_p'
 CONTAINER_2, CONTAINER_1 = CONTAINER_SLOTS
@@ -64,7 +68,8 @@ def test_a_token_without_a_catalog(cloud):
 
 def test_a_catalog_with_an_invalid_url(cloud):
     for store in (ObjectStore(cloud.session(), storage_url='http://user:secret@swift'),
-                  ObjectStore(cloud.session(), storage_url='ftp://swift')):
+                  ObjectStore(cloud.session(), storage_url='ftp://swift'),
+                  ObjectStore(cloud.session(), storage_url='https://swift/object-store')):
         with pytest.raises(errors.ObjectStoreFailed) as caught:
             store.find_storage_url()
         assert str(caught.value).startswith('The URL of this cloud\'s object store is invalid: exp')
@@ -119,6 +124,31 @@ def test_a_session_that_knows_no_names():
 ])
 def test_endpoints(cloud, arguments, endpoints):
     assert ObjectStore(cloud.session(), **arguments).endpoints() == endpoints
+
+
+def test_endpoints_in_a_catalog_of_any_spelling(cloud):
+    urls = 'HTTPS://swift/object-store/v1/AUTH_p/', 'http://[::1]:8080/v1/AUTH_p', 'no URL'
+    for endpoint, url in zip(cloud.catalog[1]['endpoints'], urls, strict=False):
+        endpoint['url'] = url
+    assert ObjectStore(cloud.session(), region_name='region').endpoints() == {
+        'https://swift/object-store', 'http://[::1]:8080'}
+
+
+@pytest.mark.parametrize(('catalog', 'account', 'url'), [
+    ('HTTPS://host/object-store/v1/AUTH_p/', 'AUTH_p', 'https://host/object-store/v1/AUTH_p'),
+    ('https://host/object-store/v1/AUTH_p', 'AUTH_y', 'https://host/object-store/v1/AUTH_y'),
+    ('https://host/object-store/v1/KEY_p', 'KEY_p', 'https://host/object-store/v1/KEY_p'),
+    ('https://host/rgw/v1', None, 'https://host/rgw/v1'),
+    ('https://host/radosgw/swift/v1/', None, 'https://host/radosgw/swift/v1'),
+    ('http://[::1]:8080/v1/AUTH_p', 'AUTH_p', 'http://[::1]:8080/v1/AUTH_p')])
+def test_keys_are_asked_for_where_the_catalog_says(cloud, catalog, account, url):
+    swift = ObjectStore(cloud.session(), storage_url=catalog)
+    cloud.mock.head(f'{url}/glance', status_code=204)
+    cloud.mock.get(f'{url.rpartition("/v1")[0]}/info', json={'tempurl': {}})
+    assert swift.container_keys(account, 'glance') == {}
+    place = locate(image(), Settings(account=account), swift)
+    assert f'{place.endpoint}{place.path}'.startswith(f'{url}/glance/')
+    assert swift.capabilities(cluster_endpoint(place.endpoint, swift)) == Capabilities(True)
 
 
 # What the cluster says of itself

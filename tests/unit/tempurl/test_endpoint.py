@@ -13,6 +13,7 @@ from osc_imgurl.tempurl.endpoint import (
     is_gateway,
     split_storage_url,
     validate_endpoint,
+    validate_storage_url,
 )
 from osc_imgurl.tempurl.parse import parse
 from osc_imgurl.tempurl.request import Request, validate_ip_range
@@ -55,18 +56,53 @@ def test_none(url, why):
         Signer(b'key').sign(url, PATH, 1)
 
 
+@pytest.mark.parametrize('url', [
+    'https://host/object-store/v1/AUTH_x', 'https://host/rgw/v1', 'https://host/radosgw/swift/v1/',
+    'HTTPS://host/v1', 'http://[2001:db8::1]:8080/v1.0/AUTH_x'])
+def test_storage_urls(url):
+    assert validate_storage_url(url) == url.replace('HTTPS', 'https')
+
+
+@pytest.mark.parametrize(('url', 'why'), [
+    ('http://h', 'expected an API version'), ('http://h/', 'expected an API version'),
+    ('http://h/object-store/', 'expected an API version'),
+    ('http://h/v1/AUTH_x/c', 'behind that an account or nothing'),
+    ('ftp://h/v1', 'expected a URL such as'), ('http://u:secret@h/v1', 'without credentials')])
+def test_no_storage_url(url, why):
+    with pytest.raises(ValueError, match=why) as caught:
+        validate_storage_url(url)
+    assert 'secret' not in str(caught.value)
+
+
 @pytest.mark.parametrize(('endpoint', 'is_one'), [
     ('http://rgw/swift', True), ('http://rgw:7480/a/swift', True), ('http://swift', False),
     ('http://rgw', False), ('http://rgw/swift/', False), ('http://rgw/swift?x=/swift', True),
     ('http://rgw/?/swift', False)])
 def test_a_gateway_is_known_by_its_path(endpoint, is_one):
-    assert is_gateway(endpoint) == is_one
+    assert is_gateway(endpoint, 'AUTH_x') == is_one
+    # Nothing else has URLs without an account.
+    assert is_gateway(endpoint, None)
 
 
 @pytest.mark.parametrize('url', ['http://rgw:1', 'http://rgw:1/', 'http://rgw:1/swift',
                                  'http://rgw:1/swift/'])
 def test_a_gateway_serves_below_swift(url):
     assert gateway_endpoint(url) == 'http://rgw:1/swift'
+
+
+@pytest.mark.parametrize(('url', 'known', 'wanted'), [
+    ('http://rgw/rgw', 'http://rgw/rgw', 'http://rgw/rgw'),
+    ('http://proxy/', 'http://rgw/rgw', 'http://proxy/rgw'),
+    ('http://proxy/swift', 'http://rgw/rgw', 'http://proxy/swift'),
+    ('http://rgw', 'http://rgw', 'http://rgw'), ('http://proxy', 'http://rgw', 'http://proxy'),
+    ('http://proxy', 'http://rgw/a/swift', 'http://proxy/a/swift')])
+def test_a_gateway_that_the_catalog_knows(url, known, wanted):
+    assert gateway_endpoint(url, known) == wanted
+
+
+def test_a_path_that_the_catalog_does_not_know():
+    with pytest.raises(InvalidParameterValue, match='has the path /other'):
+        gateway_endpoint('http://rgw/other', 'http://rgw/rgw')
 
 
 @pytest.mark.parametrize('path', ['/other', '/swift/v1', '/a/swift'])

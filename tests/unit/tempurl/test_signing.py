@@ -92,6 +92,21 @@ def test_a_signature_that_openssl_makes_too():
     assert Signer(KEY, 'sha1').sign('http://swift', PATH, 1000).signature == signature
 
 
+@pytest.mark.parametrize(('endpoint', 'account', 'wanted'), [
+    ('http://swift', 'AUTH_x', ['']), ('http://swift/object-store', 'AUTH_x', ['']),
+    ('http://rgw/swift', None, ['', '/swift']), ('http://rgw/swift', 'AUTH_x', ['', '/swift']),
+    ('http://proxy/radosgw/swift', None, ['', '/swift']), ('http://rgw/rgw', None, ['', '/rgw']),
+    ('http://rgw', None, ['', ''])])
+def test_which_part_of_a_path_is_signed(endpoint, account, wanted):
+    """A proxy takes away what is a Swift's; a gateway sees the last part, and takes both."""
+    url = Signer(KEY).sign(endpoint, dataclasses.replace(PATH, account=account), 1000)
+    assert good_paths(url) == tuple(f'{start}{url.path}' for start in wanted)
+    assert url.signature == Signer(KEY).signature(str(url.path), 1000)
+    assert url.url.startswith(f'{endpoint}{url.path}?')
+    assert good_paths(dataclasses.replace(url, prefix='')) == (
+        f'{wanted[-1]}{url.path.container_path}',)
+
+
 @pytest.mark.parametrize(('endpoint', 'start'), [
     ('http://swift', ''), ('http://rgw/swift', '/swift')])
 def test_what_is_asked_for_is_in_the_url(endpoint, start):
