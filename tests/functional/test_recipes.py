@@ -359,4 +359,4 @@ def test_every_block_says_what_is_in_it(page):
     assert re.findall(r'^(?! *\.\. ).*::$', text, re.MULTILINE) == []
     assert len(re.findall(r'\.\. code-block::', text)) == len(BLOCK.findall(text))
     assert set(re.findall(r'\.\. code-block:: (\w+)', text)) <= {
-        'console', 'python', 'sh', 'text', 'yaml'}
+        'console', 'nginx', 'python', 'sh', 'text', 'yaml'}
