@@ -23,8 +23,30 @@ if TYPE_CHECKING:
 BATCH_SIZE = 50
 # How many URLs are tried at once.
 CHECKS_AT_ONCE = 8
-# The properties that name the images a machine boots another with.
-BOOT_PROPERTIES = ('kernel_id', 'ramdisk_id')
+# What is listed for its own sake, and what the others boot with: by the property that names it.
+IMAGE = 'image'
+BOOT_ROLES = {'kernel_id': 'kernel', 'ramdisk_id': 'ramdisk'}
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """An image that is to get a URL, and what it is there for.
+
+    :ivar role: ``image``, ``kernel`` or ``ramdisk``.
+    :ivar parent: the ID of the image that boots with it; None for one with the role ``image``.
+    """
+
+    image: Image
+    role: str = IMAGE
+    parent: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Made:
+    """An image that has got its URL."""
+
+    found: Found
+    temp_url: ImageTempURL
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,13 +55,17 @@ class Failure:
 
     :ivar image: as it was named.
     :ivar error: why; the message names the image where Glance knows it.
+    :ivar role: as in :class:`Found`.
+    :ivar parent: likewise.
     """
 
     image: str
     error: ImgurlError
+    role: str = IMAGE
+    parent: str | None = None
 
 
-def find_images(references: Iterable[str], images: ImageService) -> Iterator[Image | Failure]:
+def find_images(references: Iterable[str], images: ImageService) -> Iterator[Found | Failure]:
     """Yield the images that are named, in that order; many UUIDs with one request.
 
     :param references: UUIDs, ``glance://host/UUID`` or names.
@@ -53,9 +79,12 @@ def find_images(references: Iterable[str], images: ImageService) -> Iterator[Ima
     yield from _find_batch(batch, images)
 
 
-def with_boot_images(found: Iterable[Image | Failure],
-                     images: ImageService) -> Iterator[Image | Failure]:
-    """Yield images, and behind each the kernel and ramdisk that it names; none twice.
+def with_boot_images(found: Iterable[Found | Failure],
+                     images: ImageService) -> Iterator[Found | Failure]:
+    """Yield images, each once, and behind each the kernel and ramdisk that it names.
+
+    Who looks for the kernel of an image finds it, whatever else that is: one that several images
+    boot with comes behind each of them, and one that is listed itself comes as that too.
 
     They are what the properties ``kernel_id`` and ``ramdisk_id`` name: by an image's ID or
     ``glance://host/ID``, never by a name. Anybody can write any ID there. So one counts only if
@@ -65,83 +94,89 @@ def with_boot_images(found: Iterable[Image | Failure],
     """
     find = functools.lru_cache(lambda image_id: _find(image_id, images))
     members = functools.lru_cache(images.accepted_members)
-    yielded: set[str] = set()
-    naming: set[str] = set()
+    listed: set[str] = set()
+    booted: set[str] = set()
     failures: list[Failure] = []
     for item in found:
         if isinstance(item, Failure):
             yield item
             continue
-        if item.id not in yielded:
-            yielded.add(item.id)
-            yield item
-        if item.id in naming:
+        if item.image.id in listed:
             continue
-        naming.add(item.id)
-        for reference in _boot_references(item):
-            if referenced_id(reference) in yielded:
-                continue
-            boot = _find_boot_image(item, reference, find, members)
+        listed.add(item.image.id)
+        yield item
+        for role, reference in _boot_references(item.image):
+            boot = _find_boot_image(item.image, role, reference, find, members)
             if isinstance(boot, Failure):
                 failures.append(boot)
-            elif boot.id not in yielded:
-                yielded.add(boot.id)
+            else:
+                booted.add(boot.image.id)
                 yield boot
-    yield from (failure for failure in failures if failure.image not in yielded)
+    yield from (failure for failure in failures if failure.image not in listed | booted)
 
 
-def create_all(found: Iterable[Image | Failure], service: TempURLService, request: Request,
-               clock: Callable[[], float]) -> Iterator[ImageTempURL | Failure]:
+def create_all(found: Iterable[Found | Failure], service: TempURLService, request: Request,
+               clock: Callable[[], float], refresh: bool = False) -> Iterator[Made | Failure]:
     """Yield a temporary URL for each image, or why there is none.
 
     :param clock: tells the Unix time, in seconds.
+    :param refresh: sign anew where the cache has a URL, and replace it.
     """
     for item in found:
         if isinstance(item, Failure):
             yield item
             continue
         try:
-            validate_image(item)
-            made: ImageTempURL | Failure = service.create_for(item, request, clock())
+            validate_image(item.image)
+            made: Made | Failure = Made(
+                item, service.create_for(item.image, request, clock(), refresh))
         except ImgurlError as error:
-            made = Failure(item.id, error)
+            made = _failed(item, error)
         yield made
 
 
-def checked(made: Iterable[ImageTempURL | Failure], new_url: NewURLCheck,
-            clock: Callable[[], float]) -> Iterator[ImageTempURL | Failure]:
+def checked(made: Iterable[Made | Failure], new_url: NewURLCheck,
+            clock: Callable[[], float]) -> Iterator[Made | Failure]:
     """Yield the URLs that work, in the same order, and failures in place of the others.
 
     :data:`CHECKS_AT_ONCE` are asked at once, and no more are on their way.
 
     :param clock: tells the Unix time, in seconds.
     """
-    def check(item: ImageTempURL | Failure) -> ImageTempURL | Failure:
-        if isinstance(item, ImageTempURL):
+    def check(item: Made | Failure) -> Made | Failure:
+        if isinstance(item, Made):
             try:
-                new_url.check(item, clock())
+                new_url.check(item.temp_url, clock())
             except ImgurlError as error:
-                return Failure(item.image.id, error)
+                return _failed(item.found, error)
         return item
 
     return side_by_side(check, made, CHECKS_AT_ONCE)
 
 
-def _find_batch(references: list[str], images: ImageService) -> Iterator[Image | Failure]:
+def _failed(found: Found, error: ImgurlError) -> Failure:
+    return Failure(found.image.id, error, found.role, found.parent)
+
+
+def _find_batch(references: list[str], images: ImageService) -> Iterator[Found | Failure]:
     ids = [image_id for image_id in map(referenced_id, references) if image_id]
     known = {image.id: image for image in images.detail(id=f'in:{",".join(ids)}')} if ids else {}
     for reference in references:
+        image = known.get(referenced_id(reference) or '')
         # What such a list does not show (hidden or community images) may still be found.
-        yield known.get(referenced_id(reference) or '') or _find(reference, images)
+        yield Found(image) if image else _find(reference, images)
 
 
-def _boot_references(image: Image) -> Iterable[str]:
-    named = (image.properties.get(name) for name in BOOT_PROPERTIES)
-    return dict.fromkeys(str(reference) for reference in named if reference)
+def _boot_references(image: Image) -> Iterator[tuple[str, str]]:
+    """Yield the roles of the images that an image names, and what it names them by."""
+    for name, role in BOOT_ROLES.items():
+        if reference := image.properties.get(name):
+            yield role, str(reference)
 
 
-def _find_boot_image(naming: Image, reference: str, find: Callable[[str], Image | Failure],
-                     members: Callable[[str], Collection[str]]) -> Image | Failure:
+def _find_boot_image(naming: Image, role: str, reference: str,
+                     find: Callable[[str], Found | Failure],
+                     members: Callable[[str], Collection[str]]) -> Found | Failure:
     """Return an image that another names, if the other's owner may see it.
 
     :param find: finds an image by its ID.
@@ -151,24 +186,26 @@ def _find_boot_image(naming: Image, reference: str, find: Callable[[str], Image 
     try:
         if image_id is None:
             raise InvalidParameterValue('That is no image ID.', 'Correct the properties'
-                                        f' {" and ".join(BOOT_PROPERTIES)}.')
-        found = find(image_id)
-        if isinstance(found, Failure):
-            raise found.error
+                                        f' {" and ".join(BOOT_ROLES)}.')
+        sought = find(image_id)
+        if isinstance(sought, Failure):
+            raise sought.error
+        found = sought.image
         asked = found.visibility == 'shared' and found.owner != naming.owner
         if not may_see(naming.owner, found, members(found.id) if asked else ()):
             raise ImageUnacceptable(
                 'The owner of the former may not see the latter, so that this is no permission to'
                 ' sign it.', f'If it is meant, name {found.id} itself on the command line.')
     except ImgurlError as error:
-        problem = (f'Image {naming.id} names {image_id or reprlib.repr(reference)} to boot with.'
+        problem = (f'Image {naming.id} names {image_id or reprlib.repr(reference)} as its {role}.'
                    f' {error.problem}')
-        return Failure(image_id or reprlib.repr(reference), type(error)(problem, error.remedy))
-    return found
+        return Failure(image_id or reprlib.repr(reference), type(error)(problem, error.remedy),
+                       role, naming.id)
+    return Found(found, role, naming.id)
 
 
-def _find(reference: str, images: ImageService) -> Image | Failure:
+def _find(reference: str, images: ImageService) -> Found | Failure:
     try:
-        return images.find(reference)
+        return Found(images.find(reference))
     except ImgurlError as error:
         return Failure(reference, error)

@@ -7,10 +7,9 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from osc_imgurl.batch import Failure
+from osc_imgurl.batch import Failure, Made
 from osc_imgurl.errors import InvalidParameterValue, logger, printable
 from osc_imgurl.osc.wording import typed
-from osc_imgurl.service import ImageTempURL
 
 LOG = logger(__name__)
 
@@ -55,12 +54,12 @@ class Output:
         self._progress = stderr.isatty() and not (streams and stdout.isatty())
         self._started = self._shown = time.monotonic()
 
-    def through(self, made: Iterable[ImageTempURL | Failure]) -> Iterator[ImageTempURL]:
+    def through(self, made: Iterable[Made | Failure]) -> Iterator[Made]:
         """Yield the URLs; say on standard error which image gets none, and why."""
         try:
             for done, item in enumerate(made):
                 self._show_progress(done)
-                if isinstance(item, ImageTempURL):
+                if isinstance(item, Made):
                     yield item
                     # Here the row has been printed; in a pipe it is to be seen now.
                     self._stdout.flush()

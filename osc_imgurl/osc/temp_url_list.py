@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from osc_imgurl.osc import base
 
 if TYPE_CHECKING:
-    from osc_imgurl.batch import Failure
-    from osc_imgurl.glance.image import Image
+    from osc_imgurl.batch import Failure, Found
     from osc_imgurl.osc.stream import Output
 
 
@@ -92,14 +91,15 @@ class ListImageTempURL(base.Lister):
         if settings.check:
             made = batch.checked(made, NewURLCheck(settings, cloud), time.time)
         columns = ['image_id', 'image_name', 'expires_at', 'url']
+        if parsed_args.with_boot_images:
+            columns[2:2] = ['role', 'parent']
         if parsed_args.long:
             columns += ['method', 'digest', 'endpoint', 'account', 'container', 'object',
                         'cached', 'owner', 'visibility']
         self._output = stream.Output(
             self.app.stdout, self.app.stderr,
             streams=parsed_args.formatter in ('value', 'csv'), fail_fast=parsed_args.fail_fast)
-        rows = ({**common.row(each), 'owner': each.image.owner,
-                 'visibility': each.image.visibility}
+        rows = ({**common.row(each.temp_url), **_more(each.found)}
                 for each in self._output.through(made))
         return columns, ([row[column] for column in columns] for row in rows)
 
@@ -114,6 +114,12 @@ class ListImageTempURL(base.Lister):
         return 1 if self._output.failed else code
 
 
+def _more(found: Found) -> dict[str, Any]:
+    """Return what a list shows of an image beside its URL, by column."""
+    return {'role': found.role, 'parent': found.parent, 'owner': found.image.owner,
+            'visibility': found.image.visibility}
+
+
 def _filters(parsed_args: argparse.Namespace) -> dict[str, Any]:
     filters = {
         'visibility': parsed_args.visibility, 'name': parsed_args.name,
@@ -121,7 +127,7 @@ def _filters(parsed_args: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in filters.items() if value}
 
 
-def _named(parsed_args: argparse.Namespace, images: Any) -> Iterable[Image | Failure]:
+def _named(parsed_args: argparse.Namespace, images: Any) -> Iterable[Found | Failure]:
     """Return the images that are named on the command line or in a file."""
     from osc_imgurl import batch
     from osc_imgurl.errors import InvalidParameterValue
@@ -134,13 +140,13 @@ def _named(parsed_args: argparse.Namespace, images: Any) -> Iterable[Image | Fai
         stream.references(parsed_args.images, parsed_args.from_file), images)
 
 
-def _matching(parsed_args: argparse.Namespace, images: Any) -> Iterable[Image | Failure]:
+def _matching(parsed_args: argparse.Namespace, images: Any) -> Iterable[Found | Failure]:
     """Return all images that match the filters."""
+    from osc_imgurl.batch import Found
     from osc_imgurl.errors import InvalidParameterValue
 
     if parsed_args.limit is not None and parsed_args.limit < 1:
         raise InvalidParameterValue('The limit must be at least 1.', 'Use a higher one.', 'limit')
     marker = images.find(parsed_args.marker).id if parsed_args.marker else None
-    found: Iterable[Image | Failure] = images.detail(
-        limit=parsed_args.limit, marker=marker, sort=parsed_args.sort, **_filters(parsed_args))
-    return found
+    return map(Found, images.detail(
+        limit=parsed_args.limit, marker=marker, sort=parsed_args.sort, **_filters(parsed_args)))

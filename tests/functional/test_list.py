@@ -97,9 +97,12 @@ def test_many_ids_are_few_requests(cloud, images):
 
 
 def test_boot_images(cloud, boot_images):
-    assert names(cloud, 'machine', '--with-boot-images') == ['machine', 'kernel', 'ramdisk']
-    found = names(cloud, 'kernel', 'machine', 'machine', '--with-boot-images')
-    assert found == ['kernel', 'machine', 'ramdisk']
+    rows = cloud.rows(*LIST, 'kernel', 'machine', 'machine', '--with-boot-images')
+    assert list(rows[0]) == ['image_id', 'image_name', 'role', 'parent', 'expires_at', 'url']
+    machine = boot_images['machine']
+    assert [(row['image_name'], row['role'], row['parent']) for row in rows] == [
+        ('kernel', 'image', None), ('machine', 'image', None), ('kernel', 'kernel', machine),
+        ('ramdisk', 'ramdisk', machine)]
     assert names(cloud, 'machine') == ['machine']
 
 

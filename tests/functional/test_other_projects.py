@@ -54,9 +54,10 @@ def listed(images):
     """Return a function that lists images and their boot images: found IDs, and failures."""
     def run(*named, user='glance', **filters):
         glance = images[user]
-        found = glance.detail(**filters) if filters else batch.find_images(named, glance)
+        found = (map(batch.Found, glance.detail(**filters)) if filters
+                 else batch.find_images(named, glance))
         items = list(batch.with_boot_images(found, glance))
-        return ([item.id for item in items if not isinstance(item, batch.Failure)],
+        return ([item.image.id for item in items if not isinstance(item, batch.Failure)],
                 [str(item.error) for item in items if isinstance(item, batch.Failure)])
     return run
 
@@ -78,7 +79,8 @@ def test_a_property_is_no_permission(cloud, victim, demos, name, form):
     result = cloud.openstack(*BOOT, machine)
     assert (result.code, result.stdout.split()) == (1, [machine])
     line, = result.stderr.splitlines()
-    for words in (f'Image {machine} names {victim} to boot with. The owner of the former may not',
+    role = name.removesuffix('_id')
+    for words in (f'Image {machine} names {victim} as its {role}. The owner of the former may not',
                   f'name {victim} itself on the command line'):
         assert words in line
 
@@ -95,7 +97,9 @@ def test_one_line_for_each_that_names_it(listed, victim, demos):
     first, second = (demos(kernel_id=victim, ramdisk_id=victim) for _ in range(2))
     found, lines = listed(first, second, first)
     assert found == [first, second]
-    assert [re.search('Image (.*) names', line)[1] for line in lines] == [first, second]
+    assert [re.search('Image (.*) names', line)[1] for line in lines] == [
+        first, first, second, second]
+    assert [line for line in lines if 'as its ramdisk' in line] == lines[1::2]
 
 
 def test_a_refusal_does_not_stand_in_anothers_way(cloud, listed, victim, demos):
@@ -150,7 +154,7 @@ def test_nobody_is_asked_more_than_is_needed(cloud, listed, victim, demos, caplo
     evil = [demos(kernel_id=kernel, ramdisk_id=victim) for _ in range(3)]
     for named, asked in (([machine], [f'/{kernel}', f'/{ramdisk}']),
                          (evil, [f'/{kernel}', f'/{kernel}/members', f'/{victim}']),
-                         ([kernel, machine], [f'/{ramdisk}'])):
+                         ([kernel, machine], [f'/{kernel}', f'/{ramdisk}'])):
         caplog.clear()
         listed(*named)
         # The first asks for what is named.
@@ -158,12 +162,12 @@ def test_nobody_is_asked_more_than_is_needed(cloud, listed, victim, demos, caplo
 
 
 @pytest.mark.parametrize(('value', 'problem'), [
-    ('secret', "names 'secret' to boot with. That is no image ID"),
-    ('../x', "names '../x' to boot with. That is no image ID"),
-    ('glance://host/secret', "names 'glance://host/secret' to boot with. That is no image ID"),
+    ('secret', "names 'secret' as its kernel. That is no image ID"),
+    ('../x', "names '../x' as its kernel. That is no image ID"),
+    ('glance://host/secret', "names 'glance://host/secret' as its kernel. That is no image ID"),
     ('x' * 10_000, "names 'xxx"),
-    (NOBODY, f'names {NOBODY} to boot with. No image has the ID'),
-    (NOBODY.upper(), f'names {NOBODY.upper()} to boot with. No image has the ID'),
+    (NOBODY, f'names {NOBODY} as its kernel. No image has the ID'),
+    (NOBODY.upper(), f'names {NOBODY.upper()} as its kernel. No image has the ID'),
 ])
 def test_only_an_id_names_a_boot_image(cloud, listed, victim, value, problem):
     machine = cloud.upload('machine', b'machine', kernel_id=value, ramdisk_id='')

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from osc_imgurl import batch
-from osc_imgurl.batch import Failure, checked, create_all, find_images, with_boot_images
+from osc_imgurl.batch import Failure, Found, checked, create_all, find_images, with_boot_images
 from osc_imgurl.errors import (
     GlanceFailed,
     ImageNotFound,
@@ -33,7 +33,7 @@ def images(count):
 
 def shown(found):
     """Return IDs of images, and what fails with a minus in front."""
-    return [f'-{each.image}' if isinstance(each, Failure) else each.id for each in found]
+    return [f'-{each.image}' if isinstance(each, Failure) else each.image.id for each in found]
 
 
 def test_images_come_in_the_order_in_which_they_are_named():
@@ -90,7 +90,7 @@ def test_no_more_names_are_read_than_one_request_asks_for():
 
 
 def boots(kernel=None, ramdisk=None, *, number=0, owner='p', **fields):
-    """Return an image that names others to boot with."""
+    """Return an image that names others as its kernel."""
     named = {'kernel_id': kernel, 'ramdisk_id': ramdisk}
     return image(id=uuid(number), owner=owner, properties=named, **fields)
 
@@ -99,46 +99,63 @@ def boot(number, owner='p', visibility='private'):
     return image(id=uuid(number), owner=owner, visibility=visibility)
 
 
+def with_boots(found, glance):
+    return with_boot_images((each if isinstance(each, Failure) else Found(each)
+                             for each in found), glance)
+
+
+def roles(found):
+    """Return what each image is there for."""
+    return [(each.image.id, each.role, each.parent) for each in found]
+
+
 def test_boot_images_come_behind_the_image_that_names_them():
     first, second = boots(uuid(11), uuid(12)), boots(uuid(13), number=1)
     glance = Glance(boot(11), boot(12), boot(13))
-    assert shown(with_boot_images([first, second], glance)) == [
+    assert shown(with_boots([first, second], glance)) == [
         uuid(0), uuid(11), uuid(12), uuid(1), uuid(13)]
 
 
-def test_no_image_comes_twice():
+def test_who_looks_for_the_kernel_of_an_image_finds_it():
     first, second = boots(uuid(11), uuid(11)), boots(uuid(12), uuid(11), number=1)
     glance = Glance(boot(11), boot(12))
-    assert shown(with_boot_images([first, second, first, boot(12)], glance)) == [
-        uuid(0), uuid(11), uuid(1), uuid(12)]
+    found = with_boots([boot(12), first, second, first, boot(12)], glance)
+    assert roles(found) == [
+        (uuid(12), 'image', None),
+        (uuid(0), 'image', None), (uuid(11), 'kernel', uuid(0)), (uuid(11), 'ramdisk', uuid(0)),
+        (uuid(1), 'image', None), (uuid(12), 'kernel', uuid(1)), (uuid(11), 'ramdisk', uuid(1))]
     # Each is looked for once.
     assert glance.asked == [f'find {uuid(11)}', f'find {uuid(12)}']
 
 
-def test_a_boot_image_that_was_found_before_is_not_looked_for():
-    glance = Glance()
-    assert shown(with_boot_images([boot(11), boots(uuid(11))], glance)) == [uuid(11), uuid(0)]
-    assert glance.asked == []
+def test_what_fails_says_for_which_image():
+    found = with_boots([boots('image 1', uuid(11)), boots(uuid(12), number=1)], Glance(boot(12)))
+    assert [(each.role, each.parent) for each in found] == [
+        ('image', None), ('image', None), ('kernel', uuid(1)), ('kernel', uuid(0)),
+        ('ramdisk', uuid(0))]
+    asleep = Found(Image(uuid(2), status='queued'), 'ramdisk', uuid(0))
+    failure, = create_all([asleep], service(), Request(), lambda: NOW)
+    assert (failure.role, failure.parent) == ('ramdisk', uuid(0))
 
 
 def test_a_boot_image_that_names_others_itself():
     """What it names counts once it is named itself."""
     kernel = boots(uuid(12), number=11)
     glance = Glance(kernel, boot(12))
-    assert shown(with_boot_images([boots(uuid(11))], glance)) == [uuid(0), uuid(11)]
-    assert shown(with_boot_images([boots(uuid(11)), kernel], glance)) == [
-        uuid(0), uuid(11), uuid(12)]
+    assert shown(with_boots([boots(uuid(11))], glance)) == [uuid(0), uuid(11)]
+    assert shown(with_boots([boots(uuid(11)), kernel], glance)) == [
+        uuid(0), uuid(11), uuid(11), uuid(12)]
 
 
 def test_failures_stay_where_they_are():
     lost = Failure('lost', ImageNotFound('It is not there.'))
-    assert shown(with_boot_images([lost, boots(uuid(11)), lost], Glance(boot(11)))) == [
+    assert shown(with_boots([lost, boots(uuid(11)), lost], Glance(boot(11)))) == [
         '-lost', uuid(0), uuid(11), '-lost']
 
 
 def test_a_reference_may_be_a_glance_url():
     glance = Glance(boot(11))
-    assert shown(with_boot_images([boots(f'glance://host/{uuid(11)}')], glance)) == [
+    assert shown(with_boots([boots(f'glance://host/{uuid(11)}')], glance)) == [
         uuid(0), uuid(11)]
 
 
@@ -155,13 +172,13 @@ def test_a_reference_may_be_a_glance_url():
 ])
 def test_a_boot_image_counts_if_the_naming_images_owner_may_see_it(naming, named, members,
                                                                    allowed):
-    found = list(with_boot_images([naming], Glance(named, members=members)))
+    found = list(with_boots([naming], Glance(named, members=members)))
     assert shown(found) == [uuid(0), uuid(11) if allowed else f'-{uuid(11)}']
     if not allowed:
         error = found[1].error
         assert isinstance(error, ImageUnacceptable)
         assert error.problem == (
-            f'Image {uuid(0)} names {uuid(11)} to boot with. The owner of the former may not see'
+            f'Image {uuid(0)} names {uuid(11)} as its kernel. The owner of the former may not see'
             ' the latter, so that this is no permission to sign it.')
         assert error.remedy == f'If it is meant, name {uuid(11)} itself on the command line.'
 
@@ -171,7 +188,7 @@ def test_members_are_asked_for_only_where_they_count_and_once():
     glance = Glance(shared, boot(12, 'q'), boot(13, 'p', 'shared'), members={uuid(11): ['p']})
     naming = [boots(uuid(11), uuid(12)), boots(uuid(11), uuid(13), number=1, owner='r'),
               boots(uuid(13), number=2)]
-    list(with_boot_images(naming, glance))
+    list(with_boots(naming, glance))
     assert [each for each in glance.asked if each.startswith('members')] == [
         f'members {uuid(11)}', f'members {uuid(13)}']
 
@@ -184,10 +201,10 @@ def test_members_are_asked_for_only_where_they_count_and_once():
     ('x' * 1000, "'xxxxxxxxxxxx...xxxxxxxxxxxxx'", InvalidParameterValue, 'That is no image ID.'),
 ])
 def test_a_boot_image_that_is_not_there(reference, named, kind, reason):
-    found = list(with_boot_images([boots(reference)], Glance(*images(2))))
+    found = list(with_boots([boots(reference)], Glance(*images(2))))
     assert shown(found) == [uuid(0), f'-{named}']
     assert type(found[1].error) is kind
-    assert found[1].error.problem == f'Image {uuid(0)} names {named} to boot with. {reason}'
+    assert found[1].error.problem == f'Image {uuid(0)} names {named} as its kernel. {reason}'
     assert found[1].error.remedy
 
 
@@ -196,30 +213,30 @@ def test_failures_of_boot_images_come_last_and_only_if_no_other_image_names_them
     foreign, named = boot(11, 'q'), boots(uuid(11), number=2, owner='q')
     glance = Glance(foreign)
     found = [boots(uuid(11), 'image 1'), boot(1)]
-    assert shown(with_boot_images(found, glance)) == [
+    assert shown(with_boots(found, glance)) == [
         uuid(0), uuid(1), f'-{uuid(11)}', "-'image 1'"]
-    assert shown(with_boot_images([*found, foreign], glance)) == [
+    assert shown(with_boots([*found, foreign], glance)) == [
         uuid(0), uuid(1), uuid(11), "-'image 1'"]
-    assert shown(with_boot_images([*found, named], glance)) == [
+    assert shown(with_boots([*found, named], glance)) == [
         uuid(0), uuid(1), uuid(2), uuid(11), "-'image 1'"]
 
 
 def test_an_image_that_is_named_twice_fails_once():
     naming = boots('image 1')
-    assert shown(with_boot_images([naming, naming], Glance())) == [uuid(0), "-'image 1'"]
+    assert shown(with_boots([naming, naming], Glance())) == [uuid(0), "-'image 1'"]
 
 
 @pytest.mark.parametrize('nothing', [None, ''])
 def test_what_is_empty_names_no_image(nothing):
-    assert shown(with_boot_images([boots(nothing, nothing), image(id=uuid(1))], Glance())) == [
+    assert shown(with_boots([boots(nothing, nothing), image(id=uuid(1))], Glance())) == [
         uuid(0), uuid(1)]
 
 
 def test_boot_images_are_looked_for_when_they_are_needed():
     glance = Glance(boot(11), boot(12))
-    found = with_boot_images([boots(uuid(11), uuid(12))], glance)
-    assert (next(found).id, glance.asked) == (uuid(0), [])
-    assert (next(found).id, glance.asked) == (uuid(11), [f'find {uuid(11)}'])
+    found = with_boots([boots(uuid(11), uuid(12))], glance)
+    assert (next(found).image.id, glance.asked) == (uuid(0), [])
+    assert (next(found).image.id, glance.asked) == (uuid(11), [f'find {uuid(11)}'])
 
 
 def service():
@@ -233,27 +250,28 @@ def test_each_image_gets_a_url_or_says_why_not():
     foreign = image('file:///x', id=foreign.id)
     evil = image(f'swift+https://evil/v1/AUTH_x/glance/{uuid(3)}', id=uuid(3))
     lost = Failure('lost', ImageNotFound('It is not there.'))
-    made = list(create_all([lost, asleep, good, foreign, evil, good], service(),
+    wanted = [lost, *map(Found, [asleep, good, foreign, evil, good])]
+    made = list(create_all(wanted, service(),
                            Request('PUT'), lambda: NOW))
-    assert [each.image if isinstance(each, Failure) else each.image.id for each in made] == [
+    assert [each.image if isinstance(each, Failure) else each.found.image.id for each in made] == [
         'lost', asleep.id, good.id, foreign.id, evil.id, good.id]
     assert made[0] is lost
     assert [type(each).__name__ for each in made] == [
-        'Failure', 'Failure', 'ImageTempURL', 'Failure', 'Failure', 'ImageTempURL']
+        'Failure', 'Failure', 'Made', 'Failure', 'Failure', 'Made']
     assert 'is deactivated' in made[1].error.problem
     assert 'is not in Swift' in made[3].error.problem
     assert 'is believed' in made[4].error.problem
-    assert (made[2].method, made[2].expires) == ('PUT', int(NOW) + 1200)
+    assert (made[2].temp_url.method, made[2].temp_url.expires) == ('PUT', int(NOW) + 1200)
 
 
 def test_each_url_is_made_when_it_is_needed_by_the_clock_of_that_moment():
     moments = iter([NOW, NOW + 60])
     read = []
-    found = (read.append(each.id) or each for each in images(2))
+    found = (read.append(each.id) or Found(each) for each in images(2))
     made = create_all(found, service(), Request(), lambda: next(moments))
     assert read == []
-    assert (next(made).expires, read) == (int(NOW) + 1200, [uuid(0)])
-    assert next(made).expires == int(NOW) + 1260
+    assert (next(made).temp_url.expires, read) == (int(NOW) + 1200, [uuid(0)])
+    assert next(made).temp_url.expires == int(NOW) + 1260
 
 
 class Checker:
@@ -279,11 +297,12 @@ class Checker:
 
 
 def urls(count):
-    return create_all(images(count), service(), Request(), lambda: NOW)
+    return create_all(map(Found, images(count)), service(), Request(), lambda: NOW)
 
 
 def names(made):
-    return [f'-{each.image}' if isinstance(each, Failure) else each.image.id for each in made]
+    return [f'-{each.image}' if isinstance(each, Failure) else each.found.image.id
+            for each in made]
 
 
 def test_those_that_work_come_in_the_same_order_and_failures_in_place_of_the_others():

@@ -140,16 +140,16 @@ class Glance(ImageService):
 def boot(kernel, **machine):
     glance = Glance(**{KERNEL: {'id': KERNEL, **kernel},
                        MACHINE: {'id': MACHINE, **machine}})
-    return list(batch.with_boot_images([glance.find(MACHINE)], glance))[1:]
+    return list(batch.with_boot_images([batch.Found(glance.find(MACHINE))], glance))[1:]
 
 
 @pytest.mark.parametrize('owner', [{}, {'owner': None}, {'owner': ''}, {'owner': 5},
                                    {'owner': ['p']}])
 def test_an_owner_that_is_not_known_is_nobodys_equal(owner):
     failure, = boot({'visibility': 'private', **owner}, kernel_id=KERNEL, **owner)
-    assert f'Image {MACHINE} names {KERNEL} to boot with' in str(failure.error)
+    assert f'Image {MACHINE} names {KERNEL} as its kernel' in str(failure.error)
     found, = boot({'visibility': 'public', **owner}, kernel_id=KERNEL, **owner)
-    assert found.id == KERNEL
+    assert (found.image.id, found.role, found.parent) == (KERNEL, 'kernel', MACHINE)
 
 
 @pytest.mark.parametrize('visibility', [['public'], {'public': 1}, 1, True, 'Public'])
@@ -161,8 +161,10 @@ def test_a_visibility_of_another_shape_opens_nothing(visibility):
 @pytest.mark.parametrize('value', [5, True, ['x'], [KERNEL], {'id': KERNEL}, f'{KERNEL}\n',
                                    f' {KERNEL}', f'{KERNEL}/../x'])
 def test_a_property_of_another_shape_names_no_image(value):
-    failure, = boot({}, kernel_id=value, ramdisk_id=value)
-    assert 'That is no image ID' in str(failure.error)
+    kernel, ramdisk = boot({}, kernel_id=value, ramdisk_id=value)
+    assert 'That is no image ID' in str(kernel.error)
+    assert (kernel.role, ramdisk.role) == ('kernel', 'ramdisk')
+    assert kernel.parent == ramdisk.parent == MACHINE
 
 
 @pytest.mark.parametrize('value', [None, '', 0, False, [], {}])
