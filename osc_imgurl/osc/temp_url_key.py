@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from osc_imgurl.osc import base
 
 if TYPE_CHECKING:
-    from osc_imgurl.cache.entry import Cache, Entry
     from osc_imgurl.settings.table import Settings
     from osc_imgurl.swift.key_slots import Change, Owner
     from osc_imgurl.swift.object_store import ObjectStore
@@ -87,56 +86,19 @@ def _new_key(parsed_args: argparse.Namespace) -> tuple[Key, AbstractContextManag
 def _carry_out(settings: Settings, change: Change, object_store: ObjectStore, *, force: bool,
                new_file: AbstractContextManager[None] | None = None) -> tuple[Any, Any]:
     """Change the keys; return rows of the cached URLs that end, now or with the rotation."""
-    from osc_imgurl.errors import CacheFailed, InvalidParameterValue
+    from osc_imgurl.cache import key_change
     from osc_imgurl.osc import common
-    from osc_imgurl.swift import key_slots
     from osc_imgurl.tempurl.expiry import format_expires, format_remaining
 
-    now = time.time()
-    cache = common.cache(settings)
-    affected = _cached_urls(cache, change, force)
-    ending = [entry for entry in affected if entry.key_fingerprint in change.gone]
-    live = [entry.expires for entry in ending if entry.expires >= now]
-    if live and not force:
-        raise InvalidParameterValue(
-            f'URLs of the key {", ".join(change.gone)} would stop working: the cache has'
-            f' {len(live)} of them, good until {format_expires(max(live))} at the latest.'
-            ' Wait until all have expired, or end them now (--force).')
+    now, cache = time.time(), common.cache(settings)
+    entries = key_change.find_entries(change, cache, now, force)
     with new_file or contextlib.nullcontext():
-        key_slots.carry_out(change, object_store)
-    if change.gone:
-        LOG.warning('The key %s is gone from %s: no URL that it has signed works any more',
-                    ', '.join(change.gone), change.owner)
-    try:
-        cache.delete(entry.fingerprint for entry in ending)
-    except CacheFailed as error:
-        # A URL of a key that is gone is never asked for.
-        LOG.warning('%s', error)
+        key_change.carry_out(change, object_store, cache, entries)
     return ('image_id', 'method', 'container', 'key', 'ended', 'expires_at', 'remaining'), [
         (entry.image_id, entry.method, entry.container, entry.key_fingerprint,
          entry.key_fingerprint in change.gone, format_expires(entry.expires),
          format_remaining(entry.expires, now))
-        for entry in affected if entry.expires >= now]
-
-
-def _cached_urls(cache: Cache, change: Change, force: bool) -> list[Entry]:
-    """Return what the cache knows of the keys that are gone or outgoing, and of their owner."""
-    from osc_imgurl.errors import FORCE, CacheFailed, InvalidParameterValue
-
-    try:
-        entries = cache.entries()
-    except CacheFailed as error:
-        if change.gone and not force:
-            raise InvalidParameterValue(
-                f'Which URLs of the key {", ".join(change.gone)} are still good is not known:'
-                f' {error.problem}', 'Wait until all have expired, and end them then.',
-                FORCE) from error
-        LOG.warning('%s', error)
-        return []
-    owner = change.owner
-    return [entry for entry in entries
-            if entry.key_fingerprint in {*change.gone, change.outgoing}
-            and entry.account == owner.account and owner.container in (None, entry.container)]
+        for entry in entries if entry.expires >= now]
 
 
 def _warn_of_no_images(client_manager: Any, settings: Settings, owner: Owner,

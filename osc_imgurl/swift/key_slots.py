@@ -5,7 +5,8 @@ An account and a container have two slots each, and a URL is good while the key 
 is in any of the four. A rotation puts the new key into slot 2 and keeps the one in use in slot
 1, until it is finished; then the new key is in slot 1 and slot 2 is empty.
 
-A change is planned first, as a value that says whose URLs would end; :func:`carry_out` makes it.
+A change is planned first, as a value that says whose URLs would end;
+:func:`osc_imgurl.cache.key_change.carry_out` makes it.
 """
 
 from __future__ import annotations
@@ -85,14 +86,6 @@ def find(owner: Owner, object_store: ObjectStore) -> dict[KeySlot, Key]:
     if keys is None:
         raise MissingParameterValue(f'There is no {owner}.', 'Correct its name.')
     return keys
-
-
-def carry_out(change: Change, object_store: ObjectStore) -> None:
-    """Make a change, in one request.
-
-    :raises ImgurlError: as :meth:`osc_imgurl.swift.object_store.ObjectStore.set_keys`.
-    """
-    object_store.set_keys(change.owner.account, change.owner.container, change.written)
 
 
 def set_key(owner: Owner, keys: Mapping[KeySlot, Key], slot: KeySlot, key: Key,

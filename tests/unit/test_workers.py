@@ -34,14 +34,15 @@ def test_what_is_raised_comes_in_its_place():
 
 
 def test_threads_end_with_their_object():
-    before = threading.active_count()
+    before = set(threading.enumerate())
     workers = Workers(2)
-    threads = [workers.submit(threading.current_thread).result() for _ in range(3)]
-    assert threading.active_count() == before + 2
+    assert [workers.submit(int).result() for _ in range(3)] == [0, 0, 0]
+    threads = set(threading.enumerate()) - before
+    assert len(threads) == 2
     del workers
     for thread in threads:
         thread.join(30)
-    assert threading.active_count() == before
+        assert not thread.is_alive()
 
 
 def test_no_process_waits_for_them():

@@ -148,9 +148,6 @@ class Swift:
 
     container_keys = account_keys
 
-    def set_keys(self, *change):
-        self.asked.append(change)
-
 
 @pytest.mark.parametrize(('owner', 'asked'), [
     (ACCOUNT, ('AUTH_x',)), (CONTAINER, ('AUTH_x', 'glance')), (Owner(None), (None,))])
@@ -160,11 +157,3 @@ def test_find(owner, asked):
         assert (key_slots.find(owner, swift), swift.asked) == (keys, [asked])
     with pytest.raises(MissingParameterValue, match=f'^There is no {owner}. Correct its name.$'):
         key_slots.find(owner, Swift())
-
-
-def test_a_change_is_one_request(owner):
-    swift = Swift()
-    change = key_slots.finish(owner, slots(owner, A, B))
-    key_slots.carry_out(change, swift)
-    first, second = owner.slots
-    assert swift.asked == [('AUTH_x', owner.container, {first: B, second: None})]
