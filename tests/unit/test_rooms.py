@@ -9,8 +9,8 @@ import osc_imgurl
 
 LIBRARY = pathlib.Path(osc_imgurl.__file__).parent
 # From the bottom up; a room imports from those below, and from itself.
-FLOORS = [['errors', 'workers'], ['tls', 'tempurl'], ['http'], ['settings'],
-          ['glance', 'swift'], ['cache', 'locate'], ['service'], ['check'], ['batch'], ['osc']]
+FLOORS = [['errors', 'workers'], ['http', 'tempurl'], ['settings'], ['glance', 'swift'],
+          ['cache', 'locate'], ['service'], ['check'], ['batch'], ['osc']]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = [path for path in sorted(LIBRARY.rglob('*.py')) if path.parent != LIBRARY
            or path.name != '__init__.py']

@@ -13,7 +13,7 @@ import requests.adapters
 import urllib3.exceptions
 from urllib3.util import Retry
 
-from osc_imgurl import tls
+from osc_imgurl.http import tls
 
 # Too busy, or too many requests: the server asks to try again, and says when (Retry-After).
 RETRIED_STATUSES = (429, 503)

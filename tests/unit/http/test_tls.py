@@ -10,10 +10,10 @@ import pytest
 import requests
 
 from osc_imgurl import http as our_http
-from osc_imgurl import tls
 from osc_imgurl.errors import CLIENT_CERTIFICATE, TRUSTED_AUTHORITY
+from osc_imgurl.http import tls
 
-from ..certificates import OTHER_HOST, authority
+from ...certificates import OTHER_HOST, authority
 
 TRUSTED, OTHER = authority(), authority()
 GOOD = TRUSTED.sign()
