@@ -6,7 +6,7 @@
     tools/make_venv.py bare      what the plugin needs, without it
     tools/make_venv.py cloud     Keystone, Glance and Swift, for tools/cloud
     tools/make_venv.py cloud-oldest   an old Swift and Glance, likewise
-    tools/make_venv.py ironic    Ironic, whose URLs ours are compared with
+    tools/make_venv.py ironic    Ironic, whose URLs ours are compared with, and which takes them
 
 An environment is made once, and again when what it is made from has changed.
 """
@@ -27,7 +27,7 @@ ENVIRONMENTS = {
     'bare': ('-r', 'requirements.txt'),
     'cloud': ('-r', 'tools/cloud-requirements.txt'),
     'cloud-oldest': ('-r', 'tools/cloud-oldest-requirements.txt'),
-    'ironic': ('ironic',),
+    'ironic': ('-r', 'tools/ironic-requirements.txt'),
 }
 SOURCES = {
     'client': ('requirements.txt', 'test-requirements.txt', 'setup.cfg', 'setup.py',
@@ -37,7 +37,7 @@ SOURCES = {
     'bare': ('requirements.txt',),
     'cloud': ('tools/cloud-requirements.txt',),
     'cloud-oldest': ('tools/cloud-oldest-requirements.txt',),
-    'ironic': (),
+    'ironic': ('tools/ironic-requirements.txt',),
 }
 
 

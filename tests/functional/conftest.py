@@ -222,6 +222,15 @@ def download(url):
     return answer.content
 
 
+@pytest.fixture(scope='session')
+def ironic_python():
+    """Return the Python of an environment with Ironic."""
+    done = subprocess.run([sys.executable, ROOT / 'tools/make_venv.py', 'ironic'],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return pathlib.Path(done.stdout.strip()) / 'bin/python'
+
+
 @pytest.fixture
 def key_file(tmp_path):
     """Return a function that writes a key file and returns its path."""

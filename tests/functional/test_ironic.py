@@ -3,27 +3,15 @@
 import json
 import pathlib
 import subprocess
-import sys
 
 import pytest
 
 from osc_imgurl import Cloud, ImageService, ObjectStore, Request, TempURLService
 from osc_imgurl.settings import sources
 
-from .conftest import ROOT
-
 NOW = 2_000_000_000
 ENDPOINT = 'https://swift.example.com'
 GIVEN_KEY = {'swift_temp_url_key': 'a key of Ironic'}
-
-
-@pytest.fixture(scope='session')
-def python():
-    """Return the Python of an environment with Ironic."""
-    done = subprocess.run([sys.executable, ROOT / 'tools/make_venv.py', 'ironic'],
-                          capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return pathlib.Path(done.stdout.strip()) / 'bin/python'
 
 
 @pytest.fixture(scope='module')
@@ -67,7 +55,7 @@ def ours(cloud, image_id, config, **options):
     return service.create(image_id, Request(), NOW).url
 
 
-def test_equal(hidden, image, python, tmp_path):
+def test_equal(hidden, image, ironic_python, tmp_path):
     account = hidden.sdk().object_store.get_endpoint().rpartition('/')[2]
     sharded = {'swift_store_multiple_containers_seed': 3}
     table = [
@@ -91,37 +79,37 @@ def test_equal(hidden, image, python, tmp_path):
     ]
     configs = [write_config(hidden, tmp_path / f'{number}.conf', **settings)
                for number, settings in enumerate(table)]
-    wanted = theirs(hidden, python, image, *configs)
+    wanted = theirs(hidden, ironic_python, image, *configs)
     assert len(wanted) == len(table)
     for settings, config, url in zip(table, configs, wanted, strict=True):
         assert ours(hidden, image, config) == url, settings
 
 
-def test_the_digest_differs(hidden, image, python, tmp_path):
+def test_the_digest_differs(hidden, image, ironic_python, tmp_path):
     """SHA-1 is deprecated in Swift, and operators turn it off: ours is the cluster's best."""
     config = write_config(hidden, tmp_path / 'conf', swift_store_multiple_containers_seed=3)
-    url, = theirs(hidden, python, image, config)
+    url, = theirs(hidden, ironic_python, image, config)
     assert url == ours(hidden, image, config)
     better = ours(hidden, image, config, digest=None)
     assert len(better.partition('sig=')[2].partition('&')[0]) == 64
     assert better.partition('?')[0] == url.partition('?')[0]
 
 
-def test_the_quoting_differs(hidden, image, python, tmp_path):
+def test_the_quoting_differs(hidden, image, ironic_python, tmp_path):
     """Ironic puts a path into the URL as it is; a space makes it no URL. The signature is one."""
     config = write_config(hidden, tmp_path / 'conf', **GIVEN_KEY, swift_container='my images')
-    url, = theirs(hidden, python, image, config)
+    url, = theirs(hidden, ironic_python, image, config)
     assert '/my images/' in url
     assert ours(hidden, image, config) == url.replace('/my images/', '/my%20images/')
 
 
-def test_the_location_differs(make_cloud, data, python, tmp_path):
+def test_the_location_differs(make_cloud, data, ironic_python, tmp_path):
     """Ironic believes its configuration; the image's own location knows better."""
     cloud = make_cloud('--seed', '3')
     cloud.set_key('a key')
     image = cloud.upload('cirros', data)
     right = write_config(cloud, tmp_path / 'right', swift_store_multiple_containers_seed=3)
     wrong = write_config(cloud, tmp_path / 'wrong', swift_store_multiple_containers_seed=5)
-    with_right, with_wrong = theirs(cloud, python, image, right, wrong)
+    with_right, with_wrong = theirs(cloud, ironic_python, image, right, wrong)
     assert with_right != with_wrong
     assert ours(cloud, image, wrong) == ours(cloud, image, right) == with_right
