@@ -23,8 +23,13 @@ from osc_imgurl.errors import (
     one_line,
 )
 from osc_imgurl.glance.image import is_uuid
+from osc_imgurl.http.answer import TIME_LIMIT
 
 LOG = logger(__name__)
+
+AGAIN = 'Try again; if it stays so, tell its operator.'
+# Whatever answers there may be something else than Glance.
+CORRECT = 'Correct the endpoint of Glance, or tell its operator.'
 
 
 class Client(SessionClient):  # type: ignore[misc]
@@ -34,12 +39,18 @@ class Client(SessionClient):  # type: ignore[misc]
     store's password. Glance answers no request of ours without such a place, so none is
     logged but its method, path and status. What reads is retried; what creates is not, lest
     there be two of it. No redirection is followed, which would take the token along.
+
+    :param timeout: in seconds; the session's own counts where it has one.
+    :ivar server: what messages call it.
     """
 
-    def __init__(self, session: Session, num_retries: int, **kwargs: Any) -> None:
-        super().__init__(session, **kwargs)
+    def __init__(self, session: Session, num_retries: int, endpoint: str,
+                 timeout: float = TIME_LIMIT) -> None:
+        super().__init__(session, endpoint_override=endpoint)
+        # In clouds.yaml there may be a password before the host.
+        self.server = f'Glance at {endpoint.rpartition("@")[2]}'
         self._retries = http.session_retries(num_retries)
-        self._timeout = session.timeout or http.TIME_LIMIT
+        self._timeout = session.timeout or timeout
 
     def request(self, url: str, method: str, **kwargs: Any) -> Any:
         LOG.debug('Glance request: %s %s', method, url)
@@ -50,17 +61,31 @@ class Client(SessionClient):  # type: ignore[misc]
         try:
             response, body = super().request(url, method, **kwargs)
         except http.FAILURES as error:
-            raise GlanceFailed(f'Glance failed: {http.failure(error)}.') from error
+            raise GlanceFailed(f'{self.server} failed: {http.failure(error)}.') from error
         LOG.debug('Glance response: %s, %s', response.status_code,
                   response.headers.get('X-Openstack-Request-Id'))
         if 300 <= response.status_code < 400:
             response.close()
             target = response.headers.get('Location', 'nowhere').partition('?')[0]
             raise GlanceFailed(
-                f'Glance failed: it redirects to {target} (HTTP {response.status_code}).',
+                f'{self.server} failed: it redirects to {target} (HTTP {response.status_code}).',
                 'The token is not sent there: correct the endpoint of Glance, or ask its'
                 ' operator to.')
         return response, body
+
+    def _handle_response(self, resp: requests.Response) -> Any:
+        """As glanceclient does, which takes every answer for one of Glance's."""
+        try:
+            return super()._handle_response(resp)
+        except exc.HTTPException as error:
+            error.code = resp.status_code
+            raise
+        except (*http.FAILURES, AttributeError, LookupError, TypeError) as error:
+            if not resp.ok:
+                raise exc.from_response(resp) from error
+            raise GlanceFailed(
+                f'{self.server} answers HTTP {resp.status_code} with something that is not JSON.',
+                CORRECT) from error
 
 
 def not_found(image: str) -> ImageNotFound:
@@ -71,34 +96,32 @@ def not_found(image: str) -> ImageNotFound:
 
 
 @contextlib.contextmanager
-def translated(image: str) -> Iterator[None]:
+def translated(image: str, server: str = 'Glance') -> Iterator[None]:
     """Turn what glanceclient and keystoneauth raise into this library's errors.
 
-    :param image: the ID or the name that the request is about.
+    :param image: the ID or the name that the request is about; empty where it is about none.
+    :param server: what messages call Glance.
     """
     try:
         yield
     except (exc.Forbidden, exc.Unauthorized) as error:
         raise ImageNotAuthorized(
-            f'Glance does not allow this for image {image} with these credentials:'
-            f' {one_line(error)}') from error
+            f'{server} does not allow this{f" for image {image}" if image else ""} with these'
+            f' credentials: {one_line(error)}') from error
     except exc.NotFound as error:
-        raise not_found(image) from error
+        if image:
+            raise not_found(image) from error
+        raise GlanceFailed(f'{server} answers HTTP {error.code}.', CORRECT) from error
     except (exc.BadRequest, exc.Conflict) as error:
-        raise InvalidParameterValue(f'Glance refuses this: {one_line(error)}') from error
+        raise InvalidParameterValue(f'{server} refuses this: {one_line(error)}') from error
     except TypeError as error:
         # glanceclient's own check of a property, against Glance's schema.
         raise InvalidParameterValue(str(error).partition('\n')[0]) from error
     except exc.HTTPException as error:
-        raise GlanceFailed(
-            f'Glance answers HTTP {error.code}.', 'Try again; if it stays so, tell its'
-            ' operator.') from error
+        raise GlanceFailed(f'{server} answers HTTP {error.code}.', AGAIN) from error
     except (exc.CommunicationError, exc.InvalidEndpoint, ksa_exceptions.ConnectionError) as error:
-        where = http.asked_at(error)
-        raise GlanceFailed(
-            f'Glance{f" at {where}" if where else ""} cannot be reached: {http.failure(error)}.',
-            *(http.remedy(error) or ('Try again; if it stays so, tell its operator.',))
-        ) from error
+        raise GlanceFailed(http.unanswered(server, error), *(http.remedy(error) or (AGAIN,))
+                           ) from error
     except (exc.BaseException, exc.ClientException, ksa_exceptions.ClientException,
             requests.RequestException) as error:
-        raise GlanceFailed(f'Glance failed: {one_line(error)}') from error
+        raise GlanceFailed(f'{server} failed: {one_line(error)}') from error

@@ -9,32 +9,31 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1.session import Session
 
+from osc_imgurl import http
 from osc_imgurl.errors import (
     GlanceFailed,
     ImageDownloadFailed,
     ImageNotAuthorized,
     ImageNotFound,
-    ImageNotUnique,
     MissingParameterValue,
     logger,
 )
 from osc_imgurl.glance import pages
 from osc_imgurl.glance.answers import expected, to_image, to_locations
-from osc_imgurl.glance.client import Client, not_found, translated
+from osc_imgurl.glance.by_name import find_named, only
+from osc_imgurl.glance.client import CORRECT, Client, translated
 from osc_imgurl.glance.download import copy_verified, file_chunks
 from osc_imgurl.glance.image import Image, is_uuid, parse_href, validate_active
 from osc_imgurl.glance.location import Location
+from osc_imgurl.http.answer import TIME_LIMIT
 
 LOG = logger(__name__)
-
-# How many images of the same name a message lists.
-MOST_SHOWN = 10
 
 
 class ImageService:
@@ -48,18 +47,21 @@ class ImageService:
         directly; ``file`` counts (Ironic's option of the same name).
     :param num_retries: how often a request that reads is made again when it finds no
         connection, or is answered 503 or 429 (Ironic's option of the same name).
+    :param timeout: how long an answer may take, in seconds, where the session has no time limit
+        of its own; of an image's data each part may take so long.
     """
 
     def __init__(self, session: Session, region_name: str | None = None,
                  interface: str = 'public', endpoint: str | None = None,
                  allowed_direct_url_schemes: Iterable[str] = (), *,
-                 num_retries: int = 0) -> None:
+                 num_retries: int = 0, timeout: float = TIME_LIMIT) -> None:
         self._session = session
         self._region_name = region_name
         self._interface = interface
         self._endpoint = endpoint
         self._allowed_direct_url_schemes = tuple(allowed_direct_url_schemes)
         self._num_retries = num_retries
+        self._timeout = timeout
         self._http: Client | None = None
 
     def find(self, image: str) -> Image:
@@ -78,37 +80,20 @@ class ImageService:
         """
         image = parse_href(image)
         if is_uuid(image):
-            found = to_image(self._get(f'/v2/images/{image}', image))
+            found = self._to_image(self._get(f'/v2/images/{image}', image))
             # Some databases do not tell capitals apart.
             if found.id.lower() != image.lower():
-                raise GlanceFailed(f'Glance answers with another image than {image}.',
-                                   'Tell its operator.')
+                raise GlanceFailed(
+                    f'{self._client.server} answers with another image than {image}.', CORRECT)
             return found
         with translated(image):
             project_id = self._session.get_project_id()
-        found = _only(image, self._find_named(image, project_id))
+        found = only(image, find_named(image, project_id, self.detail))
         if found.visibility != 'public' and (project_id is None or found.owner != project_id):
             LOG.warning(
                 'The image with the name %r is %s, of another project: its owner is %s, and its'
                 ' visibility %s. If that is the image that you mean, use its ID.',
                 image, found.id, found.owner or 'not known', found.visibility or 'not known')
-        return found
-
-    def _find_named(self, name: str, project_id: str | None) -> list[Image]:
-        """Return the images that a name may mean.
-
-        As for `openstack image show`, a hidden image counts when no other has the name; one of
-        the project also when only others' images that are not public have it.
-        """
-        # Glance takes a name that begins so for its filter operator, unless quoted behind it.
-        query = f'in:"{name}"' if name.startswith('in:') else name
-        found: list[Image] = []
-        for hidden in ('false', 'true'):
-            listed = list(self.detail(name=query, os_hidden=hidden))
-            own = [image for image in listed if project_id and image.owner == project_id]
-            found = own or found or listed
-            if own or (found and all(image.visibility == 'public' for image in found)):
-                break
         return found
 
     def show(self, image: str) -> Image:
@@ -132,8 +117,8 @@ class ImageService:
             ``visibility='public'``, ``sort='name:asc'``.
         :raises ImgurlError: as :meth:`find`.
         """
-        for page in pages.read(lambda url: self._get(url, 'list'), filters, limit, marker):
-            yield from map(to_image, page)
+        for page in pages.read(self._get, filters, limit, marker, self._client.server):
+            yield from map(self._to_image, page)
 
     def locations(self, image_id: str) -> tuple[Location, ...]:
         """Return an image's locations through Glance's Get Locations call.
@@ -145,7 +130,8 @@ class ImageService:
         :raises ImageNotAuthorized: these credentials may not.
         :raises ImageNotFound: this Glance does not have the call.
         """
-        return to_locations(self._get(f'/v2/images/{image_id}/locations', image_id))
+        return to_locations(self._get(f'/v2/images/{image_id}/locations', image_id),
+                            self._client.server)
 
     def accepted_members(self, image_id: str) -> frozenset[str]:
         """Return the IDs of the projects that have accepted a shared image.
@@ -159,7 +145,7 @@ class ImageService:
             shown = self._get(f'/v2/images/{image_id}/members', image_id)
         except (ImageNotAuthorized, ImageNotFound):
             return frozenset()
-        with expected('the members of an image'):
+        with expected('the members of an image', self._client.server):
             return frozenset(str(member['member_id']) for member in shown['members']
                              if member['status'] == 'accepted')
 
@@ -201,7 +187,7 @@ class ImageService:
             a property.
         """
         name = str(image_meta.get('name'))
-        with translated(name):
+        with translated(name, self._client.server):
             image_id = self._controller.create(**image_meta)['id']
         return self._upload(image_id, data)
 
@@ -217,7 +203,7 @@ class ImageService:
         :raises ImgurlError: as :meth:`create`.
         """
         found = self.find(image)
-        with translated(found.id):
+        with translated(found.id, self._client.server):
             purged = None
             if purge_props:
                 schema = self._controller.schema_client.get('image')
@@ -233,26 +219,32 @@ class ImageService:
         :raises ImgurlError: as :meth:`find`.
         """
         image_id = self.find(image).id
-        with translated(image_id):
+        with translated(image_id, self._client.server):
             self._controller.delete(image_id)
 
     def _upload(self, image_id: str, data: BinaryIO | None) -> Image:
         if data is not None:
-            with translated(image_id):
+            with translated(image_id, self._client.server):
                 self._controller.upload(image_id, data)
         return self.find(image_id)
 
     def _data(self, image: Image) -> Iterable[bytes]:
-        with translated(image.id):
-            body = self._controller.data(image.id, do_checksum=False)
+        # An image takes as long as it takes; only each part of it may not.
+        client = Client(self._session, self._num_retries, self._client.endpoint_override,
+                        self._timeout)
+        with translated(image.id, client.server):
+            body = _controller_of(client).data(image.id, do_checksum=False)
         if body.wrapped is None:
             raise ImageDownloadFailed(f'Image {image.id} has no data.')
         chunks: Iterable[bytes] = body
         return chunks
 
-    def _get(self, url: str, image: str) -> Any:
-        with translated(image):
+    def _get(self, url: str, image: str = '') -> Any:
+        with translated(image, self._client.server):
             return self._client.get(url)[1]
+
+    def _to_image(self, shown: Mapping[str, Any]) -> Image:
+        return to_image(shown, self._client.server)
 
     @property
     def _client(self) -> Client:
@@ -267,34 +259,22 @@ class ImageService:
                     'There is no image service in the catalog of this cloud'
                     f' (region {self._region_name or "any"}, interface {self._interface}).')
             self._http = Client(
-                self._session, self._num_retries,
-                endpoint_override=re.sub(r'/v\d[^/]*/?$', '', endpoint))
+                http.limited(self._session, self._timeout), self._num_retries,
+                re.sub(r'/v\d[^/]*/?$', '', endpoint), self._timeout)
         return self._http
 
     @property
     def _controller(self) -> Any:
-        # Takes longer to import than all else here, and a temporary URL needs none of it.
-        from glanceclient.v2 import images, schemas
+        return _controller_of(self._client)
 
-        return images.Controller(self._client, schemas.Controller(self._client))
+
+def _controller_of(client: Client) -> Any:
+    # Takes longer to import than all else here, and a temporary URL needs none of it.
+    from glanceclient.v2 import images, schemas
+
+    return images.Controller(client, schemas.Controller(client))
 
 
 def _first_location(image: Image) -> Location | None:
     return next(iter(image.shown_locations), None)
 
-
-def _only(name: str, found: Sequence[Image]) -> Image:
-    """Return the one image that a name means.
-
-    :raises ImageNotFound: there is none.
-    :raises ImageNotUnique: there are several.
-    """
-    if not found:
-        raise not_found(name)
-    if len(found) > 1:
-        # Anybody can make thousands of the same name.
-        shown = ', '.join(f'{image.id} (owner {image.owner})' for image in found[:MOST_SHOWN])
-        more = f' and {len(found) - MOST_SHOWN} more' if len(found) > MOST_SHOWN else ''
-        raise ImageNotUnique(f'{len(found)} images have the name {name!r}.',
-                             f'Use the ID of one of them: {shown}{more}')
-    return found[0]

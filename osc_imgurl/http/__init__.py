@@ -1,29 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all requests share: TLS, no foreign password, retries, and logs without signatures."""
+"""What all requests share: TLS, no foreign password, limits, retries, logs without signatures."""
 
 from __future__ import annotations
 
+import collections
+import copy
+import http.client
 import logging
+import math
 import re
-import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
-import requests.adapters
+import requests
 import urllib3.exceptions
+from keystoneauth1.session import Session
 from urllib3.util import Retry
 
+from osc_imgurl.errors import logger
 from osc_imgurl.http import tls
+from osc_imgurl.http.answer import MAX_ANSWER, AnswerTooLarge, LimitingAdapter
+
+LOG = logger(__name__)
 
 # Too busy, or too many requests: the server asks to try again, and says when (Retry-After).
 RETRIED_STATUSES = (429, 503)
 BACKOFF_FACTOR = 0.5
 # How long a server may ask us to wait, in seconds: what is beyond that is a stranger's wish.
 MAX_RETRY_AFTER = 10
-# How long an answer may take where the session has no time limit of its own, in seconds.
-TIME_LIMIT = 60.0
 # What requests raises: its own errors and, at headers that nobody expects, other people's.
 FAILURES = (requests.RequestException, ValueError, OverflowError, RecursionError)
+# What there is of an answer that is none.
+_BROKEN: Mapping[tuple[type[BaseException], ...], str] = {
+    (AnswerTooLarge,): f'it has more than {MAX_ANSWER // 2**20} MiB',
+    (http.client.IncompleteRead, requests.exceptions.ChunkedEncodingError): 'it is cut off',
+    (requests.exceptions.ContentDecodingError,): 'it is not encoded as it says'}
 _SIGNATURE = re.compile(r'(temp_url_sig=)[^&\s\'"]*')
 
 
@@ -83,19 +94,42 @@ def content_length(headers: Mapping[str, str]) -> int | None:
     return int(found[0]) if found else None
 
 
-def retrying_adapter(num_retries: int) -> requests.adapters.HTTPAdapter:
-    """Return what makes a requests session retry, as :func:`session_retries` does.
+def limited(session: Session, time_limit: float) -> Session:
+    """Return a session like another, whose answers end: see :class:`LimitingAdapter`.
+
+    Its token is the other's, its connections are its own.
+
+    :param time_limit: of a whole answer, in seconds; the session's own counts where it has one.
+    """
+    connections = copy.copy(session.session)
+    connections.adapters = collections.OrderedDict()
+    for scheme in ('http://', 'https://'):
+        connections.mount(scheme, LimitingAdapter())
+    made = copy.copy(session)
+    made.session = connections
+    # What a session closes when it ends.
+    made._session = connections
+    made.timeout = session.timeout or time_limit
+    return made
+
+
+def retrying_adapter(num_retries: int, *,
+                     respect_retry_after: bool = True) -> requests.adapters.HTTPAdapter:
+    """Return what makes a requests session retry, as :func:`session_retries` does, and limits it.
 
     All that we send may be sent twice: it reads, or sets a whole value.
+
+    :param respect_retry_after: whether to wait as long as a server asks.
     """
-    return requests.adapters.HTTPAdapter(max_retries=_Retry(
+    return LimitingAdapter(max_retries=_Retry(
         # A certificate that is wrong stays so.
         total=num_retries, other=0, status_forcelist=RETRIED_STATUSES, allowed_methods=None,
-        backoff_factor=BACKOFF_FACTOR, raise_on_status=False))
+        backoff_factor=BACKOFF_FACTOR, raise_on_status=False,
+        respect_retry_after_header=respect_retry_after))
 
 
 class _Retry(Retry):
-    """Waits as a server asks, but not for long."""
+    """Waits as a server asks, but not for long, and says so."""
 
     def parse_retry_after(self, retry_after: str) -> float:
         try:
@@ -105,12 +139,27 @@ class _Retry(Retry):
         # Zero is no time to wait, and then the time between retries counts.
         return seconds if seconds <= MAX_RETRY_AFTER else 0
 
+    def sleep(self, response: urllib3.BaseHTTPResponse | None = None) -> None:
+        last = self.history[-1]
+        reason = f'HTTP {last.status}' if last.error is None else failure(last.error)
+        seconds = self.get_backoff_time()
+        if response is not None and 'Retry-After' in response.headers:
+            reason += f', Retry-After: {response.headers["Retry-After"]}'
+            if self.respect_retry_after_header:
+                seconds = self.get_retry_after(response) or seconds
+        LOG.debug('Waiting %.1f s before the request is made again: %s', seconds, reason)
+        super().sleep(response)
+
 
 def _limit_retry_after(response: requests.Response, **_: Any) -> None:
     """Take a time out of an answer that keystoneauth would wait, however long it is."""
-    asked = response.headers.get('Retry-After', '')
-    if not (re.fullmatch('[0-9]{1,2}', asked) and int(asked) <= MAX_RETRY_AFTER):
-        response.headers.pop('Retry-After', None)
+    asked = response.headers.pop('Retry-After', None)
+    if asked is None:
+        return
+    seconds = math.ceil(_Retry().parse_retry_after(asked))
+    if seconds:
+        response.headers['Retry-After'] = str(seconds)
+    LOG.debug('HTTP %s, Retry-After: %s', response.status_code, asked)
 
 
 def session_retries(num_retries: int) -> dict[str, Any]:
@@ -125,26 +174,34 @@ def session_retries(num_retries: int) -> dict[str, Any]:
             'logger': _Retries(logging.getLogger('keystoneauth.session'), {})}
 
 
+def unanswered(server: str, error: Exception) -> str:
+    """Return that a server cannot be reached, or answers what is no answer, and why.
+
+    :param server: what a message calls it.
+    :param error: as for :func:`failure`.
+    """
+    for broken, answer in _BROKEN.items():
+        if _among(_causes(error), *broken):
+            return f'{server} gives no answer that can be used: {answer}.'
+    return f'{server} cannot be reached: {failure(error)}.'
+
+
 def failure(error: Exception) -> str:
     """Return why there is no answer; the error's own text is long, and may hold a signature.
 
     :param error: one of :data:`FAILURES`, or one that comes of such an error.
     """
     causes = _causes(error)
-
-    def among(*kinds: type[BaseException]) -> bool:
-        return any(isinstance(each, kinds) for each in causes)
-
-    if among(requests.exceptions.SSLError):
+    if _among(causes, requests.exceptions.SSLError):
         return tls.explain(causes).reason
-    if among(requests.exceptions.ProxyError):
+    if _among(causes, requests.exceptions.ProxyError):
         return 'the HTTP proxy of this machine\'s environment does not answer'
     for each in causes:
         if isinstance(each, OSError) and each.strerror:
             return each.strerror.lower()
-    if among(requests.Timeout, urllib3.exceptions.TimeoutError):
+    if _among(causes, requests.Timeout, urllib3.exceptions.TimeoutError):
         return 'there is no answer in time'
-    if among(ValueError, OverflowError, RecursionError):
+    if _among(causes, ValueError, OverflowError, RecursionError):
         return 'its address or its answer is invalid'
     return 'the connection is closed before an answer comes'
 
@@ -157,18 +214,7 @@ def remedy(error: Exception) -> tuple[str, ...]:
     :param error: as for :func:`failure`.
     """
     causes = _causes(error)
-    if any(isinstance(each, requests.exceptions.SSLError) for each in causes):
-        return tls.explain(causes).remedy
-    return ()
-
-
-def asked_at(error: Exception) -> str | None:
-    """Return scheme, host and port of the request that an error comes of; None if unknown."""
-    for each in _causes(error):
-        if isinstance(each, requests.RequestException) and each.request and each.request.url:
-            parts = urllib.parse.urlsplit(each.request.url)
-            return f'{parts.scheme}://{parts.netloc.rpartition("@")[2]}'
-    return None
+    return tls.explain(causes).remedy if _among(causes, requests.exceptions.SSLError) else ()
 
 
 def _causes(error: BaseException) -> list[BaseException]:
@@ -181,3 +227,7 @@ def _causes(error: BaseException) -> list[BaseException]:
                                         cause.__cause__, cause.__context__)
                       if isinstance(part, BaseException)), None)
     return causes
+
+
+def _among(causes: list[BaseException], *kinds: type[BaseException]) -> bool:
+    return any(isinstance(each, kinds) for each in causes)

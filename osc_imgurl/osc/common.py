@@ -93,7 +93,8 @@ def image_service(client_manager: Any, settings: Settings) -> ImageService:
     return ImageService(
         client_manager.session, client_manager.region_name, client_manager.interface,
         client_manager.get_configuration().get('image_endpoint_override'),
-        settings.allowed_direct_url_schemes, num_retries=settings.num_retries)
+        settings.allowed_direct_url_schemes, num_retries=settings.num_retries,
+        timeout=settings.timeout)
 
 
 def object_store(client_manager: Any, settings: Settings) -> ObjectStore:
@@ -103,7 +104,7 @@ def object_store(client_manager: Any, settings: Settings) -> ObjectStore:
     return ObjectStore(
         client_manager.session, client_manager.region_name, client_manager.interface,
         client_manager.get_configuration().get('object_store_endpoint_override'),
-        num_retries=settings.num_retries)
+        num_retries=settings.num_retries, timeout=settings.timeout)
 
 
 def cache(settings: Settings) -> Cache:
@@ -138,10 +139,11 @@ def cloud(client_manager: Any, settings: Settings) -> Cloud:
 
 def probe(client_manager: Any, settings: Settings) -> Probe:
     """Return what makes unauthenticated requests, with the session's TLS options."""
-    from osc_imgurl.swift.probe import Probe
+    from osc_imgurl.swift.probe import TIMEOUT, Probe
 
     session = client_manager.session
-    return Probe(session.verify, session.cert, session.timeout, settings.num_retries)
+    return Probe(session.verify, session.cert,
+                 session.timeout or min(settings.timeout, TIMEOUT), settings.num_retries)
 
 
 def temp_url_service(settings: Settings, cloud: Cloud) -> TempURLService:

@@ -21,6 +21,8 @@ from osc_imgurl.tempurl.key import Key
 
 ENVIRONMENT_PREFIX = 'OS_IMAGE_TEMP_URL_'
 CLOUD_KEY = 'image_temp_url'
+# In seconds: a day.
+MAX_TIMEOUT = 86_400
 ENDPOINT_TYPES = ('swift', 'radosgw')
 
 
@@ -141,6 +143,12 @@ class Settings:
         values.retries, 'How often a request is made again that finds no connection, or that is'
         ' answered 503 or 429; in the environment, clouds.yaml or a service\'s config file',
         default=2, shown_default='2', ironic='num_retries')
+
+    timeout: int = _setting(
+        values.seconds(1, MAX_TIMEOUT), 'How long a server may take for an answer, to its last'
+        ' byte; a time limit of the session (api_timeout in clouds.yaml) counts in its place; in'
+        ' the environment, clouds.yaml or a service\'s config file', default=60,
+        shown_default='60', ironic='timeout')
 
     sources: Mapping[str, Source] = dataclasses.field(default_factory=dict, compare=False)
 

@@ -7,6 +7,7 @@ Each function takes text, returns the value, and raises ValueError with what is 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -21,13 +22,15 @@ _A_PASSWORD = re.compile(r'passw(or)?d\W*[=:]|://.*:.*@', re.IGNORECASE | re.DOT
 _SECONDS_BY_UNIT = {'': 1, 's': 1, 'm': 60, 'h': 3600, 'd': 86400}
 
 
-def seconds(minimum: int) -> Callable[[str], int]:
+def seconds(minimum: int, maximum: float = math.inf) -> Callable[[str], int]:
     def parse(given: str) -> int:
         match = re.fullmatch(r'(\d{1,12})([smhd]?)', given.strip(), re.ASCII)
         value = int(match[1]) * _SECONDS_BY_UNIT[match[2]] if match else -1
         if value < minimum:
             raise ValueError(f'expected a time of at least {minimum} s,'
                              ' such as 1200, 20m, 1h or 7d')
+        if value > maximum:
+            raise ValueError(f'expected a time of at most {maximum} s')
         return value
     return parse
 

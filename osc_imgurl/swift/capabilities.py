@@ -42,6 +42,8 @@ def read_info(info: Any) -> Capabilities:
     :raises AttributeError, TypeError: it is of another shape.
     """
     tempurl = info.get('tempurl')
+    if not info:
+        raise TypeError
     if tempurl is None:
         return Capabilities(tempurl=False)
     return Capabilities(True, _texts(tempurl.get('methods')),

@@ -28,6 +28,8 @@ from osc_imgurl.errors import (
     logger,
     one_line,
 )
+from osc_imgurl.http.answer import TIME_LIMIT
+from osc_imgurl.swift.answers import CORRECT, require_object_store, require_success
 from osc_imgurl.swift.capabilities import Capabilities, read_info
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS, KeySlot
 from osc_imgurl.tempurl.endpoint import split_storage_url, validate_storage_url
@@ -46,12 +48,14 @@ class ObjectStore:
         catalog.
     :param num_retries: how often a request is made again that finds no connection, or that is
         answered 503 or 429.
+    :param timeout: how long an answer may take, in seconds, where the session has no time limit
+        of its own.
     """
 
     def __init__(self, session: Session, region_name: str | None = None,
                  interface: str = 'public', storage_url: str | None = None, *,
-                 num_retries: int = 0) -> None:
-        self._session = session
+                 num_retries: int = 0, timeout: float = TIME_LIMIT) -> None:
+        self._session = http.limited(session, timeout)
         self._region_name = region_name
         self._interface = interface
         self._storage_url = storage_url
@@ -151,12 +155,12 @@ class ObjectStore:
         response = self._request('GET', f'{endpoint}/info')
         if response.status_code in (401, 403, 404):
             return Capabilities()
-        _require_success(response)
+        require_success(response)
         try:
             return read_info(response.json())
         except (ValueError, AttributeError, TypeError, RecursionError):
             raise ObjectStoreFailed(
-                f'What answers at {endpoint}/info is not an object store.') from None
+                f'What answers at {endpoint}/info is not an object store.', CORRECT) from None
 
     def container_keys(self, account: str | None,
                        container: str) -> dict[KeySlot, Key] | None:
@@ -186,7 +190,7 @@ class ObjectStore:
         response = self._authenticated('HEAD', self._url(account, container, name), {})
         if response.status_code == 404:
             return None
-        _require_success(response)
+        require_success(response)
         size = http.content_length(response.headers)
         if size is None:
             raise ObjectStoreFailed(
@@ -205,7 +209,7 @@ class ObjectStore:
         response = self._authenticated('GET', self._url(account, container), {})
         if response.status_code == 404:
             return []
-        _require_success(response)
+        require_success(response)
         return response.text.splitlines()
 
     def set_keys(self, account: str | None, container: str | None,
@@ -228,7 +232,7 @@ class ObjectStore:
             except ValueError as error:
                 raise InvalidParameterValue(
                     f'The key for slot {slot} cannot be set: {error}.') from None
-        _require_success(self._authenticated('POST', self._url(account, container), headers))
+        require_success(self._authenticated('POST', self._url(account, container), headers))
 
     def _url(self, account: str | None, *names: str | None) -> str:
         url = self.storage_url().rstrip('/')
@@ -251,13 +255,15 @@ class ObjectStore:
             raise ObjectStoreNotAuthorized(
                 f'Swift does not {does} {urllib.parse.urlsplit(url).path} {to}'
                 f' (HTTP {response.status_code}).')
+        if 200 <= response.status_code < 300 or response.status_code == 404:
+            require_object_store(response)
         return response
 
     def _keys(self, url: str, slots: Iterable[KeySlot]) -> dict[KeySlot, Key] | None:
         response = self._authenticated('HEAD', url, {})
         if response.status_code == 404:
             return None
-        _require_success(response)
+        require_success(response)
         # requests reads headers as Latin-1; a key is the bytes themselves.
         return {slot: Key(response.headers[slot.header].encode('latin-1'))
                 for slot in slots if response.headers.get(slot.header)}
@@ -270,7 +276,7 @@ class ObjectStore:
         try:
             if base not in self._connections:
                 self._connections[base] = swiftclient.client.http_connection(
-                    base, timeout=self._session.timeout or http.TIME_LIMIT)[1]
+                    base, timeout=self._session.timeout)[1]
                 self._connections[base].requests_args.update(
                     http.request_options(self._session.verify, self._session.cert))
                 self._connections[base].request_session.mount(
@@ -281,17 +287,8 @@ class ObjectStore:
             response.content  # noqa: B018
         except http.FAILURES as error:
             raise ObjectStoreFailed(
-                f'The object store at {base} cannot be reached: {http.failure(error)}.',
+                http.unanswered(f'The object store at {base}', error),
                 *http.remedy(error)) from error
         LOG.debug('Swift response: %s, %s', response.status_code,
                   response.headers.get('X-Trans-Id'))
         return response
-
-
-def _require_success(response: requests.Response) -> None:
-    if not 200 <= response.status_code < 300:
-        path = urllib.parse.urlsplit(response.url).path
-        raise ObjectStoreFailed(
-            f'The object store answers HTTP {response.status_code} to'
-            f' {response.request.method} {path}'
-            f' (transaction {response.headers.get("X-Trans-Id", "unknown")}).')

@@ -100,7 +100,8 @@ class Probe:
         if not hasattr(self._of_thread, 'session'):
             session = requests.Session()
             for scheme in ('http://', 'https://'):
-                session.mount(scheme, http.retrying_adapter(self._num_retries))
+                session.mount(scheme, http.retrying_adapter(
+                    self._num_retries, respect_retry_after=False))
             self._of_thread.session = session
         found: requests.Session = self._of_thread.session
         return found

@@ -86,7 +86,7 @@ def test_update_uploads(images, data):
 def test_what_glance_refuses(images, cloud, big):
     with pytest.raises(errors.InvalidParameterValue, match="'floppy' is not one of"):
         images.create({'name': 'x', 'disk_format': 'floppy'})
-    with pytest.raises(errors.InvalidParameterValue, match='Glance refuses this: HTTP '):
+    with pytest.raises(errors.InvalidParameterValue, match='refuses this: HTTP '):
         images.create({'name': 'x', 'id': big[0]})
     with pytest.raises(errors.ImageNotAuthorized, match='does not allow this'):
         ImageService(cloud.sdk('demo').session).delete(big[0])

@@ -213,7 +213,7 @@ def test_ones_own_comes_before_others_of_the_same_name(cloud, images, demos, cap
 
 
 def test_several_of_others(images, projects, demos, monkeypatch):
-    monkeypatch.setattr('osc_imgurl.glance.image_service.MOST_SHOWN', 2)
+    monkeypatch.setattr('osc_imgurl.glance.by_name.MOST_SHOWN', 2)
     ids = [demos('often') for _ in range(3)]
     with pytest.raises(errors.ImageNotUnique, match="3 images have the name 'often'") as raised:
         images['glance'].find('often')

@@ -156,7 +156,8 @@ def test_glance_redirects(cloud, behind, elsewhere, command):
     glance.plan = [(302, {'Location': f'{elsewhere.url}/v2/images?token=x'})]
     result = cloud.openstack('image', 'temp', 'url', *command, env=env)
     assert result.code == 1
-    assert f'Glance failed: it redirects to {elsewhere.url}/v2/images (HTTP 302)' in result.text
+    assert (f'Glance at {glance.url} failed: it redirects to {elsewhere.url}/v2/images (HTTP 302)'
+            in result.text)
     assert len(glance.requests) == 1
 
 
@@ -166,7 +167,7 @@ def test_glance_redirects(cloud, behind, elsewhere, command):
 def test_a_redirection_to_nowhere(cloud, image, behind, headers, wanted):
     glance, env = behind('glance')
     glance.plan = [(302, headers)]
-    assert f'Glance failed: {wanted}.' in cloud.refused(image, env=env)
+    assert f'Glance at {glance.url} failed: {wanted}.' in cloud.refused(image, env=env)
 
 
 def test_glance_redirects_scripts(cloud, image, behind, elsewhere):
@@ -193,7 +194,7 @@ def test_glance_redirects_scripts(cloud, image, behind, elsewhere):
 
 
 @pytest.mark.parametrize(('target', 'wanted'), [
-    ('', 'The object store answers HTTP 307'), ('http://[', 'its answer is invalid')])
+    ('', 'answers HTTP 307'), ('http://[', 'its answer is invalid')])
 def test_swift_redirects(cloud, image, behind, elsewhere, target, wanted):
     swift, env = behind('swift')
     redirection = (307, {'Location': target or elsewhere.url})

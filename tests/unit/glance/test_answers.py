@@ -60,7 +60,7 @@ def test_size(size, wanted):
     {'id': '3a1f', 'locations': [{'url': HERE, 'metadata': 'x'}]}])
 def test_an_answer_of_another_shape(answer):
     with pytest.raises(GlanceFailed, match=r'^Glance answers something else than (an image|the'
-                                           r' locations of an image)\. Tell its operator\.$'):
+                                           r' locations of an image)\. Correct the'):
         to_image(answer)
 
 

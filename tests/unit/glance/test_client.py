@@ -16,7 +16,7 @@ URL = 'http://glance/x'
 
 @pytest.fixture
 def client(cloud):
-    return Client(cloud.session(), 2, endpoint_override='http://glance')
+    return Client(cloud.session(), 2, 'http://glance')
 
 
 def test_no_answer_is_logged(cloud, client, caplog):
@@ -70,8 +70,8 @@ def test_no_redirection_is_followed(cloud, client, status, location, shown):
     with pytest.raises(errors.GlanceFailed) as caught:
         client.get('/x')
     assert str(caught.value) == (
-        f'Glance failed: it redirects to {shown} (HTTP {status}). The token is not sent there:'
-        ' correct the endpoint of Glance, or ask its operator to.')
+        f'Glance at http://glance failed: it redirects to {shown} (HTTP {status}). The token is'
+        ' not sent there: correct the endpoint of Glance, or ask its operator to.')
     assert len(cloud.asked) == 1
 
 
@@ -80,7 +80,7 @@ def test_no_redirection_is_followed(cloud, client, status, location, shown):
     (ValueError(), 'its address or its answer is invalid')])
 def test_an_odd_answer(cloud, client, failure, wanted):
     cloud.mock.get(URL, exc=failure)
-    with pytest.raises(errors.GlanceFailed, match=f'^Glance failed: {wanted}.$'):
+    with pytest.raises(errors.GlanceFailed, match=f'^Glance at http://glance failed: {wanted}.$'):
         client.get('/x')
 
 

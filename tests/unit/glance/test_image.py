@@ -7,6 +7,7 @@ import dataclasses
 import logging
 
 import pytest
+from keystoneauth1.session import Session
 
 from osc_imgurl import batch
 from osc_imgurl.errors import GlanceFailed, ImageUnacceptable
@@ -123,17 +124,19 @@ def test_an_image_outside_swift(locations, stores, said):
         ' download the image with a token).')
 
 
+class NoProject(Session):
+    def get_project_id(self):
+        return None
+
+
 class Glance(ImageService):
     """A Glance that answers what it is made with."""
 
     def __init__(self, **answers):
-        super().__init__(session=self)
+        super().__init__(NoProject(), endpoint='http://glance')
         self.answers = answers
 
-    def get_project_id(self):
-        return None
-
-    def _get(self, url, image):
+    def _get(self, url, image=''):
         return next(body for start, body in self.answers.items() if start in url)
 
 

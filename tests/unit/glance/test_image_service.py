@@ -116,7 +116,8 @@ def test_capitals_are_the_same_to_some_databases(cloud, images):
     with pytest.raises(errors.GlanceFailed) as caught:
         images.find(IMAGE_ID)
     assert str(caught.value) == (
-        f'Glance answers with another image than {IMAGE_ID}. Tell its operator.')
+        f'Glance at http://glance answers with another image than {IMAGE_ID}. Correct the endpoint'
+        ' of Glance, or tell its operator.')
 
 
 @pytest.mark.parametrize(('status', 'error'), [
@@ -261,7 +262,7 @@ def test_detail(cloud, images):
 
 def test_a_list_that_is_refused(cloud, images):
     cloud.mock.get('http://glance/v2/images', status_code=403)
-    with pytest.raises(errors.ImageNotAuthorized, match='for image list with these credentials'):
+    with pytest.raises(errors.ImageNotAuthorized, match='does not allow this with these'):
         next(images.detail())
 
 
@@ -408,7 +409,7 @@ def test_what_glance_refuses(cloud, images, schema):
             call()
     cloud.mock.patch(f'http://glance/v2/images/{IMAGE_ID}', json={'id': IMAGE_ID})
     cloud.mock.put(f'http://glance/v2/images/{IMAGE_ID}/file', status_code=409)
-    with pytest.raises(errors.InvalidParameterValue, match='Glance refuses this: HTTP '):
+    with pytest.raises(errors.InvalidParameterValue, match='refuses this: HTTP '):
         images.update(IMAGE_ID, {}, io.BytesIO(b'x'))
 
 

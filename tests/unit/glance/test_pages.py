@@ -1,5 +1,6 @@
 """Glance's list in pages: how many images are asked for, behind which, and when."""
 
+import itertools
 import threading
 import urllib.parse
 
@@ -82,8 +83,20 @@ def test_what_fails_fails_here(error):
 @pytest.mark.parametrize('page', [
     None, [], {'next': 'x'}, {'images': None}, {'images': [], 'next': 'x'},
     {'images': [5], 'next': 'x'}, {'images': [{}], 'next': 'x'}, {'images': {'id': 1}, 'next': 'x'},
-    # The same page again and again.
-    {'images': [{'id': 'x'}], 'next': 'x'}])
+    {'images': [{'id': []}], 'next': 'x'}])
 def test_what_is_no_list(page):
     with pytest.raises(GlanceFailed, match=r'^Glance answers something else than a list of images'):
         list(pages.read(lambda url: page, {}))
+
+
+@pytest.mark.parametrize('ids', [
+    itertools.repeat('x'), itertools.cycle('xy'), map(str, itertools.count())])
+def test_a_list_that_does_not_end(monkeypatch, ids):
+    monkeypatch.setattr(pages, 'MOST_PAGES', 50)
+    with pytest.raises(GlanceFailed, match=r'^Glance answers with a list that does not end\.'):
+        list(pages.read(lambda url: {'images': [{'id': next(ids)}], 'next': 'x'}, {}))
+
+
+def test_more_than_was_asked_for():
+    page = {'images': [{'id': name} for name in 'abcde'], 'next': 'x'}
+    assert list(pages.read(lambda url: page, {}, limit=3)) == [page['images'][:3]]

@@ -28,6 +28,7 @@ swift_store_multiple_containers_seed = 3
 allowed_direct_url_schemes = file, http
 swift_temp_url_cache_enabled = True
 num_retries = 5
+timeout = 7
 """
 
 
@@ -61,7 +62,8 @@ def test_ironics_config_file(config_file):
         key=Key(b'the secret'), duration=3600, expected_download_start_delay=60,
         endpoint_url='https://swift.example.com', endpoint_type='swift', account='AUTH_x',
         account_prefix='KEY_', container='images', multiple_containers_seed=3,
-        allowed_direct_url_schemes=('file', 'http'), cache_enabled=True, num_retries=5)
+        allowed_direct_url_schemes=('file', 'http'), cache_enabled=True, num_retries=5,
+        timeout=7)
     assert settings.sources['container'] == Source(
         Kind.CONFIG_FILE, f'[glance]swift_container in {path}')
 
@@ -116,6 +118,7 @@ def test_the_first_source_counts(config_file):
     ('cache_arguments', 'a=true,b=x', (('a', True), ('b', 'x'))), ('align', '1h', 3600),
     ('align', '0', 0), ('check', 'false', False), ('check', True, True),
     ('num_retries', 0, 0), ('num_retries', '7', 7),
+    ('timeout', 5, 5), ('timeout', '1d', 86_400),
 ])
 def test_values(name, text, value):
     assert getattr(load(cloud={'image_temp_url': {name: text}}), name) == value
@@ -131,6 +134,7 @@ def test_values(name, text, value):
     ('account', ''), ('account', 'a/b'), ('container', ''), ('container', 'a/b'),
     ('account_prefix', 'a/'), ('api_version', 'v1/'), ('key_file', ''), ('cache_enabled', 'maybe'),
     ('check', 'x'), ('num_retries', '-1'), ('num_retries', 'x'),
+    ('timeout', '0'), ('timeout', '2d'), ('timeout', '9' * 12),
 ])
 def test_bad_values_name_their_source(name, text):
     with pytest.raises(InvalidParameterValue) as caught:
@@ -378,6 +382,6 @@ def test_the_table_holds_all_that_a_setting_needs():
         assert setting.help and setting.shown_default
         assert option_of(setting) or setting.name in (
             'key', 'allowed_direct_url_schemes', 'cache_backend', 'cache_arguments',
-            'cache_password_file', 'cache_password', 'num_retries')
+            'cache_password_file', 'cache_password', 'num_retries', 'timeout')
     assert BY_NAME['key'].environment is None and option_of(BY_NAME['key']) is None
     assert BY_NAME['duration'].environment == 'OS_IMAGE_TEMP_URL_DURATION'

@@ -17,12 +17,13 @@ IRONICS = {
     'multiple_containers_seed': 'swift_store_multiple_containers_seed',
     'allowed_direct_url_schemes': 'allowed_direct_url_schemes',
     'cache_enabled': 'swift_temp_url_cache_enabled', 'num_retries': 'num_retries',
+    'timeout': 'timeout',
 }
 DEFAULTS = {
     'duration': 1200, 'expected_download_start_delay': 0, 'api_version': 'v1',
     'container': 'glance', 'multiple_containers_seed': 0,
     'allowed_direct_url_schemes': (), 'cache_enabled': False, 'cache_arguments': (), 'align': 0,
-    'num_retries': 2,
+    'num_retries': 2, 'timeout': 60,
 }
 # What has an option with a value, and what that is called.
 METAVARS = {

@@ -10,6 +10,7 @@ import re
 import pytest
 import requests
 import requests_mock
+from keystoneauth1.session import Session
 
 from osc_imgurl import errors
 from osc_imgurl.locate.place import cluster_endpoint, locate
@@ -22,6 +23,8 @@ from osc_imgurl.tempurl.key import Key
 from ..stubs import image
 
 OWN = 'http://swift/v1/AUTH_p'
+# By one of these an answer is known.
+SWIFT, COUNTED = {'X-Trans-Id': 'tx1'}, {'X-Account-Container-Count': '0'}
 CONTAINER_2, CONTAINER_1 = CONTAINER_SLOTS
 ACCOUNT_2, ACCOUNT_1 = ACCOUNT_SLOTS
 
@@ -106,13 +109,11 @@ def test_a_session_without_a_project(cloud):
 
 def test_a_session_that_knows_no_names():
     """As with ``--os-auth-type none``, and with a token of the caller's."""
-    class Session:
-        auth = None
-
+    class OfAToken(Session):
         def get_project_id(self):
             return 'p'
 
-    assert ObjectStore(Session()).project_names() == {'p'}
+    assert ObjectStore(OfAToken()).project_names() == {'p'}
 
 
 @pytest.mark.parametrize(('arguments', 'endpoints'), [
@@ -143,7 +144,7 @@ def test_endpoints_in_a_catalog_of_any_spelling(cloud):
     ('http://[::1]:8080/v1/AUTH_p', 'AUTH_p', 'http://[::1]:8080/v1/AUTH_p')])
 def test_keys_are_asked_for_where_the_catalog_says(cloud, catalog, account, url):
     swift = ObjectStore(cloud.session(), storage_url=catalog)
-    cloud.mock.head(f'{url}/glance', status_code=204)
+    cloud.mock.head(f'{url}/glance', status_code=204, headers=SWIFT)
     cloud.mock.get(f'{url.rpartition("/v1")[0]}/info', json={'tempurl': {}})
     assert swift.container_keys(account, 'glance') == {}
     place = locate(image(), Settings(account=account), swift)
@@ -174,14 +175,17 @@ def test_capabilities(cloud, swift, answer, wanted):
 
 
 @pytest.mark.parametrize('answer', [
-    {'text': '<html>'}, {'json': []}, {'json': 'x'}, {'json': None}, {'json': {'tempurl': ['GET']}},
-    {'json': {'tempurl': {'methods': 5}}}, {'json': {'tempurl': {'methods': 'GET'}}},
+    {'text': '<html>'}, {'json': []}, {'json': {}}, {'json': 'x'}, {'json': None},
+    {'json': {'tempurl': ['GET']}}, {'json': {'tempurl': {'methods': 5}}},
+    {'json': {'tempurl': {'methods': 'GET'}}},
     {'json': {'tempurl': {'allowed_digests': {}}}}, {'text': '[' * 100_000}])
 def test_what_is_no_object_store(cloud, swift, answer):
     cloud.mock.get('http://swift/info', **answer)
     with pytest.raises(errors.ObjectStoreFailed) as caught:
         swift.capabilities('http://swift')
-    assert str(caught.value) == 'What answers at http://swift/info is not an object store.'
+    assert str(caught.value) == (
+        'What answers at http://swift/info is not an object store. Correct the endpoint of the'
+        ' object store, or tell its operator.')
 
 
 @pytest.mark.parametrize('status', [199, 300, 302, 400, 402, 405, 500, 503])
@@ -190,14 +194,14 @@ def test_a_cluster_that_fails(cloud, swift, status):
     with pytest.raises(errors.ObjectStoreFailed) as caught:
         swift.capabilities('http://swift')
     assert str(caught.value) == (
-        f'The object store answers HTTP {status} to GET /info (transaction tx1).')
+        f'The object store at http://swift answers HTTP {status} to GET /info (transaction tx1).')
 
 
 # Keys, sizes, names
 
 def test_account_keys(cloud, swift):
     cloud.mock.head(OWN, status_code=204, headers={
-        'X-Account-Meta-Temp-Url-Key': 'first', 'X-Account-Meta-Temp-Url-Key-2': 'ü\xff',
+        **SWIFT, 'X-Account-Meta-Temp-Url-Key': 'first', 'X-Account-Meta-Temp-Url-Key-2': 'ü\xff',
         'X-Container-Meta-Temp-Url-Key': 'third'})
     assert swift.account_keys('AUTH_p') == {
         ACCOUNT_1: Key(b'first'), ACCOUNT_2: Key(b'\xfc\xff')}
@@ -206,11 +210,11 @@ def test_account_keys(cloud, swift):
 
 def test_container_keys(cloud, swift):
     cloud.mock.head(f'{OWN}/glance', status_code=204, headers={
-        'X-Container-Meta-Temp-Url-Key': 'a%20b', 'X-Container-Meta-Temp-Url-Key-2': '',
+        **SWIFT, 'X-Container-Meta-Temp-Url-Key': 'a%20b', 'X-Container-Meta-Temp-Url-Key-2': '',
         'X-Account-Meta-Temp-Url-Key': 'first'})
     assert swift.container_keys('AUTH_p', 'glance') == {CONTAINER_1: Key(b'a%20b')}
     cloud.mock.head(f'{OWN}/glance', headers={
-        'X-Container-Meta-Temp-Url-Key': 'one', 'X-Container-Meta-Temp-Url-Key-2': 'two'})
+        **SWIFT, 'X-Container-Meta-Temp-Url-Key': 'one', 'X-Container-Meta-Temp-Url-Key-2': 'two'})
     assert list(swift.container_keys('AUTH_p', 'glance').items()) == [
         (CONTAINER_2, Key(b'two')), (CONTAINER_1, Key(b'one'))]
 
@@ -222,7 +226,7 @@ def test_container_keys(cloud, swift):
     ('AUTH_a b', 'c?d/e', 'http://swift/v1/AUTH_a%20b/c%3Fd/e'),
 ])
 def test_which_url_is_asked(cloud, swift, account, container, url):
-    cloud.mock.head(url, status_code=204)
+    cloud.mock.head(url, status_code=204, headers=SWIFT)
     found = (swift.container_keys(account, container) if container
              else swift.account_keys(account))
     assert found == {}
@@ -231,7 +235,7 @@ def test_which_url_is_asked(cloud, swift, account, container, url):
 
 def test_a_gateway_without_accounts(cloud):
     swift = ObjectStore(cloud.session(), storage_url='http://rgw/swift/v1/')
-    cloud.mock.head('http://rgw/swift/v1/glance', status_code=204)
+    cloud.mock.head('http://rgw/swift/v1/glance', status_code=204, headers=SWIFT)
     assert swift.container_keys(None, 'glance') == {}
     assert cloud.asked == ['HEAD http://rgw/swift/v1/glance']
 
@@ -239,12 +243,12 @@ def test_a_gateway_without_accounts(cloud):
 @pytest.mark.parametrize(('headers', 'size'), [
     ({'Content-Length': '7'}, 7), ({'Content-Length': '0'}, 0)])
 def test_object_size(cloud, swift, headers, size):
-    cloud.mock.head(f'{OWN}/glance/3a1f', headers=headers)
+    cloud.mock.head(f'{OWN}/glance/3a1f', headers={**SWIFT, **headers})
     assert swift.object_size('AUTH_p', 'glance', '3a1f') == size
 
 
 def test_an_object_without_a_size(cloud, swift):
-    for headers, transaction in ({'X-Trans-Id': 'tx1'}, 'tx1'), ({}, 'unknown'):
+    for headers, transaction in (SWIFT, 'tx1'), (COUNTED, 'unknown'):
         cloud.mock.head(f'{OWN}/glance/3a1f', headers=headers)
         with pytest.raises(errors.ObjectStoreFailed) as caught:
             swift.object_size('AUTH_p', 'glance', '3a1f')
@@ -254,8 +258,8 @@ def test_an_object_without_a_size(cloud, swift):
 
 
 def test_names(cloud, swift):
-    cloud.mock.get(OWN, text='glance\nimages ü\n')
-    cloud.mock.get(f'{OWN}/glance', text='')
+    cloud.mock.get(OWN, text='glance\nimages ü\n', headers=SWIFT)
+    cloud.mock.get(f'{OWN}/glance', text='', headers=SWIFT)
     assert swift.names('AUTH_p') == ['glance', 'images ü']
     assert swift.names('AUTH_p', 'glance') == []
 
@@ -272,8 +276,20 @@ CALLS = {
 @pytest.mark.parametrize('call', CALLS)
 def test_what_is_not_there(cloud, swift, call):
     method, path, ask, nothing = CALLS[call]
-    cloud.mock.request(method, OWN + path, status_code=404)
+    cloud.mock.request(method, OWN + path, status_code=404, headers=SWIFT)
     assert ask(swift) == nothing
+
+
+@pytest.mark.parametrize('call', CALLS)
+@pytest.mark.parametrize('status', [200, 204, 404])
+def test_who_is_not_known_by_its_answer(cloud, swift, call, status):
+    method, path, ask, _ = CALLS[call]
+    cloud.mock.request(method, OWN + path, status_code=status, headers={'Content-Length': '7'})
+    with pytest.raises(errors.ObjectStoreFailed) as caught:
+        ask(swift)
+    assert str(caught.value) == (
+        f'What answers at {OWN}{path} is not an object store (HTTP {status}, without X-Trans-Id).'
+        ' Correct the endpoint of the object store, or tell its operator.')
 
 
 @pytest.mark.parametrize('call', CALLS)
@@ -296,21 +312,21 @@ def test_other_answers_are_failures(cloud, swift, call, status):
         ask(swift)
     assert type(caught.value) is errors.ObjectStoreFailed
     assert str(caught.value) == (
-        f'The object store answers HTTP {status} to {method} /v1/AUTH_p{path}'
+        f'The object store at http://swift answers HTTP {status} to {method} /v1/AUTH_p{path}'
         ' (transaction unknown).')
 
 
 # Set keys
 
 def test_set_keys(cloud, swift):
-    cloud.mock.post(f'{OWN}/glance', status_code=204)
+    cloud.mock.post(f'{OWN}/glance', status_code=204, headers=SWIFT)
     swift.set_keys('AUTH_p', 'glance', {CONTAINER_1: Key('ü %41'.encode()), CONTAINER_2: None})
     headers = cloud.mock.last_request.headers
     sent = {name: value for name, value in headers.items() if 'key' in name}
     assert sent == {'x-container-meta-temp-url-key': 'ü %41'.encode(),
                     'x-remove-container-meta-temp-url-key-2': b'x'}
     assert headers['X-Auth-Token'] == b'the token'
-    cloud.mock.post(OWN, status_code=202)
+    cloud.mock.post(OWN, status_code=202, headers=SWIFT)
     swift.set_keys(None, None, {ACCOUNT_2: Key(b'x')})
     assert cloud.mock.last_request.headers['X-Account-Meta-Temp-Url-Key-2'] == b'x'
 
@@ -330,12 +346,12 @@ def test_a_key_that_swift_would_not_keep(cloud, swift, value, why):
     (403, errors.ObjectStoreNotAuthorized,
      'Swift does not let /v1/AUTH_p be changed with these credentials (HTTP 403).'),
     (404, errors.ObjectStoreFailed,
-     'The object store answers HTTP 404 to POST /v1/AUTH_p (transaction unknown).'),
+     'The object store at http://swift answers HTTP 404 to POST /v1/AUTH_p (transaction unknown).'),
     (503, errors.ObjectStoreFailed,
-     'The object store answers HTTP 503 to POST /v1/AUTH_p (transaction unknown).'),
+     'The object store at http://swift answers HTTP 503 to POST /v1/AUTH_p (transaction unknown).'),
 ])
 def test_keys_that_are_not_set(cloud, swift, status, error, message):
-    cloud.mock.post(OWN, status_code=status)
+    cloud.mock.post(OWN, status_code=status, headers=COUNTED)
     with pytest.raises(error) as caught:
         swift.set_keys(None, None, {ACCOUNT_1: Key(b'x')})
     assert (type(caught.value), str(caught.value)) == (error, message)
@@ -361,7 +377,7 @@ def test_no_answer(cloud, swift, failure, why):
 def test_the_sessions_options_hold(cloud, monkeypatch, options):
     for name in 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE':
         monkeypatch.delenv(name, raising=False)
-    cloud.mock.get('http://swift/info', json={})
+    cloud.mock.get('http://swift/info', json={'swift': {}})
     ObjectStore(cloud.session(**options)).capabilities('http://swift')
     sent = cloud.mock.last_request
     assert (sent.verify, sent.cert, sent.timeout) == (
@@ -377,7 +393,7 @@ def real(cloud, server):
 
 
 def test_retries(real, server, naps):
-    busy, good = (503, {}, b''), (204, {}, b'')
+    busy, good = (503, {}, b''), (204, SWIFT, b'')
     server.plan = [busy, good]
     assert real(num_retries=1).account_keys(None) == {}
     for options, answers in ({'num_retries': 1}, [busy, busy]), ({}, [busy]):
@@ -388,7 +404,7 @@ def test_retries(real, server, naps):
 
 
 def test_a_connection_serves_many_requests(real, server):
-    server.plan = [(200, {}, b'x' * 100_000)] * 3
+    server.plan = [(200, SWIFT, b'x' * 100_000)] * 3
     swift = real()
     for _ in range(3):
         swift.names(None)
@@ -404,12 +420,12 @@ def test_no_redirection_is_followed(real, server):
 
 def test_no_key_and_no_token_is_logged(cloud, swift, caplog):
     caplog.set_level(logging.DEBUG)
-    cloud.mock.head(OWN, headers={'X-Account-Meta-Temp-Url-Key': 'secret', 'X-Trans-Id': 'tx1'})
-    cloud.mock.post(OWN, status_code=204)
+    cloud.mock.head(OWN, headers={'X-Account-Meta-Temp-Url-Key': 'secret', **SWIFT})
+    cloud.mock.post(OWN, status_code=204, headers=SWIFT)
     swift.account_keys(None)
     swift.set_keys(None, None, {ACCOUNT_1: Key(b'secret')})
     assert 'secret' not in caplog.text
     assert [record.getMessage() for record in caplog.records
             if record.name == 'osc_imgurl.swift.object_store'] == [
         f'Swift request: HEAD {OWN}', 'Swift response: 200, tx1',
-        f'Swift request: POST {OWN}', 'Swift response: 204, None']
+        f'Swift request: POST {OWN}', 'Swift response: 204, tx1']

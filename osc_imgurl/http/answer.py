@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers that end: within a time, at a size, and not in the middle of their headers.
+
+The time limits of sockets hold for each read, so that a server that sends a byte now and then
+never meets them; requests reads whatever comes; and http.client takes headers that break off for
+all there are, be it in the middle of a key.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.client
+import io
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import requests
+import urllib3
+import urllib3.connection
+import urllib3.connectionpool
+
+# Larger than any answer to a request of ours, in bytes, when it is decoded: a page of Glance's list
+# may have a megabyte or two, Swift's 10 000 names ten at the most.
+MAX_ANSWER = 32 * 1024 * 1024
+# Of an answer as a whole, in seconds, where nothing else is given.
+TIME_LIMIT = 60.0
+
+
+class AnswerTooLarge(requests.RequestException):
+    """An answer has more than :data:`MAX_ANSWER` bytes."""
+
+
+class _Stream(io.RawIOBase):
+    """What a socket gives until a time, which is no wait for each byte.
+
+    :ivar ended: whether all has been read.
+    """
+
+    def __init__(self, sock: socket.socket, file: io.RawIOBase, time_limit: float) -> None:
+        super().__init__()
+        self.ended = False
+        self._socket = sock
+        self._file = file
+        self._time_limit = time_limit
+        self._end = time.monotonic() + time_limit
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(left)
+        try:
+            size = self._file.readinto(buffer)
+        finally:
+            self._socket.settimeout(self._time_limit)
+        self.ended = size == 0
+        return size
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer that takes no longer, as a whole, than its socket may wait for a byte."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self._stream = _Stream(sock, self.fp.detach(), sock.gettimeout() or TIME_LIMIT)
+        self.fp = io.BufferedReader(self._stream)
+
+    def begin(self) -> None:
+        super().begin()
+        # Nothing is read behind the headers yet.
+        if self._stream.ended:
+            raise http.client.IncompleteRead(b'')
+
+
+class _Connection(urllib3.connection.HTTPConnection):
+    response_class = _Answer
+
+
+class _TLSConnection(urllib3.connection.HTTPSConnection):
+    response_class = _Answer
+
+
+class _Pool(urllib3.connectionpool.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TLSPool(urllib3.connectionpool.HTTPSConnectionPool):
+    ConnectionCls = _TLSConnection
+
+
+class LimitingAdapter(requests.adapters.HTTPAdapter):
+    """Makes the requests of a session; an answer that does not end is an error.
+
+    The time limit of a request holds for its answer as a whole, and :data:`MAX_ANSWER` for the
+    answer's body.
+    """
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        _use_pools(self.poolmanager)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        _use_pools(manager)
+        return manager
+
+    def build_response(self, req: requests.PreparedRequest,
+                       resp: urllib3.BaseHTTPResponse) -> requests.Response:
+        resp.stream = functools.partial(  # type: ignore[method-assign]
+            _limited, resp.stream)
+        return super().build_response(req, resp)
+
+
+def _use_pools(manager: urllib3.PoolManager) -> None:
+    manager.pool_classes_by_scheme = {'http': _Pool, 'https': _TLSPool}
+
+
+def _limited(stream: Callable[..., Iterator[bytes]], *args: Any, **kwargs: Any) -> Iterator[bytes]:
+    size = 0
+    for chunk in stream(*args, **kwargs):
+        size += len(chunk)
+        if size > MAX_ANSWER:
+            raise AnswerTooLarge
+        yield chunk

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which answers are an object store's, and which of them are good."""
+
+from __future__ import annotations
+
+import urllib.parse
+
+import requests
+
+from osc_imgurl.errors import ObjectStoreFailed
+
+# By these headers an answer of Swift or a RADOS Gateway is known. A proxy in between may take the
+# first away.
+KNOWN_BY = ('X-Trans-Id', 'X-Account-Container-Count', 'X-Container-Object-Count')
+CORRECT = 'Correct the endpoint of the object store, or tell its operator.'
+
+
+def require_object_store(response: requests.Response) -> None:
+    """Accept an answer that an object store gives: another server's 200 says nothing of keys.
+
+    :raises ObjectStoreFailed: something else answers.
+    """
+    if not any(name in response.headers for name in KNOWN_BY):
+        raise ObjectStoreFailed(
+            f'What answers at {response.url} is not an object store'
+            f' (HTTP {response.status_code}, without X-Trans-Id).', CORRECT)
+
+
+def require_success(response: requests.Response) -> None:
+    """Accept an answer that says that all went well.
+
+    :raises ObjectStoreFailed: it does not.
+    """
+    if not 200 <= response.status_code < 300:
+        parts = urllib.parse.urlsplit(response.url)
+        raise ObjectStoreFailed(
+            f'The object store at {parts.scheme}://{parts.netloc} answers HTTP'
+            f' {response.status_code} to {response.request.method} {parts.path}'
+            f' (transaction {response.headers.get("X-Trans-Id", "unknown")}).')

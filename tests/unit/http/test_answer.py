@@ -1,0 +1,161 @@
+"""Answers that do not end, or end too soon, of a server that says what it is told, byte by byte."""
+
+import contextlib
+import gzip
+import socket
+import threading
+import time
+
+import pytest
+import requests
+from keystoneauth1 import exceptions as ksa_exceptions
+from keystoneauth1.session import Session
+
+from osc_imgurl import http
+from osc_imgurl.http import answer
+
+HEAD = b'HTTP/1.1 200 OK\r\n'
+GOOD = HEAD + b'Content-Length: 4\r\n\r\ngood'
+
+
+@pytest.fixture
+def serve():
+    """Return a function that has a server answer with parts, a moment between them."""
+    with contextlib.ExitStack() as stack:
+        ended = threading.Event()
+
+        def serve(*parts):
+            listening = stack.enter_context(socket.create_server(('127.0.0.1', 0)))
+
+            def say():
+                # Until the listening socket is shut down, or whoever asks goes away.
+                with contextlib.suppress(OSError):
+                    while True:
+                        with listening.accept()[0] as connection, contextlib.suppress(OSError):
+                            connection.recv(65536)
+                            for part in parts:
+                                connection.sendall(part)
+                                ended.wait(0.05 if len(parts) > 1 else 0)
+
+            thread = threading.Thread(target=say)
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(listening.shutdown, socket.SHUT_RDWR)
+            stack.callback(ended.set)
+            return f'http://127.0.0.1:{listening.getsockname()[1]}/'
+
+        yield serve
+
+
+def get(url, timeout=20, method='GET'):
+    with requests.Session() as session:
+        session.mount('http://', answer.LimitingAdapter())
+        return session.request(method, url, timeout=timeout)
+
+
+def drip(text):
+    return [bytes([byte]) for byte in text] + [b'.'] * 1000
+
+
+@pytest.mark.parametrize('text', [b'', HEAD + b'X-Long: ', HEAD + b'Content-Length: 9999\r\n\r\n',
+                                  HEAD + b'\r\n', HEAD + b'Transfer-Encoding: chunked\r\n\r\n9'])
+def test_a_byte_now_and_then(serve, text):
+    url, before = serve(text, *drip(b'')), time.monotonic()
+    with pytest.raises(requests.RequestException) as caught:
+        get(url, timeout=0.3)
+    assert http.failure(caught.value) == 'there is no answer in time'
+    # Each of the thousand bytes came in time.
+    assert time.monotonic() - before < 20
+
+
+def test_a_slow_answer_that_ends_in_time(serve):
+    assert get(serve(*(bytes([byte]) for byte in GOOD[:20]), GOOD[20:])).content == b'good'
+
+
+def test_the_time_is_each_answers_own(server):
+    server.plan = [(200, {}, b'x' * 100_000)] * 3
+    with requests.Session() as session:
+        session.mount('http://', answer.LimitingAdapter())
+        for _ in range(3):
+            assert len(session.get(server.url, timeout=1).content) == 100_000
+            time.sleep(0.5)
+    assert len(server.connections) == 1
+
+
+CUT_OFF = [HEAD, HEAD + b'X-Account-Meta-Temp-Url-Key: the ke', HEAD + b'X-Trans-Id: tx\r\n',
+           HEAD + b'Content-Length: 9\r\n\r\ngood']
+
+
+@pytest.mark.parametrize('text', [
+    *CUT_OFF, HEAD + b'Transfer-Encoding: chunked\r\n\r\n9\r\ngood',
+    HEAD + b'Transfer-Encoding: chunked\r\n\r\n4\r\ngood\r\n'])
+def test_what_is_cut_off(serve, text):
+    with pytest.raises(requests.RequestException) as caught:
+        get(serve(text))
+    assert http.unanswered('It', caught.value) == (
+        'It gives no answer that can be used: it is cut off.')
+
+
+def test_the_headers_of_a_head_that_are_cut_off(serve):
+    with pytest.raises(requests.RequestException):
+        get(serve(CUT_OFF[1]), method='HEAD')
+
+
+@pytest.mark.parametrize('text', [
+    GOOD, HEAD + b'\r\ngood', b'HTTP/1.0 200 OK\r\n\r\ngood',
+    HEAD + b'Transfer-Encoding: chunked\r\n\r\n4\r\ngood\r\n0\r\n\r\n'])
+def test_what_is_whole(serve, text):
+    assert get(serve(text)).content == b'good'
+
+
+LARGE = b'x' * 100_000
+
+
+@pytest.mark.parametrize(('headers', 'body'), [
+    (b'', LARGE), (b'Content-Length: 100000\r\n', LARGE),
+    (b'Content-Encoding: gzip\r\n', gzip.compress(LARGE))])
+def test_what_is_too_large(serve, monkeypatch, headers, body):
+    monkeypatch.setattr(answer, 'MAX_ANSWER', 99_999)
+    with pytest.raises(answer.AnswerTooLarge) as caught:
+        get(serve(HEAD + headers + b'\r\n' + body))
+    assert http.unanswered('It', caught.value) == (
+        'It gives no answer that can be used: it has more than 32 MiB.')
+    monkeypatch.setattr(answer, 'MAX_ANSWER', 100_000)
+    assert get(serve(HEAD + headers + b'\r\n' + body)).content == LARGE
+
+
+def test_what_is_not_encoded_as_it_says(serve):
+    with pytest.raises(requests.RequestException) as caught:
+        get(serve(HEAD + b'Content-Encoding: gzip\r\n\r\ngood'))
+    assert http.unanswered('It', caught.value) == (
+        'It gives no answer that can be used: it is not encoded as it says.')
+
+
+def test_a_session_with_limits(serve):
+    """The session that it is made of keeps its own, and both are the same otherwise."""
+    theirs = Session(verify='/ca.pem', cert='/c.pem', app_name='theirs')
+    ours = http.limited(theirs, 7)
+    assert (ours.timeout, theirs.timeout) == (7, None)
+    assert (ours.verify, ours.cert, ours.app_name) == ('/ca.pem', '/c.pem', 'theirs')
+    assert http.limited(Session(timeout=3), 7).timeout == 3
+    ours.cert = theirs.cert = None
+    url = serve(CUT_OFF[0])
+    with pytest.raises(ksa_exceptions.ClientException):
+        ours.get(url)
+    assert theirs.get(url).status_code == 200
+
+
+def test_a_session_with_limits_closes_no_other(server):
+    theirs = Session()
+    theirs.get(server.url)
+    http.limited(theirs, 7).close()
+    theirs.get(server.url)
+    assert len(server.connections) == 1
+
+
+@pytest.mark.parametrize(('error', 'sentence'), [
+    (requests.ConnectTimeout(), 'It cannot be reached: there is no answer in time.'),
+    (requests.ConnectionError(OSError(111, 'Connection refused')),
+     'It cannot be reached: connection refused.')])
+def test_no_answer_at_all(error, sentence):
+    assert http.unanswered('It', error) == sentence
