@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An image handed over: its URL, and what else the next tool wants, in that tool's own words.
+
+Each module of this room is a consumer of that name. It has a ``CONSUMER``, and says in its
+docstring where the form of its text comes from.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pkgutil
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from osc_imgurl.batch import IMAGE, Failure, Found, with_boot_images
+from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue
+from osc_imgurl.glance.image import Image, validate_image
+from osc_imgurl.tempurl.request import Request, validate_method
+
+if TYPE_CHECKING:
+    from osc_imgurl.check.new_url import NewURLCheck
+    from osc_imgurl.glance.image_service import ImageService
+    from osc_imgurl.service import TempURLService
+
+CONSUMERS = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Handover:
+    """What a consumer gets.
+
+    :ivar urls: temporary URLs by the role of their image (``image``, ``kernel``, ``ramdisk``):
+        those that the consumer takes, as far as there are such images. Bearer secrets, and in no
+        ``repr``.
+    :ivar kernel_parameters: what is given to the kernel on its command line.
+    """
+
+    image: Image
+    urls: Mapping[str, str] = dataclasses.field(repr=False)
+    kernel_parameters: str = ''
+
+    def hash(self, algorithms: Collection[str]) -> tuple[str, str]:
+        """Return algorithm and value of the image's hash, in hex.
+
+        :param algorithms: those that the consumer takes, in hashlib's words.
+        :raises ImageUnacceptable: Glance shows no such hash.
+        """
+        algorithm, value = self.image.os_hash_algo, self.image.os_hash_value
+        if algorithm is None or value is None or algorithm not in algorithms:
+            raise ImageUnacceptable(
+                f'Glance shows no hash ({" or ".join(algorithms)}) of image {self.image.id}, and'
+                ' without one its data cannot be verified.',
+                'Upload it again to a Glance that makes such a hash.')
+        return algorithm, value
+
+
+@dataclasses.dataclass(frozen=True)
+class Consumer:
+    """A tool that images are handed over to.
+
+    :ivar write: returns the text for it, without I/O; raises ImageUnacceptable where the image
+        lacks what it needs.
+    :ivar roles: whose URLs it takes.
+    :ivar kernel_parameters: whether it takes any.
+    """
+
+    write: Callable[[Handover], str]
+    roles: Collection[str] = (IMAGE,)
+    kernel_parameters: bool = False
+
+
+def export(image: Image, consumer: str, request: Request, *, service: TempURLService,
+           images: ImageService, new_url: NewURLCheck, clock: Callable[[], float],
+           refresh: bool = False, kernel_parameters: str | None = None) -> str:
+    """Return the text that hands an image over, with URLs made for it.
+
+    :param consumer: one of :data:`CONSUMERS`.
+    :param request: for the image's URL. Its object and its file name are not those of a kernel
+        and a ramdisk.
+    :param clock: tells the Unix time, in seconds.
+    :param refresh: sign anew where the cache has a URL, and replace it.
+    :raises InvalidParameterValue: the consumer cannot use what is asked for.
+    :raises ImageUnacceptable: the image lacks what the consumer needs; the message names it.
+    :raises ImgurlError: a URL that is needed cannot be made, or does not work.
+    """
+    now = clock()
+
+    def url_of(found: Found) -> str:
+        asked = request if found.role == IMAGE else dataclasses.replace(
+            request, object=None, filename=None, inline=False)
+        validate_image(found.image)
+        made = service.create_for(found.image, asked, now, refresh)
+        if new_url.wanted(made):
+            new_url.check(made, clock())
+        return made.url
+
+    known: Consumer = importlib.import_module(f'{__name__}.{consumer}').CONSUMER
+    _validate(consumer, known, request, kernel_parameters)
+    found: Iterable[Found | Failure] = [Found(image)]
+    if set(known.roles) != {IMAGE}:
+        found = with_boot_images(found, images)
+    urls = {}
+    for item in found:
+        if isinstance(item, Failure):
+            raise item.error
+        if item.role in known.roles:
+            try:
+                urls[item.role] = url_of(item)
+            except ImgurlError as error:
+                if item.role == IMAGE:
+                    raise
+                problem = f'Image {image.id} names {item.image.id} to boot with. {error.problem}'
+                raise type(error)(problem, error.remedy, *error.names) from error
+    return known.write(Handover(image, urls, kernel_parameters or ''))
+
+
+def _validate(consumer: str, known: Consumer, request: Request,
+              kernel_parameters: str | None) -> None:
+    if validate_method(request.method) != 'GET':
+        raise InvalidParameterValue(
+            f'A URL for {request.method} downloads nothing.', 'Use GET.', 'method')
+    if request.prefix is not None:
+        raise InvalidParameterValue(
+            'A URL for a prefix would hand over other objects too.', 'Leave it out.',
+            'object_prefix')
+    if kernel_parameters is not None and not known.kernel_parameters:
+        raise InvalidParameterValue(
+            f'{consumer} takes no kernel parameters.', 'Leave them out.', 'kernel_parameters')

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""openstack image temp url export"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+from osc_imgurl.osc import base
+
+
+class ExportImageTempURL(base.Command):
+    _description = (
+        'Print what another tool needs to take an image: a temporary URL, and in that tool\'s own'
+        ' words whatever else it wants. The output holds secrets: the URLs')
+    _epilog: Any = (
+        'Example:\n'
+        'openstack image temp url export cirros --for ironic --duration 1h')
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        from osc_imgurl.export import CONSUMERS
+        from osc_imgurl.osc import request_options
+
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            '--for', choices=CONSUMERS, required=True, dest='consumer',
+            help='Who takes the image')
+        parser.add_argument(
+            '--kernel-parameters', metavar='<text>',
+            help='What the kernel gets on its command line (for ipxe)')
+        request_options.add_for_one_image(parser)
+        request_options.add(parser)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        from osc_imgurl.check.new_url import NewURLCheck
+        from osc_imgurl.errors import MissingParameterValue
+        from osc_imgurl.export import export
+        from osc_imgurl.osc import common, request_options
+
+        client_manager = self.app.client_manager
+        settings = common.load_settings(client_manager, parsed_args)
+        request = request_options.request(parsed_args)
+        if not common.has_session(client_manager):
+            raise MissingParameterValue(
+                "Only Glance knows an image's hash, its format, its size and what it boots with:"
+                ' use credentials instead of --os-auth-type none.')
+        cloud = common.cloud(client_manager, settings)
+        images: Any = cloud.images
+        self.app.stdout.write(export(
+            images.find(parsed_args.image), parsed_args.consumer, request,
+            service=common.temp_url_service(settings, cloud), images=images,
+            new_url=NewURLCheck(settings, cloud), clock=time.time, refresh=parsed_args.refresh,
+            kernel_parameters=parsed_args.kernel_parameters))
