@@ -4,7 +4,8 @@ from hypothesis import HealthCheck, settings
 
 # Seconds to minutes each: begun first, so that none of them is what the others end up waiting for.
 LONGEST = ('test_installed', 'test_radosgw', 'test_check', 'test_urls', 'test_create',
-           'test_other_projects', 'test_cache', 'test_ironic', 'test_manual')
+           'test_other_projects', 'test_cache', 'test_export_ipxe', 'test_export_ironic',
+           'test_ironic', 'test_manual')
 
 # A busy machine is no reason to fail.
 settings.register_profile('patient', deadline=None,

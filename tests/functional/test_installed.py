@@ -33,7 +33,8 @@ def dist(tmp_path_factory):
     """Build wheel and sdist from a copy: a build leaves things behind."""
     folder = tmp_path_factory.mktemp('dist')
     copy = folder / 'copy'
-    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns('.venvs', '.cloud*', '.tox'))
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(
+        '.venvs', '.boot', '.cloud*', '.tox'))
     run(UV, 'build', '-q', copy, '--out-dir', folder / 'dist', cwd=folder)
     wheel, = (folder / 'dist').glob('*.whl')
     sdist, = (folder / 'dist').glob('*.tar.gz')

@@ -1,0 +1,50 @@
+"""What ``export --for ipxe`` prints boots a machine without a disk, at the second attempt."""
+
+import secrets
+import subprocess
+import sys
+
+import pytest
+
+from .conftest import ROOT
+from .proxy import proxy
+
+NOT_THERE = 77
+# A busy machine's emulated timer may be late.
+PARAMETERS = 'console=ttyS0 quiet panic=1 no_timer_check'
+
+
+def boot(*arguments):
+    """Run tools/boot and return what it prints."""
+    done = subprocess.run([sys.executable, ROOT / 'tools/boot', *arguments],
+                          capture_output=True, text=True, check=False)
+    if done.returncode == NOT_THERE:
+        pytest.skip(done.stderr)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_machine_boots(request, tmp_path):
+    line = f'the ramdisk {secrets.token_hex(8)} runs'
+    boot('files', tmp_path, line)
+    # Not before it is known that nothing is missing.
+    cloud = request.getfixturevalue('cloud')
+    # Glance looks into a raw image, and refuses a kernel for it.
+    named = {f'{name}_id': cloud.upload(name, (tmp_path / name).read_bytes(),
+                                        disk_format=form, container_format=form)
+             for name, form in (('kernel', 'aki'), ('ramdisk', 'ari'))}
+    image = cloud.upload('deploy', b'not asked for', **named)
+    with proxy(cloud.sdk().object_store.get_endpoint().partition('/v1/')[0]) as swift:
+        exported = cloud.openstack(
+            'image', 'temp', 'url', 'export', image, '--for', 'ipxe',
+            '--kernel-parameters', PARAMETERS,
+            '--endpoint-url', swift.url.replace('127.0.0.1', '10.0.2.2'))
+        assert (exported.code, exported.stderr) == (0, '')
+        script = tmp_path / 'boot.ipxe'
+        script.write_text(exported.stdout)
+        swift.plan.append((503, {}))
+        console = boot('start', script)
+    assert line in console.splitlines(), console
+    assert PARAMETERS in console
+    asked = [request.rpartition('/')[2] for request in swift.requests]
+    assert asked == [named['kernel_id'], named['kernel_id'], named['ramdisk_id']]
