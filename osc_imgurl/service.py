@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from osc_imgurl.cache.entry import Cache
 from osc_imgurl.cache.reuse import Asked, first_expiry
 from osc_imgurl.errors import ImgurlError, InvalidParameterValue, ObjectStoreFailed, logger
+from osc_imgurl.glance.file_name import file_name
 from osc_imgurl.glance.image import Image, unseen_image, validate_image
 from osc_imgurl.locate.cloud import UNAUTHENTICATED, Cloud
 from osc_imgurl.locate.place import Place, cluster_endpoint, locate
@@ -27,7 +28,13 @@ from osc_imgurl.swift.capabilities import (
 )
 from osc_imgurl.tempurl.expiry import format_expires
 from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.request import Request, validate_ip_range, validate_method
+from osc_imgurl.tempurl.request import (
+    AUTO_FILENAME,
+    Request,
+    risks,
+    validate_ip_range,
+    validate_method,
+)
 from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath, TempURL
 
@@ -80,6 +87,7 @@ class TempURLService:
         self._cache = cache
         self._found_keys: dict[tuple[str | None, str], Key | ImgurlError] = {}
         self._found_capabilities: dict[str, Capabilities | ImgurlError] = {}
+        self._warned: set[str] = set()
         self._shape: _Shape | None = None
         self._sign: Callable[[str], str] = str
 
@@ -92,7 +100,7 @@ class TempURLService:
         :param refresh: sign anew where the cache has a URL, and replace it.
         :raises ImgurlError: whatever is wrong, with what to do about it.
         """
-        self._validate(request, now)
+        self.validate(request, now)
         return self.create_for(self.find_image(image), request, now, refresh)
 
     def create_for(self, image: Image, request: Request, now: float,
@@ -107,9 +115,8 @@ class TempURLService:
         method = validate_method(request.method)
         place = self.locate(image, request.object)
         key, digest = self.find_key(place), self.find_digest(place, method)
-        if request.prefix == '':
-            LOG.warning('The prefix is empty: this URL gives access to every object in the'
-                        ' container %s', place.path.container)
+        if request.filename == AUTO_FILENAME:
+            request = dataclasses.replace(request, filename=file_name(image))
         shape = _Shape(place.endpoint, place.path.container_path, key, digest, method,
                        self._expires(request, now), request)
         if self._cache is None:
@@ -117,6 +124,8 @@ class TempURLService:
         else:
             url, expires, cached = self._cached_url(
                 self._cache, shape, image.id, place.path, now=now, refresh=refresh)
+        for risk in risks(request, place.path):
+            self._warn_once(risk)
         guessed = () if self._object_store is None else (
             *place.guessed, *self._looked_up(place, digest, self._object_store))
         return ImageTempURL(url, expires, method, digest, image, place, cached, guessed)
@@ -166,8 +175,17 @@ class TempURLService:
         validate_image(found)
         return found
 
-    def _validate(self, request: Request, now: float) -> None:
-        """See that a request can be met, before anybody is asked."""
+    def _warn_once(self, message: str) -> None:
+        if message not in self._warned:
+            LOG.warning('%s', message)
+        self._warned.add(message)
+
+    def validate(self, request: Request, now: float) -> None:
+        """Accept a request that can be met, before anybody is asked.
+
+        :param now: Unix time, seconds.
+        :raises InvalidParameterValue: its method, IP range or expiry is invalid.
+        """
         validate_method(request.method)
         if request.ip_range is not None:
             validate_ip_range(request.ip_range)

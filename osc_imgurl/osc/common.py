@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore
     from osc_imgurl.swift.probe import Probe
 
+# What a row says of the image itself, as Glance shows it; nothing where nobody is asked.
+IMAGE_FACTS = ('size', 'virtual_size', 'disk_format', 'container_format', 'checksum',
+               'os_hash_algo', 'os_hash_value')
 # How an image may be named, in the help of whatever takes one.
 NAMING = ('name, ID or glance://<host>/<ID>; an image of your own project comes before others of'
           ' the same name')
@@ -161,6 +164,7 @@ def row(made: ImageTempURL) -> dict[str, Any]:
     return {
         'url': made.url,
         'expires_at': format_expires(made.expires),
+        'expires': made.expires,
         'method': made.method,
         'digest': made.digest,
         'image_id': made.image.id,
@@ -170,4 +174,5 @@ def row(made: ImageTempURL) -> dict[str, Any]:
         'container': path.container,
         'object': path.object,
         'cached': made.cached,
+        **{name: getattr(made.image, name) for name in IMAGE_FACTS},
     }

@@ -16,7 +16,7 @@ class ShowImageLocation(base.ShowOne):
         'Display where an image is kept: its locations, and for Swift the account, container'
         ' and object; credentials in a location are masked. A location that somebody else than'
         ' Glance may have written is shown, with the reason why it is not believed')
-    _epilog: Any = 'Example: openstack image location show cirros -c scheme -c container -c object'
+    _epilog: Any = 'Example:\nopenstack image location show cirros -c scheme -c container -c object'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         from osc_imgurl.osc import common

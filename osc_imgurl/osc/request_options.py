@@ -29,7 +29,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         '--iso8601', action='store_true',
         help='Write the expiry in the URL as ISO 8601 instead of as a Unix time')
     parser.add_argument(
-        '--filename', metavar='<name>', help='Name under which a browser saves the download')
+        '--filename', metavar='<name>',
+        help='Name under which a browser saves the download; auto: <image name>.<disk format>')
     parser.add_argument(
         '--inline', action='store_true',
         help='Have a browser show the object instead of saving it')
@@ -43,7 +44,7 @@ def add_for_one_image(parser: argparse.ArgumentParser) -> None:
     """Add an image, and what shapes the URL of one image only."""
     parser.add_argument('image', metavar='<image>', help=f'Image ({common.NAMING})')
     parser.add_argument(
-        '--prefix', metavar='<prefix>', dest='object_prefix',
+        '--object-prefix', metavar='<prefix>',
         help='Sign for every object of the container whose name begins so, as the image\'s must')
     common.add_object_option(parser)
 

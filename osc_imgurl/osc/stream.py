@@ -22,6 +22,8 @@ _ERASE_LINE = '\r\033[K'
 def references(images: Iterable[str], path: str | None) -> Iterator[str]:
     """Yield the images named on the command line, then those in a file, one a line.
 
+    A line that begins with ``#`` is a comment.
+
     :param path: ``-`` is standard input; None: there is no file.
     :raises InvalidParameterValue: the file cannot be read.
     """
@@ -31,7 +33,9 @@ def references(images: Iterable[str], path: str | None) -> Iterator[str]:
     try:
         with open(0 if path == '-' else path, encoding='utf-8',
                   closefd=path != '-') as file:
-            yield from filter(None, map(str.strip, file))
+            for line in map(str.strip, file):
+                if line and not line.startswith('#'):
+                    yield line
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, 'strerror', None) or 'it is not UTF-8'
         raise InvalidParameterValue(f'The file {path} cannot be read: {reason}.') from None
@@ -42,37 +46,42 @@ class Output:
 
     :param streams: whether each row is printed as it comes.
     :param fail_fast: stop at the first failure.
+    :param with_errors: failures have rows too.
     """
 
     def __init__(self, stdout: TextIO, stderr: TextIO, *, streams: bool,
-                 fail_fast: bool) -> None:
+                 fail_fast: bool, with_errors: bool) -> None:
         self.failed = False
         self._stdout = stdout
         self._stderr = stderr
         self._fail_fast = fail_fast
+        self._with_errors = with_errors
         # Rows on the same terminal are progress enough.
         self._progress = stderr.isatty() and not (streams and stdout.isatty())
         self._started = self._shown = time.monotonic()
 
-    def through(self, made: Iterable[Made | Failure]) -> Iterator[Made]:
-        """Yield the URLs; say on standard error which image gets none, and why."""
+    def through(self, made: Iterable[Made | Failure]) -> Iterator[Made | Failure]:
+        """Yield what gets a row; say on standard error which image gets none, and why."""
         try:
             for done, item in enumerate(made):
                 self._show_progress(done)
-                if isinstance(item, Made):
+                if isinstance(item, Failure):
+                    self._say(item)
+                if isinstance(item, Made) or self._with_errors:
                     yield item
                     # Here the row has been printed; in a pipe it is to be seen now.
                     self._stdout.flush()
-                    continue
-                self.failed = True
-                self._hide_progress()
-                message = item.error.message(typed)
-                named = '' if printable(item.image) in message else f'{item.image}: '
-                LOG.error('%s%s', named, message)
-                if self._fail_fast:
+                if self.failed and self._fail_fast:
                     break
         finally:
             self._hide_progress()
+
+    def _say(self, failure: Failure) -> None:
+        self.failed = True
+        self._hide_progress()
+        message = failure.error.message(typed)
+        named = '' if printable(failure.image) in message else f'{failure.image}: '
+        LOG.error('%s%s', named, message)
 
     def _show_progress(self, done: int) -> None:
         now = time.monotonic()

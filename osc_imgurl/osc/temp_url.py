@@ -23,15 +23,10 @@ class CreateImageTempURL(base.ShowOne):
         'url=$(openstack image temp url create cirros -f value -c url) &&\n'
         'curl -fo cirros.img "$url"')
 
-    # cliff's shell formatter has a --prefix too, for the names of variables. Here the word is
-    # Swift's, as in `openstack object list --prefix`.
-    conflict_handler = 'resolve'
-
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         from osc_imgurl.osc import request_options
 
         parser = super().get_parser(prog_name)
-        parser.set_defaults(prefix='')
         request_options.add_for_one_image(parser)
         request_options.add(parser)
         return parser
@@ -56,8 +51,7 @@ class CreateImageTempURL(base.ShowOne):
 class ShowImageTempURL(base.ShowOne):
     _description = (
         'Take a temporary URL apart, without the network; with a key, verify its signature too')
-    _epilog: Any = (
-        'Example: openstack image temp url show --key-file key - < url')
+    _epilog: Any = 'Example:\nopenstack image temp url show --key-file key - < url'
 
     # Nobody is asked.
     auth_required = False
@@ -76,7 +70,11 @@ class ShowImageTempURL(base.ShowOne):
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl.glance.image import is_uuid
         from osc_imgurl.osc import common
-        from osc_imgurl.tempurl.expiry import format_expires, format_remaining
+        from osc_imgurl.tempurl.expiry import (
+            format_expires,
+            format_remaining,
+            remaining_seconds,
+        )
         from osc_imgurl.tempurl.parse import parse
 
         settings = common.load_settings(self.app.client_manager, parsed_args)
@@ -92,6 +90,8 @@ class ShowImageTempURL(base.ShowOne):
             'method': method,
             'expires_at': format_expires(parsed.expires),
             'remaining': format_remaining(parsed.expires, now),
+            'expires': parsed.expires,
+            'remaining_seconds': remaining_seconds(parsed.expires, now),
             'digest': parsed.digest,
             'ip_range': parsed.ip_range,
             'prefix': parsed.prefix,

@@ -14,7 +14,7 @@ class ListImageTempURLCache(base.Lister):
     _description = (
         'List the temporary URLs that the cache knows of. It does not hold the URLs: image temp'
         ' url create --cache, with the options of the first time, prints one again')
-    _epilog: Any = 'Example: openstack image temp url cache list -c image_id -c remaining'
+    _epilog: Any = 'Example:\nopenstack image temp url cache list -c image_id -c remaining'
 
     # The cache is this machine's; no cloud is asked.
     auth_required = False
@@ -31,14 +31,20 @@ class ListImageTempURLCache(base.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl.osc import common
-        from osc_imgurl.tempurl.expiry import format_expires, format_remaining
+        from osc_imgurl.tempurl.expiry import (
+            format_expires,
+            format_remaining,
+            remaining_seconds,
+        )
 
         now = time.time()
-        columns = ['image_id', 'method', 'account', 'container', 'expires_at', 'remaining']
+        columns = ['image_id', 'method', 'account', 'container', 'expires_at', 'remaining',
+                   'expires', 'remaining_seconds']
         rows = [
             [entry.image_id, entry.method, entry.account, entry.container,
              format_expires(entry.expires),
-             format_remaining(entry.expires, now), entry.key_fingerprint]
+             format_remaining(entry.expires, now), entry.expires,
+             remaining_seconds(entry.expires, now), entry.key_fingerprint]
             for entry in common.cache_of(self.app.client_manager, parsed_args).entries()]
         if parsed_args.long:
             columns.append('key_fingerprint')
@@ -47,7 +53,7 @@ class ListImageTempURLCache(base.Lister):
 
 class DeleteImageTempURLCache(base.Command):
     _description = 'Make the cache forget temporary URLs; they stay good until they expire'
-    _epilog: Any = 'Example: openstack image temp url cache delete --expired'
+    _epilog: Any = 'Example:\nopenstack image temp url cache delete --expired'
 
     auth_required = False
 
@@ -85,7 +91,7 @@ class DeleteImageTempURLCache(base.Command):
 
 class ShowImageTempURLCache(base.ShowOne):
     _description = 'Display where the cache is and how much it holds'
-    _epilog: Any = 'Example: openstack image temp url cache show -f value -c path'
+    _epilog: Any = 'Example:\nopenstack image temp url cache show -f value -c path'
 
     auth_required = False
 

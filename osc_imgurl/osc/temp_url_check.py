@@ -17,7 +17,7 @@ class CheckImageTempURL(base.Lister):
         ' order in which Swift does. The first check that fails is the cause; the exit status is'
         ' 0 only if none does. A URL is requested as it stands, through the proxy that it may'
         ' name; a new one is tried at Swift itself. The row "request" names who was asked')
-    _epilog: Any = 'Example: openstack image temp url check - < url'
+    _epilog: Any = 'Example:\nopenstack image temp url check - < url'
     _works = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:

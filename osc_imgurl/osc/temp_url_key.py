@@ -122,7 +122,7 @@ def _warn_of_no_images(client_manager: Any, settings: Settings, owner: Owner,
 
 class ListImageTempURLKey(base.Lister):
     _description = 'List the slots of an account or a container, and which have a key'
-    _epilog: Any = 'Example: openstack image temp url key list --container glance'
+    _epilog: Any = 'Example:\nopenstack image temp url key list --container glance'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -144,7 +144,7 @@ class ListImageTempURLKey(base.Lister):
 
 class SetImageTempURLKey(base.Lister):
     _description = 'Set a temporary URL key of an account or a container'
-    _epilog: Any = 'Example: openstack image temp url key set --generate'
+    _epilog: Any = 'Example:\nopenstack image temp url key set --generate'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -177,7 +177,7 @@ class UnsetImageTempURLKey(base.Lister):
     _description = (
         'Remove a temporary URL key of an account or a container. It is not removed while the'
         ' cache knows URLs that would end, unless forced')
-    _epilog: Any = 'Example: openstack image temp url key unset --slot 2'
+    _epilog: Any = 'Example:\nopenstack image temp url key unset --slot 2'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -200,9 +200,9 @@ class RotateImageTempURLKey(base.Lister):
         'Rotate the temporary URL key of an account or a container: set a new one, and keep the'
         ' one in use until --finish. Lists the cached URLs that the key in use has signed')
     _epilog: Any = (
-        'Example: openstack image temp url key rotate\n\n'
-        'and when the URLs that it lists have expired:'
-        ' openstack image temp url key rotate --finish')
+        'Example:\nopenstack image temp url key rotate\n\n'
+        'and when the URLs that it lists have expired:\n'
+        'openstack image temp url key rotate --finish')
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)

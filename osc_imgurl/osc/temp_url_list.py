@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from osc_imgurl.osc import base
 
 if TYPE_CHECKING:
-    from osc_imgurl.batch import Failure, Found
+    from osc_imgurl.batch import Failure, Found, Made
     from osc_imgurl.osc.stream import Output
+    from osc_imgurl.tempurl.request import Request
 
 
 class ListImageTempURL(base.Lister):
@@ -21,13 +22,10 @@ class ListImageTempURL(base.Lister):
         'List temporary URLs: for the images named, or for all that match the filters')
     _output: Output
     _epilog: Any = (
-        'Example: openstack image temp url list --public --status active --duration 1d -f csv')
+        'Example:\nopenstack image temp url list --public --status active --duration 1d -f csv')
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        from osc_lib.cli import parseractions
-
-        from osc_imgurl.osc import common
-        from osc_imgurl.settings.table import BY_NAME
+        from osc_imgurl.osc import common, request_options
 
         parser = super().get_parser(prog_name)
         parser.add_argument(
@@ -35,59 +33,43 @@ class ListImageTempURL(base.Lister):
             help=f'Images ({common.NAMING}); without any: all that match the filters')
         parser.add_argument(
             '--from-file', metavar='<path>',
-            help='Read more images from a file, one a line; - reads standard input')
+            help='Read more images from a file, one a line; - reads standard input. Empty lines,'
+                 ' and lines that begin with #, are left out')
         parser.add_argument(
             '--with-boot-images', action='store_true',
             help='Add the kernel and ramdisk images that an image names in its properties'
-                 ' kernel_id and ramdisk_id, if its owner may see them')
-        visibility = parser.add_mutually_exclusive_group()
-        for name in ('public', 'private', 'community', 'shared', 'all'):
-            visibility.add_argument(
-                f'--{name}', action='store_const', const=name, dest='visibility',
-                help=f'List only {name} images' if name != 'all' else 'List all images')
-        parser.add_argument(
-            '--property', metavar='<key=value>', action=parseractions.KeyValueAction,
-            dest='properties', help='Filter images based on a property (repeat option to filter'
-                                    ' on multiple properties)')
-        parser.add_argument('--name', metavar='<name>', help='Filter images based on name')
-        parser.add_argument('--status', metavar='<status>', help='Filter images based on status')
-        parser.add_argument(
-            '--tag', metavar='<tag>', action='append', dest='tags',
-            help='Filter images based on a tag (repeat option to filter on multiple tags)')
-        parser.add_argument(
-            '--limit', metavar='<num-images>', type=int,
-            help='Maximum number of images to list')
-        parser.add_argument(
-            '--marker', metavar='<image>',
-            help=f'The last image of the previous page ({common.NAMING})')
-        parser.add_argument(
-            '--sort', metavar='<key>[:<direction>]', default='name:asc',
-            help='Sort images by keys and directions (asc or desc), separated by commas'
-                 ' (default: name:asc)')
+                 ' kernel_id and ramdisk_id, if its owner may see them; the columns role and parent'
+                 ' say which is whose')
+        _add_filters(parser)
         parser.add_argument(
             '--fail-fast', action='store_true',
             help='Stop at the first image that gets no URL')
+        parser.add_argument(
+            '--with-errors', action='store_true',
+            help='List the images that get no URL too, with the reason in the column error')
         parser.add_argument('--long', action='store_true', help='List all columns')
-        common.add_setting_options(parser, BY_NAME.keys())
+        request_options.add(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl import batch
         from osc_imgurl.check.new_url import NewURLCheck
-        from osc_imgurl.osc import common, stream
-        from osc_imgurl.tempurl.request import Request
+        from osc_imgurl.osc import common, request_options, stream
 
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)
+        request = request_options.request(parsed_args)
+        _validate_for_many(request)
         common.require_session(client_manager)
         cloud = common.cloud(client_manager, settings)
+        service = common.temp_url_service(settings, cloud)
+        service.validate(request, time.time())
         images: Any = cloud.images
-        found = (_named if parsed_args.images or parsed_args.from_file else _matching)(
-            parsed_args, images)
+        found = (_named(parsed_args, images) if parsed_args.images or parsed_args.from_file
+                 else _matching(parsed_args, images, client_manager))
         if parsed_args.with_boot_images:
             found = batch.with_boot_images(found, images)
-        made = batch.create_all(
-            found, common.temp_url_service(settings, cloud), Request(), time.time)
+        made = batch.create_all(found, service, request, time.time, parsed_args.refresh)
         if settings.check:
             made = batch.checked(made, NewURLCheck(settings, cloud), time.time)
         columns = ['image_id', 'image_name', 'expires_at', 'url']
@@ -95,13 +77,15 @@ class ListImageTempURL(base.Lister):
             columns[2:2] = ['role', 'parent']
         if parsed_args.long:
             columns += ['method', 'digest', 'endpoint', 'account', 'container', 'object',
-                        'cached', 'owner', 'visibility']
+                        'cached', 'owner', 'visibility', 'expires', *common.IMAGE_FACTS]
+        if parsed_args.with_errors:
+            columns.append('error')
         self._output = stream.Output(
             self.app.stdout, self.app.stderr,
-            streams=parsed_args.formatter in ('value', 'csv'), fail_fast=parsed_args.fail_fast)
-        rows = ({**common.row(each.temp_url), **_more(each.found)}
-                for each in self._output.through(made))
-        return columns, ([row[column] for column in columns] for row in rows)
+            streams=parsed_args.formatter in ('value', 'csv'), fail_fast=parsed_args.fail_fast,
+            with_errors=parsed_args.with_errors)
+        rows = map(_row, self._output.through(made))
+        return columns, ([row.get(column) for column in columns] for row in rows)
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         try:
@@ -114,16 +98,81 @@ class ListImageTempURL(base.Lister):
         return 1 if self._output.failed else code
 
 
-def _more(found: Found) -> dict[str, Any]:
-    """Return what a list shows of an image beside its URL, by column."""
-    return {'role': found.role, 'parent': found.parent, 'owner': found.image.owner,
-            'visibility': found.image.visibility}
+def _add_filters(parser: argparse.ArgumentParser) -> None:
+    """Add the filters of ``openstack image list``."""
+    from osc_lib.cli import parseractions
+
+    from osc_imgurl.osc import common
+
+    visibility = parser.add_mutually_exclusive_group()
+    for name in ('public', 'private', 'community', 'shared', 'all'):
+        visibility.add_argument(
+            f'--{name}', action='store_const', const=name, dest='visibility',
+            help=f'List only {name} images' if name != 'all' else 'List all images')
+    parser.add_argument(
+        '--property', metavar='<key=value>', action=parseractions.KeyValueAction,
+        dest='properties', help='Filter images based on a property (repeat option to filter'
+                                ' on multiple properties)')
+    parser.add_argument('--name', metavar='<name>', help='Filter images based on name')
+    parser.add_argument('--status', metavar='<status>', help='Filter images based on status')
+    parser.add_argument(
+        '--member-status', metavar='<member-status>', type=str.lower,
+        choices=('accepted', 'pending', 'rejected', 'all'),
+        help='Filter shared images based on member status: accepted (default), pending,'
+             ' rejected or all')
+    parser.add_argument(
+        '--project', metavar='<project>', help='Filter images based on owner (name or ID)')
+    parser.add_argument(
+        '--project-domain', metavar='<project-domain>',
+        help='Domain the project belongs to (name or ID)')
+    parser.add_argument('--hidden', action='store_true', help='List hidden images only')
+    parser.add_argument(
+        '--tag', metavar='<tag>', action='append', dest='tags',
+        help='Filter images based on a tag (repeat option to filter on multiple tags)')
+    parser.add_argument(
+        '--limit', '--max-items', metavar='<num-images>', type=int,
+        help='Maximum number of images to list, in as many pages as that takes')
+    parser.add_argument(
+        '--marker', metavar='<image>',
+        help=f'The last image of the previous page ({common.NAMING})')
+    parser.add_argument(
+        '--sort', metavar='<key>[:<direction>]', default='name:asc',
+        help='Sort images by keys and directions (asc or desc), separated by commas'
+             ' (default: name:asc)')
+
+
+def _row(item: Made | Failure) -> dict[str, Any]:
+    """Return what a list shows of an image, by column; without a URL only what is known."""
+    from osc_imgurl.batch import Failure
+    from osc_imgurl.glance.image import referenced_id
+    from osc_imgurl.osc import common
+    from osc_imgurl.osc.wording import typed
+
+    if isinstance(item, Failure):
+        image_id = referenced_id(item.image)
+        return {'image_id': image_id, 'image_name': None if image_id else item.image,
+                'role': item.role, 'parent': item.parent, 'error': item.error.message(typed)}
+    image = item.found.image
+    return {**common.row(item.temp_url), 'role': item.found.role, 'parent': item.found.parent,
+            'owner': image.owner, 'visibility': image.visibility}
+
+
+def _validate_for_many(request: Request) -> None:
+    from osc_imgurl.errors import InvalidParameterValue
+    from osc_imgurl.tempurl.request import AUTO_FILENAME
+
+    if request.filename not in (None, AUTO_FILENAME):
+        raise InvalidParameterValue(
+            'All images would be saved under the same name.',
+            f'Use {AUTO_FILENAME}, which gives each its own.', 'filename')
 
 
 def _filters(parsed_args: argparse.Namespace) -> dict[str, Any]:
     filters = {
         'visibility': parsed_args.visibility, 'name': parsed_args.name,
-        'status': parsed_args.status, 'tag': parsed_args.tags, **(parsed_args.properties or {})}
+        'status': parsed_args.status, 'member_status': parsed_args.member_status,
+        'owner': parsed_args.project, 'os_hidden': parsed_args.hidden and 'true',
+        'tag': parsed_args.tags, **(parsed_args.properties or {})}
     return {name: value for name, value in filters.items() if value}
 
 
@@ -140,13 +189,37 @@ def _named(parsed_args: argparse.Namespace, images: Any) -> Iterable[Found | Fai
         stream.references(parsed_args.images, parsed_args.from_file), images)
 
 
-def _matching(parsed_args: argparse.Namespace, images: Any) -> Iterable[Found | Failure]:
+def _matching(parsed_args: argparse.Namespace, images: Any,
+              client_manager: Any) -> Iterable[Found | Failure]:
     """Return all images that match the filters."""
     from osc_imgurl.batch import Found
     from osc_imgurl.errors import InvalidParameterValue
 
     if parsed_args.limit is not None and parsed_args.limit < 1:
         raise InvalidParameterValue('The limit must be at least 1.', 'Use a higher one.', 'limit')
+    filters = _filters(parsed_args)
+    if parsed_args.project:
+        filters['owner'] = _project_id(
+            client_manager.sdk_connection.identity, parsed_args.project,
+            parsed_args.project_domain)
     marker = images.find(parsed_args.marker).id if parsed_args.marker else None
     return map(Found, images.detail(
-        limit=parsed_args.limit, marker=marker, sort=parsed_args.sort, **_filters(parsed_args)))
+        limit=parsed_args.limit, marker=marker, sort=parsed_args.sort, **filters))
+
+
+def _project_id(identity: Any, project: str, domain: str | None) -> str:
+    """Return the ID of a project; the text itself where Keystone does not say who is who."""
+    from openstack import exceptions
+
+    from osc_imgurl.errors import InvalidParameterValue
+
+    try:
+        within = {'domain_id': identity.find_domain(domain, ignore_missing=False).id
+                  } if domain else {}
+        return str(identity.find_project(project, ignore_missing=False, **within).id)
+    except exceptions.ForbiddenException:
+        return project
+    except (exceptions.NotFoundException, exceptions.DuplicateResource) as error:
+        raise InvalidParameterValue(
+            f'The project {project} is not known, or not the only one: {error}.',
+            'Use its ID.') from error

@@ -13,7 +13,7 @@ class ListImageTempURLSettings(base.Lister):
     _description = (
         'List the settings for temporary URLs, their values, and where each came from; what is'
         ' not given is looked up, and nothing is signed')
-    _epilog: Any = 'Example: openstack image temp url settings list --config-file ironic.conf'
+    _epilog: Any = 'Example:\nopenstack image temp url settings list --config-file ironic.conf'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         from osc_imgurl.osc import common

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import calendar
 import datetime
+import math
 import re
 import time
 
@@ -30,6 +31,15 @@ def validate_expires(expires: int) -> int:
 def format_expires(expires: int) -> str:
     """Return a Unix time (seconds) as ISO 8601 in UTC: ``2026-11-22T09:30:00Z``."""
     return datetime.datetime.fromtimestamp(expires, datetime.UTC).strftime(_ISO8601)
+
+
+def remaining_seconds(expires: int, now: float) -> int:
+    """Return how many seconds it is until an expiry; less than none once it is past.
+
+    :param expires: Unix time, seconds.
+    :param now: likewise.
+    """
+    return math.floor(expires - now)
 
 
 def format_remaining(expires: int, now: float) -> str:

@@ -5,10 +5,16 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+from collections.abc import Iterator
 
 from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.tempurl.url import ObjectPath
 
 METHODS = ('GET', 'HEAD', 'PUT', 'POST', 'DELETE')
+# What whoever has a URL for these can do. Metadata say when Swift removes an object.
+_RISKS = {'PUT': 'replace', 'POST': 'change the metadata of, and so remove,', 'DELETE': 'remove'}
+# Stands for a name that is made from the image's own.
+AUTO_FILENAME = 'auto'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,6 +25,8 @@ class Request:
     :ivar method: one of :data:`METHODS`.
     :ivar object: sign this object on purpose, and not the one that the image is in.
     :ivar prefix: sign for every object whose name begins so; the image's must.
+    :ivar filename: under which name a browser saves the object; :data:`AUTO_FILENAME` is the
+        image's name and disk format.
     """
 
     method: str = 'GET'
@@ -40,6 +48,21 @@ def validate_method(method: str) -> str:
         raise InvalidParameterValue(
             f'The method {method!r} is unknown: use one of {", ".join(METHODS)}.')
     return method.upper()
+
+
+def risks(request: Request, path: ObjectPath) -> Iterator[str]:
+    """Yield what a URL allows beyond reading the object, if anything, a sentence each.
+
+    A prefix that is the whole name of an object opens that, and its segments.
+    """
+    if request.prefix == '':
+        yield ('The prefix is empty: this URL gives access to every object in the container'
+               f' {path.container}')
+    elif request.prefix is not None and request.prefix != path.object:
+        yield (f'This URL gives access to every object in the container {path.container} whose'
+               f' name begins with {request.prefix}')
+    if can := _RISKS.get(request.method.upper()):
+        yield f'Whoever has this URL can {can} the object until it expires'
 
 
 def validate_ip_range(ip_range: str) -> str:

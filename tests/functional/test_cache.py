@@ -83,7 +83,7 @@ def test_the_same_question_gets_the_same_url(home):
     assert create(home, '--no-cache', OS_IMAGE_TEMP_URL_CACHE_ENABLED='true') != (url, True)
     for other in (['--duration', '2h'], ['--account', 'AUTH_y'], ['--method', 'HEAD'],
                   ['--digest', 'sha1'], ['--container', 'c'], ['--ip-range', '127.0.0.1'],
-                  ['--filename', 'a'], ['--inline'], ['--iso8601'], ['--prefix', '3a'],
+                  ['--filename', 'a'], ['--inline'], ['--iso8601'], ['--object-prefix', IMAGE_ID],
                   ['--endpoint-url', 'http://127.0.0.1:2']):
         assert create(home, '--cache', *other)[1] is False
     (home / 'key').write_text('another key')

@@ -284,7 +284,7 @@ def test_a_cache_that_lies(cloud, image):
 
 
 def test_an_altered_prefix(cloud, image):
-    url = create(cloud, image, '--prefix', image[:8])
+    url = create(cloud, image, '--object-prefix', image[:8])
     altered = url.replace(f'prefix={image[:8]}', f'prefix={image[:4]}')
     assert status(altered) == 401
     name, detail = cause(cloud, altered)

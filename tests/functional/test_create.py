@@ -1,12 +1,18 @@
 """openstack image temp url create, on a single-tenant store with one container."""
 
 import datetime
+import hashlib
+import json
 import sqlite3
 import time
 
 import pytest
+import requests
 
 from .conftest import download
+
+FACTS = ('size', 'virtual_size', 'disk_format', 'container_format', 'checksum', 'os_hash_algo',
+         'os_hash_value')
 
 
 @pytest.fixture(scope='module')
@@ -19,16 +25,22 @@ def cloud(make_cloud):
 def test_row_of_an_image_by_name(cloud, image, data):
     before = time.time()
     row = cloud.create('cirros')
-    assert list(row) == ['url', 'expires_at', 'method', 'digest', 'image_id', 'image_name',
-                         'endpoint', 'account', 'container', 'object', 'cached']
+    assert list(row) == ['url', 'expires_at', 'expires', 'method', 'digest', 'image_id',
+                         'image_name', 'endpoint', 'account', 'container', 'object', 'cached',
+                         *FACTS]
     storage_url = cloud.sdk().object_store.get_endpoint()
     assert f'{row["endpoint"]}/v1/{row["account"]}' == storage_url
     assert (row['image_id'], row['object'], row['image_name']) == (image, image, 'cirros')
     assert (row['method'], row['digest'], row['container']) == ('GET', 'sha256', 'glance')
     expires = datetime.datetime.fromisoformat(row['expires_at']).timestamp()
     assert before - 1 <= expires - 1200 <= time.time()
-    assert f'temp_url_expires={int(expires)}' in row['url']
+    assert f'temp_url_expires={row["expires"]}' in row['url']
+    assert row['expires'] == expires
     assert download(row['url']) == data
+    assert {name: row[name] for name in FACTS} == {
+        'size': len(data), 'virtual_size': row['virtual_size'], 'disk_format': 'raw',
+        'container_format': 'bare', 'checksum': hashlib.md5(data).hexdigest(),  # noqa: S324
+        'os_hash_algo': 'sha512', 'os_hash_value': hashlib.sha512(data).hexdigest()}
 
 
 @pytest.mark.parametrize('reference', ['{}', 'glance://anywhere/{}', 'glance://{}'])
@@ -84,12 +96,14 @@ def test_no_request_without_authentication(cloud, image, data, key_file):
     row = cloud.create(image)
     told = [image, '--os-auth-type', 'none', '--endpoint-url', row['endpoint'] + '/',
             '--account', row['account'], '--key-file', key_file('the account key')]
-    result = cloud.openstack('--debug', 'image', 'temp', 'url', 'create', *told, '-f', 'value',
-                             '-c', 'url', '-c', 'digest', '-c', 'image_name', cloud=None)
-    url, digest, name = result.stdout.splitlines()
+    result = cloud.openstack('--debug', 'image', 'temp', 'url', 'create', *told, '-f', 'json',
+                             '--filename', 'auto', cloud=None)
+    row = json.loads(result.stdout)
     assert 'HTTP connection' not in result.stderr and 'request: ' not in result.stderr
-    assert (digest, name) == ('sha256', 'None')
-    assert download(url) == data
+    assert (row['digest'], row['image_name']) == ('sha256', None)
+    assert {row[name] for name in FACTS} == {None}
+    assert f'&filename={image}' in row['url']
+    assert download(row['url']) == data
     for option, wanted in (('--endpoint-url', 'Give it (--endpoint-url).'),
                            ('--account', 'Give it (--account).'),
                            ('--key-file', 'Give it (--key-file).')):
@@ -265,6 +279,29 @@ def test_location_show_of_a_queued_image(cloud):
     row = cloud.rows('image', 'location', 'show', 'without data')
     assert (row['status'], row['source'], row['scheme']) == ('queued', 'settings', None)
     assert (row['locations'], row['container'], row['object']) == ([], 'glance', image_id)
+
+
+def test_the_shell_formatters_own_prefix(cloud, image):
+    result = cloud.openstack('image', 'temp', 'url', 'create', image, '-f', 'shell', '--prefix',
+                             'my_', '--variable', 'container', '--variable', 'size')
+    assert (result.stdout, result.stderr) == ('my_container=glance\nmy_size=300000\n', '')
+
+
+@pytest.mark.parametrize(('method', 'can'), [
+    ('PUT', 'replace'), ('POST', 'change the metadata of, and so remove,'), ('DELETE', 'remove')])
+def test_what_a_url_for_another_method_allows(cloud, image, method, can):
+    result = cloud.openstack('image', 'temp', 'url', 'create', image, '--method', method,
+                             '--no-check', '-f', 'value', '-c', 'method')
+    assert (result.code, result.stdout) == (0, f'{method}\n')
+    assert result.stderr == f'Whoever has this URL can {can} the object until it expires\n'
+
+
+def test_a_file_name_that_comes_from_the_image(cloud, data):
+    image_id = cloud.upload('../a "b"\nü', data)
+    answer = requests.get(cloud.create(image_id, '--filename', 'auto')['url'], timeout=30)
+    assert answer.content == data
+    assert answer.headers['Content-Disposition'].endswith(
+        "filename*=UTF-8''_._a%20_b__%C3%BC.raw")
 
 
 def test_formats(cloud, image):

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import threading
 import time
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -52,7 +53,11 @@ def test_rows(cloud, images):
     assert {row['image_id'] for row in rows} == {images[row['image_name']] for row in rows}
     row, = cloud.rows(*LIST, 'image 03', '--long', '--digest', 'sha512')
     assert list(row)[4:] == ['method', 'digest', 'endpoint', 'account', 'container', 'object',
-                             'cached', 'owner', 'visibility']
+                             'cached', 'owner', 'visibility', 'expires', 'size', 'virtual_size',
+                             'disk_format', 'container_format', 'checksum', 'os_hash_algo',
+                             'os_hash_value']
+    assert f'temp_url_expires={row["expires"]}' in row['url']
+    assert (row['size'], row['disk_format'], len(row['os_hash_value'])) == (1, 'raw', 128)
     assert (row['digest'], row['method'], row['cached']) == ('sha512', 'GET', False)
     assert download(row['url']) == b'3'
 
@@ -77,9 +82,63 @@ def test_properties_and_visibility(cloud):
     assert names(cloud, '--property', 'color=blue', '--status', 'queued') == []
 
 
+def test_the_filters_of_image_list(cloud):
+    own, other = (cloud.upload('filtered', b'x', cloud=user, visibility='private')
+                  for user in ('glance', 'admin'))
+    hidden = cloud.upload('filtered', b'x', os_hidden=True)
+    shared = cloud.upload('filtered', b'x', cloud='admin', visibility='shared')
+    projects = {user: cloud.sdk(user).current_project_id for user in ('glance', 'admin', 'demo')}
+    cloud.sdk('admin').image.post(f'/images/{shared}/members', json={'member': projects['demo']})
+
+    def ids(*options, command=LIST, column='image_id', user='admin'):
+        found = cloud.rows(*command, '--name', 'filtered', *options, cloud=user)
+        return sorted(row[column] for row in found)
+
+    given = ['--account', f'AUTH_{projects["glance"]}', '--key-file', '-']
+    for options, user, wanted in (
+            (['--hidden'], 'admin', [hidden]),
+            (['--project', 'admin'], 'admin', sorted([other, shared])),
+            (['--project', 'admin', '--project-domain', 'Default'], 'admin',
+             sorted([other, shared])),
+            (['--project', projects['glance'], '--private'], 'admin', [own]),
+            (['--shared', '--member-status', 'pending'], 'demo', [shared]),
+            (['--shared', '--member-status', 'Accepted'], 'demo', []),
+            (['--all', '--max-items', '1', '--sort', 'created_at:asc'], 'admin', [own])):
+        there = ids(*options, command=['image', 'list'], column='ID', user=user)
+        if '--max-items' not in options:
+            assert there == wanted
+        found = cloud.rows(*LIST, '--name', 'filtered', *options, *given, cloud=user,
+                           stdin='the account key')
+        assert sorted(row['image_id'] for row in found) == wanted
+    result = cloud.openstack(*LIST, '--project', 'nobody', cloud='admin')
+    assert (result.code, result.stdout) == (1, '')
+    assert 'The project nobody is not known' in result.stderr and 'Use its ID' in result.stderr
+
+
+def test_what_create_takes(cloud, images):
+    options = ['--method', 'put', '--ip-range', '127.0.0.0/8', '--iso8601', '--filename', 'auto',
+               '--expires-at', '2037-01-31T18:00:00Z']
+    result = cloud.openstack(*LIST, 'image 01', 'image 02', *options, '-f', 'json', '--long')
+    assert result.stderr.splitlines() == [
+        'Whoever has this URL can replace the object until it expires']
+    for row in json.loads(result.stdout):
+        query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(row['url']).query))
+        assert (row['method'], row['expires']) == ('PUT', 2117037600)
+        assert (query['temp_url_ip_range'], query['filename']) == (
+            '127.0.0.0/8', f'{row["image_name"]}.raw')
+        assert query['temp_url_expires'] == '2037-01-31T18:00:00Z'
+    for wrong, why in ((['--filename', 'x'], 'Use auto, which gives each its own (--filename)'),
+                       (['--method', 'PATCH'], 'is unknown'),
+                       (['--expires-at', '2020-01-01T00:00:00Z'], 'is in the past'),
+                       (['--ip-range', 'here'], 'is none')):
+        result = cloud.openstack(*LIST, 'image 01', 'image 02', *wrong)
+        assert (result.code, result.stdout) == (1, '')
+        assert len(result.stderr.splitlines()) == 1 and why in result.stderr
+
+
 def test_from_file(cloud, images, tmp_path):
     path = tmp_path / 'images'
-    path.write_text(f'image 05\n\n  {images["image 06"]}  \n')
+    path.write_text(f'# two\nimage 05\n\n  {images["image 06"]}  \n  # image 07\n')
     assert names(cloud, '--from-file', str(path)) == ['image 05', 'image 06']
     everything = list(images.values())
     assert names(cloud, 'image 07', '--from-file', '-', stdin='\n'.join(everything)) == [
@@ -125,6 +184,16 @@ def test_a_bad_image_does_not_spoil_the_rest(cloud, images):
     result = cloud.openstack(*LIST, *wanted, '--fail-fast', '-f', 'value', '-c', 'image_name')
     assert (result.code, result.stdout) == (1, 'image 01\n')
     assert len(result.stderr.splitlines()) == 1 and 'is queued' in result.stderr
+    result = cloud.openstack(*LIST, *wanted, '--with-errors', '-f', 'json')
+    rows = json.loads(result.stdout)
+    assert (result.code, list(rows[0])) == (
+        1, ['image_id', 'image_name', 'expires_at', 'url', 'error'])
+    assert [(row['image_id'], row['image_name']) for row in rows] == [
+        (images['image 01'], 'image 01'), (queued, None), (filed, None), (nobody, None),
+        (None, 'no such name'), (images['image 02'], 'image 02')]
+    assert [row['url'] is None for row in rows] == [False, True, True, True, True, False]
+    assert rows[0]['error'] is None
+    assert [row['error'] for row in rows if row['error']] == result.stderr.splitlines()
 
 
 def test_what_makes_no_sense(cloud):
@@ -145,6 +214,8 @@ def test_the_cache(cloud, images):
     second = cloud.rows(*LIST, 'image 02', 'image 03', '--cache', '--long')
     assert [row['cached'] for row in first + second] == [False, False, True, False]
     assert second[0]['url'] == first[1]['url']
+    row, = cloud.rows(*LIST, 'image 02', '--cache', '--refresh', '--long')
+    assert not row['cached'] and row['url'] != second[0]['url']
 
 
 def test_a_cache_that_hangs_is_asked_once_for_all_images(cloud, images):

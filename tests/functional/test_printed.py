@@ -86,7 +86,8 @@ def test_a_name_is_exact_in_a_shell(cloud, image, tmp_path, shell):
             capture_output=True, text=True, check=False, cwd=tmp_path)
         assert (done.stderr, done.returncode) == ('', 0)
         read = dict(zip(wanted, done.stdout.split('\0'), strict=False))
-        for column in ('url', 'expires_at', 'remaining', 'signature'):
+        for column in ('url', 'expires_at', 'expires', 'remaining', 'remaining_seconds',
+                       'signature'):
             # These change with the moment.
             assert (read.pop(column, None) is None) == (wanted.pop(column, None) is None)
         assert read == {name: str(value) for name, value in wanted.items()}

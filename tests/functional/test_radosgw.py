@@ -114,7 +114,7 @@ def test_an_ip_range_is_refused(cloud, image, gateway, account):
 
 
 def test_prefix(cloud, image, data, gateway, account):
-    url = cloud.create(image, '--prefix', image[:8])['url']
+    url = cloud.create(image, '--object-prefix', image[:8])['url']
     assert download(url) == data
     store = cloud.sdk().object_store
     other = str(uuid.uuid4())

@@ -275,7 +275,7 @@ def limits_a_link(desk, recipe, printed):
     query = urllib.parse.urlsplit(dict(rows(printed))['url']).query
     given = dict(urllib.parse.parse_qsl(query))
     assert given['temp_url_ip_range'] == '203.0.113.0/24'
-    assert given['filename'] == 'my-image.qcow2'
+    assert given['filename'] == 'my-image.raw'
 
 
 def says_what_is_in_a_link(desk, recipe, printed):
@@ -305,7 +305,7 @@ OUTCOMES = {
     ('commands', 'row='): gets_by_its_id,
     ('caching', 'openstack image temp url list'): lists_the_tagged,
     ('caching', 'url='): gets_through_the_proxy,
-    ('copy', 'disk_format='): imports,
+    ('copy', 'row='): imports,
     ('end-users', 'openstack image temp url key set'): sets_a_key('multi', 'demo'),
     ('end-users', 'openstack image temp url create my-image --duration'): limits_a_link,
     ('end-users', 'url='): gets('my-image', 'my-image.qcow2'),

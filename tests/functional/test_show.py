@@ -48,11 +48,12 @@ def test_without_a_key(show):
                iso8601=True, digest='sha512')
     row = show(url)
     assert int(row.pop('remaining').split()[0]) > 0
+    assert 0 < row.pop('remaining_seconds') < FUTURE
     assert row == {
         'endpoint': 'https://swift.example.com', 'account': 'AUTH_x', 'container': 'glance',
         'object': IMAGE_ID, 'image_id': IMAGE_ID, 'method': None,
-        'expires_at': '2030-01-31T18:00:00Z', 'digest': 'sha512', 'ip_range': '10.0.0.0/8',
-        'prefix': '3a1f', 'filename': 'a b.img', 'inline': True,
+        'expires_at': '2030-01-31T18:00:00Z', 'expires': 1896112800, 'digest': 'sha512',
+        'ip_range': '10.0.0.0/8', 'prefix': '3a1f', 'filename': 'a b.img', 'inline': True,
         'signature': 'not verified: no key is given (--key-file)'}
 
 
@@ -67,7 +68,9 @@ def test_with_a_key(show):
 
 
 def test_expired(show):
-    assert show(sign(SWIFT, expires=1_000_000_000))['remaining'].startswith('expired ')
+    row = show(sign(SWIFT, expires=1_000_000_000))
+    assert row['remaining'].startswith('expired ')
+    assert row['remaining_seconds'] < -700_000_000
 
 
 def test_a_path_that_was_quoted_before_it_was_signed(show):

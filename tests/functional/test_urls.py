@@ -66,17 +66,21 @@ def test_ip_range(cloud, image, data):
 
 
 def test_prefix(cloud, image, data):
-    url = cloud.create(image, '--prefix', image[:8])['url']
+    result = cloud.openstack('image', 'temp', 'url', 'create', image, '--object-prefix', image[:8],
+                             '-f', 'value', '-c', 'url')
+    line, = result.stderr.splitlines()
+    assert f'every object in the container glance whose name begins with {image[:8]}' in line
+    url = result.stdout.strip()
     assert download(url) == data
     neighbour = cloud.sdk().object_store
     neighbour.put(f'/glance/{image[:8]}-other', data=b'other')
     assert get(url.replace(image + '?', image[:8] + '-other?')).content == b'other'
     neighbour.delete(f'/glance/{image[:8]}-other')
-    assert 'does not begin with the prefix' in cloud.refused(image, '--prefix', 'zzz')
+    assert 'does not begin with the prefix' in cloud.refused(image, '--object-prefix', 'zzz')
 
 
 def test_empty_prefix_opens_the_container_and_says_so(cloud, image, data):
-    result = cloud.openstack('image', 'temp', 'url', 'create', image, '--prefix', '',
+    result = cloud.openstack('image', 'temp', 'url', 'create', image, '--object-prefix', '',
                              '-f', 'value', '-c', 'url')
     assert download(result.stdout.strip()) == data
     assert 'every object in the container glance' in result.stderr

@@ -54,6 +54,16 @@ def test_every_command_loads():
             command, (base.ShowOne, base.Lister))
 
 
+def test_examples_stand_in_lines_of_their_own():
+    for entry in entry_points(group='openstack.image.v2'):
+        if entry.value.startswith('osc_imgurl'):
+            for example in entry.load()._epilog.split('\n\n'):
+                introduction, *commands = example.splitlines()
+                assert introduction.endswith(':') and commands
+                # They are copied from a terminal.
+                assert all(len(line) <= 80 for line in commands)
+
+
 def test_the_public_names():
     import osc_imgurl
 

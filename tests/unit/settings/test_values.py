@@ -10,6 +10,9 @@ from osc_imgurl.tempurl.key import Key
     (values.seconds(1), '1', 1), (values.seconds(1), ' 90 ', 90), (values.seconds(1), '90s', 90),
     (values.seconds(1), '20m', 1200), (values.seconds(1), '2h', 7200),
     (values.seconds(1), '7d', 604800), (values.seconds(0), '0', 0), (values.seconds(0), '0d', 0),
+    (values.seconds(1), '1h30m', 5400), (values.seconds(1), '2w', 1209600),
+    (values.seconds(1), '1w1d1h1m1s', 694861), (values.seconds(1), '1d90m', 91800),
+    (values.seconds(1), '0h1s', 1), (values.seconds(0), '0w0s', 0),
     (values.seconds(60), '1m', 60), (values.seconds(1), '9' * 12, 10**12 - 1),
     (values.seed, '0', 0), (values.seed, ' 32 ', 32), (values.seed, '07', 7),
     (values.retries, '0', 0), (values.retries, ' 999 ', 999),
@@ -41,9 +44,9 @@ def test_a_value(read, text, value):
 
 
 @pytest.mark.parametrize(('read', 'texts', 'expected'), [
-    (values.seconds(1), ['', '0', '0d', '-1', 'x', '1.5', '1w', '1M', '٣', '20 m', 'm', '1s1',
-                         '9' * 13, '9' * 5000],
-     'expected a time of at least 1 s, such as 1200, 20m, 1h or 7d'),
+    (values.seconds(1), ['', '0', '0d', '-1', 'x', '1.5', '1y', '1M', '٣', '20 m', 'm', '1s1',
+                         '1h30', '30m1h', '1h1h', '1h 30m', '٣h', 'hm', '9' * 13, '9' * 5000],
+     'expected a time of at least 1 s, such as 1200, 20m, 1h30m, 7d or 2w'),
     (values.seconds(0), ['-1', ''], 'expected a time of at least 0 s, such as'),
     (values.seconds(60), ['59', '59s', '0m'], 'expected a time of at least 60 s, such as'),
     (values.seed, ['', '-1', '33', '100', '1.0', 'x', '٣'], 'expected an integer from 0 to 32'),

@@ -11,6 +11,7 @@ from osc_imgurl.tempurl.expiry import (
     format_remaining,
     parse_expires,
     parse_moment,
+    remaining_seconds,
     validate_expires,
 )
 
@@ -85,3 +86,10 @@ def test_parse_moment(text, moment):
     (-172799, 'expired 47 h ago'), (-172800, 'expired 2 d ago'), (-864000, 'expired 10 d ago')])
 def test_format_remaining(left, text):
     assert format_remaining(1_000_000, 1_000_000 - left) == text
+
+
+@pytest.mark.parametrize(('now', 'seconds'), [
+    (1000, 0), (1000.5, -1), (999.5, 0), (999, 1), (0, 1000), (2000, -1000)])
+def test_remaining_seconds(now, seconds):
+    left = remaining_seconds(1000, now)
+    assert (left, type(left)) == (seconds, int)

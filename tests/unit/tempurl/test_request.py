@@ -5,7 +5,14 @@ import dataclasses
 import pytest
 
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.tempurl.request import METHODS, Request, validate_ip_range, validate_method
+from osc_imgurl.tempurl.request import (
+    METHODS,
+    Request,
+    risks,
+    validate_ip_range,
+    validate_method,
+)
+from osc_imgurl.tempurl.url import ObjectPath
 
 
 def test_nothing_asked_for_is_a_download_of_the_image():
@@ -48,3 +55,17 @@ def test_no_ip_range(ip_range, why):
     with pytest.raises(InvalidParameterValue, match=why) as caught:
         validate_ip_range(ip_range)
     assert str(caught.value).startswith(f'The IP range {ip_range!r} is none: ')
+
+
+@pytest.mark.parametrize(('asked', 'said'), [
+    ({}, []), ({'method': 'HEAD'}, []), ({'prefix': '3a1f'}, []),
+    ({'prefix': '3a1'}, ['every object in the container glance whose name begins with 3a1']),
+    ({'prefix': ''}, ['every object in the container glance']),
+    ({'method': 'PUT'}, ['can replace the object']),
+    ({'method': 'post'}, ['can change the metadata of, and so remove, the object']),
+    ({'method': 'DELETE', 'prefix': '3'}, ['name begins with 3', 'can remove the object'])])
+def test_what_a_url_allows_beyond_reading_the_object(asked, said):
+    found = list(risks(Request(**asked), ObjectPath('AUTH_x', 'glance', '3a1f')))
+    assert len(found) == len(said)
+    for sentence, words in zip(found, said, strict=True):
+        assert words in sentence
