@@ -4,6 +4,7 @@ The operator is glance, whose token finds all images; demo is an ordinary user o
 and admin the project whose private image nobody else is to get.
 """
 
+import json
 import logging
 import re
 
@@ -15,7 +16,6 @@ from osc_imgurl.glance.image_service import ImageService
 from .conftest import download
 
 LIST = ['image', 'temp', 'url', 'list']
-BOOT = [*LIST, '--with-boot-images', '-f', 'value', '-c', 'image_id']
 NOBODY = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
 
 
@@ -76,10 +76,14 @@ def share(cloud, projects):
 @pytest.mark.parametrize(('name', 'form'), [('kernel_id', '{}'), ('ramdisk_id', 'glance://x/{}')])
 def test_a_property_is_no_permission(cloud, victim, demos, name, form):
     machine = demos(**{name: form.format(victim)})
-    result = cloud.openstack(*BOOT, machine)
-    assert (result.code, result.stdout.split()) == (1, [machine])
+    result = cloud.openstack(*LIST, machine, '--with-boot-images', '--with-errors', '-f', 'json')
+    own, other = json.loads(result.stdout)
     line, = result.stderr.splitlines()
     role = name.removesuffix('_id')
+    assert (result.code, own['image_id'], own['error']) == (1, machine, None)
+    assert other == {
+        'image_id': victim, 'image_name': None, 'role': role, 'parent': machine,
+        'expires_at': None, 'url': None, 'error': line}
     for words in (f'Image {machine} names {victim} as its {role}. The owner of the former may not',
                   f'name {victim} itself on the command line'):
         assert words in line
