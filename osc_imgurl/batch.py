@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue
-from osc_imgurl.glance.image import Image, may_see, referenced_id, validate_image
+from osc_imgurl.glance.image import Image, may_see, referenced_id, validate_active
 from osc_imgurl.service import ImageTempURL, TempURLService
 from osc_imgurl.tempurl.request import Request
 from osc_imgurl.workers import side_by_side
@@ -127,7 +127,7 @@ def create_all(found: Iterable[Found | Failure], service: TempURLService, reques
             yield item
             continue
         try:
-            validate_image(item.image)
+            validate_active(item.image)
             made: Made | Failure = Made(
                 item, service.create_for(item.image, request, clock(), refresh))
         except ImgurlError as error:

@@ -19,6 +19,7 @@ ACTIVATE_IMAGE = 'activate the image'
 COPY_IMAGE = 'copy the image to another store'
 SAVE_IMAGE = 'download the image with a token'
 CREATE_URL = 'create a URL'
+DELETE_COPIES = 'delete copies'
 FORCE = 'force'
 TRUSTED_AUTHORITY = 'cacert'
 CLIENT_CERTIFICATE = 'cert and key'
@@ -134,6 +135,10 @@ class ObjectStoreFailed(ImgurlError):
 
 class ObjectStoreNotAuthorized(ObjectStoreFailed):
     """Swift does not show these credentials the account or container."""
+
+
+class ObjectStoreFull(ObjectStoreFailed):
+    """A quota, or a disk, has no room for what is to be written."""
 
 
 class TempURLRefused(ImgurlError):

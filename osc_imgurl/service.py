@@ -8,14 +8,16 @@ looked up twice.
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from osc_imgurl.cache.entry import Cache
 from osc_imgurl.cache.reuse import Asked, first_expiry
+from osc_imgurl.copies.copier import NO_URL, Progress, make_copier, no_progress, or_copied
 from osc_imgurl.errors import ImgurlError, InvalidParameterValue, ObjectStoreFailed, logger
 from osc_imgurl.glance.file_name import file_name
-from osc_imgurl.glance.image import Image, unseen_image, validate_image
+from osc_imgurl.glance.image import Image, unseen_image, validate_active, validate_in_swift
 from osc_imgurl.locate.cloud import UNAUTHENTICATED, Cloud
 from osc_imgurl.locate.place import Place, cluster_endpoint, locate
 from osc_imgurl.locate.signing_key import find_key
@@ -55,6 +57,7 @@ class ImageTempURL:
     :ivar expires: Unix time, seconds.
     :ivar image: nothing but its ID is known where there was nobody to ask.
     :ivar cached: whether the cache knew of it already.
+    :ivar copied: whether it is for a copy in one's own account.
     :ivar guessed: what is not given, so that the URL may be wrong: ``account`` and
         ``container`` as in :class:`osc_imgurl.locate.place.Place`; ``key`` and ``digest`` where
         they were looked up; ``digest`` too where the cluster does not say that it takes it.
@@ -69,6 +72,7 @@ class ImageTempURL:
     place: Place
     cached: bool
     guessed: tuple[str, ...] = ()
+    copied: bool = False
 
 
 class TempURLService:
@@ -77,14 +81,16 @@ class TempURLService:
     :param settings: what is given.
     :param cloud: who can be asked.
     :param cache: remembers when a URL was first made; None to sign anew each time.
+    :param progress: is told, while an image is copied, how many of its bytes are done.
     """
 
     def __init__(self, settings: Settings, cloud: Cloud = UNAUTHENTICATED,
-                 cache: Cache | None = None) -> None:
+                 cache: Cache | None = None, progress: Progress = no_progress) -> None:
         self._settings = settings
         self._images = cloud.images
         self._object_store = cloud.object_store
         self._cache = cache
+        self._copier = make_copier(settings, cloud, progress) if settings.copy else None
         self._found_keys: dict[tuple[str | None, str], Key | ImgurlError] = {}
         self._found_capabilities: dict[str, Capabilities | ImgurlError] = {}
         self._warned: set[str] = set()
@@ -107,14 +113,19 @@ class TempURLService:
                    refresh: bool = False) -> ImageTempURL:
         """Return a temporary URL for an image that has been found already.
 
-        :param image: must have gone through :func:`osc_imgurl.glance.image.validate_image`.
+        :param image: must have gone through :func:`osc_imgurl.glance.image.validate_active`.
         :param now: Unix time, seconds.
         :param refresh: sign anew where the cache has a URL, and replace it.
         :raises ImgurlError: whatever is wrong, with what to do about it.
         """
         method = validate_method(request.method)
-        place = self.locate(image, request.object)
-        key, digest = self.find_key(place), self.find_digest(place, method)
+        since = time.monotonic()
+        place, key, copied = self._find_object(
+            image, request, lambda: self._expires(request, now + time.monotonic() - since))
+        digest = self.find_digest(place, method)
+        if copied:
+            # The URL's life begins when there is something behind it.
+            now += time.monotonic() - since
         if request.filename == AUTO_FILENAME:
             request = dataclasses.replace(request, filename=file_name(image))
         shape = _Shape(place.endpoint, place.path.container_path, key, digest, method,
@@ -128,7 +139,25 @@ class TempURLService:
             self._warn_once(risk)
         guessed = () if self._object_store is None else (
             *place.guessed, *self._looked_up(place, digest, self._object_store))
-        return ImageTempURL(url, expires, method, digest, image, place, cached, guessed)
+        return ImageTempURL(url, expires, method, digest, image, place, cached, guessed, copied)
+
+    def _find_object(self, image: Image, request: Request,
+                     expires: Callable[[], int]) -> tuple[Place, Key, bool]:
+        """Return where an image's object is, what signs it, and whether it is a copy.
+
+        :param expires: tells when a URL that is signed now would expire: Unix time, seconds.
+        """
+        copier = self._copier if request.object is None else None
+        try:
+            validate_in_swift(image)
+            place = self.locate(image, request.object)
+            key = self.find_key(place)
+            if copier is None or copier.has_object(place):
+                return place, key, False
+        except NO_URL as error:
+            if copier is None:
+                raise or_copied(error, request, self._object_store) from None
+        return *copier.ensure(image, expires), True
 
     def _looked_up(self, place: Place, digest: str, object_store: ObjectStore) -> Iterator[str]:
         if not self._settings.key:
@@ -162,17 +191,17 @@ class TempURLService:
         return signed.url
 
     def find_image(self, image: str) -> Image:
-        """Return the image, which must be active and may not be visibly outside Swift.
+        """Return the image, which must be active.
 
         With nobody to ask, a UUID is taken as it is.
 
-        :raises ImageUnacceptable: the image is not active, or not in Swift.
+        :raises ImageUnacceptable: the image is not active.
         :raises ImgurlError: as :meth:`osc_imgurl.glance.image_service.ImageService.find`.
         """
         if self._images is None:
             return unseen_image(image)
         found = self._images.find(image)
-        validate_image(found)
+        validate_active(found)
         return found
 
     def _warn_once(self, message: str) -> None:

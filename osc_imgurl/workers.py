@@ -66,3 +66,16 @@ def side_by_side(ask: Callable[[T], U], items: Iterable[T], at_once: int) -> Ite
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
+
+
+def read_ahead(items: Iterable[T], at_most: int) -> Iterator[T]:
+    """Yield items that another thread reads meanwhile.
+
+    :param at_most: how many are read before they are asked for; no more are held.
+    """
+    iterator, workers = iter(items), Workers()
+    end = object()
+    waiting = deque(workers.submit(lambda: next(iterator, end)) for _ in range(at_most))
+    while (item := waiting.popleft().result()) is not end:
+        waiting.append(workers.submit(lambda: next(iterator, end)))
+        yield item  # type: ignore[misc]

@@ -1,20 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An image's data, verified on its way into a file."""
+"""An image's data, read from Glance or a file, and verified on its way into a file."""
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import urllib.parse
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from osc_imgurl.errors import ImageDownloadFailed
-from osc_imgurl.glance.client import translated
+from osc_imgurl.glance.client import Client, translated
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
 
 # In bytes.
 CHUNK_SIZE = 1024 * 1024
+
+
+def read_data(client: Client, image: Image, start: int = 0) -> Iterator[bytes]:
+    """Yield the data of an image from a byte on, as Glance gives it.
+
+    :raises ImageDownloadFailed: there is none, or Glance does not give it from there.
+    :raises ImgurlError: Glance does not give the data, or ceases to.
+    """
+    if start:
+        # glanceclient would encode the sign in a header that is given with the request.
+        client = copy.copy(client)
+        client.additional_headers = {'Range': f'bytes={start}-'}
+    with translated(image.id, client.server):
+        response, _ = client.get(f'/v2/images/{image.id}/file')
+        if response.status_code == 204:
+            raise ImageDownloadFailed(f'Image {image.id} has no data.')
+        began = response.headers.get('Content-Range', '').startswith(f'bytes {start}-')
+        if start and not (response.status_code == 206 and began):
+            response.close()
+            raise ImageDownloadFailed(
+                f'The data of image {image.id} is cut off, and its store does not let Glance read'
+                f' on from byte {start}.', 'Try again.')
+        yield from response.iter_content(CHUNK_SIZE)
 
 
 def file_chunks(place: Location, image: Image) -> Iterator[bytes]:

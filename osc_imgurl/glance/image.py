@@ -172,15 +172,6 @@ def validate_active(image: Image) -> None:
             *advice)
 
 
-def validate_image(image: Image) -> None:
-    """Accept only an image that is active, and not visibly outside Swift.
-
-    :raises ImageUnacceptable: it is not; the message says what can be done instead.
-    """
-    validate_active(image)
-    validate_in_swift(image)
-
-
 def validate_in_swift(image: Image) -> None:
     """Accept an image that is in Swift, or that this cloud does not show to be elsewhere.
 

@@ -18,7 +18,6 @@ from keystoneauth1.session import Session
 from osc_imgurl import http
 from osc_imgurl.errors import (
     GlanceFailed,
-    ImageDownloadFailed,
     ImageNotAuthorized,
     ImageNotFound,
     MissingParameterValue,
@@ -28,7 +27,7 @@ from osc_imgurl.glance import pages
 from osc_imgurl.glance.answers import expected, to_image, to_locations
 from osc_imgurl.glance.by_name import find_named, only
 from osc_imgurl.glance.client import CORRECT, Client, translated
-from osc_imgurl.glance.download import copy_verified, file_chunks
+from osc_imgurl.glance.download import copy_verified, file_chunks, read_data
 from osc_imgurl.glance.image import Image, is_uuid, parse_href, validate_active
 from osc_imgurl.glance.location import Location
 from osc_imgurl.http.answer import TIME_LIMIT
@@ -175,7 +174,7 @@ class ImageService:
         if place and place.scheme == 'file' and 'file' in self._allowed_direct_url_schemes:
             copy_verified(file_chunks(place, found), file, found)
         else:
-            copy_verified(self._data(found), file, found)
+            copy_verified(self.data(found), file, found)
 
     def create(self, image_meta: Mapping[str, Any], data: BinaryIO | None = None) -> Image:
         """Create an image and, where data is given, upload it.
@@ -228,16 +227,15 @@ class ImageService:
                 self._controller.upload(image_id, data)
         return self.find(image_id)
 
-    def _data(self, image: Image) -> Iterable[bytes]:
+    def data(self, image: Image, start: int = 0) -> Iterator[bytes]:
+        """Yield an image's data from a byte on, in chunks of 1 MiB.
+
+        :raises ImgurlError: there is none, Glance does not give it from there, or ceases to.
+        """
         # An image takes as long as it takes; only each part of it may not.
         client = Client(self._session, self._num_retries, self._client.endpoint_override,
                         self._timeout)
-        with translated(image.id, client.server):
-            body = _controller_of(client).data(image.id, do_checksum=False)
-        if body.wrapped is None:
-            raise ImageDownloadFailed(f'Image {image.id} has no data.')
-        chunks: Iterable[bytes] = body
-        return chunks
+        return read_data(client, image, start)
 
     def _get(self, url: str, image: str = '') -> Any:
         with translated(image, self._client.server):

@@ -173,6 +173,7 @@ def row(made: ImageTempURL) -> dict[str, Any]:
         'account': path.account,
         'container': path.container,
         'object': path.object,
+        'copied': made.copied,
         'cached': made.cached,
         **{name: getattr(made.image, name) for name in IMAGE_FACTS},
     }

@@ -118,6 +118,17 @@ class Settings:
         values.one_of(*DIGESTS), 'Digest of the signature', metavar='{sha1,sha256,sha512}',
         shown_default='negotiated')
 
+    copy: bool = _setting(
+        values.boolean, 'Copy an image into your own account first where Glance does not keep it in'
+        ' Swift, or its keys are not shown to you; the URL is for the copy', default=False,
+        switch='copy', shown_default='off')
+    copy_container: str = _setting(
+        values.name, 'Container in your own account that copies are kept in; in the environment or'
+        ' clouds.yaml', default='image-temp-urls', shown_default='image-temp-urls')
+    copy_unverified: bool = _setting(
+        values.boolean, 'Copy an image of which Glance tells no hash, too', default=False,
+        switch='copy-unverified', shown_default='off')
+
     cache_enabled: bool = _setting(
         values.boolean, 'Give the same question the same URL as long as that is good: the cache'
         ' remembers when it was made', default=False, switch='cache', shown_default='off',

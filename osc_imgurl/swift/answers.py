@@ -7,7 +7,7 @@ import urllib.parse
 
 import requests
 
-from osc_imgurl.errors import ObjectStoreFailed
+from osc_imgurl.errors import ObjectStoreFailed, ObjectStoreNotAuthorized
 
 # By these headers an answer of Swift or a RADOS Gateway is known. A proxy in between may take the
 # first away.
@@ -24,6 +24,20 @@ def require_object_store(response: requests.Response) -> None:
         raise ObjectStoreFailed(
             f'What answers at {response.url} is not an object store'
             f' (HTTP {response.status_code}, without X-Trans-Id).', CORRECT)
+
+
+def require_authorized(response: requests.Response) -> None:
+    """Accept an answer that is not about who may.
+
+    :raises ObjectStoreNotAuthorized: these credentials may not.
+    """
+    if response.status_code in (401, 403):
+        reads = response.request.method in ('GET', 'HEAD')
+        does = 'show' if reads else 'let'
+        to = 'to these credentials' if reads else 'be changed with these credentials'
+        raise ObjectStoreNotAuthorized(
+            f'Swift does not {does} {urllib.parse.urlsplit(response.url).path} {to}'
+            f' (HTTP {response.status_code}).')
 
 
 def require_success(response: requests.Response) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a cluster says of its temporary URLs, and the digest that is chosen by it."""
+"""What a cluster says of itself, and the digest that is chosen by it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,22 @@ DIGESTS_OF_A_SILENT_CLUSTER = ('sha1',)
 
 @dataclasses.dataclass(frozen=True)
 class Capabilities:
-    """What a cluster says of its temporary URLs in ``/info``.
+    """What a cluster says of its temporary URLs, and of its objects, in ``/info``.
 
     :ivar tempurl: whether it takes them; None where it does not say.
     :ivar methods: the methods that it takes; None where it does not say.
     :ivar digests: the digests that it takes; None where it does not say, as older clusters
         and RADOS Gateways do not.
+    :ivar max_object_size: in bytes; None where it does not say.
+    :ivar max_segments: how many a static large object may have, 0 where there are no such objects;
+        None where it does not say.
     """
 
     tempurl: bool | None = None
     methods: tuple[str, ...] | None = None
     digests: tuple[str, ...] | None = None
+    max_object_size: int | None = None
+    max_segments: int | None = None
 
     def takes(self, digest: str) -> bool | None:
         """Say whether it takes a digest; None where it does not say, and it may be too new."""
@@ -36,18 +41,29 @@ class Capabilities:
 
 
 def read_info(info: Any) -> Capabilities:
-    """Return what an answer of ``/info`` says of temporary URLs.
+    """Return what an answer of ``/info`` says of temporary URLs and objects.
 
     :param info: what its JSON says; a stranger may have written it.
     :raises AttributeError, TypeError: it is of another shape.
     """
-    tempurl = info.get('tempurl')
     if not info:
         raise TypeError
+    tempurl, swift = info.get('tempurl'), info.get('swift') or {}
+    max_size, slo = _number(swift.get('max_file_size')), info.get('slo', {} if not swift else None)
+    max_segments = 0 if slo is None else _number(slo.get('max_manifest_segments'))
     if tempurl is None:
-        return Capabilities(tempurl=False)
+        return Capabilities(False, max_object_size=max_size, max_segments=max_segments)
     return Capabilities(True, _texts(tempurl.get('methods')),
-                        _texts(tempurl.get('allowed_digests')))
+                        _texts(tempurl.get('allowed_digests')), max_size, max_segments)
+
+
+def _number(value: object) -> int | None:
+    """Return a number that limits something."""
+    if value is None:
+        return None
+    if type(value) is not int or value < 1:
+        raise TypeError
+    return value
 
 
 def _texts(value: object) -> tuple[str, ...] | None:

@@ -24,13 +24,18 @@ from osc_imgurl.errors import (
     InvalidParameterValue,
     MissingParameterValue,
     ObjectStoreFailed,
-    ObjectStoreNotAuthorized,
     logger,
     one_line,
 )
 from osc_imgurl.http.answer import TIME_LIMIT
-from osc_imgurl.swift.answers import CORRECT, require_object_store, require_success
+from osc_imgurl.swift.answers import (
+    CORRECT,
+    require_authorized,
+    require_object_store,
+    require_success,
+)
 from osc_imgurl.swift.capabilities import Capabilities, read_info
+from osc_imgurl.swift.connection import Body, connect
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS, KeySlot
 from osc_imgurl.tempurl.endpoint import split_storage_url, validate_storage_url
 from osc_imgurl.tempurl.key import Key, validate_key
@@ -60,7 +65,7 @@ class ObjectStore:
         self._interface = interface
         self._storage_url = storage_url
         self._num_retries = num_retries
-        self._connections: dict[str, swiftclient.client.HTTPConnection] = {}
+        self._connections: dict[tuple[str, int], swiftclient.client.HTTPConnection] = {}
         self._found_urls: dict[str, frozenset[str]] = {}
 
     def find_storage_url(self) -> str | None:
@@ -234,6 +239,15 @@ class ObjectStore:
                     f'The key for slot {slot} cannot be set: {error}.') from None
         require_success(self._authenticated('POST', self._url(account, container), headers))
 
+    def request(self, method: str, *names: str, headers: Mapping[str, str] | None = None,
+                query: str = '', data: bytes | Body = b'') -> requests.Response:
+        """Return what the session's own account answers about a container, or an object in it.
+
+        :raises ObjectStoreFailed: as :meth:`container_keys`.
+        """
+        url = self._url(None, *names) + (query and f'?{query}')
+        return self._authenticated(method, url, headers or {}, data)
+
     def _url(self, account: str | None, *names: str | None) -> str:
         url = self.storage_url().rstrip('/')
         endpoint, own_account = split_storage_url(url)
@@ -241,20 +255,14 @@ class ObjectStore:
             url = f'{endpoint}/v1/{urllib.parse.quote(account)}'
         return '/'.join([url, *(urllib.parse.quote(name) for name in names if name)])
 
-    def _authenticated(self, method: str, url: str,
-                       headers: Mapping[str, str | bytes]) -> requests.Response:
+    def _authenticated(self, method: str, url: str, headers: Mapping[str, str | bytes],
+                       data: bytes | Body = b'') -> requests.Response:
         try:
             token = self._session.get_token()
         except ksa_exceptions.ClientException as error:
             raise ObjectStoreFailed(f'Keystone gives no token: {one_line(error)}') from error
-        response = self._request(method, url, {**headers, 'X-Auth-Token': token})
-        if response.status_code in (401, 403):
-            reads = method in ('GET', 'HEAD')
-            does = 'show' if reads else 'let'
-            to = 'to these credentials' if reads else 'be changed with these credentials'
-            raise ObjectStoreNotAuthorized(
-                f'Swift does not {does} {urllib.parse.urlsplit(url).path} {to}'
-                f' (HTTP {response.status_code}).')
+        response = self._request(method, url, {**headers, 'X-Auth-Token': token}, data)
+        require_authorized(response)
         if 200 <= response.status_code < 300 or response.status_code == 404:
             require_object_store(response)
         return response
@@ -269,20 +277,19 @@ class ObjectStore:
                 for slot in slots if response.headers.get(slot.header)}
 
     def _request(self, method: str, url: str,
-                 headers: Mapping[str, Any] | None = None) -> requests.Response:
+                 headers: Mapping[str, Any] | None = None,
+                 data: bytes | Body = b'') -> requests.Response:
         parts = urllib.parse.urlsplit(url)
         base = f'{parts.scheme}://{parts.netloc}'
+        # What is read while it is sent is gone then.
+        num_retries = 0 if isinstance(data, Body) else self._num_retries
         LOG.debug('Swift request: %s %s', method, url)
         try:
-            if base not in self._connections:
-                self._connections[base] = swiftclient.client.http_connection(
-                    base, timeout=self._session.timeout)[1]
-                self._connections[base].requests_args.update(
-                    http.request_options(self._session.verify, self._session.cert))
-                self._connections[base].request_session.mount(
-                    base, http.retrying_adapter(self._num_retries))
-            response: requests.Response = self._connections[base].request(
-                method, parts.path, '', headers)
+            key = base, num_retries
+            if key not in self._connections:
+                self._connections[key] = connect(*key, self._session)
+            response: requests.Response = self._connections[key].request(
+                method, parts._replace(scheme='', netloc='').geturl(), data, headers)
             # Read to its end, so that the connection can serve the next request.
             response.content  # noqa: B018
         except http.FAILURES as error:

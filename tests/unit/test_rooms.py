@@ -10,7 +10,7 @@ import osc_imgurl
 LIBRARY = pathlib.Path(osc_imgurl.__file__).parent
 # From the bottom up; a room imports from those below, and from itself.
 FLOORS = [['errors', 'workers'], ['http', 'tempurl'], ['settings'], ['glance', 'swift'],
-          ['cache', 'locate'], ['service'], ['check'], ['batch'], ['export'], ['osc']]
+          ['cache', 'locate'], ['copies'], ['service'], ['check'], ['batch'], ['export'], ['osc']]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = [path for path in sorted(LIBRARY.rglob('*.py')) if path.parent != LIBRARY
            or path.name != '__init__.py']
@@ -36,4 +36,4 @@ def test_imports_point_down(path):
 
 def test_what_is_seen_first():
     seen = {path.stem for path in LIBRARY.iterdir() if path.name != '__pycache__'}
-    assert seen - {'__init__', 'py'} == FLOOR.keys() and len(seen) <= 16
+    assert seen - {'__init__', 'py'} == FLOOR.keys() and len(seen) <= 17

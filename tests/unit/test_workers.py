@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from osc_imgurl.workers import Workers, side_by_side
+from osc_imgurl.workers import Workers, read_ahead, side_by_side
 
 
 def test_answers_come_in_order_and_as_many_at_once_as_allowed():
@@ -53,3 +53,17 @@ from osc_imgurl.workers import side_by_side
 answers = side_by_side(lambda wait: wait and threading.Event().wait(), [False, True, True], 3)
 print(next(answers))
 """], check=True, timeout=30)
+
+
+def test_what_is_read_ahead_comes_in_order_and_is_bounded():
+    read = []
+    items = read_ahead((read.append(number) or number for number in range(9)), 3)
+    assert next(items) == 0
+    assert list(items) == list(range(1, 9)) == read[1:]
+    given = iter(range(99))
+    items = read_ahead(given, 3)
+    assert next(items) == 0
+    items.close()
+    assert next(given) <= 4
+    with pytest.raises(ZeroDivisionError):
+        list(read_ahead((6 // number for number in (2, 0, 1)), 3))

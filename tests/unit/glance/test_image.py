@@ -11,7 +11,7 @@ from keystoneauth1.session import Session
 
 from osc_imgurl import batch
 from osc_imgurl.errors import GlanceFailed, ImageUnacceptable
-from osc_imgurl.glance.image import Image, may_see, validate_image
+from osc_imgurl.glance.image import Image, may_see, validate_active, validate_in_swift
 from osc_imgurl.glance.image_service import ImageService
 from osc_imgurl.glance.location import parse
 
@@ -103,9 +103,10 @@ def test_shown_locations(direct_url, locations, shown, swift):
 @pytest.mark.parametrize('locations', [(), (SWIFT,), (RBD, SWIFT)])
 def test_an_image_that_is_not_visibly_outside_swift(locations):
     image = Image(KERNEL, status='active', locations=tuple(map(parse, locations)))
-    validate_image(image)
+    validate_in_swift(image)
+    validate_active(image)
     with pytest.raises(ImageUnacceptable, match=f'^Image {KERNEL} is saving, and'):
-        validate_image(dataclasses.replace(image, status='saving'))
+        validate_active(dataclasses.replace(image, status='saving'))
 
 
 @pytest.mark.parametrize(('locations', 'stores', 'said'), [
@@ -117,7 +118,7 @@ def test_an_image_outside_swift(locations, stores, said):
     image = Image(KERNEL, status='active', stores=stores,
                   locations=tuple(parse(*each) for each in locations))
     with pytest.raises(ImageUnacceptable) as caught:
-        validate_image(image)
+        validate_in_swift(image)
     assert str(caught.value) == (
         f'Image {KERNEL} is not in Swift but in {said}, and only Swift has temporary URLs. Copy it'
         ' into a Swift store, or download it with a token (copy the image to another store,'

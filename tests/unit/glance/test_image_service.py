@@ -350,7 +350,7 @@ def test_data_that_is_cut_off(server, cloud):
     cloud.mock.get(f'{server.url}/v2/images/{IMAGE_ID}', json={'id': IMAGE_ID, 'status': 'active'})
     server.plan = [(200, {'Content-Type': 'application/octet-stream', 'Content-Length': '9',
                           'Connection': 'close'}, b'x')]
-    with pytest.raises(errors.GlanceFailed, match=r'^Glance failed: .*IncompleteRead'):
+    with pytest.raises(errors.GlanceFailed, match=r'^Glance at .* failed: .*IncompleteRead'):
         ImageService(cloud.session(), endpoint=server.url).download(IMAGE_ID, io.BytesIO())
 
 

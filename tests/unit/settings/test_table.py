@@ -23,7 +23,8 @@ DEFAULTS = {
     'duration': 1200, 'expected_download_start_delay': 0, 'api_version': 'v1',
     'container': 'glance', 'multiple_containers_seed': 0,
     'allowed_direct_url_schemes': (), 'cache_enabled': False, 'cache_arguments': (), 'align': 0,
-    'num_retries': 2, 'timeout': 60,
+    'num_retries': 2, 'timeout': 60, 'copy': False, 'copy_container': 'image-temp-urls',
+    'copy_unverified': False,
 }
 # What has an option with a value, and what that is called.
 METAVARS = {
@@ -46,7 +47,9 @@ def test_the_table():
         'container': 'swift_store_container',
         'multiple_containers_seed': 'swift_store_multiple_containers_seed'}
     assert column('metavar') == METAVARS
-    assert column('switch') == {'cache_enabled': 'cache', 'check': 'check'}
+    assert column('switch') == {
+        'cache_enabled': 'cache', 'check': 'check', 'copy': 'copy',
+        'copy_unverified': 'copy-unverified'}
     assert column('file') == {'key': 'key_file', 'cache_password': 'cache_password_file'}
     assert list(BY_NAME) == [setting.name for setting in TABLE]
     assert set(BY_NAME) == {field.name for field in dataclasses.fields(Settings)} - {'sources'}
@@ -73,7 +76,7 @@ def test_the_defaults():
             if not value} == {
         'expected_download_start_delay': '0', 'multiple_containers_seed': '0',
         'allowed_direct_url_schemes': 'none', 'cache_enabled': 'off', 'cache_arguments': 'none',
-        'align': 'off'}
+        'align': 'off', 'copy': 'off', 'copy_unverified': 'off'}
 
 
 @pytest.mark.parametrize(('name', 'text', 'value'), [

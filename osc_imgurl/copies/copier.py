@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Copies images into one's own account.
+
+The object gets its name last, and only if the hash of all that was sent is the image's. So there is
+never a URL for half an image, whatever happens before; what is left then is deleted by Swift.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from osc_imgurl.copies import lifetime, segments
+from osc_imgurl.copies.copy import DELETE_AT, Copy, image_hash, to_headers
+from osc_imgurl.copies.home import Home
+from osc_imgurl.copies.segments import Stored
+from osc_imgurl.copies.transfer import Reader, Transfer
+from osc_imgurl.errors import (
+    DELETE_COPIES,
+    ImageDownloadFailed,
+    ImageUnacceptable,
+    ImgurlError,
+    InvalidParameterValue,
+    MissingParameterValue,
+    ObjectStoreFailed,
+    ObjectStoreNotAuthorized,
+)
+from osc_imgurl.glance.image import Image
+from osc_imgurl.locate.cloud import Cloud
+from osc_imgurl.locate.place import Place
+from osc_imgurl.settings.table import Settings
+from osc_imgurl.swift.connection import Body
+from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.request import Request
+
+if TYPE_CHECKING:
+    from osc_imgurl.glance.image_service import ImageService
+    from osc_imgurl.swift.object_store import ObjectStore
+
+# Of an image whose hash Glance does not tell.
+ALGORITHM = 'sha512'
+
+# What says that an image has no temporary URL where it is, for these credentials.
+NO_URL = (ImageUnacceptable, MissingParameterValue, ObjectStoreNotAuthorized)
+
+Progress = Callable[[Image, int], None]
+
+
+def no_progress(image: Image, done: int) -> None:
+    """Take note of how many bytes of an image are copied."""
+
+
+def make_copier(settings: Settings, cloud: Cloud, progress: Progress) -> Copier | None:
+    """Return what copies images in a cloud; None where there is nobody to ask."""
+    if cloud.images is None or cloud.object_store is None:
+        return None
+    return Copier(settings, cloud.images, Home(settings, cloud.object_store), progress)
+
+
+def or_copied(error: ImgurlError, request: Request,
+              object_store: ObjectStore | None) -> ImgurlError:
+    """Return an error that says, too, that a copy of the image can have a URL, if it can."""
+    if request.object is not None or not (object_store and object_store.find_storage_url()):
+        return error
+    return type(error)(error.problem, f'{error.remedy.removesuffix(".")}, or have the image copied'
+                       ' into your own account.', *error.names, 'copy')
+
+
+class Copier:
+    """Sees that an image has a copy that lives long enough.
+
+    :param progress: is told, while an image is copied, how many of its bytes are done.
+    """
+
+    def __init__(self, settings: Settings, images: ImageService, home: Home,
+                 progress: Progress = no_progress) -> None:
+        self._settings = settings
+        self._images = images
+        self._home = home
+        self._progress = progress
+
+    def has_object(self, place: Place) -> bool:
+        """Say whether an image's object is where it is said, or was guessed, to be."""
+        return not place.guessed or self._home.holds(place.path)
+
+    def ensure(self, image: Image, expires: Callable[[], int]) -> tuple[Place, Key]:
+        """Return where an image's copy is, and the key that signs it; it is made if need be.
+
+        :param expires: tells when a URL that is signed now would expire: Unix time, seconds. To
+            copy takes a while.
+        :raises ImageUnacceptable: Glance tells no hash of the image, and none is to be copied then.
+        :raises InvalidParameterValue: the name is in use by something else.
+        :raises ImageDownloadFailed: what Glance gives is not the image.
+        :raises ImgurlError: Glance or Swift fails.
+        """
+        if image.size is None:
+            raise ImageUnacceptable(f'The size of image {image.id} is not known.')
+        if image_hash(image) is None and not self._settings.copy_unverified:
+            raise ImageUnacceptable(
+                f'Glance tells no hash of image {image.id}, so that a copy cannot be verified.',
+                'Copy it unverified.', 'copy_unverified')
+        place = self._home.place(image.id)
+        self._home.prepare(place)
+        if self._found(image, expires()) is None:
+            self._make(image, image.size, expires)
+        return place, self._home.key(place)
+
+    def _found(self, image: Image, expires: int) -> Copy | None:
+        """Return a copy that is there, and lives long enough then."""
+        copy = self._home.find(image.id)
+        if copy is None:
+            return None
+        if copy.size != image.size or image_hash(image) not in (None, copy.hash):
+            raise InvalidParameterValue(
+                f'What is in the container {copy.container} as the copy of image {image.id} is not'
+                ' its data.', 'Delete it, and make another.', DELETE_COPIES)
+        moment = lifetime.moved(copy.delete_at, expires)
+        if moment is None:
+            return copy
+        # It may end just now.
+        moved = self._home.move(copy, moment)
+        return dataclasses.replace(copy, delete_at=moment) if moved else None
+
+    def _make(self, image: Image, size: int, expires: Callable[[], int]) -> None:
+        """Copy an image; where another process is faster, its copy is the copy."""
+        own, container = segments.own_folder(image.id), self._home.container
+        planned = segments.plan(size, self._home.capabilities())
+        begun = lifetime.delete_at(expires())
+        ends = {DELETE_AT: str(begun)}
+
+        def put(name: str, data: Body) -> str | None:
+            return (container.put(name, data, ends) or {}).get('ETag')
+
+        algorithm = (image_hash(image) or ALGORITHM).partition(':')[0]
+        reader = Reader(lambda start: self._images.data(image, start))
+        transfer = Transfer(
+            reader, algorithm, segments.found(container.list(segments.folder(image.id))),
+            put=put, keep=lambda name: container.post(name, ends),
+            progress=lambda done: self._progress(image, done),
+            num_retries=self._settings.num_retries)
+        stored = [transfer.store(segment, segments.name(own, segment)) for segment in planned]
+        found = f'{algorithm}:{transfer.hexdigest()}'
+        if found != (image_hash(image) or found) or not reader.at_end():
+            self._discard(image, own, stored)
+            raise ImageDownloadFailed(
+                f'What Glance gives as image {image.id} is not what its {algorithm} says: it is'
+                ' damaged, or has another size. The copy is deleted.', 'Try again.')
+        moment = lifetime.delete_at(expires())
+        if moment != begun and not self._home.move_segments(
+                (each.name for each in stored), moment):
+            raise _gone(image)
+        copy = Copy(container.name, image.id, image.name, size, found, moment)
+        other = self._found(image, expires())
+        if other is None:
+            if self._name(copy, stored):
+                return
+            other = self._found(image, expires())
+        self._discard(image, own, stored)
+        if other is None:
+            raise _gone(image)
+
+    def _name(self, copy: Copy, stored: Sequence[Stored]) -> bool:
+        """Give the segments the name of the copy; False where another process has just done so."""
+        container = self._home.container
+        headers = {**to_headers(copy), 'Content-Type': 'application/octet-stream',
+                   'If-None-Match': '*'}
+        if not stored:
+            return container.put(copy.image_id, b'', headers) is not None
+        return container.put(copy.image_id, segments.manifest(container.name, stored), headers,
+                             'multipart-manifest=put') is not None
+
+    def _discard(self, image: Image, own: str, stored: Sequence[Stored]) -> None:
+        """Delete what this process has written, and no copy consists of."""
+        # What is left is deleted by Swift.
+        with contextlib.suppress(ImgurlError):
+            used = self._home.container.manifest(image.id)
+            for each in stored:
+                if used is not None and each.name.startswith(own) and each.name not in used:
+                    self._home.container.delete(each.name)
+
+
+def _gone(image: Image) -> ObjectStoreFailed:
+    return ObjectStoreFailed(f'The copy of image {image.id} was deleted while it was made.',
+                             'Try again.')

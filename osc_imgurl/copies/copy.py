@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A copy as a value, and as the headers of its object."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import urllib.parse
+from collections.abc import Mapping
+
+from osc_imgurl import http
+from osc_imgurl.glance.image import Image
+
+HASH, NAME, DELETE_AT = 'X-Object-Meta-Image-Hash', 'X-Object-Meta-Image-Name', 'X-Delete-At'
+# Swift's max_meta_value_length, in bytes, where an operator has not changed it.
+MAX_META_VALUE = 256
+_HASH = re.compile(r'[a-z0-9_]+:[0-9a-f]+')
+
+
+@dataclasses.dataclass(frozen=True)
+class Copy:
+    """A copy of an image.
+
+    :ivar container: the container that it is in; the object's name is the image's ID.
+    :ivar image_name: as it was when the copy was made, perhaps cut off; a stranger wrote it.
+    :ivar size: in bytes.
+    :ivar hash: of its data, with the algorithm in front, such as ``sha512:...``.
+    :ivar delete_at: when Swift deletes it: Unix time, seconds; None: never.
+    """
+
+    container: str
+    image_id: str
+    image_name: str | None
+    size: int
+    hash: str
+    delete_at: int | None
+
+
+def to_headers(copy: Copy) -> dict[str, str]:
+    """Return what is written beside the data of a copy."""
+    headers = {HASH: copy.hash}
+    if copy.image_name:
+        headers[NAME] = _quoted(copy.image_name)
+    if copy.delete_at is not None:
+        headers[DELETE_AT] = str(copy.delete_at)
+    return headers
+
+
+def from_headers(container: str, name: str, headers: Mapping[str, str]) -> Copy | None:
+    """Return the copy that an object is, or None where it is none of ours.
+
+    :param headers: of the object; whoever may write in the account may have written them.
+    """
+    size, found = http.content_length(headers), headers.get(HASH, '')
+    if size is None or not _HASH.fullmatch(found):
+        return None
+    moment = headers.get(DELETE_AT, '')
+    return Copy(container, name, urllib.parse.unquote(headers.get(NAME, '')) or None, size, found,
+                int(moment) if re.fullmatch('[0-9]{1,12}', moment) else None)
+
+
+def image_hash(image: Image) -> str | None:
+    """Return the hash that Glance tells of an image's data, as in :class:`Copy`.
+
+    That is ``os_hash_value``, else the MD5 in ``checksum``; None where it tells none.
+    """
+    if image.os_hash_value and image.os_hash_algo:
+        return f'{image.os_hash_algo}:{image.os_hash_value}'
+    return f'md5:{image.checksum}' if image.checksum else None
+
+
+def _quoted(name: str) -> str:
+    """Return a name percent-encoded, as much of it as one value may hold."""
+    quoted = ''
+    for char in name:
+        more = urllib.parse.quote(char, safe='', errors='replace')
+        if len(quoted) + len(more) > MAX_META_VALUE:
+            break
+        quoted += more
+    return quoted

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The container in which one's own account keeps copies, its key, and the copies in it."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from osc_imgurl.copies import segments
+from osc_imgurl.copies.copy import DELETE_AT, Copy, from_headers, to_headers
+from osc_imgurl.errors import InvalidParameterValue, ObjectStoreNotAuthorized, logger
+from osc_imgurl.locate.place import Place, endpoint_and_type
+from osc_imgurl.locate.signing_key import find_key
+from osc_imgurl.settings.table import Settings
+from osc_imgurl.swift import key_slots
+from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.objects import Container
+from osc_imgurl.swift.slot import CONTAINER_SLOTS
+from osc_imgurl.tempurl.endpoint import split_storage_url
+from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.url import ObjectPath
+
+if TYPE_CHECKING:
+    from osc_imgurl.swift.object_store import ObjectStore
+
+LOG = logger(__name__)
+
+# The headers by which a container says that others may use it.
+SHARED = {'X-Container-Read': 'read', 'X-Container-Write': 'change'}
+# What stands behind all segments in a listing: '0' comes behind '/'.
+BEHIND_SEGMENTS = segments.FOLDER.replace('/', '0')
+
+
+class Home:
+    """The container for copies in the session's own account.
+
+    Every method raises ImgurlError where there is no object store, or it cannot be used.
+
+    :param clock: tells the Unix time, in seconds.
+    """
+
+    def __init__(self, settings: Settings, object_store: ObjectStore,
+                 clock: Callable[[], float] = time.time) -> None:
+        self._settings = settings
+        self._store = object_store
+        self._clock = clock
+        self.container = Container(object_store, settings.copy_container)
+        self._prepared = False
+        self._key: Key | None = None
+
+    def place(self, image_id: str) -> Place:
+        """Return where an image's copy is, as a URL names it."""
+        account = split_storage_url(self._store.storage_url())[1]
+        return Place(endpoint_and_type(self._settings, self._store)[0],
+                     ObjectPath(account, self.container.name, image_id,
+                                self._settings.api_version))
+
+    def holds(self, path: ObjectPath) -> bool:
+        """Say whether an object is there."""
+        return self._store.object_size(path.account, path.container, path.object) is not None
+
+    def key(self, place: Place) -> Key:
+        """Return the key that signs a copy: the container's own; in a RADOS Gateway the account's.
+
+        :raises MissingParameterValue: this is a gateway, and the account has no key.
+        """
+        # One that was just made is looked up: another process may have made another.
+        self._key = self._key or find_key(place, self._store)[1]
+        return self._key
+
+    def capabilities(self) -> Capabilities:
+        """Return what the cluster says of itself."""
+        return self._store.capabilities(split_storage_url(self._store.storage_url())[0])
+
+    def prepare(self, place: Place) -> None:
+        """See that there are the container and a key for it.
+
+        A container that others may use costs a warning; it is never shared by us.
+
+        :raises ObjectStoreNotAuthorized: these credentials may not.
+        :raises InvalidParameterValue: the container is another project's.
+        """
+        if self._prepared:
+            return
+        try:
+            self._prepare(place)
+        except ObjectStoreNotAuthorized as error:
+            raise ObjectStoreNotAuthorized(
+                f'{error.problem} There the copy would be.', 'Use credentials with a role that may'
+                ' write there, or another container.', 'copy_container') from None
+        self._prepared = True
+
+    def _prepare(self, place: Place) -> None:
+        if place.in_gateway:
+            # Before anything is copied in vain.
+            self.key(place)
+        account, name = place.path.account, self.container.name
+        headers = self.container.headers()
+        if headers is None:
+            self.container.create()
+            headers = {}
+        elif place.in_gateway and name not in self._store.names(account):
+            # All projects of such a gateway may share one set of names.
+            raise InvalidParameterValue(
+                f'The container {name} is another project\'s.', 'Have copies kept in another.',
+                'copy_container')
+        if not place.in_gateway:
+            keys = [headers[slot.header] for slot in CONTAINER_SLOTS if headers.get(slot.header)]
+            if keys:
+                self._key = Key(keys[0].encode('latin-1'))
+            else:
+                self._store.set_keys(account, name, {CONTAINER_SLOTS[-1]: key_slots.generate()})
+        for header, use in SHARED.items():
+            if headers.get(header):
+                LOG.warning('Others may %s what is in the container %s, where copies are kept: its'
+                            ' %s is %s', use, name, header, headers[header])
+
+    def find(self, image_id: str) -> Copy | None:
+        """Return an image's copy, or None where there is none.
+
+        :raises InvalidParameterValue: an object has that name, and is no copy that we have made.
+        """
+        headers = self.container.head(image_id)
+        if headers is None:
+            return None
+        copy = from_headers(self.container.name, image_id, headers)
+        if copy is None:
+            raise InvalidParameterValue(
+                f'The object {image_id} in the container {self.container.name} is no copy that this'
+                ' command has made, and is left alone.', 'Remove it, or have copies kept in another'
+                ' container.', 'copy_container')
+        if copy.delete_at is not None and copy.delete_at <= self._clock():
+            # A RADOS Gateway shows it until its collector has run.
+            self.container.delete(image_id)
+            return None
+        return copy
+
+    def copies(self) -> Iterator[Copy]:
+        """Yield all copies."""
+        for listed in self.container.list(after=BEHIND_SEGMENTS):
+            headers = self.container.head(listed.name)
+            copy = headers and from_headers(self.container.name, listed.name, headers)
+            if copy:
+                yield copy
+
+    def move(self, copy: Copy, delete_at: int) -> bool:
+        """Have a copy live until another moment (Unix time, seconds); False where it is gone."""
+        # The segments first: none of them ends before the copy.
+        for listed in self.container.list(segments.folder(copy.image_id)):
+            self.container.post(listed.name, {DELETE_AT: str(delete_at)})
+        return self.container.post(
+            copy.image_id, to_headers(dataclasses.replace(copy, delete_at=delete_at)))
+
+    def move_segments(self, names: Iterable[str], delete_at: int) -> bool:
+        """Have segments live until another moment; False as soon as one is gone."""
+        return all(self.container.post(name, {DELETE_AT: str(delete_at)}) for name in names)
+
+    def delete(self, image_id: str) -> None:
+        """Delete an image's copy, and all of its segments; those of copies under way too.
+
+        :raises InvalidParameterValue: there is no copy; an object has the name, and is none.
+        """
+        copy, parts = self.find(image_id), list(self.container.list(segments.folder(image_id)))
+        if copy is None and not parts:
+            raise InvalidParameterValue(
+                f'There is no copy of image {image_id} in the container {self.container.name}.')
+        # First what has a URL.
+        for name in (*([image_id] if copy else []), *(each.name for each in parts)):
+            self.container.delete(name)

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A container in the session's own account, and the objects in it: written, listed, deleted."""
+
+from __future__ import annotations
+
+import dataclasses
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import requests
+
+from osc_imgurl.errors import DELETE_COPIES, ObjectStoreFailed, ObjectStoreFull
+from osc_imgurl.swift.answers import require_success
+from osc_imgurl.swift.connection import Body
+
+if TYPE_CHECKING:
+    from osc_imgurl.swift.object_store import ObjectStore
+
+# What Swift answers where a quota is used up, or a disk is full.
+FULL = (413, 507)
+
+
+@dataclasses.dataclass(frozen=True)
+class Listed:
+    """An object as its container's listing shows it.
+
+    :ivar size: in bytes.
+    :ivar md5: its ETag; of a large object it says nothing.
+    """
+
+    name: str
+    size: int
+    md5: str
+
+
+class Container:
+    """A container of the session's own account.
+
+    Every method raises ObjectStoreNotAuthorized where these credentials may not, ObjectStoreFull
+    where a quota is used up, and ObjectStoreFailed where Swift cannot be reached, or answers with
+    another error.
+    """
+
+    def __init__(self, store: ObjectStore, name: str) -> None:
+        self.name = name
+        self._store = store
+
+    def headers(self) -> Mapping[str, str] | None:
+        """Return what Swift says of the container, or None where there is none."""
+        return self._head()
+
+    def create(self) -> None:
+        """Make the container; where it is there already, nothing changes."""
+        _require_success(self._store.request('PUT', self.name))
+
+    def head(self, name: str) -> Mapping[str, str] | None:
+        """Return what Swift says of an object, or None where there is none."""
+        return self._head(name)
+
+    def list(self, prefix: str = '', *, after: str = '') -> Iterator[Listed]:
+        """Yield the objects whose names begin so, page by page.
+
+        :param after: begin behind this name.
+        """
+        while True:
+            query = urllib.parse.urlencode({'format': 'json', 'prefix': prefix, 'marker': after})
+            response = self._store.request('GET', self.name, query=query)
+            if response.status_code == 404:
+                return
+            page = _listing(_require_success(response))
+            yield from page
+            if not page:
+                return
+            after = page[-1].name
+
+    def put(self, name: str, data: bytes | Body, headers: Mapping[str, str],
+            query: str = '') -> Mapping[str, str] | None:
+        """Write an object, and return what Swift says of it.
+
+        Data that is read from elsewhere is sent once: it cannot be read again.
+
+        :returns: None where a condition in the headers (``If-None-Match``) is not met.
+        """
+        response = self._store.request('PUT', self.name, name, headers=headers, query=query,
+                                       data=data)
+        if response.status_code == 412:
+            return None
+        return _require_success(response).headers
+
+    def post(self, name: str, headers: Mapping[str, str]) -> bool:
+        """Write what stands beside an object's data anew; say whether there is such an object."""
+        return self._unless_missing(self._store.request('POST', self.name, name, headers=headers))
+
+    def delete(self, name: str) -> bool:
+        """Delete an object; say whether there was one."""
+        return self._unless_missing(self._store.request('DELETE', self.name, name))
+
+    def manifest(self, name: str) -> set[str] | None:
+        """Return the segments in this container that a large object consists of.
+
+        :returns: none where there is no such object; None where the object store does not say, as
+            RADOS Gateways do not.
+        """
+        response = self._store.request('GET', self.name, name, query='multipart-manifest=get')
+        if response.status_code == 404:
+            return set()
+        try:
+            return {str(each['name']).removeprefix(f'/{self.name}/')
+                    for each in _require_success(response).json()}
+        except (ValueError, LookupError, TypeError):
+            return None
+
+    def _head(self, *name: str) -> Mapping[str, str] | None:
+        response = self._store.request('HEAD', self.name, *name)
+        return None if response.status_code == 404 else _require_success(response).headers
+
+    @staticmethod
+    def _unless_missing(response: requests.Response) -> bool:
+        return response.status_code != 404 and bool(_require_success(response))
+
+
+def _require_success(response: requests.Response) -> requests.Response:
+    if response.status_code in FULL:
+        raise ObjectStoreFull(
+            f'There is no more room in Swift (HTTP {response.status_code}): the quota of the'
+            ' account or of the container is used up.', 'Delete copies that nobody needs, or ask'
+            ' the operator for more.', DELETE_COPIES)
+    require_success(response)
+    return response
+
+
+def _listing(response: requests.Response) -> list[Listed]:
+    try:
+        return [Listed(str(each['name']), int(each['bytes']), str(each['hash']))
+                for each in response.json() if 'name' in each]
+    except (ValueError, LookupError, TypeError):
+        raise ObjectStoreFailed(
+            f'What answers at {response.url.partition("?")[0]} lists no objects.') from None
