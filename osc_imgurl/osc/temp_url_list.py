@@ -77,7 +77,8 @@ class ListImageTempURL(base.Lister):
             columns[2:2] = ['role', 'parent']
         if parsed_args.long:
             columns += ['method', 'digest', 'endpoint', 'account', 'container', 'object',
-                        'cached', 'owner', 'visibility', 'expires', *common.IMAGE_FACTS]
+                        'copied', 'cached', 'owner', 'visibility', 'expires',
+                        *common.IMAGE_FACTS]
         if parsed_args.with_errors:
             columns.append('error')
         self._output = stream.Output(

@@ -276,8 +276,7 @@ class ObjectStore:
         return {slot: Key(response.headers[slot.header].encode('latin-1'))
                 for slot in slots if response.headers.get(slot.header)}
 
-    def _request(self, method: str, url: str,
-                 headers: Mapping[str, Any] | None = None,
+    def _request(self, method: str, url: str, headers: Mapping[str, Any] | None = None,
                  data: bytes | Body = b'') -> requests.Response:
         parts = urllib.parse.urlsplit(url)
         base = f'{parts.scheme}://{parts.netloc}'

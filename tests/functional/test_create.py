@@ -26,8 +26,8 @@ def test_row_of_an_image_by_name(cloud, image, data):
     before = time.time()
     row = cloud.create('cirros')
     assert list(row) == ['url', 'expires_at', 'expires', 'method', 'digest', 'image_id',
-                         'image_name', 'endpoint', 'account', 'container', 'object', 'cached',
-                         *FACTS]
+                         'image_name', 'endpoint', 'account', 'container', 'object', 'copied',
+                         'cached', *FACTS]
     storage_url = cloud.sdk().object_store.get_endpoint()
     assert f'{row["endpoint"]}/v1/{row["account"]}' == storage_url
     assert (row['image_id'], row['object'], row['image_name']) == (image, image, 'cirros')
