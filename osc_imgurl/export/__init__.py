@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from osc_imgurl.batch import IMAGE, Failure, Found, with_boot_images
 from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue
-from osc_imgurl.glance.image import Image, validate_image
+from osc_imgurl.glance.image import Image, validate_active
 from osc_imgurl.tempurl.request import Request, validate_method
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def export(image: Image, consumer: str, request: Request, *, service: TempURLSer
     def url_of(found: Found) -> str:
         asked = request if found.role == IMAGE else dataclasses.replace(
             request, object=None, filename=None, inline=False)
-        validate_image(found.image)
+        validate_active(found.image)
         made = service.create_for(found.image, asked, now, refresh)
         if new_url.wanted(made):
             new_url.check(made, clock())
