@@ -37,8 +37,9 @@ from osc_imgurl.tempurl.request import (
     validate_ip_range,
     validate_method,
 )
+from osc_imgurl.tempurl.shape import Shape
 from osc_imgurl.tempurl.signing import Signer
-from osc_imgurl.tempurl.url import ObjectPath, TempURL
+from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore
@@ -94,7 +95,7 @@ class TempURLService:
         self._found_keys: dict[tuple[str | None, str], Key | ImgurlError] = {}
         self._found_capabilities: dict[str, Capabilities | ImgurlError] = {}
         self._warned: set[str] = set()
-        self._shape: _Shape | None = None
+        self._shape: Shape | None = None
         self._sign: Callable[[str], str] = str
 
     def create(self, image: str, request: Request, now: float,
@@ -128,7 +129,7 @@ class TempURLService:
             now += time.monotonic() - since
         if request.filename == AUTO_FILENAME:
             request = dataclasses.replace(request, filename=file_name(image))
-        shape = _Shape(place.endpoint, place.path.container_path, key, digest, method,
+        shape = Shape(place.endpoint, place.path.container_path, key, digest, method,
                        self._expires(request, now), request)
         if self._cache is None:
             url, expires, cached = self._url(shape, place.path), shape.expires, False
@@ -167,24 +168,24 @@ class TempURLService:
                 self._capabilities(place, object_store)[1].takes(digest) is None):
             yield 'digest'
 
-    def _cached_url(self, cache: Cache, shape: _Shape, image_id: str, path: ObjectPath, *,
+    def _cached_url(self, cache: Cache, shape: Shape, image_id: str, path: ObjectPath, *,
                     now: float, refresh: bool) -> tuple[str, int, bool]:
         """Return the URL, its expiry, and whether the cache knew of it."""
-        settings, signed = self._settings, _sign(shape, path)
+        settings, signed = self._settings, shape.sign(path)
         expires, cached = first_expiry(
             cache, Asked(image_id, shape.endpoint, path, shape.digest, shape.key.fingerprint,
                          settings.duration, settings.align,
                          dataclasses.replace(shape.request, method=shape.method)),
             signed, settings, now=now, refresh=refresh)
         if expires != shape.expires:
-            signed = _sign(dataclasses.replace(shape, expires=expires), path)
+            signed = dataclasses.replace(shape, expires=expires).sign(path)
         return signed.url, expires, cached
 
-    def _url(self, shape: _Shape, path: ObjectPath) -> str:
+    def _url(self, shape: Shape, path: ObjectPath) -> str:
         """Return a signed URL; from the second of the same shape on, the fast way."""
         if shape == self._shape:
             return self._sign(path.object)
-        signed = _sign(shape, path)
+        signed = shape.sign(path)
         if shape.request.prefix is None:
             self._shape, self._sign = shape, Signer(shape.key.value, shape.digest).for_container(
                 signed, shape.method)
@@ -291,21 +292,3 @@ def _once(found: dict[K, V | ImgurlError], name: K, look_up: Callable[[], V]) ->
     if isinstance(value, ImgurlError):
         raise value
     return value
-
-
-@dataclasses.dataclass(frozen=True)
-class _Shape:
-    """All that shapes a URL but the object."""
-
-    endpoint: str
-    container_path: str
-    key: Key
-    digest: str
-    method: str
-    expires: int
-    request: Request
-
-
-def _sign(shape: _Shape, path: ObjectPath) -> TempURL:
-    return Signer(shape.key.value, shape.digest).sign(
-        shape.endpoint, path, shape.expires, shape.request)
