@@ -8,9 +8,10 @@ import os
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from osc_imgurl.errors import MissingParameterValue
+from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue
 from osc_imgurl.osc.wording import option_of, typed
 from osc_imgurl.settings import sources
+from osc_imgurl.settings.standard_input import standard_input
 from osc_imgurl.settings.table import BY_NAME, TABLE, Setting, Settings
 
 if TYPE_CHECKING:
@@ -56,9 +57,17 @@ def add_object_option(parser: argparse.ArgumentParser) -> None:
         help='Sign this object on purpose, in place of the one that the image is in')
 
 
-def argument(app: Any, text: str) -> str:
-    """Return an argument, or the line on standard input that ``-`` stands for."""
-    return app.stdin.readline().strip() if text == '-' else text
+def argument(text: str) -> str:
+    """Return an argument, or the line on standard input that ``-`` stands for.
+
+    :raises InvalidParameterValue: there is none.
+    """
+    if text != '-':
+        return text
+    line = standard_input().readline().decode(errors='replace').strip()
+    if not line:
+        raise InvalidParameterValue('There is no line on standard input, and - stands for one.')
+    return line
 
 
 def load_settings(client_manager: Any, parsed_args: argparse.Namespace,

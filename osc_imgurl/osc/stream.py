@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import time
 from collections.abc import Iterable, Iterator
 from typing import TextIO
@@ -10,6 +12,7 @@ from typing import TextIO
 from osc_imgurl.batch import Failure, Made
 from osc_imgurl.errors import InvalidParameterValue, logger, printable
 from osc_imgurl.osc.wording import typed
+from osc_imgurl.settings.standard_input import standard_input
 
 LOG = logger(__name__)
 
@@ -25,15 +28,24 @@ def references(images: Iterable[str], path: str | None) -> Iterator[str]:
     A line that begins with ``#`` is a comment.
 
     :param path: ``-`` is standard input; None: there is no file.
-    :raises InvalidParameterValue: the file cannot be read.
+    :raises InvalidParameterValue: the file cannot be read, or no image is named at all.
     """
-    yield from images
+    named = False
+    for image in itertools.chain(images, _lines(path)):
+        named = True
+        yield image
+    if not named:
+        raise InvalidParameterValue(
+            f'{"Standard input" if path == "-" else f"The file {path}"} names no image.')
+
+
+def _lines(path: str | None) -> Iterator[str]:
     if path is None:
         return
     try:
-        with open(0 if path == '-' else path, encoding='utf-8',
-                  closefd=path != '-') as file:
-            for line in map(str.strip, file):
+        with (contextlib.nullcontext(standard_input()) if path == '-'
+              else open(path, 'rb')) as file:
+            for line in (line.decode().strip() for line in file):
                 if line and not line.startswith('#'):
                     yield line
     except (OSError, UnicodeDecodeError) as error:

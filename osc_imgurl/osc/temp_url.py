@@ -78,7 +78,7 @@ class ShowImageTempURL(base.ShowOne):
         from osc_imgurl.tempurl.parse import parse
 
         settings = common.load_settings(self.app.client_manager, parsed_args)
-        url = common.argument(self.app, parsed_args.url)
+        url = common.argument(parsed_args.url)
         parsed, now = parse(url, settings.endpoint_type), time.time()
         method, signature = _verified(parsed, settings, now)
         row = {

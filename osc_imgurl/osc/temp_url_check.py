@@ -45,7 +45,7 @@ class CheckImageTempURL(base.Lister):
 
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)
-        subject = common.argument(self.app, parsed_args.image_or_url)
+        subject = common.argument(parsed_args.image_or_url)
         is_url = subject.lower().startswith(('http://', 'https://'))
         asked: dict[str, Any] = {'method': parsed_args.method}
         if not is_url:

@@ -7,10 +7,10 @@ import contextlib
 import os
 import pathlib
 import stat
-import sys
 from collections.abc import Iterator
 
 from osc_imgurl.errors import InvalidParameterValue, logger
+from osc_imgurl.settings.standard_input import standard_input
 
 LOG = logger(__name__)
 
@@ -26,7 +26,7 @@ def read(path: str, kind: str) -> str:
     :raises OSError: the file cannot be read.
     """
     if path == '-':
-        value = sys.stdin.buffer.read()
+        value = standard_input().read()
     else:
         with open(path, 'rb') as file:
             _warn(path, kind, os.fstat(file.fileno()).st_mode, stat.S_IRWXG | stat.S_IRWXO)
