@@ -64,6 +64,7 @@ class Output:
     def __init__(self, stdout: TextIO, stderr: TextIO, *, streams: bool,
                  fail_fast: bool, with_errors: bool) -> None:
         self.failed = False
+        self.interrupted = False
         self._stdout = stdout
         self._stderr = stderr
         self._fail_fast = fail_fast
@@ -73,7 +74,10 @@ class Output:
         self._started = self._shown = time.monotonic()
 
     def through(self, made: Iterable[Made | Failure]) -> Iterator[Made | Failure]:
-        """Yield what gets a row; say on standard error which image gets none, and why."""
+        """Yield what gets a row; say on standard error which image gets none, and why.
+
+        An interrupt ends them, so that those that are there are printed in every format.
+        """
         try:
             for done, item in enumerate(made):
                 self._show_progress(done)
@@ -85,6 +89,8 @@ class Output:
                     self._stdout.flush()
                 if self.failed and self._fail_fast:
                     break
+        except KeyboardInterrupt:
+            self.interrupted = True
         finally:
             self._hide_progress()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from osc_imgurl.batch import Failure, Found, Made
     from osc_imgurl.osc.stream import Output
     from osc_imgurl.tempurl.request import Request
+
+# What a shell calls the end by an interrupt, and so does cliff.
+INTERRUPTED = 128 + signal.SIGINT
 
 
 class ListImageTempURL(base.Lister):
@@ -96,6 +100,8 @@ class ListImageTempURL(base.Lister):
             with open(os.devnull, 'w') as nowhere:
                 os.dup2(nowhere.fileno(), self.app.stdout.fileno())
             raise
+        if self._output.interrupted:
+            return INTERRUPTED
         return 1 if self._output.failed else code
 
 

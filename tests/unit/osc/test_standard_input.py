@@ -24,7 +24,7 @@ def given(monkeypatch):
 @pytest.mark.parametrize('use', USES)
 def test_closed(monkeypatch, use):
     monkeypatch.setattr('sys.stdin', None)
-    with pytest.raises(InvalidParameterValue, match='^Standard input is closed'):
+    with pytest.raises(InvalidParameterValue, match=r'^Standard input is closed'):
         USES[use]()
 
 
