@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 
 from osc_imgurl.batch import IMAGE, Failure, Found, with_boot_images
 from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue
+from osc_imgurl.glance.file_name import file_name
 from osc_imgurl.glance.image import Image, validate_active
-from osc_imgurl.tempurl.request import Request, validate_method
+from osc_imgurl.tempurl.parse import parse
+from osc_imgurl.tempurl.request import Request
 
 if TYPE_CHECKING:
     from osc_imgurl.check.new_url import NewURLCheck
@@ -39,6 +41,27 @@ class Handover:
     image: Image
     urls: Mapping[str, str] = dataclasses.field(repr=False)
     kernel_parameters: str = ''
+
+    @property
+    def file_name(self) -> str:
+        """The name of the image's file, in whichever folder: the URL's for it, else its own."""
+        given = parse(self.urls[IMAGE]).filename
+        return given.replace('/', '_') if given else file_name(self.image)
+
+    def disk_format(self, words: Mapping[str, str]) -> str:
+        """Return the consumer's word for the image's disk format.
+
+        :param words: the consumer's by Glance's.
+        :raises ImageUnacceptable: there is none, or the disk is in something else.
+        """
+        image = self.image
+        word = words.get(image.disk_format or '')
+        if word is None or image.container_format not in ('bare', None):
+            raise ImageUnacceptable(
+                f'Image {image.id} has the disk format {image.disk_format} and the container'
+                f' format {image.container_format}.',
+                f'Hand over a bare image in one of the formats {", ".join(words)}.')
+        return word
 
     def hash(self, algorithms: Collection[str]) -> tuple[str, str]:
         """Return algorithm and value of the image's hash, in hex.
@@ -96,6 +119,7 @@ def export(image: Image, consumer: str, request: Request, *, service: TempURLSer
         return made.url
 
     known: Consumer = importlib.import_module(f'{__name__}.{consumer}').CONSUMER
+    service.validate(request, now)
     _validate(consumer, known, request, kernel_parameters)
     found: Iterable[Found | Failure] = [Found(image)]
     if set(known.roles) != {IMAGE}:
@@ -117,7 +141,7 @@ def export(image: Image, consumer: str, request: Request, *, service: TempURLSer
 
 def _validate(consumer: str, known: Consumer, request: Request,
               kernel_parameters: str | None) -> None:
-    if validate_method(request.method) != 'GET':
+    if request.method.upper() != 'GET':
         raise InvalidParameterValue(
             f'A URL for {request.method} downloads nothing.', 'Use GET.', 'method')
     if request.prefix is not None:

@@ -7,7 +7,7 @@ from osc_imgurl.export import Handover
 from ..stubs import IMAGE_ID, image
 
 URL = (f'https://swift.example.com/v1/AUTH_p/glance/{IMAGE_ID}'
-       '?temp_url_sig=abc&temp_url_expires=1700000600')
+       f'?temp_url_sig={"5" * 64}&temp_url_expires=1700000600')
 KERNEL, RAMDISK = (URL.replace(IMAGE_ID, boot) for boot in ('kernel-id', 'ramdisk-id'))
 DATA = b'the data of the image'
 SHA512 = hashlib.sha512(DATA).hexdigest()

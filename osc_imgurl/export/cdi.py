@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""KubeVirt's Containerized Data Importer: a DataVolume, as YAML.
+
+The fields are those of the API ``cdi.kubevirt.io/v1beta1`` (``DataVolumeSourceHTTP`` and
+``StorageSpec`` in ``types.go`` of kubevirt/containerized-data-importer): ``url``, and since 2026
+``checksum``, ``<algorithm>:<hex>``. To what ``storage`` asks for CDI itself adds what a file
+system takes. The formats are those of its ``doc/supported_operations.md``.
+"""
+
+from __future__ import annotations
+
+import yaml
+
+from osc_imgurl.errors import ImageUnacceptable
+from osc_imgurl.export import Consumer, Handover
+
+FORMATS = {name: name for name in ('raw', 'qcow2', 'vmdk', 'vdi', 'vhd', 'vhdx')}
+HASHES = ('sha256', 'sha512')
+
+
+def _write(handover: Handover) -> str:
+    image, disk_format = handover.image, handover.disk_format(FORMATS)
+    size = image.virtual_size or (image.size if disk_format == 'raw' else None)
+    if not size:
+        raise ImageUnacceptable(
+            f'Glance shows no virtual size of image {image.id}, and the volume must hold its disk.',
+            'Upload it again to a Glance that finds out the size.')
+    return yaml.safe_dump({
+        'apiVersion': 'cdi.kubevirt.io/v1beta1',
+        'kind': 'DataVolume',
+        # Of small letters, digits and dashes, as Kubernetes wants it; a name may be anything.
+        'metadata': {'name': image.id.lower()},
+        'spec': {
+            'source': {'http': {'url': handover.urls['image'],
+                                'checksum': ':'.join(handover.hash(HASHES))}},
+            'storage': {'resources': {'requests': {'storage': str(size)}}},
+        },
+    }, sort_keys=False)
+
+
+CONSUMER = Consumer(_write)

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Metalink (RFC 5854), which aria2c reads: where a file is, how large, and with which hash.
+
+The hash types are IANA's "Hash Function Textual Names".
+"""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from osc_imgurl.export import Consumer, Handover
+
+HASHES = {'sha224': 'sha-224', 'sha256': 'sha-256', 'sha384': 'sha-384', 'sha512': 'sha-512'}
+
+
+def _write(handover: Handover) -> str:
+    algorithm, value = handover.hash(HASHES)
+    metalink = ElementTree.Element('metalink', xmlns='urn:ietf:params:xml:ns:metalink')
+    file = ElementTree.SubElement(metalink, 'file', name=handover.file_name)
+    if handover.image.size is not None:
+        ElementTree.SubElement(file, 'size').text = str(handover.image.size)
+    ElementTree.SubElement(file, 'hash', type=HASHES[algorithm]).text = value
+    ElementTree.SubElement(file, 'url').text = handover.urls['image']
+    ElementTree.indent(metalink)
+    # ASCII, which a terminal, a pipe and a file hold whatever their encoding is.
+    text: bytes = ElementTree.tostring(metalink, encoding='us-ascii', xml_declaration=True)
+    return text.decode() + '\n'
+
+
+CONSUMER = Consumer(_write)

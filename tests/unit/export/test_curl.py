@@ -1,0 +1,86 @@
+"""The lines with curl, run by a shell. tests/functional runs them with curl itself."""
+
+import shlex
+import subprocess
+
+import pytest
+
+from osc_imgurl.errors import ImageUnacceptable
+from osc_imgurl.export.curl import CONSUMER
+from osc_imgurl.tempurl.url import quote
+
+from ..stubs import IMAGE_ID
+from .given import DATA, NAMES, URL, handover
+
+# In place of curl: it keeps how it is called, and answers at once, so that many names can be tried.
+CURL = """#!/bin/sh
+printf '%s\\n' "$@" > {folder}/arguments
+cat > {folder}/input
+printf '%s' {data} > "$4"
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Return a function that runs lines, and returns their exit status and the files then there."""
+    programs, here = tmp_path / 'bin', tmp_path / 'here'
+    programs.mkdir()
+    here.mkdir()
+    curl = programs / 'curl'
+    curl.write_text(CURL.format(folder=tmp_path, data=shlex.quote(DATA.decode())))
+    curl.chmod(0o755)
+
+    def run(lines):
+        done = subprocess.run(
+            ['/bin/sh'], input=lines.encode(), capture_output=True, check=False, cwd=here,
+            env={'PATH': f'{programs}:/usr/bin:/bin'})
+        assert not done.stdout
+        return done.returncode, {path.name: path.read_bytes() for path in here.iterdir()}
+
+    return run
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_any_name_is_that_of_a_file_here(run, name):
+    assert run(CONSUMER.write(handover(name=name))) == (0, {handover(name=name).file_name: DATA})
+
+
+@pytest.mark.parametrize('name', [
+    each for each in NAMES
+    if each.isprintable() and each not in ('', '..') and len(each.encode()) < 256])
+def test_a_name_that_the_url_gives_the_file_is_kept(run, name):
+    lines = CONSUMER.write(handover(urls={'image': f'{URL}&filename={quote(name)}'}))
+    assert run(lines) == (0, {name.replace('/', '_'): DATA})
+
+
+def test_no_list_of_processes_shows_the_url(run, tmp_path):
+    run(CONSUMER.write(handover()))
+    assert (tmp_path / 'input').read_text() == f'url = "{URL}"\n'
+    assert 'temp_url_sig' not in (tmp_path / 'arguments').read_text()
+
+
+def test_other_data_has_no_name(run):
+    lines = CONSUMER.write(handover(os_hash_value='0' * 128))
+    assert run(lines) == (1, {})
+
+
+def test_a_file_that_is_there_stays(run, tmp_path):
+    (tmp_path / 'here/cirros.qcow2').write_bytes(b'mine')
+    assert run(CONSUMER.write(handover())) == (1, {'cirros.qcow2': b'mine'})
+    assert not (tmp_path / 'input').exists()
+
+
+def test_what_was_downloaded_stays_where_nothing_verifies_it(run):
+    lines = CONSUMER.write(handover()).replace('sha512sum', 'no-such-program')
+    assert run(lines) == (127, {f'{IMAGE_ID}.part': DATA})
+
+
+def test_a_failure_ends_no_shell_into_which_the_lines_are_pasted(run, tmp_path):
+    lines = CONSUMER.write(handover(os_hash_value='0' * 128))
+    assert run(lines + 'touch after\n') == (0, {'after': b''})
+
+
+@pytest.mark.parametrize('algorithm', [None, 'md5', 'sha1', 'blake2b'])
+def test_without_a_hash_that_a_program_is_there_for(algorithm):
+    with pytest.raises(ImageUnacceptable, match='no hash'):
+        CONSUMER.write(handover(os_hash_algo=algorithm))
