@@ -82,7 +82,7 @@ class TempURLService:
     :param settings: what is given.
     :param cloud: who can be asked.
     :param cache: remembers when a URL was first made; None to sign anew each time.
-    :param progress: is told, while an image is copied, how many of its bytes are done.
+    :param progress: shows, while an image is copied, how many of its bytes are done.
     """
 
     def __init__(self, settings: Settings, cloud: Cloud = UNAUTHENTICATED,

@@ -45,11 +45,13 @@ ALGORITHM = 'sha512'
 # What says that an image has no temporary URL where it is, for these credentials.
 NO_URL = (ImageUnacceptable, MissingParameterValue, ObjectStoreNotAuthorized)
 
-Progress = Callable[[Image, int], None]
+# While an image is copied, it takes how many bytes of it are done.
+Progress = Callable[[Image], contextlib.AbstractContextManager[Callable[[int], None]]]
 
 
-def no_progress(image: Image, done: int) -> None:
-    """Take note of how many bytes of an image are copied."""
+def no_progress(image: Image) -> contextlib.AbstractContextManager[Callable[[int], None]]:
+    """Show nothing."""
+    return contextlib.nullcontext(lambda done: None)
 
 
 def make_copier(settings: Settings, cloud: Cloud, progress: Progress) -> Copier | None:
@@ -71,7 +73,7 @@ def or_copied(error: ImgurlError, request: Request,
 class Copier:
     """Sees that an image has a copy that lives long enough.
 
-    :param progress: is told, while an image is copied, how many of its bytes are done.
+    :param progress: shows, while an image is copied, how many of its bytes are done.
     """
 
     def __init__(self, settings: Settings, images: ImageService, home: Home,
@@ -135,12 +137,12 @@ class Copier:
 
         algorithm = (image_hash(image) or ALGORITHM).partition(':')[0]
         reader = Reader(lambda start: self._images.data(image, start))
-        transfer = Transfer(
-            reader, algorithm, segments.found(container.list(segments.folder(image.id))),
-            put=put, keep=lambda name: container.post(name, ends),
-            progress=lambda done: self._progress(image, done),
-            num_retries=self._settings.num_retries)
-        stored = [transfer.store(segment, segments.name(own, segment)) for segment in planned]
+        with self._progress(image) as progress:
+            transfer = Transfer(
+                reader, algorithm, segments.found(container.list(segments.folder(image.id))),
+                put=put, keep=lambda name: container.post(name, ends), progress=progress,
+                num_retries=self._settings.num_retries)
+            stored = [transfer.store(segment, segments.name(own, segment)) for segment in planned]
         found = f'{algorithm}:{transfer.hexdigest()}'
         if found != (image_hash(image) or found) or not reader.at_end():
             self._discard(image, own, stored)

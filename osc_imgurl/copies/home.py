@@ -145,6 +145,11 @@ class Home:
             if copy:
                 yield copy
 
+    def image_ids(self) -> set[str]:
+        """Return the images of which there is a copy, or what is left of one."""
+        left = (listed.name.split('/')[1] for listed in self.container.list(segments.FOLDER))
+        return {copy.image_id for copy in self.copies()} | set(left)
+
     def move(self, copy: Copy, delete_at: int) -> bool:
         """Have a copy live until another moment (Unix time, seconds); False where it is gone."""
         # The segments first: none of them ends before the copy.

@@ -16,6 +16,7 @@ from osc_imgurl.settings.table import BY_NAME, TABLE, Setting, Settings
 
 if TYPE_CHECKING:
     from osc_imgurl.cache.entry import Cache
+    from osc_imgurl.copies.home import Home
     from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.locate.cloud import Cloud
     from osc_imgurl.service import ImageTempURL, TempURLService
@@ -158,11 +159,22 @@ def probe(client_manager: Any, settings: Settings) -> Probe:
                  session.timeout or min(settings.timeout, TIMEOUT), settings.num_retries)
 
 
-def temp_url_service(settings: Settings, cloud: Cloud) -> TempURLService:
+def temp_url_service(app: Any, settings: Settings, cloud: Cloud) -> TempURLService:
     """Return what makes temporary URLs, with the cache that the settings ask for."""
+    from osc_imgurl.osc.progress import bar
     from osc_imgurl.service import TempURLService
 
-    return TempURLService(settings, cloud, cache(settings) if settings.cache_enabled else None)
+    return TempURLService(settings, cloud, cache(settings) if settings.cache_enabled else None,
+                          bar(app.stderr))
+
+
+def home_of_copies(client_manager: Any, parsed_args: argparse.Namespace) -> Home:
+    """Return where the copies of images are, for a command on the copies themselves."""
+    from osc_imgurl.copies.home import Home
+
+    require_session(client_manager)
+    settings = load_settings(client_manager, parsed_args)
+    return Home(settings, object_store(client_manager, settings))
 
 
 def row(made: ImageTempURL) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class CreateImageTempURL(base.ShowOne):
         settings = common.load_settings(client_manager, parsed_args)
         request = request_options.request(parsed_args)
         cloud = common.cloud(client_manager, settings)
-        made = common.temp_url_service(settings, cloud).create(
+        made = common.temp_url_service(self.app, settings, cloud).create(
             parsed_args.image, request, time.time(), parsed_args.refresh)
         new_url = NewURLCheck(settings, cloud)
         if new_url.wanted(made):

@@ -50,6 +50,6 @@ class ExportImageTempURL(base.Command):
         images: Any = cloud.images
         self.app.stdout.write(export(
             images.find(parsed_args.image), parsed_args.consumer, request,
-            service=common.temp_url_service(settings, cloud), images=images,
+            service=common.temp_url_service(self.app, settings, cloud), images=images,
             new_url=NewURLCheck(settings, cloud), clock=time.time, refresh=parsed_args.refresh,
             kernel_parameters=parsed_args.kernel_parameters))

@@ -66,7 +66,7 @@ class ListImageTempURL(base.Lister):
         _validate_for_many(request)
         common.require_session(client_manager)
         cloud = common.cloud(client_manager, settings)
-        service = common.temp_url_service(settings, cloud)
+        service = common.temp_url_service(self.app, settings, cloud)
         service.validate(request, time.time())
         images: Any = cloud.images
         found = (_named(parsed_args, images) if parsed_args.images or parsed_args.from_file

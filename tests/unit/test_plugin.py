@@ -29,7 +29,8 @@ def test_no_other_command_imports_the_library(command, tmp_path):
     assert imported <= {'osc_imgurl', 'osc_imgurl.osc', 'osc_imgurl.osc.base',
                         'osc_imgurl.osc.location',
                         'osc_imgurl.osc.temp_url', 'osc_imgurl.osc.temp_url_cache',
-                        'osc_imgurl.osc.temp_url_check', 'osc_imgurl.osc.temp_url_export',
+                        'osc_imgurl.osc.temp_url_check', 'osc_imgurl.osc.temp_url_copy',
+                        'osc_imgurl.osc.temp_url_export',
                         'osc_imgurl.osc.temp_url_key',
                         'osc_imgurl.osc.temp_url_list',
                         'osc_imgurl.osc.temp_url_settings'}
@@ -43,6 +44,7 @@ def test_every_command_loads():
         'image temp url show',
         'image temp url key list', 'image temp url key set', 'image temp url key unset',
         'image temp url key rotate', 'image temp url settings list',
+        'image temp url copy delete', 'image temp url copy list',
         'image temp url cache list', 'image temp url check', 'image temp url cache delete',
         'image temp url cache show', 'image location show'}
     for entry in ours:

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""openstack image temp url copy ..."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from osc_imgurl.osc import base
+
+
+class ListImageTempURLCopy(base.Lister):
+    _description = (
+        'List the copies of images in your own account. They are made by image temp url create'
+        ' --copy, and Swift deletes each at its delete_at')
+    _epilog: Any = 'Example:\nopenstack image temp url copy list -c image_id -c size -c delete_at'
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        from osc_imgurl.osc import common
+
+        parser = super().get_parser(prog_name)
+        common.add_setting_options(parser, ())
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+        from osc_imgurl.osc import common
+        from osc_imgurl.tempurl.expiry import format_expires
+
+        home = common.home_of_copies(self.app.client_manager, parsed_args)
+        columns = ('image_id', 'image_name', 'size', 'hash', 'delete_at', 'container')
+        return columns, (
+            (copy.image_id, copy.image_name, copy.size, copy.hash,
+             None if copy.delete_at is None else format_expires(copy.delete_at), copy.container)
+            for copy in home.copies())
+
+
+class DeleteImageTempURLCopy(base.Command):
+    _description = (
+        'Delete copies of images from your own account, with what is left of copies that were'
+        ' interrupted; their URLs stop working')
+    _epilog: Any = 'Example:\nopenstack image temp url copy delete cirros'
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        from osc_imgurl.osc import common
+
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            'images', metavar='<image>', nargs='*',
+            help=f'Images whose copies to delete ({common.NAMING})')
+        parser.add_argument('--all', action='store_true', help='Delete all copies')
+        common.add_setting_options(parser, ())
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        from osc_imgurl.errors import MissingParameterValue
+        from osc_imgurl.glance.image import referenced_id
+        from osc_imgurl.osc import common
+
+        if bool(parsed_args.images) == parsed_args.all:
+            raise MissingParameterValue('Say what to delete: images, or --all.')
+        client_manager = self.app.client_manager
+        home = common.home_of_copies(client_manager, parsed_args)
+        if parsed_args.all:
+            wanted = home.image_ids()
+        else:
+            images = common.image_service(
+                client_manager, common.load_settings(client_manager, parsed_args))
+            # The image itself may be gone.
+            wanted = {referenced_id(image) or images.find(image).id
+                      for image in parsed_args.images}
+        for image_id in sorted(wanted):
+            home.delete(image_id)
