@@ -11,6 +11,8 @@ RADOSGW = ('mon', 'osd', 'radosgw')
 # A second proxy of the same Swift, which the catalog has in a region of its own.
 WEST = 'west'
 SERVERS = ('keystone', 'glance', *SWIFT, WEST, *RADOSGW)
+# What clients see, and so what can speak TLS.
+PUBLIC = ('keystone', 'glance', 'proxy', WEST, 'radosgw')
 STORES = ('config-file', 'credentials', 'multi-tenant')
 
 
@@ -33,9 +35,11 @@ class Settings:
     oldest: bool = False
     reseller_prefix: str = 'AUTH'
     two_stores: bool = False
+    tls: bool = False
 
     def url(self, server, path=''):
-        return f'http://127.0.0.1:{self.ports[server]}{path}'
+        scheme = 'https' if self.tls and server in PUBLIC else 'http'
+        return f'{scheme}://127.0.0.1:{self.ports[server]}{path}'
 
     def storage_url(self, project_id, proxy='proxy'):
         """Return the object store's endpoint for a project, as it is in the catalog."""
@@ -54,7 +58,7 @@ class Settings:
 
 def write(folder: pathlib.Path, venv: pathlib.Path, settings: Settings):
     for name in ('log', 'run', 'keystone', 'glance/staging', 'glance/tasks', 'glance/images',
-                 'swift/devices/d1'):
+                 'swift/devices/d1', 'tls'):
         (folder / name).mkdir(parents=True, exist_ok=True)
     _keystone(folder, settings)
     _glance(folder, venv, settings)
@@ -66,6 +70,20 @@ def write(folder: pathlib.Path, venv: pathlib.Path, settings: Settings):
 def write_file(path, text):
     path.touch(mode=0o600)
     path.write_text(text)
+
+
+def authority(folder):
+    """Return the file with the cloud's certificate authority."""
+    return folder / 'tls/ca.pem'
+
+
+def certificate(folder):
+    """Return the files with the certificate of all its servers, and with its key."""
+    return folder / 'tls/server.pem', folder / 'tls/server.key'
+
+
+def _with_tls(settings, text):
+    return text if settings.tls else ''
 
 
 def _gunicorn(folder, server, app, settings):
@@ -82,11 +100,14 @@ timeout = 120
 keepalive = 60
 control_socket_disable = True
 accesslog = '-'
-""")
+""" + _with_tls(settings, f"""\
+certfile = '{certificate(folder)[0]}'
+keyfile = '{certificate(folder)[1]}'
+"""))
 
 
-def _authtoken(settings):
-    return f"""\
+def _authtoken(folder, settings):
+    return _with_tls(settings, f'cafile = {authority(folder)}\n') + f"""\
 www_authenticate_uri = {settings.url('keystone', '/v3')}
 auth_url = {settings.url('keystone', '/v3')}
 auth_type = password
@@ -151,6 +172,7 @@ swift_store_use_trusts = false
 """,
     }[settings.store]
     store += 'swift_store_create_container_on_put = true\n'
+    store += _with_tls(settings, f'swift_store_cacert = {authority(folder)}\n')
     if settings.large_object_size:
         store += f"""\
 swift_store_large_object_size = {settings.large_object_size}
@@ -188,7 +210,7 @@ sqlite_synchronous = false
 flavor = keystone
 config_file = {base}/glance-api-paste.ini
 [keystone_authtoken]
-{_authtoken(settings)}
+{_authtoken(folder, settings)}
 [import_filtering_opts]
 allowed_hosts = [127.0.0.1]
 allowed_ports = []
@@ -221,6 +243,11 @@ swift_hash_path_prefix = local
 swift_hash_path_suffix = {settings.passwords['hash_path']}
 """)
 
+    tls = _with_tls(settings, f"""\
+cert_file = {certificate(folder)[0]}
+key_file = {certificate(folder)[1]}
+""")
+
     def server(name):
         return f"""\
 [DEFAULT]
@@ -231,7 +258,7 @@ devices = {base}/devices
 mount_check = false
 workers = 0
 log_address = {folder}/log/none
-"""
+""" + (tls if name in PUBLIC else '')
 
     for name in ('account', 'container', 'object'):
         write_file(base / f'{name}.conf', server(name) + f"""\
@@ -241,10 +268,10 @@ pipeline = {name}-server
 use = egg:swift#{name}
 """)
     for proxy in ('proxy', WEST) if settings.two_stores else ('proxy',):
-        write_file(base / f'{proxy}.conf', server(proxy) + _proxy(settings))
+        write_file(base / f'{proxy}.conf', server(proxy) + _proxy(folder, settings))
 
 
-def _proxy(settings):
+def _proxy(folder, settings):
     tempurl = 'tempurl ' if settings.tempurl else ''
     return f"""\
 [pipeline:main]
@@ -260,7 +287,7 @@ methods = {settings.methods}
 [filter:authtoken]
 paste.filter_factory = keystonemiddleware.auth_token:filter_factory
 delay_auth_decision = true
-{_authtoken(settings)}
+{_authtoken(folder, settings)}
 [filter:keystoneauth]
 use = egg:swift#keystoneauth
 operator_roles = admin, member
@@ -271,6 +298,7 @@ reseller_prefix = {settings.reseller_prefix}
 
 
 def _clouds_yaml(folder, settings):
+    trusted = _with_tls(settings, f'    cacert: {authority(folder)}\n')
     clouds = {'admin': 'admin', 'glance': 'service', 'demo': 'demo', 'reader': 'demo'}
     write_file(folder / 'clouds.yaml', 'clouds:\n' + ''.join(f"""\
   {user}:
@@ -283,4 +311,4 @@ def _clouds_yaml(folder, settings):
       project_domain_name: Default
     region_name: RegionOne
     identity_api_version: 3
-""" for user, project in clouds.items()))
+{trusted}""" for user, project in clouds.items()))

@@ -20,6 +20,12 @@ def write(folder, settings):
     base = folder / 'ceph'
     (base / 'osd').mkdir(parents=True)
     ports = settings.ports
+    frontend, verified = f'endpoint=127.0.0.1:{ports["radosgw"]}', 'true'
+    if settings.tls:
+        certificate, key = cloud_config.certificate(folder)
+        frontend = f'ssl_{frontend} ssl_certificate={certificate} ssl_private_key={key}'
+        # It trusts the system's authorities, and cannot be told of another.
+        verified = 'false'
     cloud_config.write_file(base / 'ceph.conf', f"""\
 [global]
 fsid = {uuid.uuid4()}
@@ -55,11 +61,12 @@ mon data = {base}/mon
 osd data = {base}/osd
 [client.rgw.a]
 rgw data = {base}/rgw
-rgw frontends = beast endpoint=127.0.0.1:{ports['radosgw']}
+rgw frontends = beast {frontend}
 rgw enable apis = swift, swift_auth, admin
 rgw rados pool pg num min = 1
 rgw swift account in url = {str(settings.account_in_url).lower()}
 rgw keystone url = {settings.url('keystone')}
+rgw keystone verify ssl = {verified}
 rgw keystone api version = 3
 rgw keystone admin user = glance
 rgw keystone admin password = {settings.passwords['glance']}

@@ -215,9 +215,9 @@ def image(cloud, data):
     return cloud.upload('cirros', data)
 
 
-def download(url):
+def download(url, **options):
     """Return what anybody gets from a URL, without a token."""
-    answer = requests.get(url, timeout=30)
+    answer = requests.get(url, timeout=30, **options)
     assert answer.status_code == 200, answer.text
     return answer.content
 
