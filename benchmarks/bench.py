@@ -5,23 +5,18 @@ compared by their medians. A goal that is missed is reported as missed.
 """
 
 import argparse
-import contextlib
 import dataclasses
 import hmac
-import os
 import pathlib
 import random
-import re
 import secrets
 import sqlite3
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
 import uuid
-from collections.abc import Callable
 
+from distance import distance
+from measure import Commands, Row, fill, medians, requests_of, seconds, upload
 from swiftclient.utils import generate_temp_url
 
 from osc_imgurl.cache.entry import Entry
@@ -34,42 +29,6 @@ IMAGES = 10_000
 ACCOUNT = 'AUTH_0123456789abcdef0123456789abcdef'
 EXPIRES = 2_000_000_000
 KEY = secrets.token_bytes(32)
-
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """One goal, and what was measured."""
-
-    what: str
-    against: str
-    ratio: float
-    goal: float
-    at_least: bool = False
-    detail: str = ''
-
-    @property
-    def reached(self) -> bool:
-        return self.ratio >= self.goal if self.at_least else self.ratio <= self.goal
-
-    def __str__(self) -> str:
-        goal = f'{">=" if self.at_least else "<="} {self.goal}'
-        return (f'{"reached" if self.reached else "MISSED ":8} {self.ratio:6.2f}  {goal:8}'
-                f' {self.what}, against {self.against}'
-                f'{f" ({self.detail})" if self.detail else ""}')
-
-
-def medians(*sides: Callable[[], float], rounds: int) -> list[float]:
-    """Measure the sides in turn and return the median of each."""
-    results = [[side() for side in sides] for _ in range(rounds)]
-    return [statistics.median(column) for column in zip(*results, strict=True)]
-
-
-def seconds(action: Callable[[], object]) -> Callable[[], float]:
-    def measure() -> float:
-        before = time.perf_counter()
-        action()
-        return time.perf_counter() - before
-    return measure
 
 
 def signing() -> list[Row]:
@@ -137,84 +96,8 @@ def cache() -> list[Row]:
                 detail=f'{large / lookups * 1e6:.0f} us each')]
 
 
-@dataclasses.dataclass(frozen=True)
-class Commands:
-    """Real ``openstack`` processes against one cloud."""
-
-    cloud: pathlib.Path
-    plugin: pathlib.Path
-    bare: pathlib.Path
-    home: str
-
-    def run(self, *arguments: str, plugin: bool = True, none: bool = False) -> list[str]:
-        program = (self.plugin if plugin else self.bare) / 'bin/openstack'
-        done = subprocess.run(
-            [program, *(['--os-auth-type', 'none'] if none else []), *arguments],
-            capture_output=True, text=True, check=True, env=self.environment(none))
-        return done.stdout.splitlines() + done.stderr.splitlines()
-
-    def environment(self, none: bool) -> dict[str, str]:
-        return {'PATH': os.environ['PATH'], 'HOME': self.home,
-                **({} if none else {'OS_CLOUD': 'glance', 'OS_CLIENT_CONFIG_FILE': str(
-                    self.cloud / 'clouds.yaml')})}
-
-    def wall(self, *arguments: str, **kwargs: bool) -> Callable[[], float]:
-        return seconds(lambda: self.run(*arguments, **kwargs))
-
-    def first_row(self, *arguments: str) -> float:
-        before = time.perf_counter()
-        process = subprocess.Popen(
-            [self.plugin / 'bin/openstack', *arguments], stdout=subprocess.PIPE,
-            env=self.environment(False))
-        assert process.stdout
-        process.stdout.readline()
-        passed = time.perf_counter() - before
-        process.stdout.close()
-        process.wait()
-        return passed
-
-    def wall_and_memory(self, *arguments: str) -> tuple[float, float, int]:
-        """Return seconds, peak memory in KiB, and how many rows there were."""
-        code = ('import resource, subprocess, sys; done = subprocess.run(sys.argv[1:],'
-                ' capture_output=True, check=True); print(len(done.stdout.splitlines()),'
-                ' resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)')
-        before = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, '-c', code, self.plugin / 'bin/openstack', *arguments],
-            capture_output=True, text=True, check=True, env=self.environment(False))
-        passed = time.perf_counter() - before
-        rows, memory = map(int, done.stdout.split())
-        return passed, memory, rows
-
-
-def requests_of(commands: Commands, *arguments: str) -> int:
-    log = commands.run('--debug', *arguments)
-    return sum(bool(re.match(r'https?://\S+ "[A-Z]+ ', line)) for line in log)
-
-
-def fill(cloud: pathlib.Path, count: int) -> None:
-    """Give Glance many images, by its database: to upload them takes an hour."""
-    with contextlib.closing(sqlite3.connect(cloud / 'glance/glance.db', timeout=60)) as database:
-        owner = database.execute('SELECT owner FROM images').fetchone()[0]
-        with database:
-            for number in range(count):
-                image_id, moment = str(uuid.uuid4()), '2026-01-01 00:00:00.000000'
-                database.execute(
-                    'INSERT INTO images (id, name, size, status, created_at, updated_at, deleted,'
-                    ' disk_format, container_format, owner, min_disk, min_ram, visibility)'
-                    " VALUES (?, ?, 1, 'active', ?, ?, 0, 'raw', 'bare', ?, 0, 0, 'public')",
-                    (image_id, f'image {number}', moment, moment, owner))
-                database.execute(
-                    'INSERT INTO image_locations (image_id, value, created_at, deleted,'
-                    " meta_data, status) VALUES (?, ?, ?, 0, '{\"store\": \"swift1\"}',"
-                    " 'active')", (image_id, f'swift+config://ref1/glance/{image_id}', moment))
-
-
 def commands(run: Commands) -> list[Row]:
-    image = run.home + '/image'
-    pathlib.Path(image).write_bytes(b'an image')
-    image_id = run.run('image', 'create', 'one', '--file', image, '--disk-format', 'raw',
-                       '--container-format', 'bare', '-f', 'value', '-c', 'id')[0]
+    image_id = upload(run, 'one', b'an image')
     key = pathlib.Path(run.home + '/key')
     key.touch(mode=0o600)
     key.write_text('a key')
@@ -269,13 +152,15 @@ def main() -> None:
     parser.add_argument('--cloud', type=pathlib.Path, required=True)
     parser.add_argument('--plugin', type=pathlib.Path, required=True)
     parser.add_argument('--bare', type=pathlib.Path, required=True)
-    parser.add_argument('--only', choices=('signing', 'cache', 'commands'))
+    parser.add_argument('--only', choices=('signing', 'cache', 'commands', 'distance'))
     options = parser.parse_args()
     missed = 0
     with tempfile.TemporaryDirectory() as home:
-        run = Commands(options.cloud.resolve(), options.plugin.resolve(),
+        cloud = options.cloud.resolve()
+        run = Commands(cloud, cloud / 'clouds.yaml', options.plugin.resolve(),
                        options.bare.resolve(), home)
-        parts = {'signing': signing, 'cache': cache, 'commands': lambda: commands(run)}
+        parts = {'signing': signing, 'cache': cache, 'distance': lambda: distance(run),
+                 'commands': lambda: commands(run)}
         print('            ratio  goal')
         for name, part in parts.items():
             if options.only in (None, name):

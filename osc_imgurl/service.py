@@ -10,16 +10,16 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, TypeVar
 
 from osc_imgurl.cache.entry import Cache
 from osc_imgurl.cache.reuse import Asked, first_expiry
 from osc_imgurl.copies.copier import NO_URL, Progress, make_copier, no_progress, or_copied
-from osc_imgurl.errors import ImgurlError, InvalidParameterValue, ObjectStoreFailed, logger
+from osc_imgurl.errors import InvalidParameterValue, ObjectStoreFailed, logger
 from osc_imgurl.glance.file_name import file_name
 from osc_imgurl.glance.image import Image, unseen_image, validate_active, validate_in_swift
+from osc_imgurl.locate.asked import AskedSwift
 from osc_imgurl.locate.cloud import UNAUTHENTICATED, Cloud
-from osc_imgurl.locate.place import Place, cluster_endpoint, locate
+from osc_imgurl.locate.place import Place, locate
 from osc_imgurl.locate.signing_key import find_key
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import (
@@ -41,13 +41,10 @@ from osc_imgurl.tempurl.shape import Shape
 from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath
 
-if TYPE_CHECKING:
-    from osc_imgurl.swift.object_store import ObjectStore
-
 LOG = logger(__name__)
 
-K = TypeVar('K')
-V = TypeVar('V')
+# With a HEAD that Swift takes through a URL for one of these, it says that it takes the URL.
+PROVEN_BY_HEAD = ('GET', 'HEAD')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,38 +89,44 @@ class TempURLService:
         self._object_store = cloud.object_store
         self._cache = cache
         self._copier = make_copier(settings, cloud, progress) if settings.copy else None
-        self._found_keys: dict[tuple[str | None, str], Key | ImgurlError] = {}
-        self._found_capabilities: dict[str, Capabilities | ImgurlError] = {}
+        self._asked = AskedSwift(cloud.object_store) if cloud.object_store else None
         self._warned: set[str] = set()
         self._shape: Shape | None = None
         self._sign: Callable[[str], str] = str
 
     def create(self, image: str, request: Request, now: float,
-               refresh: bool = False) -> ImageTempURL:
+               refresh: bool = False, *, presume: bool = False) -> ImageTempURL:
         """Return a temporary URL for an image.
 
         :param image: its UUID, ``glance://host/UUID``, or its name.
         :param now: Unix time, seconds.
         :param refresh: sign anew where the cache has a URL, and replace it.
+        :param presume: sign with the digest that Swift mostly takes, without asking whether it
+            does; for who then tries the URL, and has :meth:`negotiated` where it does not work.
         :raises ImgurlError: whatever is wrong, with what to do about it.
         """
         self.validate(request, now)
-        return self.create_for(self.find_image(image), request, now, refresh)
+        if self._images and self._asked:
+            self._asked.ask_while_found(image, self._settings, request.object,
+                                        presume and self._may_presume(request.method))
+        return self.create_for(self.find_image(image), request, now, refresh, presume=presume)
 
     def create_for(self, image: Image, request: Request, now: float,
-                   refresh: bool = False) -> ImageTempURL:
+                   refresh: bool = False, *, presume: bool = False) -> ImageTempURL:
         """Return a temporary URL for an image that has been found already.
 
         :param image: must have gone through :func:`osc_imgurl.glance.image.validate_active`.
         :param now: Unix time, seconds.
         :param refresh: sign anew where the cache has a URL, and replace it.
+        :param presume: as for :meth:`create`.
         :raises ImgurlError: whatever is wrong, with what to do about it.
         """
         method = validate_method(request.method)
         since = time.monotonic()
         place, key, copied = self._find_object(
             image, request, lambda: self._expires(request, now + time.monotonic() - since))
-        digest = self.find_digest(place, method)
+        presumed = presume and self._may_presume(method) and not place.in_gateway
+        digest = PREFERRED_DIGESTS[0] if presumed else self.find_digest(place, method)
         if copied:
             # The URL's life begins when there is something behind it.
             now += time.monotonic() - since
@@ -138,8 +141,8 @@ class TempURLService:
                 self._cache, shape, image.id, place.path, now=now, refresh=refresh)
         for risk in risks(request, place.path):
             self._warn_once(risk)
-        guessed = () if self._object_store is None else (
-            *place.guessed, *self._looked_up(place, digest, self._object_store))
+        guessed = () if self._asked is None else (
+            *place.guessed, *self._looked_up(place, digest, self._asked))
         return ImageTempURL(url, expires, method, digest, image, place, cached, guessed, copied)
 
     def _find_object(self, image: Image, request: Request,
@@ -160,12 +163,28 @@ class TempURLService:
                 raise or_copied(error, request, self._object_store) from None
         return *copier.ensure(image, expires), True
 
-    def _looked_up(self, place: Place, digest: str, object_store: ObjectStore) -> Iterator[str]:
+    def negotiated(self, made: ImageTempURL, request: Request, now: float) -> ImageTempURL:
+        """Return a URL with the digest that the cluster says it takes, where that is another.
+
+        :param made: the URL that was made for the request; it is returned where its digest is
+            that one.
+        :raises ImgurlError: as :func:`osc_imgurl.swift.capabilities.negotiate_digest`.
+        """
+        if self.find_digest(made.place, made.method) == made.digest:
+            return made
+        return self.create_for(made.image, request, now)
+
+    def _may_presume(self, method: str) -> bool:
+        # What a cache keeps is to be of a digest that the cluster takes; a copy is not looked for
+        # again.
+        return (self._asked is not None and self._cache is None and self._copier is None
+                and not self._settings.digest and validate_method(method) in PROVEN_BY_HEAD)
+
+    def _looked_up(self, place: Place, digest: str, asked: AskedSwift) -> Iterator[str]:
         if not self._settings.key:
             yield 'key'
         # A cluster that does not say what it takes may refuse what is given.
-        if not self._settings.digest or (
-                self._capabilities(place, object_store)[1].takes(digest) is None):
+        if not self._settings.digest or self._capabilities(place, asked)[1].takes(digest) is None:
             yield 'digest'
 
     def _cached_url(self, cache: Cache, shape: Shape, image_id: str, path: ObjectPath, *,
@@ -249,9 +268,7 @@ class TempURLService:
 
         :raises ImgurlError: as :func:`osc_imgurl.locate.signing_key.find_key`.
         """
-        return self._settings.key or _once(
-            self._found_keys, (place.path.account, place.path.container),
-            lambda: find_key(place, self._object_store)[1])
+        return self._settings.key or find_key(place, self._asked)[1]
 
     def find_digest(self, place: Place, method: str) -> str:
         """Return the digest, and see that the cluster takes it and the method.
@@ -259,36 +276,19 @@ class TempURLService:
         :raises ImgurlError: as :func:`osc_imgurl.swift.capabilities.negotiate_digest`.
         """
         given = self._settings.digest
-        if self._object_store is None:
+        if self._asked is None:
             known = DIGESTS_OF_A_SILENT_CLUSTER if place.in_gateway else PREFERRED_DIGESTS
             return given or known[0]
-        endpoint, capabilities = self._capabilities(place, self._object_store)
+        endpoint, capabilities = self._capabilities(place, self._asked)
         return negotiate_digest(endpoint, capabilities, method, given)
 
-    def _capabilities(self, place: Place, object_store: ObjectStore) -> tuple[str, Capabilities]:
-        endpoint = cluster_endpoint(place.endpoint, object_store)
-
-        def look_up() -> Capabilities:
-            try:
-                return object_store.capabilities(endpoint)
-            except ObjectStoreFailed as error:
-                given = self._settings.digest
-                if not given:
-                    raise
-                LOG.warning('%s Whether it takes the digest %s is not known', error, given)
-                return Capabilities()
-
-        return endpoint, _once(self._found_capabilities, endpoint, look_up)
-
-
-def _once(found: dict[K, V | ImgurlError], name: K, look_up: Callable[[], V]) -> V:
-    """Return what has been looked up before, or look it up; what failed fails again."""
-    if name not in found:
+    def _capabilities(self, place: Place, asked: AskedSwift) -> tuple[str, Capabilities]:
+        endpoint = asked.cluster_endpoint(place)
         try:
-            found[name] = look_up()
-        except ImgurlError as error:
-            found[name] = error
-    value = found[name]
-    if isinstance(value, ImgurlError):
-        raise value
-    return value
+            return endpoint, asked.capabilities(endpoint)
+        except ObjectStoreFailed as error:
+            given = self._settings.digest
+            if not given:
+                raise
+            self._warn_once(f'{error} Whether it takes the digest {given} is not known')
+            return endpoint, Capabilities()

@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from osc_imgurl.errors import ImgurlError, TempURLRefused, logger
 from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import NOT_TRIED, may_be_tried, swift_endpoint
-from osc_imgurl.service import ImageTempURL
+from osc_imgurl.service import ImageTempURL, TempURLService
 from osc_imgurl.settings.table import Settings
+from osc_imgurl.swift.probe import Answer
 from osc_imgurl.tempurl.parse import parse
+from osc_imgurl.tempurl.request import Request
 
 # With a HEAD; Swift takes one through a URL for POST too, and a RADOS Gateway does not.
 TRIED_METHODS = ('GET', 'HEAD', 'PUT')
@@ -47,21 +50,55 @@ class NewURLCheck:
         :param now: Unix time, seconds.
         :raises TempURLRefused: Swift answers 401, 403 or 404; the message says why.
         """
-        probe = self._cloud.probe
-        if probe is None:
+        answer = self._ask(made, self._endpoint(made))
+        if answer:
+            self._judge(made, answer, now)
+
+    def create(self, service: TempURLService, image: str, request: Request,
+               clock: Callable[[], float], refresh: bool = False) -> ImageTempURL:
+        """Return a temporary URL for an image, checked where that is wanted.
+
+        Swift's answer to the URL says too whether it takes the digest. So ``/info`` is asked only
+        where the URL does not work, or is not tried.
+
+        :param service: made of the same settings and cloud; the others as for its ``create``.
+        :param clock: tells the Unix time, in seconds.
+        :raises TempURLRefused: as :meth:`check`.
+        :raises ImgurlError: as :meth:`osc_imgurl.service.TempURLService.create`.
+        """
+        tried = self._settings.check is not False and self._cloud.probe is not None
+        made = service.create(image, request, clock(), refresh, presume=tried)
+        if not self.wanted(made):
+            return made
+        answer = self._ask(made, self._endpoint(made))
+        if answer and not answer.has_object(made.image.size):
+            negotiated = service.negotiated(made, request, clock())
+            if negotiated.digest != made.digest:
+                made, answer = negotiated, self._ask(negotiated, self._endpoint(negotiated))
+        if answer:
+            self._judge(made, answer, clock())
+        return made
+
+    def _endpoint(self, made: ImageTempURL) -> str:
+        return swift_endpoint(made.place, self._cloud.object_store)
+
+    def _ask(self, made: ImageTempURL, endpoint: str) -> Answer | None:
+        """Return what a URL answers at an endpoint; None where it is not tried, with a warning."""
+        if self._cloud.probe is None:
             self._warn('The URL is not checked: nobody can ask for it')
-            return
-        if made.method not in TRIED_METHODS:
+        elif made.method not in TRIED_METHODS:
             self._warn(f'A URL for {made.method} cannot be tried, and is not checked')
-            return
-        if not may_be_tried(made.place.path, self._cloud.object_store):
+        elif not may_be_tried(made.place.path, self._cloud.object_store):
             self._warn(f'The URL is not checked: {NOT_TRIED}')
-            return
-        endpoint = swift_endpoint(made.place, self._cloud.object_store)
-        url = endpoint + made.url.removeprefix(made.place.endpoint)
-        answer = probe.ask(url)
+        else:
+            return self._cloud.probe.ask(endpoint + made.url.removeprefix(made.place.endpoint))
+        return None
+
+    def _judge(self, made: ImageTempURL, answer: Answer, now: float) -> None:
         if answer.has_object(made.image.size):
             return
+        endpoint = self._endpoint(made)
+        url = endpoint + made.url.removeprefix(made.place.endpoint)
         # Takes a while to import, and a URL that works needs none of it.
         from osc_imgurl.check.checks import IP_RANGE, REQUEST, not_swift, other_size
         from osc_imgurl.check.diagnosis import cause, diagnose
@@ -84,8 +121,9 @@ class NewURLCheck:
             self._warn(f'The URL works from its IP range only, and not from here: {found.detail}')
         else:
             # Perhaps the given endpoint is another cluster's.
-            if endpoint != made.place.endpoint and (
-                    probe.ask(made.url).has_object(made.image.size)):
+            there = None if endpoint == made.place.endpoint else self._ask(
+                made, made.place.endpoint)
+            if there and there.has_object(made.image.size):
                 self._warn(f'The URL works at {made.place.endpoint}, and not at {endpoint}, the'
                            f' Swift of the catalog (HTTP {answer.status}): {found.detail}')
                 return

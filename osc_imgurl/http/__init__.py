@@ -28,6 +28,8 @@ RETRIED_STATUSES = (429, 503)
 BACKOFF_FACTOR = 0.5
 # How long a server may ask us to wait, in seconds: what is beyond that is a stranger's wish.
 MAX_RETRY_AFTER = 10
+# How many connections to a host stay open; as many are in use at once.
+MOST_CONNECTIONS = 32
 # What requests raises: its own errors and, at headers that nobody expects, other people's.
 FAILURES = (requests.RequestException, ValueError, OverflowError, RecursionError)
 # What there is of an answer that is none.
@@ -113,19 +115,24 @@ def limited(session: Session, time_limit: float) -> Session:
     return made
 
 
-def retrying_adapter(num_retries: int, *,
+def retrying_adapter(num_retries: int, shared: requests.adapters.HTTPAdapter | None = None, *,
                      respect_retry_after: bool = True) -> requests.adapters.HTTPAdapter:
     """Return what makes a requests session retry, as :func:`session_retries` does, and limits it.
 
     All that we send may be sent twice: it reads, or sets a whole value.
 
+    :param shared: one whose open connections serve this one too. Sessions have their own, so that
+        no token and no cookie of one goes along with what another asks. Threads may share it.
     :param respect_retry_after: whether to wait as long as a server asks.
     """
-    return LimitingAdapter(max_retries=_Retry(
+    made = LimitingAdapter(pool_maxsize=MOST_CONNECTIONS, max_retries=_Retry(
         # A certificate that is wrong stays so.
         total=num_retries, other=0, status_forcelist=RETRIED_STATUSES, allowed_methods=None,
         backoff_factor=BACKOFF_FACTOR, raise_on_status=False,
         respect_retry_after_header=respect_retry_after))
+    if shared:
+        made.poolmanager = shared.poolmanager
+    return made
 
 
 class _Retry(Retry):

@@ -12,6 +12,7 @@ from osc_imgurl.tempurl.key import Key
 
 if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
+    from osc_imgurl.locate.asked import AskedSwift
     from osc_imgurl.swift.object_store import ObjectStore
     from osc_imgurl.swift.slot import KeySlot
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 SEEN_IMAGES = 25
 
 
-def find_key(place: Place, object_store: ObjectStore | None,
+def find_key(place: Place, object_store: ObjectStore | AskedSwift | None,
              ask_container: bool = True) -> tuple[KeySlot, Key]:
     """Return the first slot that has a key, and the key: the container's, else the account's.
 

@@ -145,18 +145,22 @@ def cloud(client_manager: Any, settings: Settings) -> Cloud:
     from osc_imgurl.locate.cloud import Cloud
 
     online = has_session(client_manager)
-    return Cloud(image_service(client_manager, settings) if online else None,
-                 object_store(client_manager, settings) if online else None,
-                 probe(client_manager, settings))
+    swift = object_store(client_manager, settings) if online else None
+    return Cloud(image_service(client_manager, settings) if online else None, swift,
+                 probe(client_manager, settings, swift))
 
 
-def probe(client_manager: Any, settings: Settings) -> Probe:
-    """Return what makes unauthenticated requests, with the session's TLS options."""
+def probe(client_manager: Any, settings: Settings, swift: ObjectStore | None = None) -> Probe:
+    """Return what makes unauthenticated requests, with the session's TLS options.
+
+    :param swift: its connections serve them too.
+    """
     from osc_imgurl.swift.probe import TIMEOUT, Probe
 
     session = client_manager.session
     return Probe(session.verify, session.cert,
-                 session.timeout or min(settings.timeout, TIMEOUT), settings.num_retries)
+                 session.timeout or min(settings.timeout, TIMEOUT), settings.num_retries,
+                 swift.connections.adapter if swift else None)
 
 
 def temp_url_service(app: Any, settings: Settings, cloud: Cloud) -> TempURLService:

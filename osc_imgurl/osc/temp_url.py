@@ -39,11 +39,9 @@ class CreateImageTempURL(base.ShowOne):
         settings = common.load_settings(client_manager, parsed_args)
         request = request_options.request(parsed_args)
         cloud = common.cloud(client_manager, settings)
-        made = common.temp_url_service(self.app, settings, cloud).create(
-            parsed_args.image, request, time.time(), parsed_args.refresh)
-        new_url = NewURLCheck(settings, cloud)
-        if new_url.wanted(made):
-            new_url.check(made, time.time())
+        made = NewURLCheck(settings, cloud).create(
+            common.temp_url_service(self.app, settings, cloud), parsed_args.image, request,
+            time.time, parsed_args.refresh)
         row = common.row(made)
         return tuple(row), tuple(row.values())
 

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import requests
-import swiftclient.client
 from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1.identity.base import BaseIdentityPlugin
 from keystoneauth1.session import Session
@@ -35,7 +34,7 @@ from osc_imgurl.swift.answers import (
     require_success,
 )
 from osc_imgurl.swift.capabilities import Capabilities, read_info
-from osc_imgurl.swift.connection import Body, connect
+from osc_imgurl.swift.connection import Body, Connections
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS, KeySlot
 from osc_imgurl.tempurl.endpoint import split_storage_url, validate_storage_url
 from osc_imgurl.tempurl.key import Key, validate_key
@@ -55,6 +54,7 @@ class ObjectStore:
         answered 503 or 429.
     :param timeout: how long an answer may take, in seconds, where the session has no time limit
         of its own.
+    :ivar connections: those that are open; others may share them.
     """
 
     def __init__(self, session: Session, region_name: str | None = None,
@@ -64,8 +64,7 @@ class ObjectStore:
         self._region_name = region_name
         self._interface = interface
         self._storage_url = storage_url
-        self._num_retries = num_retries
-        self._connections: dict[tuple[str, int], swiftclient.client.HTTPConnection] = {}
+        self.connections = Connections(self._session, num_retries)
         self._found_urls: dict[str, frozenset[str]] = {}
 
     def find_storage_url(self) -> str | None:
@@ -280,14 +279,9 @@ class ObjectStore:
                  data: bytes | Body = b'') -> requests.Response:
         parts = urllib.parse.urlsplit(url)
         base = f'{parts.scheme}://{parts.netloc}'
-        # What is read while it is sent is gone then.
-        num_retries = 0 if isinstance(data, Body) else self._num_retries
         LOG.debug('Swift request: %s %s', method, url)
         try:
-            key = base, num_retries
-            if key not in self._connections:
-                self._connections[key] = connect(*key, self._session)
-            response: requests.Response = self._connections[key].request(
+            response: requests.Response = self.connections.to(base, data).request(
                 method, parts._replace(scheme='', netloc='').geturl(), data, headers)
             # Read to its end, so that the connection can serve the next request.
             response.content  # noqa: B018

@@ -66,13 +66,17 @@ class Probe:
     :param timeout: in seconds.
     :param num_retries: how often a request is made again that finds no connection, or that is
         answered 503 or 429.
+    :param connections: those of the object store that are open, so that none is made anew for a
+        single request.
     """
 
     def __init__(self, verify: bool | str = True, cert: str | tuple[str, str] | None = None,
-                 timeout: float | None = None, num_retries: int = 0) -> None:
+                 timeout: float | None = None, num_retries: int = 0,
+                 connections: requests.adapters.HTTPAdapter | None = None) -> None:
         self._options = http.request_options(verify, cert)
         self._timeout = timeout or TIMEOUT
         self._num_retries = num_retries
+        self._connections = connections
         # requests does not say that a session may be shared among threads.
         self._of_thread = threading.local()
 
@@ -101,7 +105,7 @@ class Probe:
             session = requests.Session()
             for scheme in ('http://', 'https://'):
                 session.mount(scheme, http.retrying_adapter(
-                    self._num_retries, respect_retry_after=False))
+                    self._num_retries, self._connections, respect_retry_after=False))
             self._of_thread.session = session
         found: requests.Session = self._of_thread.session
         return found

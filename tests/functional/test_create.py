@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 import json
+import re
 import sqlite3
 import time
 
@@ -41,6 +42,18 @@ def test_row_of_an_image_by_name(cloud, image, data):
         'size': len(data), 'virtual_size': row['virtual_size'], 'disk_format': 'raw',
         'container_format': 'bare', 'checksum': hashlib.md5(data).hexdigest(),  # noqa: S324
         'os_hash_algo': 'sha512', 'os_hash_value': hashlib.sha512(data).hexdigest()}
+
+
+def test_how_much_is_asked_for_a_url(cloud, image):
+    result = cloud.openstack('--debug', 'image', 'temp', 'url', 'create', image)
+    asked = re.findall(r'^https?://(\S+) "([A-Z]+ \S+)', result.text, re.MULTILINE)
+    account = cloud.sdk().object_store.get_endpoint().rpartition('/')[2]
+    swift, *_ = (server for server, each in asked if f'/{account}' in each)
+    assert sorted(each.partition('?')[0] for _, each in asked) == [
+        f'GET /v2/images/{image}', 'GET /v3', f'HEAD /v1/{account}', f'HEAD /v1/{account}/glance',
+        f'HEAD /v1/{account}/glance/{image}', 'POST /v3/auth/tokens']
+    # The URL is tried on a connection that is open.
+    assert len(re.findall(rf'Starting new HTTP connection \(\d+\): {swift}', result.text)) == 2
 
 
 @pytest.mark.parametrize('reference', ['{}', 'glance://anywhere/{}', 'glance://{}'])

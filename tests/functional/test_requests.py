@@ -59,10 +59,11 @@ def ask(request, cloud, image, servers_of, behind, certificates, key_file):
     """
     server, path, options = {
         'glance': ('glance', '', []), 'keys': ('swift', '/v1/', []),
-        'info': ('swift', '/info', ['account', 'key']),
+        'info': ('swift', '/info', ['account', 'key', 'unchecked']),
         'url': ('swift', f'/glance/{image}', ['account', 'key', 'digest'])}[request.param]
     told = {'account': ['--account', servers_of['swift'][1].rpartition('/')[2]],
-            'key': ['--key-file', key_file('a key')], 'digest': ['--digest', 'sha256', '--check']}
+            'key': ['--key-file', key_file('a key')], 'unchecked': ['--no-check'],
+            'digest': ['--digest', 'sha256', '--check']}
     options = [option for name in options for option in told[name]]
 
     def ask(*before, env=None, client_certificate=None):
@@ -120,6 +121,7 @@ def test_no_password_of_a_netrc(cloud, image, behind):
     netrc.chmod(0o600)
     try:
         cloud.create(image, env=env)
+        cloud.create(image, '--no-check', env=env)
     finally:
         netrc.unlink()
     assert glance.requests and {each.split()[0] for each in swift.requests} == {'HEAD', 'GET'}
@@ -130,9 +132,10 @@ def test_no_password_of_a_netrc(cloud, image, behind):
 def test_proxies_of_the_environment(cloud, image):
     with proxy('') as forward:
         cloud.create(image, env={'http_proxy': forward.url})
+        cloud.create(image, '--no-check', env={'http_proxy': forward.url})
         cloud.create(image, env={'http_proxy': forward.url, 'no_proxy': '127.0.0.1'})
         requests = forward.requests
-    assert len([each for each in requests if f'/v2/images/{image}' in each]) == 1
+    assert len([each for each in requests if f'/v2/images/{image}' in each]) == 2
     assert len([each for each in requests if each.endswith('/info')]) == 1
     heads = [each for each in requests if each.startswith('HEAD') and '/v1/' in each]
     assert len([each for each in heads if each.endswith(f'/glance/{image}')]) == 1
@@ -198,9 +201,9 @@ def test_glance_redirects_scripts(cloud, image, behind, elsewhere):
 def test_swift_redirects(cloud, image, behind, elsewhere, target, wanted):
     swift, env = behind('swift')
     redirection = (307, {'Location': target or elsewhere.url})
-    for only in ('/v1/', '/info'):
+    for only, options in (('/glance', []), ('/info', ['--no-check'])):
         swift.only, swift.plan = only, [redirection]
-        assert wanted in cloud.refused(image, env=env)
+        assert wanted in cloud.refused(image, *options, env=env)
     swift.only, swift.plan = f'/glance/{image}', [redirection]
     result = cloud.openstack(*CREATE, image, env=env)
     assert result.code == 0 and 'It is not known whether the URL works' in result.stderr

@@ -33,9 +33,12 @@ def test_whose_key_signs_no_image(cloud, data):
 
 
 def test_the_sharding_rule_finds_the_container(cloud, image, data):
-    row = cloud.create('cirros', '--multiple-containers-seed', '3')
-    assert (row['container'], row['digest']) == (f'glance_{image[:3]}', 'sha1')
-    assert download(row['url']) == data
+    for options in ([], ['--no-check'], ['--cache']):
+        row = cloud.create('cirros', '--multiple-containers-seed', '3', *options)
+        assert (row['container'], row['digest']) == (f'glance_{image[:3]}', 'sha1')
+        assert download(row['url']) == data
+    cached = cloud.rows('image', 'temp', 'url', 'cache', 'list')
+    assert len(cached) == 1
 
 
 def test_glances_own_config_file_tells_the_rule(cloud, image, data):

@@ -4,7 +4,7 @@ They stand for servers that answer what no local cloud can be made to answer, or
 for a table of cases. The functional tests go the same ways with real ones.
 """
 
-from osc_imgurl.errors import ImageNotFound
+from osc_imgurl.errors import ImageNotFound, MissingParameterValue
 from osc_imgurl.glance.image import Image, referenced_id
 from osc_imgurl.glance.location import parse
 from osc_imgurl.swift.capabilities import Capabilities
@@ -43,6 +43,8 @@ class Store:
         return self.url
 
     def storage_url(self):
+        if self.url is None:
+            raise MissingParameterValue('There is no object-store in the catalog.')
         return self.url
 
     def project_id(self):

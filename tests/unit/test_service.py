@@ -7,10 +7,13 @@ real RADOS Gateway.
 """
 
 import logging
+from unittest.mock import Mock
 
 import pytest
 
+from osc_imgurl.cache.sqlite import SQLiteCache
 from osc_imgurl.errors import (
+    ImageNotFound,
     InvalidParameterValue,
     MissingParameterValue,
     ObjectStoreFailed,
@@ -209,3 +212,92 @@ def test_an_agreeing_location_costs_no_warning(caplog):
                   locations=[f'swift+config://ref1/others/{IMAGE_ID}'])
     assert made.place.path.container == 'others'
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+def named(store):
+    """Have a store tell which keys it is asked for."""
+    for question in ('container_keys', 'account_keys'):
+        answer = store.answers[question]
+        store.answers[question] = lambda *names, answer=answer: (
+            store.asked.append('/'.join(names)) or answer)
+    return store
+
+
+def create_by_id(store, settings=None, *locations, presume=False, method='GET', cache=None):
+    glance = Glance(image(*locations))
+    return TempURLService(settings or Settings(), Cloud(glance, store), cache).create(
+        IMAGE_ID, Request(method), NOW, presume=presume)
+
+
+def test_swift_is_asked_by_the_rule_and_again_only_where_the_image_is_elsewhere():
+    by_rule, elsewhere = ['AUTH_p', 'AUTH_p/glance'], f'swift+config://ref1/others/{IMAGE_ID}'
+    for locations, more in (((), []), ([f'swift+config://ref1/glance/{IMAGE_ID}'], []),
+                            ([elsewhere], ['AUTH_p/others'])):
+        store = named(Store(account={A1: Key(b'a key')}))
+        create_by_id(store, None, *locations)
+        assert {each for each in store.asked if 'AUTH' in each} == {*by_rule, *more}
+        assert store.asked.count('capabilities') == 1
+
+
+@pytest.mark.parametrize(('reference', 'asked'), [
+    (IMAGE_ID, {'AUTH_p', 'AUTH_p/glance_3a1'}), ('cirros', {'AUTH_p', 'AUTH_p/glance_3a1'})])
+def test_no_container_is_asked_that_a_name_does_not_give(reference, asked):
+    store = named(Store(account={A1: Key(b'a key')}))
+    TempURLService(Settings(multiple_containers_seed=3), Cloud(Glance(image()), store)).create(
+        reference, Request(), NOW)
+    assert {each for each in store.asked if 'AUTH' in each} == asked
+
+
+def test_what_is_given_is_not_asked_ahead():
+    store = Store()
+    create_by_id(store, Settings(key=Key(b'a key')))
+    assert store.asked == ['capabilities']
+
+
+def test_what_is_asked_for_an_image_that_is_not_there_says_nothing(caplog):
+    store = Store()
+    for question in ('container_keys', 'account_keys', 'capabilities'):
+        store.answers[question] = ObjectStoreFailed('HTTP 503.')
+    for catalog in ('http://swift/v1/AUTH_p', None):
+        store.url = catalog
+        with pytest.raises(ImageNotFound):
+            TempURLService(Settings(), Cloud(Glance(), store)).create(IMAGE_ID, Request(), NOW)
+    assert not caplog.records
+
+
+def test_a_catalog_that_cannot_be_read_ends_it_before_anybody_is_asked(monkeypatch):
+    """Keystone is not asked for a token twice: some lock an account out."""
+    store, glance = Store(), Glance(image())
+    monkeypatch.setattr(store, 'find_storage_url', Mock(side_effect=ObjectStoreFailed('No.')))
+    with pytest.raises(ObjectStoreFailed):
+        TempURLService(Settings(), Cloud(glance, store)).create(IMAGE_ID, Request(), NOW)
+    assert (store.asked, glance.asked) == ([], [])
+
+
+SHA1 = Capabilities(True, ('GET', 'PUT'), ('sha1',))
+
+
+@pytest.mark.parametrize(('catalog', 'settings', 'method', 'cache', 'presumed'), [
+    ('http://swift/v1/AUTH_p', {}, 'GET', None, True),
+    ('http://swift/v1/AUTH_p', {}, 'PUT', None, False),
+    ('http://swift/v1/AUTH_p', {'digest': 'sha1'}, 'GET', None, False),
+    ('http://swift/v1/AUTH_p', {}, 'GET', 'a cache', False),
+    ('http://rgw/swift/v1/AUTH_p', {}, 'GET', None, False),
+    ('http://rgw/swift/v1', {}, 'GET', None, False),
+])
+def test_a_digest_is_presumed_where_a_head_proves_it(tmp_path, catalog, settings, method, cache,
+                                                     presumed):
+    store = Store(catalog, capabilities=SHA1)
+    settings = Settings(key=Key(b'a key'), **settings)
+    made = create_by_id(store, settings, presume=True, method=method,
+                        cache=SQLiteCache(tmp_path / 'urls') if cache else None)
+    assert made.digest == ('sha256' if presumed else 'sha1')
+    assert store.asked == ([] if presumed else ['capabilities'])
+    assert ('digest' in made.guessed) == (settings.digest is None)
+
+
+def test_the_negotiated_url_is_the_same_where_its_digest_is():
+    service = TempURLService(Settings(key=Key(b'a key')),
+                             Cloud(Glance(image()), Store(capabilities=SHA256)))
+    made = service.create(IMAGE_ID, Request(), NOW, presume=True)
+    assert service.negotiated(made, Request(), NOW) is made

@@ -7,13 +7,15 @@ import pytest
 
 from osc_imgurl.check import checks
 from osc_imgurl.check.new_url import NewURLCheck
-from osc_imgurl.errors import TempURLRefused
+from osc_imgurl.errors import ObjectStoreFailed, TempURLRefused
 from osc_imgurl.glance.image import Image
 from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import NOT_TRIED, Place
-from osc_imgurl.service import ImageTempURL
+from osc_imgurl.service import ImageTempURL, TempURLService
 from osc_imgurl.settings.table import Settings
+from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer
+from osc_imgurl.tempurl.request import Request
 
 from .given import (
     EXPIRES,
@@ -25,6 +27,7 @@ from .given import (
     WORKS,
     Glance,
     Probe,
+    failing,
     signed,
     store,
 )
@@ -239,3 +242,55 @@ def test_the_moment_of_the_check_counts():
         dataclasses.replace(REFUSED, date=None))))
     with pytest.raises(TempURLRefused, match='expired 100 s ago'):
         checker.check(new(), EXPIRES + 100)
+
+
+def create(probe, swift, settings=None, method='GET'):
+    cloud = Cloud(Glance(IMAGE), swift, probe)
+    settings = settings or Settings()
+    return NewURLCheck(settings, cloud).create(
+        TempURLService(settings, cloud), IMAGE_ID, Request(method), lambda: NOW)
+
+
+SHA1 = Capabilities(True, ('GET', 'HEAD', 'PUT'), ('sha1',))
+
+
+def test_what_the_cluster_takes_is_not_asked_where_the_url_works():
+    probe, swift = Probe(WORKS), store(capabilities=SHA1)
+    assert create(probe, swift).digest == 'sha256'
+    assert len(probe.asked) == 1 and 'capabilities' not in swift.asked
+
+
+@pytest.mark.parametrize('answer', [
+    REFUSED, GONE, Answer(None, 'connection refused'), dataclasses.replace(WORKS, size=4),
+    dataclasses.replace(WORKS, transaction=None)])
+def test_a_url_that_does_not_work_gets_the_digest_that_the_cluster_takes(caplog, answer):
+    expires = int(NOW) + 1200
+    sha256, sha1 = (f'HEAD {signed(expires=expires, digest=digest).url}'
+                    for digest in ('sha256', 'sha1'))
+    probe = Probe(answer, **{sha1: WORKS})
+    assert create(probe, store(capabilities=SHA1)).digest == 'sha1'
+    assert (probe.asked, warnings(caplog)) == ([sha256, sha1], [])
+
+
+def test_a_url_that_does_not_work_is_asked_for_once_where_its_digest_is_right():
+    probe = Probe(REFUSED)
+    with pytest.raises(TempURLRefused, match='HTTP 401'):
+        create(probe, store())
+    assert len(probe.asked) == 1
+
+
+def test_a_cluster_that_does_not_say_what_it_takes_either():
+    swift = failing('capabilities', ObjectStoreFailed('HTTP 503.'))
+    assert create(Probe(WORKS), swift).digest == 'sha256'
+    with pytest.raises(ObjectStoreFailed):
+        create(Probe(REFUSED), swift)
+
+
+@pytest.mark.parametrize(('settings', 'probe', 'method'), [
+    (Settings(check=False), Probe(), 'GET'), (Settings(), None, 'GET'),
+    (Settings(), Probe(), 'PUT'), (Settings(), Probe(), 'POST')])
+def test_what_the_cluster_takes_is_asked_where_no_head_says_it(settings, probe, method):
+    takes = dataclasses.replace(SHA1, methods=None)
+    swift = store(capabilities=takes)
+    assert create(probe, swift, settings, method).digest == 'sha1'
+    assert swift.asked.count('capabilities') == 1
