@@ -54,6 +54,8 @@ def to_locations(shown: Iterable[Mapping[str, Any]],
     :raises GlanceFailed: it shows something else.
     """
     with expected('the locations of an image', server):
+        if not isinstance(shown, (list, tuple)):
+            raise TypeError
         return tuple(
             location.parse(item['url'], _text((item.get('metadata') or {}).get('store')))
             for item in shown)

@@ -78,14 +78,21 @@ class Client(SessionClient):  # type: ignore[misc]
         try:
             return super()._handle_response(resp)
         except exc.HTTPException as error:
-            error.code = resp.status_code
-            raise
+            failed = error
         except (*http.FAILURES, AttributeError, LookupError, TypeError) as error:
-            if not resp.ok:
-                raise exc.from_response(resp) from error
-            raise GlanceFailed(
-                f'{self.server} answers HTTP {resp.status_code} with something that is not JSON.',
-                CORRECT) from error
+            if resp.ok:
+                raise self._unreadable(resp, error) from error
+            # What the answer says is not to be read, and its status says enough.
+            failed = exc.from_response(resp)
+        failed.code = resp.status_code
+        raise failed
+
+    def _unreadable(self, resp: requests.Response, error: Exception) -> GlanceFailed:
+        if isinstance(error, requests.RequestException) and not isinstance(error, ValueError):
+            return GlanceFailed(http.unanswered(self.server, error), AGAIN)
+        return GlanceFailed(
+            f'{self.server} answers HTTP {resp.status_code} with something that is not JSON.',
+            CORRECT)
 
 
 def not_found(image: str) -> ImageNotFound:

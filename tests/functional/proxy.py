@@ -27,7 +27,8 @@ class Proxy:
     """Passes requests on to a server; ``url`` is where it listens.
 
     ``plan`` says what happens to the next requests, one after another: ``'drop'`` closes the
-    connection without an answer, ``'delay'`` answers nothing until the proxy ends, and
+    connection without an answer, ``'delay'`` answers nothing until the proxy ends, ``'drip'``
+    answers a byte now and then, bytes are all that is sent before the connection is closed, and
     ``(status, headers)`` or ``(status, headers, body)`` is an answer (a ``Content-Length`` of
     None: without one); a path that ``only`` is not part of goes past the plan. ``requests`` are
     those that came, as "METHOD path", ``moments`` when, in seconds, and ``headers`` the names of
@@ -74,6 +75,14 @@ class Proxy:
         elif step == 'delay':
             self.ended.wait()
             handler.close_connection = True
+        elif step == 'drip':
+            handler.close_connection = True
+            self.drip(handler)
+        elif isinstance(step, bytes):
+            handler.close_connection = True
+            # Who has seen enough goes away.
+            with contextlib.suppress(ConnectionError):
+                handler.wfile.write(step)
         elif step:
             self.answer(handler, *step)
         else:
@@ -87,6 +96,12 @@ class Proxy:
                     allow_redirects=False, stream=True, timeout=30)
                 self.answer(handler, answer.status_code, answer.headers,
                             answer.raw.read(decode_content=False))
+
+    def drip(self, handler):
+        with contextlib.suppress(ConnectionError):
+            handler.wfile.write(b'HTTP/1.1 200 OK\r\nX-Trans-Id: ')
+            while not self.ended.wait(0.1):
+                handler.wfile.write(b'x')
 
     @staticmethod
     def body(handler):
