@@ -122,6 +122,8 @@ def translated(image: str, server: str = 'Glance') -> Iterator[None]:
     except (exc.BadRequest, exc.Conflict) as error:
         raise InvalidParameterValue(f'{server} refuses this: {one_line(error)}') from error
     except TypeError as error:
+        if error.__context__ is None:
+            raise
         # glanceclient's own check of a property, against Glance's schema.
         raise InvalidParameterValue(str(error).partition('\n')[0]) from error
     except exc.HTTPException as error:

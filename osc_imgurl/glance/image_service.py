@@ -185,8 +185,7 @@ class ImageService:
         :raises ImgurlError: as :meth:`find`; InvalidParameterValue where Glance does not take
             a property.
         """
-        name = str(image_meta.get('name'))
-        with translated(name, self._client.server):
+        with self._changing(str(image_meta.get('name'))):
             image_id = self._controller.create(**image_meta)['id']
         return self._upload(image_id, data)
 
@@ -202,7 +201,7 @@ class ImageService:
         :raises ImgurlError: as :meth:`create`.
         """
         found = self.find(image)
-        with translated(found.id, self._client.server):
+        with self._changing(found.id):
             purged = None
             if purge_props:
                 schema = self._controller.schema_client.get('image')
@@ -223,7 +222,7 @@ class ImageService:
 
     def _upload(self, image_id: str, data: BinaryIO | None) -> Image:
         if data is not None:
-            with translated(image_id, self._client.server):
+            with self._changing(image_id):
                 self._controller.upload(image_id, data)
         return self.find(image_id)
 
@@ -236,6 +235,12 @@ class ImageService:
         client = Client(self._session, self._num_retries, self._client.endpoint_override,
                         self._timeout)
         return read_data(client, image, start)
+
+    @contextlib.contextmanager
+    def _changing(self, image: str) -> Iterator[None]:
+        with (expected('an image', self._client.server),
+              translated(image, self._client.server)):
+            yield
 
     def _get(self, url: str, image: str = '') -> Any:
         with translated(image, self._client.server):

@@ -4,6 +4,7 @@ The tables say what is said, by request and fault. Each row is asked of a proxy 
 server, which answers the rest.
 """
 
+import io
 import re
 import time
 
@@ -16,6 +17,7 @@ from osc_imgurl.swift.probe import Probe
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS
 from osc_imgurl.tempurl.key import Key
 
+from .conftest import IMAGE_META
 from .proxy import proxy
 
 # Of Python's own messages, and of its values.
@@ -25,7 +27,8 @@ PYTHONS_WORDS = re.compile(
 
 def answer(status='200 OK', body=b'', **headers):
     head = ''.join(f'{name.replace("_", "-")}: {value}\r\n' for name, value in {
-        'Content_Type': 'application/json', 'Content_Length': len(body), **headers}.items())
+        'Content_Type': 'application/json', 'Content_Length': len(body),
+        'Connection': 'close', **headers}.items())
     return f'HTTP/1.1 {status}\r\n{head}\r\n'.encode() + body
 
 
@@ -41,13 +44,13 @@ FAULTS = {
     'cut-off body': answer(body=b'{"id"', Content_Length=999),
     'cut-off header': b'HTTP/1.1 200 OK\r\nX-Trans-Id: tx\r\nX-Account-Meta-Temp-Url-Key: a',
     'gzip': answer(body=b'{"id": 5}', Content_Encoding='gzip'),
-    '204': b'HTTP/1.1 204 No Content\r\n\r\n',
+    '204': b'HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n',
     '300': answer('300 Multiple Choices', b'{"versions": []}'),
     '404': answer('404 Not Found', HTML, Content_Type='text/html'),
     '404, a list': answer('404 Not Found', b'[5]'),
     '429': answer('429 Too Many Requests', b'null'),
     '500': answer('500 Internal Server Error', b'{"x": 5}'),
-    '500, unnamed': b'HTTP/1.1 500 Internal Server Error\r\n\r\n\xff',
+    '500, unnamed': b'HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n\xff',
 }
 BROKEN = {
     '50 MB': 'gives no answer that can be used: it has more than 32 MiB.',
@@ -116,6 +119,30 @@ def test_glance(cloud, image, glance, request_, fault):
     expected = {**BROKEN, **STATUSES, 'HTML for JSON': NOT_JSON}.get(
         fault, f'answers something else than {wanted}.')
     assert line.startswith(f'Glance at {glance.url} {expected}')
+
+
+CHANGES = {
+    'schema': ('/schemas', lambda images, meta, image: images.create(meta)),
+    'create': ('/v2/images', lambda images, meta, image: images.create(meta)),
+    'data': ('/file', lambda images, meta, image: images.download(image, io.BytesIO())),
+}
+
+
+@pytest.mark.parametrize('change', CHANGES)
+def test_what_scripts_ask_for(cloud, image, glance, change):
+    only, ask = CHANGES[change]
+    images = ImageService(cloud.sdk().session, endpoint=glance.url)
+    glance.only = only
+    for fault, answered in FAULTS.items():
+        glance.plan = [answered]
+        with pytest.raises(ImgurlError) as caught:
+            ask(images, {'name': 'x', **IMAGE_META}, image)
+        line = str(caught.value)
+        # Of an image that is not there, or whose data is not whole, it is the image that is named.
+        assert glance.url in line or image in line or "the name 'x'" in line, fault
+        assert glance.plan == []
+        assert not PYTHONS_WORDS.search(line), line
+    glance.only = ''
 
 
 # Swift

@@ -100,8 +100,6 @@ NOT_ALLOWED = 'Glance does not allow this for image x with these credentials: HT
      'Glance refuses this: HTTP 400 bad name'),
     (exc.HTTPConflict('409 twice'), 'x', errors.InvalidParameterValue,
      'Glance refuses this: HTTP 409 twice'),
-    (TypeError("'floppy' is not one of these\nFailed validating"), 'x',
-     errors.InvalidParameterValue, "'floppy' is not one of these"),
     (exc.HTTPInternalServerError('secret'), 'x', errors.GlanceFailed,
      f'Glance answers HTTP 500. {AGAIN}'),
     (exc.HTTPServiceUnavailable('secret'), 'x', errors.GlanceFailed,
@@ -126,6 +124,16 @@ def test_errors(raised, image, error, message):
     assert caught.value.__cause__ is raised
 
 
+def test_a_property_that_glanceclient_does_not_take():
+    odd = TypeError("'floppy' is not one of these\nFailed validating")
+    odd.__context__ = ValueError()
+    with pytest.raises(errors.InvalidParameterValue) as caught, translated('x'):
+        raise odd
+    assert str(caught.value) == "'floppy' is not one of these"
+
+
 def test_other_errors_are_left_alone():
+    with pytest.raises(TypeError), translated('x'):
+        raise TypeError
     with pytest.raises(KeyError), translated('x'):
         raise KeyError
