@@ -15,8 +15,8 @@ from .conftest import ROOT
 UV = pathlib.Path(sys.executable).parent / 'uv'
 ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
 OURS = ('image location show', *(f'image temp url {name}' for name in (
-    'cache delete', 'cache list', 'cache show', 'check', 'create', 'key list', 'key rotate',
-    'key set', 'key unset', 'list', 'settings list', 'show')))
+    'cache delete', 'cache list', 'cache show', 'check', 'create', 'export', 'key list',
+    'key rotate', 'key set', 'key unset', 'list', 'settings list', 'show')))
 
 
 def run(*command, cwd, **env):
