@@ -127,14 +127,16 @@ def export(image: Image, consumer: str, request: Request, *, service: TempURLSer
     urls = {}
     for item in found:
         if isinstance(item, Failure):
-            raise item.error
+            raise type(item.error)(
+                item.error.problem, f"Correct the image's property {item.role}_id.")
         if item.role in known.roles:
             try:
                 urls[item.role] = url_of(item)
             except ImgurlError as error:
                 if item.role == IMAGE:
                     raise
-                problem = f'Image {image.id} names {item.image.id} to boot with. {error.problem}'
+                problem = (f'Image {image.id} names {item.image.id} as its {item.role}.'
+                           f' {error.problem}')
                 raise type(error)(problem, error.remedy, *error.names) from error
     return known.write(Handover(image, urls, kernel_parameters or ''))
 
