@@ -104,6 +104,8 @@ def test_each_url_is_verified(cloud, image, nginx, storage_url):
                 *(sign(nginx, account, image, method=method)
                   for method in ('HEAD', 'PUT', 'POST', 'DELETE'))):
         assert requests.get(bad, timeout=30).status_code == 401, bad
+    gone = sign(nginx, account, 'no such object')
+    assert requests.get(gone, timeout=30).status_code == 500
     token = {'X-Auth-Token': cloud.sdk().auth_token}
     assert requests.get(good.partition('?')[0], headers=token, timeout=30).status_code == 401
     for method in ('PUT', 'DELETE'):
