@@ -40,8 +40,8 @@ def complete(tmp_path_factory):
 @pytest.mark.skipif(not BASH, reason='bash is not installed')
 def test_commands_and_options(complete):
     assert complete('openstack image temp url ') == [
-        'cache', 'check', 'create', 'export', 'key', 'list', 'settings', 'show']
-    assert complete('openstack image temp url c') == ['cache', 'check', 'create']
+        'cache', 'check', 'copy', 'create', 'export', 'key', 'list', 'settings', 'show']
+    assert complete('openstack image temp url c') == ['cache', 'check', 'copy', 'create']
     assert complete('openstack image temp url key r') == ['rotate']
     assert complete('openstack image location ') == ['show']
     assert complete('openstack image temp url create --ip') == ['--ip-range']
