@@ -271,6 +271,31 @@ def imports(desk, recipe, printed):
     assert (copied.status, copied.disk_format) == ('active', 'raw')
 
 
+def tells_ironic(image):
+    def see(desk, recipe, printed):
+        told = json.loads((desk.home / 'instance-info.json').read_text())
+        assert download(told['image_source']) == desk.data[image]
+    return see
+
+
+def boots_with_parameters(desk, recipe, printed):
+    script = (desk.home / 'boot.ipxe').read_text()
+    assert ' initrd=ramdisk console=ttyS0 quiet ' in script
+    kernel, ramdisk = re.findall('http[^ ]*', script)
+    assert download(kernel) == desk.data['deploy-kernel']
+    assert download(ramdisk) == desk.data['deploy-ramdisk']
+
+
+def tells_metal3(desk, recipe, printed):
+    told = yaml.safe_load((desk.home / 'image.yaml').read_text())
+    assert download(told['spec']['image']['url']) == desk.data['cirros']
+
+
+def tells_cdi(desk, recipe, printed):
+    told = yaml.safe_load((desk.home / 'volume.yaml').read_text())
+    assert download(told['spec']['source']['http']['url']) == desk.data['cirros']
+
+
 def limits_a_link(desk, recipe, printed):
     query = urllib.parse.urlsplit(dict(rows(printed))['url']).query
     given = dict(urllib.parse.parse_qsl(query))
@@ -294,6 +319,7 @@ def lasts_as_ironic_says(desk, recipe, printed):
 
 OUTCOMES = {
     ('README', 'openstack image temp url create cirros'): prints_what_is_shown,
+    ('README', 'openstack image temp url export'): tells_ironic('cirros'),
     ('README', 'url='): gets('cirros', 'cirros.img'),
     ('README', 'openstack image temp url key set'): sets_a_key('single', 'glance'),
     ('README', 'openstack image temp url key set --generate --container'):
@@ -310,6 +336,13 @@ OUTCOMES = {
     ('end-users', 'openstack image temp url create my-image --duration'): limits_a_link,
     ('end-users', 'url='): gets('my-image', 'my-image.qcow2'),
     ('end-users', 'openstack image temp url create my-image -f'): says_what_is_in_a_link,
+    ('hand-over', 'openstack image temp url export deploy --for ironic'): tells_ironic('deploy'),
+    ('hand-over', 'openstack image temp url export deploy --for ipxe'): boots_with_parameters,
+    ('hand-over', 'openstack image temp url export cirros --for metal3'): tells_metal3,
+    ('hand-over', 'openstack image temp url export cirros --for cdi'): tells_cdi,
+    ('hand-over', 'openstack image temp url export cirros --for curl'):
+        gets('cirros', 'cirros.raw'),
+    ('help', 'openstack image temp url export'): gets('cirros', 'cirros.raw'),
     ('help', 'url='): gets('cirros', 'cirros.img'),
     ('help', 'openstack image temp url key rotate --finish'): rotates,
     ('install', 'mkdir'): completes,
