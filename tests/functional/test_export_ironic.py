@@ -187,7 +187,10 @@ def test_no_hash(ironic, node, cloud, image):
     ('image_os_hash_value', lambda value: value[::-1], 'checksum is invalid'),
 ])
 def test_what_is_altered(ironic, node, cloud, image, name, altered, error):
+    """``node validate`` does not find out; the deployment does."""
     info = export(cloud, image)
-    deployed = deploy(ironic, node, {**info, name: altered(info[name])})
+    info[name] = altered(info[name])
+    assert validate(ironic, node, info) == (True, None)
+    deployed = deploy(ironic, node, info)
     assert deployed.provision_state == 'deploy failed'
     assert error in deployed.last_error
