@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import reprlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 
 # How many UUIDs one request asks for; a longer URL is refused by some servers.
 BATCH_SIZE = 50
+# How many such requests are under way at once, and how many for a single image.
+BATCHES_AT_ONCE = 2
+IMAGES_AT_ONCE = 8
 # How many URLs are tried at once.
-CHECKS_AT_ONCE = 8
+CHECKS_AT_ONCE = 16
 # What is listed for its own sake, and what the others boot with: by the property that names it.
 IMAGE = 'image'
 BOOT_ROLES = {'kernel_id': 'kernel', 'ramdisk_id': 'ramdisk'}
@@ -70,13 +74,17 @@ def find_images(references: Iterable[str], images: ImageService) -> Iterator[Fou
 
     :param references: UUIDs, ``glance://host/UUID`` or names.
     """
-    batch: list[str] = []
-    for reference in references:
-        batch.append(reference)
-        if len(batch) == BATCH_SIZE:
-            yield from _find_batch(batch, images)
-            batch = []
-    yield from _find_batch(batch, images)
+    def ask(batch: list[str]) -> list[tuple[str, Image | None]]:
+        known = _list(filter(None, map(referenced_id, batch)), images)
+        return [(reference, known.get(referenced_id(reference) or '')) for reference in batch]
+
+    def find(each: tuple[str, Image | None]) -> Found | Failure:
+        reference, image = each
+        # What such a list does not show (hidden or community images) may still be found.
+        return Found(image) if image else _find(reference, images)
+
+    asked = side_by_side(ask, _batches(references), BATCHES_AT_ONCE)
+    return side_by_side(find, itertools.chain.from_iterable(asked), IMAGES_AT_ONCE)
 
 
 def with_boot_images(found: Iterable[Found | Failure],
@@ -92,26 +100,39 @@ def with_boot_images(found: Iterable[Found | Failure],
     image is among those found, or another one's boot image; which is known at the end, so that
     these failures come last.
     """
-    find = functools.lru_cache(lambda image_id: _find(image_id, images))
     members = functools.lru_cache(images.accepted_members)
+    sought: dict[str, Found | Failure] = {}
     listed: set[str] = set()
     booted: set[str] = set()
     failures: list[Failure] = []
-    for item in found:
-        if isinstance(item, Failure):
+
+    def ask(batch: tuple[list[Found | Failure], list[str]],
+            ) -> tuple[list[Found | Failure], dict[str, Found | Failure]]:
+        items, ids = batch
+        try:
+            known = _list(ids, images)
+        except ImgurlError as error:
+            return items, {image_id: Failure(image_id, error) for image_id in ids}
+        return items, {image_id: Found(known[image_id]) if image_id in known
+                       else _find(image_id, images) for image_id in ids}
+
+    for items, answers in side_by_side(ask, _boot_batches(found), BATCHES_AT_ONCE):
+        sought.update(answers)
+        for item in items:
+            if isinstance(item, Failure):
+                yield item
+                continue
+            if item.image.id in listed:
+                continue
+            listed.add(item.image.id)
             yield item
-            continue
-        if item.image.id in listed:
-            continue
-        listed.add(item.image.id)
-        yield item
-        for role, reference in _boot_references(item.image):
-            boot = _find_boot_image(item.image, role, reference, find, members)
-            if isinstance(boot, Failure):
-                failures.append(boot)
-            else:
-                booted.add(boot.image.id)
-                yield boot
+            for role, reference in _boot_references(item.image):
+                boot = _find_boot_image(item.image, role, reference, sought.__getitem__, members)
+                if isinstance(boot, Failure):
+                    failures.append(boot)
+                else:
+                    booted.add(boot.image.id)
+                    yield boot
     yield from (failure for failure in failures if failure.image not in listed | booted)
 
 
@@ -158,13 +179,30 @@ def _failed(found: Found, error: ImgurlError) -> Failure:
     return Failure(found.image.id, error, found.role, found.parent)
 
 
-def _find_batch(references: list[str], images: ImageService) -> Iterator[Found | Failure]:
-    ids = [image_id for image_id in map(referenced_id, references) if image_id]
-    known = {image.id: image for image in images.detail(id=f'in:{",".join(ids)}')} if ids else {}
-    for reference in references:
-        image = known.get(referenced_id(reference) or '')
-        # What such a list does not show (hidden or community images) may still be found.
-        yield Found(image) if image else _find(reference, images)
+def _batches(references: Iterable[str]) -> Iterator[list[str]]:
+    iterator = iter(references)
+    while batch := list(itertools.islice(iterator, BATCH_SIZE)):
+        yield batch
+
+
+def _boot_batches(found: Iterable[Found | Failure],
+                  ) -> Iterator[tuple[list[Found | Failure], list[str]]]:
+    """Yield images, and the IDs of those that they name and none before them did."""
+    iterator = iter(found)
+    seen: set[str] = set()
+    while items := list(itertools.islice(iterator, BATCH_SIZE // len(BOOT_ROLES))):
+        named = dict.fromkeys(
+            image_id for item in items if isinstance(item, Found)
+            for _, reference in _boot_references(item.image)
+            if (image_id := referenced_id(reference)) and image_id not in seen)
+        seen.update(named)
+        yield items, list(named)
+
+
+def _list(ids: Iterable[str], images: ImageService) -> dict[str, Image]:
+    """Return the images that a list of these IDs shows."""
+    joined = ','.join(ids)
+    return {image.id: image for image in images.detail(id=f'in:{joined}')} if joined else {}
 
 
 def _boot_references(image: Image) -> Iterator[tuple[str, str]]:

@@ -208,12 +208,12 @@ def test_list(cloud, image, lost, data):
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_list_asks_eight_at_once_and_no_more(cloud, swift):
+def test_list_asks_sixteen_at_once_and_no_more(cloud, swift):
     names = [f'one of many {number:02}' for number in range(16)]
     for name in names:
         cloud.upload(name, b'x')
-    swift.only, swift.together = '/glance/', threading.Barrier(8)
-    result = cloud.openstack(*LIST, *names, '--check', '-f', 'value', '-c', 'image_name',
+    swift.only, swift.together = '/glance/', threading.Barrier(16)
+    result = cloud.openstack(*LIST, *names, *names, '--check', '-f', 'value', '-c', 'image_name',
                              env=swift.env)
-    assert (result.stdout.splitlines(), result.stderr) == (names, '')
-    assert swift.most_at_once == 8
+    assert (result.stdout.splitlines(), result.stderr) == ([*names, *names], '')
+    assert swift.most_at_once == 16

@@ -1,6 +1,7 @@
 """Many images: their order, what fails as a row, how little is asked for, and how much at once."""
 
 import threading
+from unittest.mock import Mock
 
 import pytest
 
@@ -75,7 +76,7 @@ def test_one_request_asks_for_so_many(count, requests):
     assert [len(each.split(',')) for each in glance.asked] == requests
 
 
-def test_no_more_names_are_read_than_one_request_asks_for():
+def test_no_more_names_are_read_than_two_requests_ask_for():
     read = []
 
     def names():
@@ -86,7 +87,7 @@ def test_no_more_names_are_read_than_one_request_asks_for():
     found = find_images(names(), Glance(*images(200)))
     assert read == []
     next(found)
-    assert len(read) == batch.BATCH_SIZE
+    assert len(read) == batch.BATCHES_AT_ONCE * batch.BATCH_SIZE
 
 
 def boots(kernel=None, ramdisk=None, *, number=0, owner='p', **fields):
@@ -124,8 +125,8 @@ def test_who_looks_for_the_kernel_of_an_image_finds_it():
         (uuid(12), 'image', None),
         (uuid(0), 'image', None), (uuid(11), 'kernel', uuid(0)), (uuid(11), 'ramdisk', uuid(0)),
         (uuid(1), 'image', None), (uuid(12), 'kernel', uuid(1)), (uuid(11), 'ramdisk', uuid(1))]
-    # Each is looked for once.
-    assert glance.asked == [f'find {uuid(11)}', f'find {uuid(12)}']
+    # Each is looked for once, and all with one request.
+    assert glance.asked == [f'list in:{uuid(11)},{uuid(12)}']
 
 
 def test_what_fails_says_for_which_image():
@@ -232,11 +233,41 @@ def test_what_is_empty_names_no_image(nothing):
         uuid(0), uuid(1)]
 
 
-def test_boot_images_are_looked_for_when_they_are_needed():
-    glance = Glance(boot(11), boot(12))
-    found = with_boots([boots(uuid(11), uuid(12))], glance)
-    assert (next(found).image.id, glance.asked) == (uuid(0), [])
-    assert (next(found).image.id, glance.asked) == (uuid(11), [f'find {uuid(11)}'])
+def test_many_boot_images_are_asked_for_with_one_request_and_none_twice():
+    naming = [boots(uuid(100 + 2 * number), uuid(101 + 2 * number), number=number)
+              for number in range(30)]
+    naming += [boots(uuid(100), uuid(200), number=30)]
+    glance = Glance(*(boot(number) for number in range(100, 160)), boot(200), hidden=[uuid(200)])
+    assert [each[0] for each in roles(with_boots(naming, glance))] == [
+        each for image in naming for each in (image.id, *image.properties.values()) if each]
+    lists = [each.count(',') + 1 for each in glance.asked if each.startswith('list')]
+    assert sorted(lists) == [11, 50]
+    # What no list shows is asked for itself.
+    assert [each for each in glance.asked if each.startswith('find')] == [f'find {uuid(200)}']
+
+
+def test_no_more_images_are_read_than_two_requests_ask_for():
+    read = []
+    found = (read.append(each) or each for each in images(200))
+    next(with_boots(found, Glance()))
+    assert len(read) == batch.BATCHES_AT_ONCE * batch.BATCH_SIZE // 2
+
+
+def test_a_glance_that_gives_no_list_costs_the_boot_images_only(monkeypatch):
+    glance = Glance(boot(11))
+    monkeypatch.setattr(glance, 'detail', Mock(side_effect=GlanceFailed('HTTP 503.')))
+    assert shown(with_boots([boots(uuid(11)), boot(1)], glance)) == [
+        uuid(0), uuid(1), f'-{uuid(11)}']
+
+
+def test_so_many_names_are_asked_for_at_once_and_they_come_in_order(monkeypatch):
+    known = images(2 * batch.IMAGES_AT_ONCE)
+    together = threading.Barrier(batch.IMAGES_AT_ONCE)
+    glance = Glance(*known)
+    find = glance.find
+    monkeypatch.setattr(glance, 'find', lambda name: together.wait(30) * 0 or find(name))
+    assert shown(find_images([each.name for each in known], glance)) == [
+        each.id for each in known]
 
 
 def service():
@@ -335,8 +366,8 @@ def test_the_first_answer_may_be_the_last_to_come():
         elif made.image.id == uuid(batch.CHECKS_AT_ONCE - 1):
             last.set()
 
-    found = checked(urls(20), Checker(wait), lambda: NOW)
-    assert names(found) == list(map(uuid, range(20)))
+    found = checked(urls(40), Checker(wait), lambda: NOW)
+    assert names(found) == list(map(uuid, range(40)))
 
 
 def test_so_many_are_asked_at_once_and_no_more_are_on_their_way():
@@ -352,7 +383,7 @@ def test_so_many_are_asked_at_once_and_no_more_are_on_their_way():
     next(found)
     assert len(read) == batch.CHECKS_AT_ONCE + 1
     assert len(list(found)) == 3 * batch.CHECKS_AT_ONCE - 2
-    assert checker.most == batch.CHECKS_AT_ONCE == 8
+    assert checker.most == batch.CHECKS_AT_ONCE == 16
 
 
 def test_fewer_than_are_asked_at_once_are_asked_at_once():

@@ -138,7 +138,8 @@ class Glance(ImageService):
         self.answers = answers
 
     def _get(self, url, image=''):
-        return next(body for start, body in self.answers.items() if start in url)
+        found = [body for start, body in self.answers.items() if start in url]
+        return {'images': found} if '?id=' in url else found[0]
 
 
 def boot(kernel, **machine):
