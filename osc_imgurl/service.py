@@ -123,17 +123,15 @@ class TempURLService:
         """
         method = validate_method(request.method)
         since = time.monotonic()
-        place, key, copied = self._find_object(
+        # To copy takes a while: the URL's life begins when there is something behind it.
+        place, key, of_copy = self._find_object(
             image, request, lambda: self._expires(request, now + time.monotonic() - since))
         presumed = presume and self._may_presume(method) and not place.in_gateway
         digest = PREFERRED_DIGESTS[0] if presumed else self.find_digest(place, method)
-        if copied:
-            # The URL's life begins when there is something behind it.
-            now += time.monotonic() - since
         if request.filename == AUTO_FILENAME:
             request = dataclasses.replace(request, filename=file_name(image))
         shape = Shape(place.endpoint, place.path.container_path, key, digest, method,
-                       self._expires(request, now), request)
+                      of_copy or self._expires(request, now), request)
         if self._cache is None:
             url, expires, cached = self._url(shape, place.path), shape.expires, False
         else:
@@ -143,11 +141,12 @@ class TempURLService:
             self._warn_once(risk)
         guessed = () if self._asked is None else (
             *place.guessed, *self._looked_up(place, digest, self._asked))
-        return ImageTempURL(url, expires, method, digest, image, place, cached, guessed, copied)
+        return ImageTempURL(url, expires, method, digest, image, place, cached, guessed,
+                            copied=of_copy is not None)
 
     def _find_object(self, image: Image, request: Request,
-                     expires: Callable[[], int]) -> tuple[Place, Key, bool]:
-        """Return where an image's object is, what signs it, and whether it is a copy.
+                     expires: Callable[[], int]) -> tuple[Place, Key, int | None]:
+        """Return where an image's object is, what signs it, and when the URL of a copy expires.
 
         :param expires: tells when a URL that is signed now would expire: Unix time, seconds.
         """
@@ -157,11 +156,11 @@ class TempURLService:
             place = self.locate(image, request.object)
             key = self.find_key(place)
             if copier is None or copier.has_object(place):
-                return place, key, False
+                return place, key, None
         except NO_URL as error:
             if copier is None:
                 raise or_copied(error, request, self._object_store) from None
-        return *copier.ensure(image, expires), True
+        return copier.ensure(image, expires)
 
     def negotiated(self, made: ImageTempURL, request: Request, now: float) -> ImageTempURL:
         """Return a URL with the digest that the cluster says it takes, where that is another.

@@ -30,6 +30,7 @@ class Settings:
     passwords: dict
     methods: str = 'GET HEAD PUT POST DELETE'
     swift_clock: int = 0
+    max_object_size: int | None = None
     radosgw: bool = False
     account_in_url: bool = False
     oldest: bool = False
@@ -241,7 +242,8 @@ def _swift(folder, settings):
 [swift-hash]
 swift_hash_path_prefix = local
 swift_hash_path_suffix = {settings.passwords['hash_path']}
-""")
+""" + (f'[swift-constraints]\nmax_file_size = {settings.max_object_size}\n'
+       if settings.max_object_size else ''))
 
     tls = _with_tls(settings, f"""\
 cert_file = {certificate(folder)[0]}
@@ -276,7 +278,8 @@ def _proxy(folder, settings):
     return f"""\
 [pipeline:main]
 pipeline = catch_errors gatekeeper healthcheck proxy-logging listing_formats bulk {tempurl}\
-authtoken keystoneauth copy slo dlo versioned_writes symlink proxy-logging proxy-server
+authtoken keystoneauth copy container_quotas account_quotas slo dlo versioned_writes symlink\
+ proxy-logging proxy-server
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
@@ -294,7 +297,7 @@ operator_roles = admin, member
 reseller_prefix = {settings.reseller_prefix}
 """ + ''.join(f'[filter:{name}]\nuse = egg:swift#{name.replace("-", "_")}\n' for name in (
         'catch_errors', 'gatekeeper', 'healthcheck', 'proxy-logging', 'listing_formats', 'bulk',
-        'copy', 'slo', 'dlo', 'versioned_writes', 'symlink'))
+        'copy', 'container_quotas', 'account_quotas', 'slo', 'dlo', 'versioned_writes', 'symlink'))
 
 
 def _clouds_yaml(folder, settings):

@@ -87,8 +87,10 @@ class Copier:
         """Say whether an image's object is where it is said, or was guessed, to be."""
         return not place.guessed or self._home.holds(place.path)
 
-    def ensure(self, image: Image, expires: Callable[[], int]) -> tuple[Place, Key]:
-        """Return where an image's copy is, and the key that signs it; it is made if need be.
+    def ensure(self, image: Image, expires: Callable[[], int]) -> tuple[Place, Key, int]:
+        """Return where an image's copy is, the key that signs it, and when its URL is to expire.
+
+        It is made if need be.
 
         :param expires: tells when a URL that is signed now would expire: Unix time, seconds. To
             copy takes a while.
@@ -105,9 +107,10 @@ class Copier:
                 'Copy it unverified.', 'copy_unverified')
         place = self._home.place(image.id)
         self._home.prepare(place)
-        if self._found(image, expires()) is None:
-            self._make(image, image.size, expires)
-        return place, self._home.key(place)
+        wanted = expires()
+        if self._found(image, wanted) is None:
+            wanted = self._make(image, image.size, expires)
+        return place, self._home.key(place), wanted
 
     def _found(self, image: Image, expires: int) -> Copy | None:
         """Return a copy that is there, and lives long enough then."""
@@ -125,8 +128,11 @@ class Copier:
         moved = self._home.move(copy, moment)
         return dataclasses.replace(copy, delete_at=moment) if moved else None
 
-    def _make(self, image: Image, size: int, expires: Callable[[], int]) -> None:
-        """Copy an image; where another process is faster, its copy is the copy."""
+    def _make(self, image: Image, size: int, expires: Callable[[], int]) -> int:
+        """Copy an image, and return when its URL is to expire.
+
+        Where another process is faster, its copy is the copy.
+        """
         own, container = segments.own_folder(image.id), self._home.container
         planned = segments.plan(size, self._home.capabilities())
         begun = lifetime.delete_at(expires())
@@ -149,19 +155,21 @@ class Copier:
             raise ImageDownloadFailed(
                 f'What Glance gives as image {image.id} is not what its {algorithm} says: it is'
                 ' damaged, or has another size. The copy is deleted.', 'Try again.')
-        moment = lifetime.delete_at(expires())
+        wanted = expires()
+        moment = lifetime.delete_at(wanted)
         if moment != begun and not self._home.move_segments(
                 (each.name for each in stored), moment):
             raise _gone(image)
         copy = Copy(container.name, image.id, image.name, size, found, moment)
-        other = self._found(image, expires())
+        other = self._found(image, wanted)
         if other is None:
             if self._name(copy, stored):
-                return
-            other = self._found(image, expires())
+                return wanted
+            other = self._found(image, wanted)
         self._discard(image, own, stored)
         if other is None:
             raise _gone(image)
+        return wanted
 
     def _name(self, copy: Copy, stored: Sequence[Stored]) -> bool:
         """Give the segments the name of the copy; False where another process has just done so."""

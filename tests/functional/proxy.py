@@ -28,13 +28,14 @@ class Proxy:
 
     ``plan`` says what happens to the next requests, one after another: ``'drop'`` closes the
     connection without an answer, ``'delay'`` answers nothing until the proxy ends, ``'drip'``
-    answers a byte now and then, bytes are all that is sent before the connection is closed, and
+    answers a byte now and then, bytes are all that is sent before the connection is closed,
     ``(status, headers)`` or ``(status, headers, body)`` is an answer (a ``Content-Length`` of
-    None: without one); a path that ``only`` is not part of goes past the plan. ``requests`` are
-    those that came, as "METHOD path", ``moments`` when, in seconds, and ``headers`` the names of
-    their headers. No request is answered before as many have come as the barrier ``together``
-    wants; ``only`` holds for it too. ``source`` is the address that the server sees; it sees no
-    ``below`` at the beginning of a path.
+    None: without one), and a function gives the parts of an answer's body that are passed on (if
+    these are less, the connection is closed then); a path that ``only`` is not part of goes past
+    the plan. ``requests`` are those that came, as "METHOD path", ``moments`` when, in seconds, and
+    ``headers`` the names of their headers. No request is answered before as many have come as the
+    barrier ``together`` wants; ``only`` holds for it too. ``source`` is the address that the server
+    sees; it sees no ``below`` at the beginning of a path.
     """
 
     def __init__(self, url):
@@ -83,7 +84,7 @@ class Proxy:
             # Who has seen enough goes away.
             with contextlib.suppress(ConnectionError):
                 handler.wfile.write(step)
-        elif step:
+        elif isinstance(step, tuple):
             self.answer(handler, *step)
         else:
             with requests.Session() as session:
@@ -95,7 +96,7 @@ class Proxy:
                              if name.lower() not in HOP_BY_HOP},
                     allow_redirects=False, stream=True, timeout=30)
                 self.answer(handler, answer.status_code, answer.headers,
-                            answer.raw.read(decode_content=False))
+                            answer.raw.read(decode_content=False), step)
 
     def drip(self, handler):
         with contextlib.suppress(ConnectionError):
@@ -115,7 +116,7 @@ class Proxy:
         return body
 
     @staticmethod
-    def answer(handler, status, headers, body=b''):
+    def answer(handler, status, headers, body=b'', parts_of=None):
         handler.send_response_only(status)
         for name, value in headers.items():
             if name.lower() not in HOP_BY_HOP and name.lower() != 'content-length':
@@ -126,7 +127,10 @@ class Proxy:
         if length is not None:
             handler.send_header('Content-Length', length)
         handler.end_headers()
-        handler.wfile.write(body)
+        written = 0
+        for part in parts_of(body) if parts_of else [body]:
+            written += handler.wfile.write(part)
+        handler.close_connection |= written < len(body)
 
 
 @contextlib.contextmanager

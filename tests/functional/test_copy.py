@@ -1,0 +1,301 @@
+"""Copies of images in one's own account, on a real Glance and Swift: whose, how long, for what.
+
+Swift takes no object of more than a million bytes here, so that an image has segments.
+"""
+
+import concurrent.futures
+import datetime
+import re
+import secrets
+import subprocess
+import time
+
+import pytest
+import requests
+
+from . import forked
+from .conftest import OPENSTACK, download
+
+CREATE = ['image', 'temp', 'url', 'create']
+LIST = ['image', 'temp', 'url', 'list']
+COPIES = ['image', 'temp', 'url', 'copy', 'list']
+DELETE = ['image', 'temp', 'url', 'copy', 'delete']
+CONTAINER = 'image-temp-urls'
+SEGMENT = 1_000_000
+KEY = 'X-Container-Meta-Temp-URL-Key'
+
+
+class Account:
+    """What is in demo's account, looked at past the plugin."""
+
+    def __init__(self, cloud):
+        self.swift = cloud.sdk('demo').object_store
+
+    def head(self, name=''):
+        return self.swift.head(f'/{CONTAINER}/{name}'.rstrip('/'))
+
+    def segments(self, image_id):
+        listed = self.swift.get(f'/{CONTAINER}', params={
+            'format': 'json', 'prefix': f'.segments/{image_id}/'})
+        return [each['name'] for each in listed.json()] if listed.ok else []
+
+    def ends(self, image_id):
+        """Return when the object and each of its segments are deleted: Unix times."""
+        return [int(self.head(name).headers['X-Delete-At'])
+                for name in (image_id, *self.segments(image_id))]
+
+    def put(self, name, data=b'', **headers):
+        assert self.swift.put(f'/{CONTAINER}/{name}', data=data, headers=headers).ok
+
+    def post(self, **headers):
+        assert self.swift.post(f'/{CONTAINER}', headers=headers).ok
+
+
+@pytest.fixture(scope='module')
+def cloud(make_cloud):
+    return make_cloud('--max-object-size', str(SEGMENT), '--hide-locations')
+
+
+@pytest.fixture(scope='module')
+def account(cloud):
+    return Account(cloud)
+
+
+@pytest.fixture(scope='module')
+def data():
+    """The content of an image of three segments."""
+    return secrets.token_bytes(2 * SEGMENT + 500_000)
+
+
+@pytest.fixture
+def image(cloud, data):
+    """The ID of an image that is in files."""
+    return cloud.upload('in files', data, store='file1')
+
+
+def copied(cloud, image, *options, **kwargs):
+    row = cloud.create(image, '--copy', *options, cloud='demo', **kwargs)
+    assert row['copied'] is True
+    return row
+
+
+def moment(row):
+    return int(datetime.datetime.fromisoformat(row['expires_at']).timestamp())
+
+
+def sent(cloud, *arguments, **kwargs):
+    """Return what a command asks Swift, as "METHOD path" below the account, and its output."""
+    result = cloud.openstack('--debug', *arguments, cloud='demo', **kwargs)
+    assert result.code == 0, result.text
+    return re.findall(r'"([A-Z]+ /v1/AUTH_\w+\S*) HTTP', result.stderr)
+
+
+def test_an_image_in_files(cloud, account, image, data):
+    """It is copied only if that is asked for; whoever has the URL gets what Glance has."""
+    refused = cloud.refused(image, cloud='demo')
+    assert refused.endswith('or have the image copied into your own account (--account, --key-file,'
+                            ' --copy).')
+    assert account.segments(image) == []
+    row = copied(cloud, image)
+    assert download(row['url']) == data
+    assert requests.get(row['url'], headers={'Range': 'bytes=999990-1000009'},
+                        timeout=30).content == data[999_990:1_000_010]
+    assert (row['container'], row['object']) == (CONTAINER, image)
+    # As long as the URL, and an hour.
+    assert len(account.segments(image)) == 3
+    assert set(account.ends(image)) == {moment(row) + 3600}
+    headers = account.head().headers
+    assert headers[KEY] and 'X-Container-Read' not in headers
+    cloud.secrets.append(headers[KEY])
+
+
+def test_a_copy_that_is_there_costs_one_request(cloud, account, image):
+    first = copied(cloud, image)
+    written = account.segments(image)
+    asked = sent(cloud, *CREATE, image, '--copy')
+    assert {line.split()[0] for line in asked} == {'HEAD'}
+    assert [line for line in asked if line.endswith(image)] == [
+        f'HEAD /v1/{first["account"]}/{CONTAINER}/{image}']
+    assert account.segments(image) == written
+    # A URL that lives longer moves its end, none shortens it.
+    longer = copied(cloud, image, '--duration', '2h')
+    assert set(account.ends(image)) == {moment(longer) + 3600}
+    copied(cloud, image, '--duration', '1m')
+    assert set(account.ends(image)) == {moment(longer) + 3600}
+    assert account.head(image).headers['Content-Type'] == 'application/octet-stream'
+    row, = (row for row in cloud.rows(*COPIES, cloud='demo') if row['image_id'] == image)
+    hashed = cloud.sdk().image.get_image(image)
+    assert row == {
+        'image_id': image, 'image_name': 'in files', 'size': 2 * SEGMENT + 500_000,
+        'hash': f'sha512:{hashed.hash_value}', 'container': CONTAINER,
+        'delete_at': datetime.datetime.fromtimestamp(
+            moment(longer) + 3600, datetime.UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}
+
+
+def test_a_store_whose_keys_are_others(cloud, account):
+    """The image is in Swift, in the account of Glance; an empty one has no segments."""
+    for content in (b'in swift', b''):
+        image = cloud.upload('in swift', content)
+        row = copied(cloud, image)
+        assert download(row['url']) == content
+        assert row['account'] != cloud.sdk().object_store.get_endpoint().rpartition('/')[2]
+    # Whose keys are shown needs none.
+    cloud.set_key('the account key')
+    assert cloud.create(image, '--copy')['copied'] is False
+    elsewhere = cloud.upload('in files', b'elsewhere', store='file1')
+    row = cloud.create(elsewhere, '--copy')
+    assert (row['copied'], download(row['url'])) == (True, b'elsewhere')
+
+
+def test_many_images(cloud, account):
+    """Some are copied already; the kernel is copied too; and each copy can be deleted."""
+    kernel = cloud.upload('kernel', b'kernel', store='file1')
+    images = {cloud.upload(f'image {number}', bytes([number]), store='file1', kernel_id=kernel):
+              bytes([number]) for number in range(20)}
+    first = list(images)[:3]
+    rows = cloud.rows(*LIST, *first, '--copy', '--long', cloud='demo')
+    assert all(row['copied'] for row in rows)
+    asked = sent(cloud, *LIST, *images, '--copy', '--with-boot-images', '-f', 'json')
+    assert len([line for line in asked if line.startswith('PUT')]) == 2 * (17 + 1)
+    rows = cloud.rows(*LIST, *images, '--copy', '--with-boot-images', '--long', cloud='demo')
+    assert {row['image_id']: download(row['url']) for row in rows} == {**images, kernel: b'kernel'}
+    listed = {row['image_id'] for row in cloud.rows(*COPIES, cloud='demo')}
+    assert listed >= {*images, kernel}
+    gone = cloud.sdk().image
+    gone.delete_image(first[0])
+    result = cloud.openstack(*DELETE, first[0], 'kernel', cloud='demo')
+    assert (result.code, result.text) == (0, '')
+    left = {row['image_id'] for row in cloud.rows(*COPIES, cloud='demo')}
+    assert listed - left == {first[0], kernel}
+    assert account.segments(kernel) == []
+    assert requests.get(rows[1]['url'], timeout=30).status_code == 404
+    result = cloud.openstack(*DELETE, first[0], cloud='demo')
+    assert result.code == 1 and 'There is no copy of image' in result.stderr
+    account.put('of-another')
+    assert cloud.openstack(*DELETE, '--all', cloud='demo').code == 0
+    assert cloud.rows(*COPIES, cloud='demo') == []
+    listed = account.swift.get(f'/{CONTAINER}', params={'format': 'json'}).json()
+    assert [each['name'] for each in listed] == ['of-another']
+    # A URL that the cache remembers has its object again.
+    again = images[first[1]]
+    url = copied(cloud, first[1], '--cache')['url']
+    assert cloud.openstack(*DELETE, first[1], cloud='demo').code == 0
+    row = copied(cloud, first[1], '--cache')
+    assert (row['url'], row['cached'], download(url)) == (url, True, again)
+
+
+def test_two_at_once(cloud, account, image, data):
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        rows = list(threads.map(lambda _: copied(cloud, image, '--copy'), range(3)))
+    assert all(download(row['url']) == data for row in rows)
+    assert min(account.ends(image)) >= max(map(moment, rows)) + 3300
+
+
+def test_killed_at_any_moment(cloud, account, data):
+    """There is a whole object, or none; what is left is deleted, and the next goes on from it."""
+    took = None
+    for part in (None, 0.5, 0.8, 0.9, 0.95):
+        image = cloud.upload('to be killed', data, store='file1')
+        started = time.monotonic()
+        process = subprocess.Popen(
+            [OPENSTACK, *CREATE, image, '--copy', '-f', 'json'], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env={
+                **forked.ENVIRONMENT, 'HOME': str(cloud.home), 'OS_CLOUD': 'demo',
+                'OS_CLIENT_CONFIG_FILE': str(cloud.folder / 'clouds.yaml')})
+        if part is not None:
+            time.sleep(took * part)
+            process.kill()
+        out, _ = process.communicate()
+        took = took or time.monotonic() - started
+        named = account.head(image)
+        assert named.status_code in (200, 404)
+        if named.ok:
+            assert int(named.headers['Content-Length']) == len(data)
+        else:
+            assert out == b''
+        for name in account.segments(image):
+            assert int(account.head(name).headers['X-Delete-At']) > time.time()
+        assert download(copied(cloud, image)['url']) == data
+
+
+def test_what_is_in_use_is_left_alone(cloud, account, image):
+    account.put(image, b'of another')
+    assert cloud.refused(image, '--copy', cloud='demo') == (
+        f'The object {image} in the container {CONTAINER} is no copy that this command has made,'
+        ' and is left alone. Remove it, or have copies kept in another container'
+        ' (copy_container).')
+    env = {'OS_IMAGE_TEMP_URL_COPY_CONTAINER': 'elsewhere', 'OS_IMAGE_TEMP_URL_COPY': 'true'}
+    row = cloud.create(image, cloud='demo', env=env)
+    assert (row['container'], row['copied']) == ('elsewhere', True)
+    assert requests.get(row['url'], timeout=30).status_code == 200
+    # What says that it is our copy, and is of another size, is none.
+    account.put(image, b'of another', **{
+        'X-Object-Meta-Image-Hash': f'sha512:{cloud.sdk().image.get_image(image).hash_value}'})
+    assert 'is not its data. Delete it, and make another' in cloud.refused(
+        image, '--copy', cloud='demo')
+
+
+def test_a_container_that_others_can_use(cloud, account, image):
+    copied(cloud, image)
+    account.post(**{'X-Container-Read': '.r:*'})
+    result = cloud.openstack(*CREATE, image, '--copy', cloud='demo')
+    account.post(**{'X-Remove-Container-Read': 'x'})
+    assert (result.code, result.stderr) == (
+        0, f'Others may read what is in the container {CONTAINER}, where copies are kept: its'
+        ' X-Container-Read is .r:*\n')
+
+
+def test_a_role_that_may_not_write(cloud, image):
+    refused = cloud.refused(image, '--copy', cloud='reader')
+    assert refused.startswith('Swift does not') and refused.endswith(
+        'There the copy would be. Use credentials with a role that may write there, or another'
+        ' container (copy_container).')
+
+
+def test_no_object_store(cloud, image):
+    result = cloud.openstack('--os-region-name', 'Nowhere', *CREATE, image, '--copy', cloud='demo')
+    assert result.code == 1 and len(result.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def no_hash(cloud):
+    """The ID of an image whose hash Glance does not tell, in its database."""
+    import contextlib
+    import sqlite3
+
+    image = cloud.upload('without', b'no hash', store='file1')
+    with (contextlib.closing(sqlite3.connect(cloud.folder / 'glance/glance.db', timeout=30))
+          as database, database):
+        database.execute('UPDATE images SET checksum = NULL, os_hash_value = NULL,'
+                         ' os_hash_algo = NULL WHERE id = ?', (image,))
+    return image
+
+
+def test_an_image_without_a_hash(cloud, no_hash):
+    assert cloud.refused(no_hash, '--copy', cloud='demo') == (
+        f'Glance tells no hash of image {no_hash}, so that a copy cannot be verified. Copy it'
+        ' unverified (--copy-unverified).')
+    assert download(copied(cloud, no_hash, '--copy-unverified')['url']) == b'no hash'
+
+
+def test_quotas(cloud, account, image):
+    """Of the container, and of the account."""
+    small = cloud.upload('small', b'small', store='file1')
+    copied(cloud, small)
+    full = 'There is no more room in Swift (HTTP 413): the quota of the account or of the container'
+    account.post(**{'X-Container-Meta-Quota-Bytes': '500000'})
+    assert cloud.refused(image, '--copy', cloud='demo').startswith(full)
+    assert account.head(image).status_code == 404
+    account.post(**{'X-Remove-Container-Meta-Quota-Bytes': 'x'})
+    admin = cloud.sdk('admin')
+    role = admin.identity.create_role(name='ResellerAdmin')
+    admin.identity.assign_project_role_to_user(
+        admin.current_project_id, admin.current_user_id, role)
+    url = account.swift.get_endpoint()
+    for quota in ('500000', ''):
+        set_to = cloud.sdk('admin').session.post(
+            url, headers={'X-Account-Meta-Quota-Bytes': quota})
+        assert set_to.status_code == 204
+        if quota:
+            assert cloud.refused(image, '--copy', cloud='demo').startswith(full)
+    assert copied(cloud, image)

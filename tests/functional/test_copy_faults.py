@@ -1,0 +1,157 @@
+"""What fails while an image is copied, between a real Glance and a real Swift."""
+
+import secrets
+import signal
+import subprocess
+import time
+
+import pytest
+import requests
+
+from . import forked
+from .conftest import OPENSTACK, download
+from .proxy import proxy
+from .test_copy import CONTAINER, CREATE, SEGMENT, Account
+
+FILE = '/file'
+
+
+@pytest.fixture(scope='module')
+def cloud(make_cloud):
+    return make_cloud('--max-object-size', str(SEGMENT), '--hide-locations')
+
+
+@pytest.fixture(scope='module')
+def account(cloud):
+    return Account(cloud)
+
+
+@pytest.fixture(scope='module')
+def data():
+    """The content of an image of three segments."""
+    return secrets.token_bytes(2 * SEGMENT + 500_000)
+
+
+@pytest.fixture
+def image(cloud, data):
+    """The ID of an image that is in files."""
+    return cloud.upload('in files', data, store='file1')
+
+
+@pytest.fixture
+def glance(cloud):
+    """A proxy in front of Glance."""
+    with proxy(cloud.sdk().image.get_endpoint().partition('/v2')[0]) as glance:
+        glance.only = FILE
+        yield glance
+
+
+@pytest.fixture
+def swift(cloud, account):
+    """A proxy in front of Swift."""
+    endpoint, _, path = account.swift.get_endpoint().partition('/v1/')
+    with proxy(endpoint) as swift:
+        swift.storage_url = f'{swift.url}/v1/{path}'
+        yield swift
+
+
+def through(cloud, glance=None, swift=None, **settings):
+    """Return what makes a command go through the proxies."""
+    overrides = {'image_temp_url': {'num_retries': 0, **settings}}
+    if glance:
+        overrides['image_endpoint_override'] = glance.url
+    if swift:
+        overrides['object_store_endpoint_override'] = swift.storage_url
+    return {'cloud': 'demo', 'env': cloud.config(**overrides)}
+
+
+def altered(body):
+    return [body[:1_500_000], bytes([body[1_500_000] ^ 1]), body[1_500_001:]]
+
+
+def dripping(body):
+    for start in range(0, len(body), 100_000):
+        time.sleep(0.01)
+        yield body[start:start + 100_000]
+
+
+def test_a_byte_is_altered(cloud, account, glance, image, data):
+    glance.plan = [altered]
+    refused = cloud.refused(image, '--copy', **through(cloud, glance))
+    assert refused == (
+        f'What Glance gives as image {image} is not what its sha512 says: it is damaged, or has'
+        ' another size. The copy is deleted. Try again.')
+    assert account.head(image).status_code == 404 and account.segments(image) == []
+
+
+def test_there_is_more_than_there_should_be(cloud, account, glance, image, data):
+    glance.plan = [(200, {'Content-Type': 'application/octet-stream'}, data + b'x')]
+    assert 'or has another size' in cloud.refused(image, '--copy', **through(cloud, glance))
+    assert account.head(image).status_code == 404 and account.segments(image) == []
+
+
+def test_the_data_is_cut_off(cloud, account, glance, swift, image, data):
+    """What is there is not sent again; and Glance is asked for the rest, if it may be."""
+    glance.plan = [lambda body: [body[:2_200_000]]]
+    refused = cloud.refused(image, '--copy', **through(cloud, glance))
+    assert refused.startswith('Glance at') and account.head(image).status_code == 404
+    assert len(account.segments(image)) == 2
+    assert all(end > time.time() for end in account.ends(image)[1:]
+               ) if account.head(image).ok else True
+    row = cloud.create(image, '--copy', **through(cloud, swift=swift))
+    assert requests.get(row['url'], timeout=30).content == data
+    assert len([each for each in swift.requests if each.startswith('PUT')
+                and '/.segments/' in each]) == 1
+    # A retry, within one command.
+    other = cloud.upload('another', data, store='file1')
+    glance.plan = [lambda body: [body[:2_200_000]], dripping]
+    row = cloud.create(other, '--copy', **through(cloud, glance, num_retries=1))
+    assert download(row['url']) == data
+    assert glance.requests.count(f'GET /v2/images/{other}/file') == 2
+
+
+def test_swift_fails_in_the_middle(cloud, account, glance, swift, image, data):
+    """Only the segment that failed is sent again."""
+    swift.only = '/00000001'
+    for step in ((503, {'X-Trans-Id': 'tx'}), 'drop', (201, {'X-Trans-Id': 'tx', 'Etag': 'other'})):
+        swift.requests.clear()
+        cloud.openstack('image', 'temp', 'url', 'copy', 'delete', '--all', cloud='demo')
+        swift.plan = [step]
+        row = cloud.create(image, '--copy', **through(cloud, swift=swift, num_retries=1))
+        assert requests.get(row['url'], timeout=30).content == data
+        sent = [each.rpartition('/')[2] for each in swift.requests
+                if each.startswith('PUT') and '/.segments/' in each]
+        assert sent == ['00000000', '00000001', '00000001', '00000002']
+
+
+@pytest.mark.parametrize('sent', [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt(cloud, account, swift, image, data, sent):
+    """It ends at once, and the next command goes on."""
+    swift.only, swift.plan = '/00000001', ['delay']
+    env = through(cloud, swift=swift)['env']
+    process = subprocess.Popen(
+        [OPENSTACK, *CREATE, image, '--copy'], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, env={**forked.ENVIRONMENT, **env, 'HOME': str(cloud.home), 'OS_CLOUD': 'demo'})
+    while not any(each.endswith('/00000001') for each in swift.requests):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(sent)
+    out, _ = process.communicate(timeout=30)
+    assert (out, process.returncode != 0) == ('', True)
+    assert account.head(image).status_code == 404 and len(account.segments(image)) == 1
+    swift.requests.clear()
+    row = cloud.create(image, '--copy', **through(cloud, swift=swift))
+    assert requests.get(row['url'], timeout=30).content == data
+    assert not any(each.endswith('/00000000') for each in swift.requests if 'PUT' in each)
+
+
+def test_another_is_faster(cloud, account, swift, image, data):
+    """Its copy is the copy, and what this command has written is deleted."""
+    swift.only, swift.plan = f'{CONTAINER}/{image}?multipart', [(412, {'X-Trans-Id': 'tx'})]
+    first = cloud.refused(image, '--copy', **through(cloud, swift=swift))
+    assert 'was deleted while it was made. Try again.' in first
+    cloud.create(image, '--copy', cloud='demo')
+    left = set(account.segments(image))
+    assert left
+    assert download(cloud.create(image, '--copy', cloud='demo')['url']) == data
+    assert set(account.segments(image)) == left
