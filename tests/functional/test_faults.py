@@ -208,7 +208,7 @@ def servers(cloud, glance, swift):
 def test_the_command_says_so(cloud, image, servers, server, only, fault):
     proxies, env = servers
     proxies[server].only, proxies[server].plan = only, [FAULTS[fault]] * 9
-    line = cloud.refused(image, env=env)
+    line = cloud.refused(image, '--no-check', env=env)
     assert proxies[server].url in line
     assert not PYTHONS_WORDS.search(line), line
 
@@ -219,7 +219,7 @@ def test_a_byte_now_and_then(cloud, image, servers, server, only):
     proxies, env = servers
     proxies[server].only, proxies[server].plan = only, ['drip'] * 9
     before = time.monotonic()
-    line = cloud.refused(image, env={**env, 'OS_IMAGE_TEMP_URL_TIMEOUT': '1s',
+    line = cloud.refused(image, '--no-check', env={**env, 'OS_IMAGE_TEMP_URL_TIMEOUT': '1s',
                                      'OS_IMAGE_TEMP_URL_NUM_RETRIES': '0'})
     assert f'{proxies[server].url} cannot be reached: there is no answer in time' in line
     assert time.monotonic() - before < 30
