@@ -14,13 +14,15 @@ from collections.abc import Callable, Iterator
 from osc_imgurl.cache.entry import Cache
 from osc_imgurl.cache.reuse import Asked, first_expiry
 from osc_imgurl.copies.copier import NO_URL, Progress, make_copier, no_progress, or_copied
-from osc_imgurl.errors import InvalidParameterValue, ObjectStoreFailed, logger
+from osc_imgurl.errors import ObjectStoreFailed, logger
 from osc_imgurl.glance.file_name import file_name
 from osc_imgurl.glance.image import Image, unseen_image, validate_active, validate_in_swift
 from osc_imgurl.locate.asked import AskedSwift
 from osc_imgurl.locate.cloud import UNAUTHENTICATED, Cloud
 from osc_imgurl.locate.place import Place, locate
 from osc_imgurl.locate.signing_key import find_key
+from osc_imgurl.locate.stores import choose_store, in_store
+from osc_imgurl.settings.expiry import expiry
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import (
     DIGESTS_OF_A_SILENT_CLUSTER,
@@ -28,7 +30,6 @@ from osc_imgurl.swift.capabilities import (
     Capabilities,
     negotiate_digest,
 )
-from osc_imgurl.tempurl.expiry import format_expires
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.request import (
     AUTO_FILENAME,
@@ -90,6 +91,7 @@ class TempURLService:
         self._cache = cache
         self._copier = make_copier(settings, cloud, progress) if settings.copy else None
         self._asked = AskedSwift(cloud.object_store) if cloud.object_store else None
+        self._in_stores: dict[str, TempURLService] = {}
         self._warned: set[str] = set()
         self._shape: Shape | None = None
         self._sign: Callable[[str], str] = str
@@ -121,17 +123,22 @@ class TempURLService:
         :param presume: as for :meth:`create`.
         :raises ImgurlError: whatever is wrong, with what to do about it.
         """
+        store = choose_store(image, self._settings, self._object_store)
+        return self._in_store(store)._create(image, request, now, refresh, presume)
+
+    def _create(self, image: Image, request: Request, now: float, refresh: bool,
+                presume: bool) -> ImageTempURL:
         method = validate_method(request.method)
         since = time.monotonic()
         # To copy takes a while: the URL's life begins when there is something behind it.
         place, key, of_copy = self._find_object(
-            image, request, lambda: self._expires(request, now + time.monotonic() - since))
+            image, request, lambda: expiry(self._settings, request, now + time.monotonic() - since))
         presumed = presume and self._may_presume(method) and not place.in_gateway
         digest = PREFERRED_DIGESTS[0] if presumed else self.find_digest(place, method)
         if request.filename == AUTO_FILENAME:
             request = dataclasses.replace(request, filename=file_name(image))
         shape = Shape(place.endpoint, place.path.container_path, key, digest, method,
-                      of_copy or self._expires(request, now), request)
+                      of_copy or expiry(self._settings, request, now), request)
         if self._cache is None:
             url, expires, cached = self._url(shape, place.path), shape.expires, False
         else:
@@ -144,6 +151,19 @@ class TempURLService:
         return ImageTempURL(url, expires, method, digest, image, place, cached, guessed,
                             copied=of_copy is not None)
 
+    def _in_store(self, store: str | None) -> TempURLService:
+        """Return what makes the URLs of the images in a store."""
+        if store is None or not self._settings.stores:
+            return self
+        if store not in self._in_stores:
+            settings, cloud = in_store(
+                self._settings, Cloud(self._images, self._object_store), store)
+            made = self._in_stores[store] = TempURLService(settings, cloud, self._cache)
+            made._copier = self._copier  # Copies are at home, wherever the image is.
+            if cloud.object_store is self._object_store:
+                made._asked = self._asked
+        return self._in_stores[store]
+
     def _find_object(self, image: Image, request: Request,
                      expires: Callable[[], int]) -> tuple[Place, Key, int | None]:
         """Return where an image's object is, what signs it, and when the URL of a copy expires.
@@ -155,7 +175,7 @@ class TempURLService:
             validate_in_swift(image)
             place = self.locate(image, request.object)
             key = self.find_key(place)
-            if copier is None or copier.has_object(place):
+            if copier is None or copier.has_object(place, self._object_store):
                 return place, key, None
         except NO_URL as error:
             if copier is None:
@@ -169,7 +189,8 @@ class TempURLService:
             that one.
         :raises ImgurlError: as :func:`osc_imgurl.swift.capabilities.negotiate_digest`.
         """
-        if self.find_digest(made.place, made.method) == made.digest:
+        service = self._in_store(made.place.store)
+        if service.find_digest(made.place, made.method) == made.digest:
             return made
         return self.create_for(made.image, request, now)
 
@@ -237,22 +258,7 @@ class TempURLService:
         validate_method(request.method)
         if request.ip_range is not None:
             validate_ip_range(request.ip_range)
-        self._expires(request, now)
-
-    def _expires(self, request: Request, now: float) -> int:
-        settings = self._settings
-        if request.expires is None:
-            if settings.align:
-                # The window's end instead of its start: the URL lives at least the duration.
-                now = (int(now) // settings.align + 1) * settings.align
-            return int(now + settings.duration)
-        delay = settings.expected_download_start_delay
-        if request.expires <= now or request.expires < now + delay:
-            raise InvalidParameterValue(
-                f'The expiry {format_expires(request.expires)} is in the past, or comes'
-                f' before a download may start ({delay} s from now).', 'Use a later one.',
-                'expires')
-        return request.expires
+        expiry(self._settings, request, now)
 
     def locate(self, image: Image, object_name: str | None = None) -> Place:
         """Return where an image's object is.

@@ -14,6 +14,7 @@ from osc_imgurl.errors import ImgurlError, LocationNotBelieved, MissingParameter
 from osc_imgurl.glance.image import Image
 from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import swift_endpoint, type_by_catalog
+from osc_imgurl.locate.stores import choose_store, in_store, store_of_path
 from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import PREFERRED_DIGESTS
@@ -41,6 +42,7 @@ def diagnose(url: str, settings: Settings, cloud: Cloud, now: float, *, method: 
     :raises InvalidParameterValue: it is not a temporary URL, or the method is unknown.
     """
     parsed = parse(url, settings.endpoint_type or type_by_catalog(url, cloud.object_store))
+    settings, cloud = in_store(settings, cloud, store_of_path(parsed.path, settings))
     return _run(Facts(
         parsed.path, parsed.endpoint, validate_method(method), now, settings, cloud,
         url, parsed, cached, image, answer))
@@ -68,6 +70,11 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
         image = cloud.images.find(reference)
     except ImgurlError as error:
         return _stopped(IMAGE, error)
+    try:
+        settings, cloud = in_store(
+            settings, cloud, choose_store(image, settings, cloud.object_store))
+    except ImgurlError as error:
+        return _stopped(STORE, error)
     service = TempURLService(settings, cloud)
     try:
         place = service.locate(image, object_name)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from osc_imgurl.errors import ImgurlError, TempURLRefused, logger
 from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import NOT_TRIED, may_be_tried, swift_endpoint
+from osc_imgurl.locate.stores import in_store
 from osc_imgurl.service import ImageTempURL, TempURLService
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.probe import Answer
@@ -80,7 +81,8 @@ class NewURLCheck:
         return made
 
     def _endpoint(self, made: ImageTempURL) -> str:
-        return swift_endpoint(made.place, self._cloud.object_store)
+        _, cloud = in_store(self._settings, self._cloud, made.place.store)
+        return swift_endpoint(made.place, cloud.object_store)
 
     def _ask(self, made: ImageTempURL, endpoint: str) -> Answer | None:
         """Return what a URL answers at an endpoint; None where it is not tried, with a warning."""
@@ -109,8 +111,8 @@ class NewURLCheck:
             self._warn(f'It is not known whether the URL of image {made.image.id} works: {doubt}')
             return
         with self._lock:
-            found = cause(diagnose(
-                url, self._settings, self._cloud, now, method=made.method, answer=answer))
+            settings, cloud = in_store(self._settings, self._cloud, made.place.store)
+            found = cause(diagnose(url, settings, cloud, now, method=made.method, answer=answer))
         if found is None or not answer.refused:
             known = found.detail if found else f'HTTP {answer.status}'
             if answer.remedy:

@@ -83,9 +83,14 @@ class Copier:
         self._home = home
         self._progress = progress
 
-    def has_object(self, place: Place) -> bool:
-        """Say whether an image's object is where it is said, or was guessed, to be."""
-        return not place.guessed or self._home.holds(place.path)
+    def has_object(self, place: Place, object_store: ObjectStore | None) -> bool:
+        """Say whether an image's object is where it is said, or was guessed, to be.
+
+        :param object_store: that of the place, which may be another than that of the copies.
+        """
+        path = place.path
+        return not place.guessed or object_store is None or object_store.object_size(
+            path.account, path.container, path.object) is not None
 
     def ensure(self, image: Image, expires: Callable[[], int]) -> tuple[Place, Key, int]:
         """Return where an image's copy is, the key that signs it, and when its URL is to expire.

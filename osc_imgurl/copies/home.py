@@ -57,10 +57,6 @@ class Home:
                      ObjectPath(account, self.container.name, image_id,
                                 self._settings.api_version))
 
-    def holds(self, path: ObjectPath) -> bool:
-        """Say whether an object is there."""
-        return self._store.object_size(path.account, path.container, path.object) is not None
-
     def key(self, place: Place) -> Key:
         """Return the key that signs a copy: the container's own; in a RADOS Gateway the account's.
 

@@ -31,6 +31,7 @@ class Place:
     """Where an image's object is, as a URL names it.
 
     :ivar endpoint: what stands before the path.
+    :ivar store: the Glance store whose settings say so; None for those of all images.
     :ivar guessed: what is neither given nor does a believed location of the image say:
         ``account`` (then it is the session's project's), ``container`` (by the sharding rule).
     """
@@ -38,6 +39,7 @@ class Place:
     endpoint: str
     path: ObjectPath
     guessed: tuple[str, ...] = ()
+    store: str | None = None
 
     @property
     def in_gateway(self) -> bool:
@@ -81,7 +83,7 @@ def locate(image: Image, settings: Settings, object_store: ObjectStore | None,
     if not location and not settings.given_by('container', 'multiple_containers_seed'):
         guessed.append('container')
     return Place(endpoint, ObjectPath(account, container, object_name, settings.api_version),
-                 tuple(guessed))
+                 tuple(guessed), settings.store)
 
 
 def may_be_tried(path: ObjectPath, object_store: ObjectStore | None) -> bool:

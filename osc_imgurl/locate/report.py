@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from osc_imgurl.errors import ImageNotAuthorized, ImageNotFound, MissingParameterValue, logger
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
+from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import locate
+from osc_imgurl.locate.stores import choose_store, in_store
 from osc_imgurl.locate.trust import container_by_rule, doubt, is_keystone
-from osc_imgurl.settings.table import Settings
+from osc_imgurl.settings.table import Settings, for_store
 
 if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
@@ -28,6 +31,8 @@ class LocationReport:
     :ivar source: where the locations were read: ``locations``, ``direct_url``, ``get
         locations call``; ``settings`` where this cloud shows none.
     :ivar believed: the location that a URL is made of; None where none in Swift is believed.
+    :ivar places: of each location that is believed, in which store it is, and where: as a URL
+        begins that is made of it.
     :ivar doubts: of each location in Swift that is not believed, its URI and the reason.
     :ivar scheme: of the believed location, else of the first; None where none is shown.
     :ivar account: by the believed location, else by the settings and the session; None where
@@ -43,6 +48,7 @@ class LocationReport:
     source: str
     locations: tuple[Location, ...]
     believed: Location | None
+    places: tuple[str, ...]
     doubts: tuple[str, ...]
     scheme: str | None
     account: str | None
@@ -76,9 +82,14 @@ def report_location(image: str, settings: Settings, images: ImageService,
             locations = images.locations(found.id)
             source = 'get locations call' if locations else source
     judged = dataclasses.replace(found, locations=locations)
-    doubts = {location: doubt(location, found.id, settings, object_store)
-              for location in judged.swift_locations}
-    believed = next((location for location, reason in doubts.items() if not reason), None)
+    doubts = {location: doubt(location, found.id, for_store(settings, location.store),
+                              object_store) for location in judged.swift_locations}
+    places = tuple(_places(judged, [location for location, reason in doubts.items() if not reason],
+                           settings, Cloud(images, object_store)))
+    store = choose_store(judged, settings, object_store)
+    settings = for_store(settings, store)
+    believed = next((location for location, reason in doubts.items()
+                     if not reason and store in (None, location.store)), None)
     rule = container_by_rule(found.id, settings)
     account, container, object_name = None, None, None
     if believed:
@@ -89,6 +100,7 @@ def report_location(image: str, settings: Settings, images: ImageService,
         with contextlib.suppress(MissingParameterValue):
             account = locate(judged, settings, object_store).path.account
     return LocationReport(
+        places=places,
         image=found, source=source, locations=locations, believed=believed,
         doubts=tuple(f'{location.url}: {reason}' for location, reason in doubts.items() if reason),
         scheme=next((each.scheme for each in (believed, *locations) if each), None),
@@ -101,3 +113,12 @@ def report_location(image: str, settings: Settings, images: ImageService,
                                 for each in locations))
 
 
+def _places(image: Image, believed: Iterable[Location], settings: Settings,
+            cloud: Cloud) -> Iterator[str]:
+    for location in believed:
+        own, cloud_of_store = in_store(settings, cloud, location.store)
+        with contextlib.suppress(MissingParameterValue):
+            place = locate(dataclasses.replace(image, locations=(location,)), own,
+                           cloud_of_store.object_store)
+            store = f'{location.store}: ' if location.store else ''
+            yield f'{store}{place.endpoint}{place.path}'

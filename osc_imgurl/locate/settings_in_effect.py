@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from osc_imgurl.errors import ImgurlError
 from osc_imgurl.glance.location import MASK
+from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import Place, cluster_endpoint, endpoint_and_type, own_account
 from osc_imgurl.locate.signing_key import find_key
+from osc_imgurl.locate.stores import in_store
 from osc_imgurl.settings.table import BY_NAME, TABLE, Settings
 from osc_imgurl.swift.capabilities import PREFERRED_DIGESTS, negotiate_digest
 from osc_imgurl.tempurl.key import Key
@@ -34,11 +36,16 @@ def settings_in_effect(settings: Settings,
                       call: Callable[[str], str] = str) -> list[SettingInEffect]:
     """Return all settings, given and looked up as for a temporary URL; nothing is signed.
 
+    They are those of the given store. Where none is given, they are those of all images, and behind
+    them what is given for each store.
+
     A look-up that fails is no error: the source says then why there is no value.
 
     :param object_store: None where there is nobody to ask.
     :param call: what a user calls a setting: see :func:`osc_imgurl.errors.advice`.
     """
+    settings, cloud = in_store(settings, Cloud(object_store=object_store), settings.store)
+    object_store = cloud.object_store
     found = {row.name: row for row in _look_up(settings, object_store, call)}
     rows = []
     for setting in TABLE:
@@ -49,6 +56,10 @@ def settings_in_effect(settings: Settings,
         else:
             rows.append(found.get(setting.name) or SettingInEffect(
                 setting.name, _shown(setting.name, value), 'default'))
+    rows += [SettingInEffect(f'stores.{store}.{name}', _shown(name, getattr(own, name)),
+                             str(source))
+             for store, own in settings.stores.items() for name, source in own.sources.items()
+             if source != settings.sources.get(name)]
     return rows
 
 

@@ -36,6 +36,8 @@ def find_key(place: Place, object_store: ObjectStore | AskedSwift | None,
             'The temporary URL key is not known, and without authentication it cannot be looked'
             ' up.', 'Give it.', 'key_file')
     whose = f'account {account}' if account else 'this account'
+    if place.store:
+        whose += f' (store {place.store})'
     try:
         # A RADOS Gateway takes container keys and ignores them.
         found: dict[KeySlot, Key] | None = {}

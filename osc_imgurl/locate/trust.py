@@ -17,7 +17,7 @@ from osc_imgurl.errors import LocationNotBelieved
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
 from osc_imgurl.locate.sharding import container_name
-from osc_imgurl.settings.table import Settings
+from osc_imgurl.settings.table import Settings, for_store
 from osc_imgurl.tempurl.endpoint import split_storage_url
 
 if TYPE_CHECKING:
@@ -35,15 +35,21 @@ def find_believed(image: Image, settings: Settings,
                   object_store: ObjectStore | None) -> Location | None:
     """Return the first location in Swift that is believed; None where there is none in Swift.
 
+    Each is judged by the settings of the store that it names itself in, which are those that a URL
+    is then made with. Those of another store than the given one do not count.
+
     :param object_store: None where there is nobody to ask.
     :raises LocationNotBelieved: none of those in Swift is believed; the message says why.
     """
     doubts = []
     for location in image.swift_locations:
-        reason = doubt(location, image.id, settings, object_store)
+        if settings.store and location.store not in (None, settings.store):
+            continue
+        reason = doubt(location, image.id, for_store(settings, location.store), object_store)
         if not reason:
             return location
-        doubts.append(f'{location.url}: {reason}')
+        store = f' (store {location.store})' if location.store else ''
+        doubts.append(f'{location.url}{store}: {reason}')
     if doubts:
         raise LocationNotBelieved(
             f'No location of image {image.id} is believed: {"; ".join(doubts)}.',

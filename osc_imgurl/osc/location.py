@@ -25,7 +25,7 @@ class ShowImageLocation(base.ShowOne):
         parser.add_argument(
             'image', metavar='<image>', help=f'Image ({common.NAMING})')
         common.add_setting_options(parser, (
-            'account', 'account_prefix', 'container', 'multiple_containers_seed'))
+            'account', 'account_prefix', 'container', 'store', 'multiple_containers_seed'))
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
@@ -47,6 +47,7 @@ class ShowImageLocation(base.ShowOne):
             'source': report.source,
             'direct_url': image.direct_url.url if image.direct_url else None,
             'locations': format_columns.ListColumn([place.url for place in report.locations]),
+            'places': format_columns.ListColumn(list(report.places)),
             'believed': report.believed.url if report.believed else None,
             'not_believed': format_columns.ListColumn(list(report.doubts)),
             'scheme': report.scheme,

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import dataclasses
+import functools
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from osc_imgurl.errors import InvalidParameterValue
@@ -17,12 +19,16 @@ from osc_imgurl.settings.table import (
     Setting,
     Settings,
     Source,
+    of_name,
     validate,
 )
 from osc_imgurl.settings.values import PRINTED
 
 if TYPE_CHECKING:
     from oslo_config import cfg
+
+
+STORES = 'stores'
 
 
 def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = None,
@@ -32,35 +38,61 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = Non
     """Return the settings in effect: of each, the first source that gives it.
 
     The sources are, in this order: options, environment, ``clouds.yaml``, config files (the
-    last of several wins, as in every OpenStack service), defaults.
+    last of several wins, as in every OpenStack service), defaults. What ``clouds.yaml``
+    (``stores:``) or a ``glance-api.conf`` says of one Glance store is in the settings of that
+    store, and comes there before what the same source says of all.
 
     :param options: what the caller gives, by setting; None is not given.
     :param environment: a process environment; ``OS_IMAGE_TEMP_URL_<SETTING>`` is read.
     :param cloud: a cloud's entry of ``clouds.yaml``; its mapping ``image_temp_url`` is read.
     :param config_files: paths of an ``ironic.conf`` (its group ``[glance]``) or a
-        ``glance-api.conf`` (the group of its Swift store).
+        ``glance-api.conf`` (the groups of its Swift stores).
     :param ignored: settings that keep their defaults, whatever a source says.
     :param name_option: returns what a user calls the option of a setting.
     :raises InvalidParameterValue: a value is none of its setting's, a name is no setting's,
         a file cannot be read, or a key or password stands where OpenStackClient would print it.
     """
-    values: dict[str, Any] = {}
-    sources: dict[str, Source] = {}
-    candidates = [
+    first = [
         *((BY_NAME[name], value, Source(Kind.OPTION, name_option(name)))
           for name, value in options.items() if value is not None),
-        *_from_environment(environment or {}),
-        *_from_cloud((cloud or {}).get(CLOUD_KEY)),
-    ]
-    for path in reversed(config_files):
-        candidates.extend(_from_config_file(path))
+        *_from_environment(environment or {})]
+    in_cloud, stores_in_cloud = _from_cloud((cloud or {}).get(CLOUD_KEY))
+    files = [_from_config_file(path) for path in reversed(config_files)]
+    # Standard input can be read once.
+    read = functools.cache(read_secret)
+
+    def settings_of(candidates: Iterable[Candidate]) -> Settings:
+        return _in_effect((each for each in candidates if each[0].name not in ignored), read)
+
+    settings = settings_of([*first, *in_cloud, *(each for file in files for each in (
+        *file.common, *file.stores.get(file.default, ())))])
+    stores = {}
+    for name in {**stores_in_cloud, **{name: () for file in files for name in file.stores if name}}:
+        try:
+            stores[name] = settings_of([
+                *first, *(of_name(stores_in_cloud, name) or ()), *in_cloud,
+                *(each for file in files for each in (*file.stores.get(name, ()), *file.common))])
+        except InvalidParameterValue as error:
+            raise InvalidParameterValue(f'The settings of the store {name}: {error.problem}',
+                                        error.remedy, *error.names) from None
+    return dataclasses.replace(settings, stores=stores)
+
+
+def _in_effect(candidates: Iterable[Candidate],
+               read: Callable[[Setting, str], Any]) -> Settings:
+    """Return the settings of which the first that gives them counts.
+
+    :param read: returns the value of a setting that is in a file of its own.
+    """
+    values: dict[str, Any] = {}
+    sources: dict[str, Source] = {}
     for setting, value, source in candidates:
-        if setting.name not in values and setting.name not in ignored:
+        if setting.name not in values:
             values[setting.name] = _parse(setting, value, source)
             sources[setting.name] = source
     for setting in TABLE:
         if setting.file in values:
-            values[setting.name] = read_secret(setting, values[setting.file])
+            values[setting.name] = read(setting, values[setting.file])
             sources[setting.name] = sources[setting.file]
     return validate(Settings(**values, sources=sources))
 
@@ -122,28 +154,65 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[Candidate]:
             yield _known(name, source), value, source
 
 
-def _from_cloud(mapping: Any) -> Iterator[Candidate]:
-    if mapping is None:
-        return
-    if not isinstance(mapping, Mapping):
-        raise InvalidParameterValue(f'{CLOUD_KEY} in clouds.yaml is not a mapping of settings.')
-    for name, value in mapping.items():
-        source = Source(Kind.CLOUD, f'{CLOUD_KEY}.{name} in clouds.yaml')
+def _from_cloud(mapping: Any) -> tuple[list[Candidate], dict[str, list[Candidate]]]:
+    """Return what ``clouds.yaml`` gives for all images, and for those in each store."""
+    common = dict(_mapping(mapping, CLOUD_KEY))
+    stores = {str(name): list(_settings_of_store(given, f'{CLOUD_KEY}.{STORES}.{name}'))
+              for name, given in _mapping(common.pop(STORES, None), f'{CLOUD_KEY}.{STORES}')}
+    return list(_candidates(common.items(), CLOUD_KEY)), stores
+
+
+def _settings_of_store(given: Any, name: str) -> Iterator[Candidate]:
+    for setting, value, source in _candidates(_mapping(given, name), name):
+        if not setting.of_store:
+            raise InvalidParameterValue(
+                f'{source} is no setting of a store; those are:'
+                f' {", ".join(setting.name for setting in TABLE if setting.of_store)}.')
+        yield setting, value, source
+
+
+def _mapping(given: Any, name: str) -> Iterable[tuple[Any, Any]]:
+    if given is None:
+        return ()
+    if not isinstance(given, Mapping):
+        raise InvalidParameterValue(f'{name} in clouds.yaml is not a mapping of settings.')
+    return given.items()
+
+
+def _candidates(given: Iterable[tuple[Any, Any]], where: str) -> Iterator[Candidate]:
+    for name, value in given:
+        source = Source(Kind.CLOUD, f'{where}.{name} in clouds.yaml')
         setting = _known(str(name).lower().replace('-', '_'), source)
         if value is not None:
             yield setting, value, source
 
 
-def _from_config_file(path: str) -> Iterator[Candidate]:
-    conf, swift_store = _read_config_file(path)
-    yield from _of_group(conf, path, 'glance', {
-        setting.ironic: setting for setting in TABLE if setting.ironic})
-    yield from _of_group(conf, path, swift_store, {
-        setting.glance: setting for setting in TABLE if setting.glance})
+@dataclasses.dataclass(frozen=True)
+class _ConfigFile:
+    """What a config file gives.
+
+    :ivar common: for all images.
+    :ivar stores: for those in each store; a Glance whose only store has no name has it under ''.
+    :ivar default: the store that Glance puts an image into which nobody says a store for.
+    """
+
+    common: list[Candidate]
+    stores: dict[str, list[Candidate]]
+    default: str
 
 
-def _read_config_file(path: str) -> tuple[cfg.ConfigOpts, str]:
-    """Return what is in a config file, and the group of Glance's Swift store."""
+def _from_config_file(path: str) -> _ConfigFile:
+    conf, names, default = _read_config_file(path)
+    return _ConfigFile(
+        list(_of_group(conf, path, 'glance', {
+            setting.ironic: setting for setting in TABLE if setting.ironic})),
+        {name: list(_of_group(conf, path, name or 'glance_store', {
+            setting.glance: setting for setting in TABLE if setting.glance})) for name in names},
+        default if default in names else names[0])
+
+
+def _read_config_file(path: str) -> tuple[cfg.ConfigOpts, list[str], str]:
+    """Return what is in a config file, the names of Glance's Swift stores, and the default one."""
     from oslo_config import cfg
 
     conf = cfg.ConfigOpts()
@@ -151,7 +220,8 @@ def _read_config_file(path: str) -> tuple[cfg.ConfigOpts, str]:
     conf.register_opts([cfg.StrOpt('default_backend')], group='glance_store')
     try:
         conf(args=[], project='osc-imgurl', default_config_files=[path], default_config_dirs=[])
-        return conf, _group_of_swift_store(conf)
+        names = [name for name, kind in conf.enabled_backends.items() if kind == 'swift']
+        return conf, names or [''], conf.glance_store.default_backend
     except cfg.ConfigFilesNotFoundError:
         raise InvalidParameterValue(f'The config file {path} does not exist.') from None
     except cfg.ConfigFileParseError:
@@ -161,15 +231,6 @@ def _read_config_file(path: str) -> tuple[cfg.ConfigOpts, str]:
     except (cfg.Error, OSError, UnicodeDecodeError) as error:
         raise InvalidParameterValue(
             f'The config file {path} cannot be read ({type(error).__name__}).') from None
-
-
-def _group_of_swift_store(conf: cfg.ConfigOpts) -> str:
-    """Return the group of the default store if that is a Swift store, else of the first."""
-    names: list[str] = [name for name, kind in conf.enabled_backends.items() if kind == 'swift']
-    default: str = conf.glance_store.default_backend
-    if default in names:
-        return default
-    return names[0] if names else 'glance_store'
 
 
 def _of_group(conf: cfg.ConfigOpts, path: str, group: str,

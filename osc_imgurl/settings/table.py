@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.settings import values
@@ -23,17 +23,18 @@ ENVIRONMENT_PREFIX = 'OS_IMAGE_TEMP_URL_'
 CLOUD_KEY = 'image_temp_url'
 # In seconds: a day.
 MAX_TIMEOUT = 86_400
+V = TypeVar('V')
 ENDPOINT_TYPES = ('swift', 'radosgw')
 
 
 def _setting(parse: Callable[[str], Any], help: str, *, default: Any = None, metavar: str = '',
              shown_default: str = '', ironic: str = '', glance: str = '',
              everywhere: bool = True, switch: str = '', secret: bool = False,
-             file: str = '') -> Any:
+             file: str = '', of_store: bool = False) -> Any:
     return dataclasses.field(default=default, repr=not secret, metadata={
         'parse': parse, 'help': help, 'metavar': metavar, 'shown_default': shown_default,
         'ironic': ironic, 'glance': glance, 'everywhere': everywhere, 'switch': switch,
-        'secret': secret, 'file': file})
+        'secret': secret, 'file': file, 'of_store': of_store})
 
 
 class Kind(enum.Enum):
@@ -65,11 +66,13 @@ class Settings:
 
     :ivar sources: where each given setting comes from, by its name. A setting that is not in it
         has its default.
+    :ivar stores: what is given for the images in a Glance store, by its name: see
+        :func:`for_store`.
     """
 
     key_file: str | None = _setting(
         values.text, 'File with the temporary URL key; - reads it from standard input',
-        metavar='<path>', shown_default='looked up')
+        metavar='<path>', shown_default='looked up', of_store=True)
     key: Key | None = _setting(
         values.key, 'The temporary URL key itself; in a service\'s config file only',
         shown_default='looked up', ironic='swift_temp_url_key', everywhere=False, secret=True,
@@ -86,37 +89,40 @@ class Settings:
         ironic='swift_temp_url_expected_download_start_delay')
     endpoint_url: str | None = _setting(
         values.url, 'Scheme and host of the URL, such as https://swift.example.com',
-        metavar='<url>', shown_default='looked up', ironic='swift_endpoint_url')
+        metavar='<url>', shown_default='looked up', ironic='swift_endpoint_url', of_store=True)
     endpoint_type: str | None = _setting(
         values.one_of(*ENDPOINT_TYPES), 'Kind of object store: radosgw for a RADOS Gateway without'
         ' accounts in its URLs', metavar='{swift,radosgw}', shown_default='from the catalog',
-        ironic='temp_url_endpoint_type')
+        ironic='temp_url_endpoint_type', of_store=True)
     api_version: str = _setting(
         values.name, 'Version of the Swift API in the URL', default='v1', metavar='<version>',
-        shown_default='v1', ironic='swift_api_version')
+        shown_default='v1', ironic='swift_api_version', of_store=True)
     account: str | None = _setting(
         values.name, 'Account that owns the container, such as AUTH_0123456789abcdef',
-        metavar='<account>', shown_default='looked up', ironic='swift_account')
+        metavar='<account>', shown_default='looked up', ironic='swift_account', of_store=True)
     account_prefix: str | None = _setting(
         values.prefix, 'What stands before the project ID in the account\'s name',
         metavar='<prefix>', shown_default='by the catalog, else AUTH',
-        ironic='swift_account_prefix')
+        ironic='swift_account_prefix', of_store=True)
     container: str = _setting(
         values.name, 'Container of the images; with a multiple containers seed, the start of its'
         ' name', default='glance', metavar='<container>', shown_default='glance',
-        ironic='swift_container', glance='swift_store_container')
+        ironic='swift_container', glance='swift_store_container', of_store=True)
+    store: str | None = _setting(
+        values.text, 'Glance store to take the image from where it is in several',
+        metavar='<store>', shown_default='that of the first location that is believed')
     multiple_containers_seed: int = _setting(
         values.seed, 'Glance\'s multiple containers seed: how many characters of the image ID are'
         ' part of the container\'s name, 0 to 32', default=0, metavar='<n>', shown_default='0',
         ironic='swift_store_multiple_containers_seed',
-        glance='swift_store_multiple_containers_seed')
+        glance='swift_store_multiple_containers_seed', of_store=True)
     allowed_direct_url_schemes: tuple[str, ...] = _setting(
         values.schemes, 'Schemes of image locations that may be read directly, such as file; in'
         ' clouds.yaml or a service\'s config file', default=(), shown_default='none',
         ironic='allowed_direct_url_schemes')
     digest: str | None = _setting(
         values.one_of(*DIGESTS), 'Digest of the signature', metavar='{sha1,sha256,sha512}',
-        shown_default='negotiated')
+        shown_default='negotiated', of_store=True)
 
     copy: bool = _setting(
         values.boolean, 'Copy an image into your own account first where Glance does not keep it in'
@@ -164,6 +170,7 @@ class Settings:
         shown_default='60', ironic='timeout')
 
     sources: Mapping[str, Source] = dataclasses.field(default_factory=dict, compare=False)
+    stores: Mapping[str, Settings] = dataclasses.field(default_factory=dict, repr=False)
 
     def given_by(self, *names: str) -> list[Source]:
         """Return the sources that give any of these settings."""
@@ -179,6 +186,7 @@ class Setting:
     :ivar everywhere: whether it may stand in the environment and in ``clouds.yaml``.
     :ivar secret: whether its value is never printed.
     :ivar file: the setting that names the file which holds the value, where there is one.
+    :ivar of_store: whether it may differ from one Glance store to another.
     """
 
     name: str
@@ -192,6 +200,7 @@ class Setting:
     switch: str
     secret: bool
     file: str
+    of_store: bool
 
     @property
     def environment(self) -> str | None:
@@ -203,6 +212,25 @@ TABLE: tuple[Setting, ...] = tuple(
     Setting(name=field.name, **field.metadata)
     for field in dataclasses.fields(Settings) if field.metadata)
 BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in TABLE}
+
+
+def of_name(stores: Mapping[str, V], name: str) -> V | None:
+    """Return what a mapping says of a store.
+
+    openstacksdk turns each ``-`` in a name in ``clouds.yaml`` into ``_``.
+    """
+    return stores.get(name, stores.get(name.replace('-', '_')))
+
+
+def for_store(settings: Settings, name: str | None) -> Settings:
+    """Return the settings for the images in a Glance store: those that are given for it.
+
+    :param name: of the store; None, or that of a store of which nothing is said, leaves the
+        settings that all images have in common.
+    """
+    if name is None:
+        return settings
+    return dataclasses.replace(of_name(settings.stores, name) or settings, store=name, stores={})
 
 
 def validate(settings: Settings) -> Settings:

@@ -48,6 +48,7 @@ class Cloud:
     folder: pathlib.Path
     home: pathlib.Path
     secrets: list
+    ports: dict
 
     def openstack(self, *arguments, cloud='glance', stdin='', env=None, true_process=False):
         """Run openstack as a user would; no secret may be in what it prints."""
@@ -194,7 +195,8 @@ def make_cloud(tmp_path_factory, request):
             common.append(folder)
             renew(folder, new)
         settings = json.loads((folder / 'settings.json').read_text())
-        return Cloud(folder, base / 'home', list(settings['passwords'].values()))
+        return Cloud(folder, base / 'home', list(settings['passwords'].values()),
+                     settings['ports'])
 
     yield make
     for folder in folders:

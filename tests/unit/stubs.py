@@ -39,6 +39,9 @@ class Store:
                         'names': self._names, 'project_id': 'p'}
         self.asked = []
 
+    def at(self, endpoint):
+        return self
+
     def find_storage_url(self):
         return self.url
 

@@ -28,6 +28,7 @@ def reference():
             ('clouds.yaml', f'``{CLOUD_KEY}: {setting.name}``' if setting.everywhere else NEVER),
             ('ironic.conf', setting.ironic and f'``[glance] {setting.ironic}``'),
             ('glance-api.conf', setting.glance and f'``{setting.glance}``'),
+            ('Of a store', setting.of_store and f'``{CLOUD_KEY}: stores: <store>: {setting.name}``'),
             ('File', setting.file and f'the one that ``{setting.file}`` names'),
             ('Default', setting.shown_default)]
         lines += [f'    :{name}: {value}' for name, value in rows if value]
@@ -60,6 +61,7 @@ EXAMPLES = {
     'endpoint_type': 'swift',
     'account': 'AUTH_0123456789abcdef0123456789abcdef',
     'account_prefix': 'AUTH',
+    'store': 'west',
     'allowed_direct_url_schemes': 'file',
     'digest': 'sha256',
     'cache_backend': 'dogpile.cache.redis',

@@ -31,8 +31,8 @@ METAVARS = {
     'key_file': '<path>', 'duration': '<duration>',
     'expected_download_start_delay': '<duration>', 'endpoint_url': '<url>',
     'endpoint_type': '{swift,radosgw}', 'api_version': '<version>', 'account': '<account>',
-    'account_prefix': '<prefix>', 'container': '<container>', 'multiple_containers_seed': '<n>',
-    'digest': '{sha1,sha256,sha512}', 'align': '<duration>',
+    'account_prefix': '<prefix>', 'container': '<container>', 'store': '<store>',
+    'multiple_containers_seed': '<n>', 'digest': '{sha1,sha256,sha512}', 'align': '<duration>',
 }
 
 
@@ -52,7 +52,11 @@ def test_the_table():
         'copy_unverified': 'copy-unverified'}
     assert column('file') == {'key': 'key_file', 'cache_password': 'cache_password_file'}
     assert list(BY_NAME) == [setting.name for setting in TABLE]
-    assert set(BY_NAME) == {field.name for field in dataclasses.fields(Settings)} - {'sources'}
+    assert set(BY_NAME) == {field.name for field in dataclasses.fields(Settings)} - {
+        'sources', 'stores'}
+    assert {setting.name for setting in TABLE if setting.of_store} == {
+        'key_file', 'endpoint_url', 'endpoint_type', 'api_version', 'account', 'account_prefix',
+        'container', 'multiple_containers_seed', 'digest'}
 
 
 def test_secrets_stand_neither_in_the_environment_nor_in_clouds_yaml():

@@ -152,6 +152,22 @@ def test_keys_are_asked_for_where_the_catalog_says(cloud, catalog, account, url)
     assert swift.capabilities(cluster_endpoint(place.endpoint, swift)) == Capabilities(True)
 
 
+@pytest.mark.parametrize(('region', 'endpoint', 'url'), [
+    ('region', 'http://swift', OWN), ('region', 'http://in-swift', OWN),
+    ('region', 'http://two-swift', 'http://two-swift/v1/AUTH_p'),
+    # The endpoint says the region, and the interface stays the session's.
+    ('region', 'http://two-in-swift', 'http://two-swift/v1/AUTH_p'),
+    ('two-region', 'http://swift', OWN), (None, 'http://two-swift', 'http://two-swift/v1/AUTH_p'),
+    # What the catalog does not name gets no token.
+    ('region', 'http://elsewhere', OWN)])
+def test_the_object_store_at_an_endpoint(cloud, region, endpoint, url):
+    swift = ObjectStore(cloud.session(), region)
+    found = swift.at(endpoint)
+    assert found.storage_url() == url
+    assert swift.at(endpoint) is found
+    assert (found is swift) == (found.storage_url() == swift.storage_url())
+
+
 # What the cluster says of itself
 
 @pytest.mark.parametrize(('answer', 'wanted'), [

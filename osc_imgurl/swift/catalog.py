@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Keystone says of an object store: its URLs, and the project whose account is in them."""
+
+from __future__ import annotations
+
+import contextlib
+
+from keystoneauth1 import exceptions as ksa_exceptions
+from keystoneauth1.identity.base import BaseIdentityPlugin
+from keystoneauth1.session import Session
+
+from osc_imgurl.errors import MissingParameterValue, ObjectStoreFailed, one_line
+from osc_imgurl.tempurl.endpoint import split_storage_url, validate_storage_url
+
+
+class Catalog:
+    """The object store in the catalog of one session.
+
+    The parameters are those of :class:`osc_imgurl.swift.object_store.ObjectStore`.
+    """
+
+    def __init__(self, session: Session, region_name: str | None, interface: str,
+                 storage_url: str | None) -> None:
+        self._session = session
+        self._region_name = region_name
+        self._interface = interface
+        self._storage_url = storage_url
+        self._found_urls: dict[str, frozenset[str]] = {}
+
+    def find_storage_url(self) -> str | None:
+        """Return the catalog's storage URL of the session's project, or None.
+
+        :raises ObjectStoreFailed: Keystone cannot be asked, or what it names is no URL.
+        """
+        if self._storage_url is None:
+            try:
+                self._storage_url = self._session.get_endpoint(
+                    service_type='object-store', region_name=self._region_name,
+                    interface=self._interface) or ''
+            except ksa_exceptions.CatalogException:
+                self._storage_url = ''
+            except ksa_exceptions.ClientException as error:
+                raise ObjectStoreFailed(
+                    f'The catalog cannot be read: {one_line(error)}') from error
+        if not self._storage_url:
+            return None
+        try:
+            return validate_storage_url(self._storage_url)
+        except ValueError as error:
+            raise ObjectStoreFailed(
+                f'The URL of this cloud\'s object store is invalid: {error}.', 'Its operator can'
+                ' correct the catalog (openstack catalog show object-store); in clouds.yaml it is'
+                ' object_store_endpoint_override.') from None
+
+    def storage_url(self) -> str:
+        """Return the catalog's storage URL of the session's project.
+
+        :raises MissingParameterValue: the catalog has none.
+        """
+        url = self.find_storage_url()
+        if not url:
+            raise MissingParameterValue(
+                'There is no object-store in the catalog of this cloud'
+                f' (region {self._region_name or "any"}, interface {self._interface}). If this'
+                ' cloud keeps its images elsewhere, there are no temporary URLs for them.',
+                'Else give the endpoint of Swift, the account that owns the images, and its key.',
+                'endpoint_url', 'account', 'key_file')
+        return url
+
+    def project_id(self) -> str:
+        """Return the session's project.
+
+        :raises MissingParameterValue: the session has none, for example a system-scoped one.
+        """
+        project_id = self._session.get_project_id()
+        if not project_id:
+            raise MissingParameterValue(
+                'These credentials are not scoped to a project, so that they name no account.',
+                'Use a project\'s, or give the account.', 'account')
+        return str(project_id)
+
+    def project_names(self) -> frozenset[str]:
+        """Return what the session's project is called: its ID, and its name where that is known."""
+        names = {self._session.get_project_id()}
+        if isinstance(self._session.auth, BaseIdentityPlugin):
+            names.add(self._session.auth.get_access(self._session).project_name)
+        return frozenset(filter(None, names))
+
+    def endpoints(self) -> frozenset[str]:
+        """Return the object store's endpoints in the catalog, of every interface."""
+        found = {self.find_storage_url()}
+        for url in self._catalog('object-store', self._region_name):
+            with contextlib.suppress(ValueError):
+                found.add(validate_storage_url(url))
+        return frozenset(split_storage_url(url)[0] for url in found if url)
+
+    def auth_urls(self) -> frozenset[str]:
+        """Return Keystone's addresses: the session's own, and those in the catalog."""
+        own = getattr(self._session.auth, 'auth_url', None)
+        return self._catalog('identity') | ({own} if own else set())
+
+    def find_region(self, endpoint: str) -> str | None:
+        """Return the region of an endpoint of the object store, in the catalog of every region.
+
+        :returns: the session's own, if it is also the endpoint there; None where it is in none.
+        :raises ObjectStoreFailed: as :meth:`find_storage_url`.
+        """
+        storage_url, auth = self.find_storage_url(), self._session.auth
+        if storage_url and split_storage_url(storage_url)[0] == endpoint:
+            return self._region_name
+        if not isinstance(auth, BaseIdentityPlugin):
+            return None
+        found = auth.get_access(self._session).service_catalog.get_endpoints_data(
+            service_type='object-store')
+        return next((str(data.region_name) for services in found.values() for data in services
+                     if data.region_name and split_storage_url(data.url or '')[0] == endpoint),
+                    None)
+
+    def _catalog(self, service_type: str, region_name: str | None = None) -> frozenset[str]:
+        """Return a service's URLs of every interface; the catalog is read once, not per image."""
+        if service_type not in self._found_urls:
+            urls = set()
+            for interface in ('public', 'internal', 'admin'):
+                with contextlib.suppress(ksa_exceptions.CatalogException):
+                    urls.add(self._session.get_endpoint(
+                        service_type=service_type, region_name=region_name, interface=interface))
+            self._found_urls[service_type] = frozenset(filter(None, urls))
+        return self._found_urls[service_type]

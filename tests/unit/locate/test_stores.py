@@ -1,0 +1,191 @@
+"""From which store an image is taken: as it is asked for, else as a believed location says."""
+
+import dataclasses
+
+import pytest
+
+from osc_imgurl.errors import (
+    ImageUnacceptable,
+    InvalidParameterValue,
+    LocationNotBelieved,
+    MissingParameterValue,
+)
+from osc_imgurl.glance.location import parse
+from osc_imgurl.locate.cloud import Cloud
+from osc_imgurl.locate.report import report_location
+from osc_imgurl.locate.settings_in_effect import settings_in_effect
+from osc_imgurl.locate.stores import choose_store, in_store, store_of_path
+from osc_imgurl.service import TempURLService
+from osc_imgurl.settings.table import Kind, Settings, Source, for_store
+from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.parse import parse as parse_url
+from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.url import ObjectPath
+from osc_imgurl.tempurl.verify import verify
+
+from ..stubs import IMAGE_ID, NOW, OTHER_ID, Glance, Store, image
+
+EAST_KEY, WEST_KEY = Key(b'the key of the east'), Key(b'the key of the west')
+EAST = Settings(container='east', account='AUTH_e', key=EAST_KEY)
+WEST = Settings(container='west', multiple_containers_seed=3, account='AUTH_w', key=WEST_KEY,
+                endpoint_url='http://west')
+BOTH = Settings(stores={'east': EAST, 'west': WEST})
+IN_EAST, IN_WEST = f'swift+config://e/east/{IMAGE_ID}', f'swift+config://w/west_3a1/{IMAGE_ID}'
+KEYSTONE = 'keystone:5000/v3'
+
+
+def kept(*places, stores=()):
+    """Return an image that is kept at URIs, each in a store."""
+    return dataclasses.replace(image(stores=stores), locations=tuple(
+        parse(uri, store) for uri, store in places))
+
+
+def asked_for(store):
+    return dataclasses.replace(BOTH, store=store)
+
+
+@pytest.mark.parametrize(('found', 'settings', 'wanted'), [
+    (kept((IN_EAST, 'east')), BOTH, 'east'), (kept((IN_WEST, 'west')), BOTH, 'west'),
+    (kept((IN_WEST, 'west'), (IN_EAST, 'east')), BOTH, 'west'),
+    (kept(('file:///x', 'disk'), (IN_EAST, 'east')), BOTH, 'east'),
+    (kept((IN_EAST, 'east'), (IN_WEST, 'west')), asked_for('west'), 'west'),
+    # A location that names no store, and a store of which nothing is said.
+    (kept((IN_EAST, None)), BOTH, None), (kept((IN_EAST, None)), asked_for('west'), 'west'),
+    (kept((IN_EAST, 'north')), BOTH, 'north'), (kept((IN_EAST, 'north')), Settings(), None),
+    # No location is shown.
+    (kept(stores=('disk', 'west', 'east')), BOTH, 'west'), (kept(stores=('disk',)), BOTH, None),
+    (kept(), BOTH, None), (kept(stores=('west', 'east')), asked_for('east'), 'east'),
+    (kept(), asked_for('west'), 'west'),
+    (kept(stores=('north',)), Settings(store='north'), 'north'),
+    # A location that is not believed does not choose.
+    (kept((f'swift+https://evil/v1/AUTH_x/west/{IMAGE_ID}', 'west'), (IN_EAST, 'east')), BOTH,
+     'east'),
+    (kept((f'swift+https://evil/v1/AUTH_x/west/{IMAGE_ID}', 'west')), BOTH, None)])
+def test_the_store(found, settings, wanted):
+    assert choose_store(found, settings, Store()) == wanted
+
+
+@pytest.mark.parametrize(('found', 'settings', 'error', 'said'), [
+    (kept((IN_EAST, 'east')), asked_for('west'), ImageUnacceptable, 'is in east and not'),
+    (kept(stores=('east', 'disk')), asked_for('west'), ImageUnacceptable, 'is in east, disk'),
+    # Only Swift has temporary URLs.
+    (kept(('file:///x', 'disk'), (IN_EAST, 'east')), asked_for('disk'), ImageUnacceptable,
+     'not in the store disk, as far as that is in Swift'),
+    (kept(), Settings(store='west'), InvalidParameterValue, 'no settings are given for the store')])
+def test_no_such_store(found, settings, error, said):
+    with pytest.raises(error, match=said):
+        choose_store(found, settings, Store())
+
+
+# A user writes locations of own images, and the stores that they are in.
+
+@pytest.mark.parametrize('planted', [
+    # Another image's object, and an own one that the store named does not keep.
+    f'swift+http://demo%3Ad:x@{KEYSTONE}/west_7bd/{OTHER_ID}',
+    f'swift+http://demo%3Ad:x@{KEYSTONE}/east/{IMAGE_ID}',
+    f'swift+http://demo%3Ad:x@{KEYSTONE}/mine/{IMAGE_ID}',
+    f'swift+http://west/v1/AUTH_w/mine/{IMAGE_ID}',
+    f'swift+http://evil/v1/AUTH_w/west_3a1/{IMAGE_ID}'])
+@pytest.mark.parametrize('settings', [BOTH, asked_for('west')])
+def test_a_planted_location_gets_no_key_of_the_store_it_names(planted, settings):
+    service = TempURLService(settings, Cloud(object_store=Store(account={})))
+    with pytest.raises(LocationNotBelieved, match=r'\(store west\)'):
+        service.create_for(kept((planted, 'west')), Request(), NOW)
+
+
+def test_a_location_is_signed_with_the_settings_that_it_is_believed_by():
+    """In the west's container it is good for the west only, whatever store it names."""
+    in_west = f'swift+http://demo%3Ad:x@{KEYSTONE}/west_3a1/{IMAGE_ID}'
+    service = TempURLService(BOTH, Cloud(object_store=Store(
+        capabilities=Capabilities(True, ('GET',), ('sha256',)))))
+    made = service.create_for(kept((in_west, 'east'), (IN_EAST, 'east')), Request(), NOW)
+    assert str(made.place.path) == f'/v1/AUTH_e/east/{IMAGE_ID}'
+    made = service.create_for(kept((in_west, 'west')), Request(), NOW)
+    assert str(made.place.path) == f'/v1/AUTH_w/west_3a1/{IMAGE_ID}'
+    with pytest.raises(LocationNotBelieved):
+        service.create_for(kept((in_west, 'east')), Request(), NOW)
+
+
+def test_each_image_has_the_place_and_key_of_its_store():
+    service = TempURLService(Settings(stores={
+        'east': dataclasses.replace(EAST, endpoint_url='http://east'), 'west': WEST}))
+    for name, path, key in (('east', f'/v1/AUTH_e/east/{IMAGE_ID}', EAST_KEY),
+                            ('west', f'/v1/AUTH_w/west_3a1/{IMAGE_ID}', WEST_KEY)):
+        made = service.create_for(kept(stores=(name,)), Request(), NOW)
+        assert (made.place.endpoint, str(made.place.path), made.place.store) == (
+            f'http://{name}', path, name)
+        assert verify(parse_url(made.url), key.value, NOW).valid
+
+
+class Missing(Store):
+    """An object store without a container."""
+
+    def container_keys(self, account, container):
+        return None
+
+
+class Regions(Store):
+    """An object store that finds the one at an endpoint."""
+
+    def at(self, endpoint):
+        return Store(f'{endpoint}/v1/AUTH_p')
+
+
+def test_the_swift_of_a_store():
+    cloud = Cloud(object_store=Regions())
+    assert in_store(BOTH, cloud, None) == (BOTH, cloud)
+    assert in_store(BOTH, cloud, 'east') == (for_store(BOTH, 'east'), cloud)
+    assert in_store(BOTH, Cloud(), 'west') == (for_store(BOTH, 'west'), Cloud())
+    assert in_store(BOTH, cloud, 'west')[1].object_store.storage_url() == 'http://west/v1/AUTH_p'
+    # A given endpoint that is not the store's own may be a proxy's.
+    given = Settings(endpoint_url='http://west')
+    assert in_store(given, cloud, 'north')[1] is cloud
+
+
+@pytest.mark.parametrize(('path', 'wanted'), [
+    (f'AUTH_e/east/{IMAGE_ID}', 'east'), (f'AUTH_w/west_3a1/{IMAGE_ID}', 'west'),
+    (f'AUTH_e/west_3a1/{IMAGE_ID}', None), (f'AUTH_w/west/{IMAGE_ID}', None)])
+def test_the_store_of_a_url(path, wanted):
+    assert store_of_path(ObjectPath(*path.split('/')), BOTH) == wanted
+    assert store_of_path(ObjectPath(*path.split('/')), asked_for('north')) == 'north'
+
+
+def test_the_report_names_all_places():
+    found = kept((IN_EAST, 'east'), (IN_WEST, 'west'), (f'swift+https://evil/v1/x/y/{IMAGE_ID}',
+                                                       'west'))
+    east, west = (f'east: http://swift/v1/AUTH_e/east/{IMAGE_ID}',
+                  f'west: http://west/v1/AUTH_w/west_3a1/{IMAGE_ID}')
+    for settings, account, container in ((BOTH, 'AUTH_e', 'east'),
+                                         (asked_for('west'), 'AUTH_w', 'west_3a1')):
+        report = report_location('cirros', settings, Glance(found), Regions())
+        assert report.places == (east, west)
+        assert (report.account, report.container, report.container_agrees) == (
+            account, container, True)
+        assert len(report.doubts) == 1
+
+
+def test_the_settings_of_the_stores_are_listed():
+    source = Source(Kind.CLOUD, 'clouds.yaml')
+    common = Settings(account='AUTH_e', sources={'account': source}, stores={'west': Settings(
+        account='AUTH_e', container='west', key=WEST_KEY,
+        sources={'account': source, 'container': Source(Kind.CLOUD, 'the west'),
+                 'key': Source(Kind.CLOUD, 'a file')})})
+    rows = {row.name: (row.value, row.source) for row in settings_in_effect(common, None)}
+    assert {name: value for name, value in rows.items() if name.startswith('stores.')} == {
+        'stores.west.container': ('west', 'the west'),
+        'stores.west.key': (f'*** (fingerprint {WEST_KEY.fingerprint})', 'a file')}
+    rows = settings_in_effect(dataclasses.replace(common, store='west'), None)
+    assert ('container', 'west', 'the west') in [dataclasses.astuple(row) for row in rows]
+    assert not [row for row in rows if row.name.startswith('stores.')]
+
+
+def test_what_is_missing_names_the_store():
+    settings = Settings(stores={'west': Settings(account='AUTH_w', container='west')})
+    for store, said in (
+            (Store(container=None), 'no temporary URL key on account AUTH_w (store west), nor on'),
+            (Missing(), 'There is no container west in account AUTH_w (store west), where')):
+        with pytest.raises(MissingParameterValue) as caught:
+            TempURLService(settings, Cloud(object_store=store)).create_for(
+                kept(stores=('west',)), Request(), NOW)
+        assert said in str(caught.value)

@@ -1,0 +1,112 @@
+"""What is given for the images in one Glance store, beside what is given for all."""
+
+import pytest
+
+from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.settings.sources import load
+from osc_imgurl.settings.table import Settings, for_store
+from osc_imgurl.tempurl.key import Key
+
+GLANCE = """
+[DEFAULT]
+enabled_backends = my-east:swift, west:swift, disk:file
+[glance_store]
+default_backend = my-east
+[my-east]
+swift_store_container = east-images
+swift_store_multiple_containers_seed = 2
+[west]
+swift_store_multiple_containers_seed = 3
+"""
+WEST = {'container': 'west-images', 'multiple-containers-seed': 4, 'account': None}
+
+
+@pytest.fixture
+def glance(tmp_path):
+    path = tmp_path / 'glance-api.conf'
+    path.write_text(GLANCE)
+    return str(path)
+
+
+def place(settings, store):
+    found = for_store(settings, store)
+    return found.container, found.multiple_containers_seed
+
+
+def test_the_groups_of_glances_stores(glance):
+    settings = load({}, config_files=[glance])
+    # The default store's count where nobody knows in which store an image is.
+    assert place(settings, None) == place(settings, 'elsewhere') == ('east-images', 2)
+    assert place(settings, 'my-east') == ('east-images', 2)
+    # What a store does not say is Glance's default, and not another store's.
+    assert place(settings, 'west') == ('glance', 3)
+    west = for_store(settings, 'west')
+    assert str(west.sources['multiple_containers_seed']).startswith('[west]swift_store_multiple')
+    assert 'container' not in west.sources
+    assert set(settings.stores) == {'my-east', 'west'}
+
+
+def test_a_store_in_clouds_yaml():
+    settings = load({}, cloud={'image_temp_url': {
+        'container': 'common', 'account': 'AUTH_x', 'stores': {'west': WEST, 'empty': None}}})
+    west = for_store(settings, 'west')
+    assert (west.container, west.multiple_containers_seed, west.account) == (
+        'west-images', 4, 'AUTH_x')
+    assert str(west.sources['container']) == 'image_temp_url.stores.west.container in clouds.yaml'
+    assert str(west.sources['account']) == 'image_temp_url.account in clouds.yaml'
+    assert place(settings, None) == place(settings, 'empty') == ('common', 0)
+
+
+def test_which_source_of_a_store_counts(glance):
+    cloud = {'image_temp_url': {'stores': {'west': WEST, 'my_east': {'account': 'AUTH_e'}}}}
+    settings = load({}, cloud=cloud, config_files=[glance])
+    assert place(settings, 'west') == ('west-images', 4)
+    # openstacksdk writes _ for - in every name of clouds.yaml.
+    east = for_store(settings, 'my-east')
+    assert (east.account, east.container) == ('AUTH_e', 'east-images')
+    cloud['image_temp_url']['container'] = 'common'
+    assert place(load({}, cloud=cloud, config_files=[glance]), 'my-east') == ('common', 2)
+    environment = {'OS_IMAGE_TEMP_URL_CONTAINER': 'environment'}
+    assert place(load({}, cloud=cloud, environment=environment), 'west') == ('environment', 4)
+    options = {'multiple_containers_seed': '7'}
+    assert place(load(options, environment, cloud), 'west') == ('environment', 7)
+
+
+def test_a_key_of_a_store(tmp_path):
+    for name in 'common', 'west':
+        (tmp_path / name).write_text(f'the key of {name}')
+        (tmp_path / name).chmod(0o600)
+    cloud = {'image_temp_url': {'key_file': str(tmp_path / 'common'), 'stores': {
+        'west': {'key_file': str(tmp_path / 'west')}, 'east': {'container': 'x'}}}}
+    settings = load({}, cloud=cloud)
+    assert [for_store(settings, name).key for name in ('west', 'east', None)] == [
+        Key(b'the key of west'), Key(b'the key of common'), Key(b'the key of common')]
+    assert for_store(load({}, cloud=cloud, ignored=('key', 'key_file')), 'west').key is None
+    assert 'the key' not in repr(settings) and str(tmp_path / 'west') not in repr(settings)
+
+
+def test_the_settings_of_a_store_have_no_others():
+    settings = Settings(stores={'west': Settings(container='x')})
+    west = for_store(settings, 'west')
+    assert west == Settings(container='x', store='west')
+    assert for_store(west, 'west') == west
+    assert for_store(settings, 'east') == Settings(store='east')
+    assert for_store(settings, None) is settings
+
+
+@pytest.mark.parametrize(('stores', 'said'), [
+    ({'west': {'key': 'the secret'}}, 'The key may not stand in image_temp_url.stores.west.key in'),
+    ({'west': {'cache_password': 'the secret'}}, 'OpenStackClient prints it'),
+    ({'west': {'duration': 60}}, 'is no setting of a store; those are: key_file, endpoint_url, '),
+    ({'west': {'store': 'east'}}, 'image_temp_url.stores.west.store in clouds.yaml is no setting'),
+    ({'west': {'contaner': 'x'}}, 'image_temp_url.stores.west.contaner in clouds.yaml names no'),
+    ({'west': 'x'}, 'image_temp_url.stores.west in clouds.yaml is not a mapping'),
+    (['west'], 'image_temp_url.stores in clouds.yaml is not a mapping'),
+    ({'west': {'container': 'a/b'}}, 'The settings of the store west: Invalid container'),
+    ({'west': {'key_file': '/no/such'}}, 'The settings of the store west: The key file /no/such'),
+    ({'west': {'endpoint_url': 'http://rgw/x', 'endpoint_type': 'radosgw'}},
+     'The settings of the store west: The endpoint http://rgw/x of a RADOS Gateway')])
+def test_what_a_store_may_not_say(stores, said):
+    with pytest.raises(InvalidParameterValue) as caught:
+        load({}, cloud={'image_temp_url': {'stores': stores}})
+    assert said in str(caught.value) and 'the secret' not in str(caught.value)
