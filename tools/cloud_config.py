@@ -107,8 +107,10 @@ keyfile = '{certificate(folder)[1]}'
 """))
 
 
-def _authtoken(folder, settings):
+def _authtoken(folder, settings, service_type):
     return _with_tls(settings, f'cafile = {authority(folder)}\n') + f"""\
+# Access rules of application credentials name it.
+service_type = {service_type}
 www_authenticate_uri = {settings.url('keystone', '/v3')}
 auth_url = {settings.url('keystone', '/v3')}
 auth_type = password
@@ -211,7 +213,7 @@ sqlite_synchronous = false
 flavor = keystone
 config_file = {base}/glance-api-paste.ini
 [keystone_authtoken]
-{_authtoken(folder, settings)}
+{_authtoken(folder, settings, 'image')}
 [import_filtering_opts]
 allowed_hosts = [127.0.0.1]
 allowed_ports = []
@@ -290,7 +292,7 @@ methods = {settings.methods}
 [filter:authtoken]
 paste.filter_factory = keystonemiddleware.auth_token:filter_factory
 delay_auth_decision = true
-{_authtoken(folder, settings)}
+{_authtoken(folder, settings, 'object-store')}
 [filter:keystoneauth]
 use = egg:swift#keystoneauth
 operator_roles = admin, member

@@ -114,7 +114,9 @@ def translated(image: str, server: str = 'Glance') -> Iterator[None]:
     except (exc.Forbidden, exc.Unauthorized) as error:
         raise ImageNotAuthorized(
             f'{server} does not allow this{f" for image {image}" if image else ""} with these'
-            f' credentials: {one_line(error)}') from error
+            f' credentials: {one_line(error).removesuffix(".")}.',
+            'Use others that may: a project\'s, and not a domain\'s or the whole system\'s.'
+            ) from error
     except exc.NotFound as error:
         if image:
             raise not_found(image) from error

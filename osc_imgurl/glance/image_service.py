@@ -260,7 +260,8 @@ class ImageService:
             if not endpoint:
                 raise MissingParameterValue(
                     'There is no image service in the catalog of this cloud'
-                    f' (region {self._region_name or "any"}, interface {self._interface}).')
+                    f' (region {self._region_name or "any"}, interface {self._interface}).',
+                    'Credentials that are not scoped to a project see no catalog: name one.')
             self._http = Client(
                 http.limited(self._session, self._timeout), self._num_retries,
                 re.sub(r'/v\d[^/]*/?$', '', endpoint), self._timeout)

@@ -55,10 +55,12 @@ class Catalog:
     def storage_url(self) -> str:
         """Return the catalog's storage URL of the session's project.
 
-        :raises MissingParameterValue: the catalog has none.
+        :raises MissingParameterValue: the catalog has none, or the session has no project.
         """
         url = self.find_storage_url()
         if not url:
+            # Without a project, no storage URL is in the catalog.
+            self.project_id()
             raise MissingParameterValue(
                 'There is no object-store in the catalog of this cloud'
                 f' (region {self._region_name or "any"}, interface {self._interface}). If this'

@@ -275,9 +275,11 @@ def test_the_location_counts_and_a_warning_says_so(cloud, image, data):
 def test_location_show(cloud, image):
     row = cloud.rows('image', 'location', 'show', 'cirros', cloud='demo')
     url = f'swift+config://ref1/glance/{image}'
+    endpoint = f'http://127.0.0.1:{cloud.ports["proxy"]}'
     assert row == {
         'image_id': image, 'image_name': 'cirros', 'status': 'active', 'stores': ['swift1'],
         'source': 'locations', 'direct_url': url, 'locations': [url], 'believed': url,
+        'places': [f'swift1: {endpoint}/v1/{row["account"]}/glance/{image}'],
         'not_believed': [], 'scheme': 'swift+config',
         'account': row['account'], 'container': 'glance', 'object': image,
         'container_by_rule': 'glance', 'container_agrees': True, 'direct_read_allowed': False}

@@ -1,4 +1,4 @@
-"""Accounts that do not begin with AUTH_, a Swift below a path, and two stores in one Glance."""
+"""Odd accounts, a Swift below a path, two stores in one Glance, and credentials of all kinds."""
 
 import json
 import re
@@ -7,8 +7,14 @@ import time
 import pytest
 
 from .conftest import download
+from .credentials import odd_credentials
 from .locations import plant
 from .proxy import proxy
+
+NOT_ALLOWED = 'Glance at {glance} does not allow this with these credentials: HTTP {status}'
+NOT_SHOWN = 'The keys of account {account} are shown to its owner only.'
+NO_CATALOG = 'Credentials that are not scoped to a project see no catalog: name one.'
+NO_PROJECT = 'These credentials are not scoped to a project, so that they name no account.'
 
 
 @pytest.fixture(scope='module')
@@ -57,7 +63,7 @@ def test_a_given_prefix_comes_before_the_catalogs(cloud, image, account):
 
 @pytest.mark.parametrize(('override', 'said'), [
     ('{server}', 'expected an API version in its path'),
-    ('{server}/v1', 'The object store answers HTTP')])
+    ('{server}/v1', 'answers HTTP 412 to HEAD /v1 (transaction')])
 def test_a_storage_url_that_is_none(cloud, image, override, said):
     server = cloud.sdk().object_store.get_endpoint().partition('/v1')[0]
     env = cloud.config(object_store_endpoint_override=override.format(server=server))
@@ -113,14 +119,12 @@ def test_the_image_says_in_which_store_it_is(cloud, images, stores, data, name, 
         assert endpoint in rows[-1]['detail']
 
 
-def test_the_token_goes_to_the_regions_own_swift(cloud, images, stores):
+def test_the_regions_own_swift_is_asked_for_keys(cloud, images, stores):
     result = cloud.openstack('--debug', 'image', 'temp', 'url', 'create', images['west'],
                              env=stores)
     endpoint, container = place(cloud, 'west', images['west'])
-    asked = re.findall(r'Swift request: HEAD (\S+)', result.stderr)
-    assert result.code == 0 and asked
-    assert {url.partition('/v1')[0] for url in asked} == {endpoint}
-    assert asked[0].endswith(f'/{container}')
+    asked = re.findall(rf'Swift request: HEAD (\S+)/v1/\S+/{container}\n', result.stderr)
+    assert (result.code, asked) == (0, [endpoint])
 
 
 def test_a_list_takes_each_image_from_its_store(cloud, images, stores, data):
@@ -231,3 +235,40 @@ def test_a_location_does_not_choose_key_and_container(cloud, images, planted, ac
             assert said in cloud.refused(image, *options, env=env)
         row = cloud.rows('image', 'location', 'show', image, env=env)
         assert (row['believed'], row['places']) == (None, [])
+
+
+@pytest.fixture(scope='module')
+def credentials(cloud):
+    return odd_credentials(cloud)
+
+
+@pytest.mark.parametrize('name', [
+    'unrestricted', 'restricted', 'one role of two', 'rules for both', 'trust'])
+def test_credentials_that_make_a_url(cloud, credentials, image, data, name):
+    assert download(cloud.create(image, cloud=name, env=credentials)['url']) == data
+
+
+@pytest.mark.parametrize(('name', 'said'), [
+    ('rules for images', NOT_SHOWN), ('rules for objects', NOT_ALLOWED),
+    ('domain', NOT_ALLOWED), ('system', NOT_ALLOWED), ('unscoped', NO_CATALOG)])
+def test_credentials_that_do_not(cloud, credentials, image, name, said):
+    account = cloud.create(image)['account']
+    glance = f'http://127.0.0.1:{cloud.ports["glance"]}'
+    said = said.format(account=account, glance=glance,
+                       status=401 if name.startswith('rules') else 403)
+    line = cloud.refused('cirros', cloud=name, env=credentials)
+    assert said in line
+
+
+def test_rules_for_images_and_a_given_key(cloud, credentials, image, data, key_file):
+    row = cloud.create(image, '--key-file', key_file('a key'), cloud='rules for images',
+                       env=credentials)
+    assert download(row['url']) == data
+
+
+@pytest.mark.parametrize('name', ['domain', 'system', 'unscoped'])
+def test_keys_without_a_project(cloud, credentials, name):
+    result = cloud.openstack('image', 'temp', 'url', 'key', 'list', cloud=name, env=credentials)
+    assert (result.code, result.stdout) == (1, '')
+    assert result.stderr.splitlines() == [
+        f'{NO_PROJECT} Use a project\'s, or give the account (--account).']

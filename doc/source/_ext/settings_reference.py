@@ -10,6 +10,7 @@ from docutils import nodes, statemachine
 from docutils.parsers.rst import Directive
 
 from osc_imgurl.osc.wording import option_of
+from osc_imgurl.settings.sources import STORES
 from osc_imgurl.settings.table import CLOUD_KEY, TABLE, Settings
 
 NEVER = 'never: it would be printed'
@@ -28,7 +29,7 @@ def reference():
             ('clouds.yaml', f'``{CLOUD_KEY}: {setting.name}``' if setting.everywhere else NEVER),
             ('ironic.conf', setting.ironic and f'``[glance] {setting.ironic}``'),
             ('glance-api.conf', setting.glance and f'``{setting.glance}``'),
-            ('Of a store', setting.of_store and f'``{CLOUD_KEY}: stores: <store>: {setting.name}``'),
+            ('Of a store', setting.of_store and f'``{CLOUD_KEY}: {STORES}: <store>:``'),
             ('File', setting.file and f'the one that ``{setting.file}`` names'),
             ('Default', setting.shown_default)]
         lines += [f'    :{name}: {value}' for name, value in rows if value]

@@ -86,7 +86,8 @@ def test_an_odd_answer(cloud, client, failure, wanted):
 
 AGAIN = 'Try again; if it stays so, tell its operator.'
 NOT_FOUND = '{!r}, or these credentials may not see it. Look for it: openstack image list.'
-NOT_ALLOWED = 'Glance does not allow this for image x with these credentials: HTTP {}'
+NOT_ALLOWED = ('Glance does not allow this for image x with these credentials: HTTP {}. Use others'
+               " that may: a project's, and not a domain's or the whole system's.")
 
 
 @pytest.mark.parametrize(('raised', 'image', 'error', 'message'), [

@@ -72,7 +72,8 @@ def test_a_cloud_without_glance(cloud, arguments, said):
     with pytest.raises(errors.MissingParameterValue) as caught:
         ImageService(cloud.session(), **arguments).find(IMAGE_ID)
     assert str(caught.value) == (
-        f'There is no image service in the catalog of this cloud ({said}).')
+        f'There is no image service in the catalog of this cloud ({said}). Credentials that are not'
+        ' scoped to a project see no catalog: name one.')
 
 
 def test_a_keystone_that_does_not_answer(cloud, images):

@@ -107,6 +107,12 @@ def test_a_session_without_a_project(cloud):
     assert swift.project_names() == frozenset()
 
 
+def test_a_session_without_a_project_has_no_storage_url(cloud):
+    del cloud.token['project'], cloud.token['catalog']
+    with pytest.raises(errors.MissingParameterValue, match='are not scoped to a project'):
+        ObjectStore(cloud.session()).storage_url()
+
+
 def test_a_session_that_knows_no_names():
     """As with ``--os-auth-type none``, and with a token of the caller's."""
     class OfAToken(Session):
