@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from osc_imgurl.check.facts import NOT_ASKED, Facts
 from osc_imgurl.check.finding import PASS, Finding, failed, failed_with, passed, skipped
 from osc_imgurl.check.signature import check_key, check_method, check_path, check_query
+from osc_imgurl.copies.copy import Copy
 from osc_imgurl.errors import ImgurlError, LocationNotBelieved
 from osc_imgurl.glance.image import Image, validate_active, validate_in_swift
 from osc_imgurl.locate.place import NOT_TRIED
@@ -40,6 +41,10 @@ def _image(facts: Facts) -> Finding:
 
 
 def _store(facts: Facts) -> Finding:
+    return _store_of_copies(facts.copy) if facts.home_of_copies else _store_of_glance(facts)
+
+
+def _store_of_glance(facts: Facts) -> Finding:
     if not isinstance(facts.image, Image):
         return skipped('the image is not known')
     try:
@@ -53,6 +58,14 @@ def _store(facts: Facts) -> Finding:
     if facts.location:
         return passed(f'the image is in Swift: {facts.location.url}')
     return skipped('this cloud does not show where it keeps the image')
+
+
+def _store_of_copies(copy: Copy | None) -> Finding:
+    if copy is None:
+        return skipped('the container is for copies, and has none of this image')
+    return passed('a copy of the image in your own account, '
+                  + (f'deleted at {format_expires(copy.delete_at)}' if copy.delete_at
+                     else 'which is never deleted'))
 
 
 def _server(facts: Facts) -> Finding:
@@ -203,6 +216,9 @@ def _object(facts: Facts) -> Finding:
         return passed('the object is there')
     if facts.in_its_place is None:
         return skipped('these credentials cannot see whether the object is there')
+    if facts.home_of_copies:
+        return failed(f'there is no copy {facts.path.object} in container {facts.path.container},'
+                      ' or no more', 'Make another.', 'copy')
     return failed(f'there is no object {facts.path.object} in container'
                   f' {facts.path.container}',
                   'Its data is gone from Swift: upload the image anew, or delete it.'

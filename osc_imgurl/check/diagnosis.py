@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from osc_imgurl.check.checks import ACCOUNT, CHECKS, IMAGE, KEY, REQUEST, STORE, make
 from osc_imgurl.check.facts import Facts
 from osc_imgurl.check.finding import FAIL, Finding, failed_with, skipped
+from osc_imgurl.copies.home import Home
 from osc_imgurl.errors import ImgurlError, LocationNotBelieved, MissingParameterValue
 from osc_imgurl.glance.image import Image
 from osc_imgurl.locate.cloud import Cloud
-from osc_imgurl.locate.place import swift_endpoint, type_by_catalog
+from osc_imgurl.locate.place import Place, swift_endpoint, type_by_catalog
 from osc_imgurl.locate.stores import choose_store, in_store, store_of_path
 from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
@@ -71,13 +72,15 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
     except ImgurlError as error:
         return _stopped(IMAGE, error)
     try:
-        settings, cloud = in_store(
-            settings, cloud, choose_store(image, settings, cloud.object_store))
+        place = None if object_name else _place_of_copy(image, settings, cloud)
+        if place is None:
+            settings, cloud = in_store(
+                settings, cloud, choose_store(image, settings, cloud.object_store))
     except ImgurlError as error:
         return _stopped(STORE, error)
     service = TempURLService(settings, cloud)
     try:
-        place = service.locate(image, object_name)
+        place = place or service.locate(image, object_name)
     except LocationNotBelieved as error:
         return _stopped(STORE, error)
     except ImgurlError as error:
@@ -96,6 +99,14 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
     signed = Signer(key.value, digest).sign(
         endpoint, place.path, int(now + settings.duration), Request(method))
     return _run(dataclasses.replace(facts, url=signed.url, parsed=signed))
+
+
+def _place_of_copy(image: Image, settings: Settings, cloud: Cloud) -> Place | None:
+    """Return where an image's copy is, if the settings want copies and there is one."""
+    if not settings.copy or cloud.object_store is None:
+        return None
+    home = Home(settings, cloud.object_store)
+    return home.place(image.id) if home.find(image.id) else None
 
 
 def cause(findings: Sequence[Finding]) -> Finding | None:

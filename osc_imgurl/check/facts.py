@@ -9,6 +9,8 @@ import functools
 from collections.abc import Sequence
 
 from osc_imgurl.cache.entry import Entry, signature_fingerprint
+from osc_imgurl.copies.copy import Copy
+from osc_imgurl.copies.home import Home
 from osc_imgurl.errors import (
     ImgurlError,
     InvalidParameterValue,
@@ -120,9 +122,29 @@ class Facts:
             return str(error)
 
     @functools.cached_property
+    def home_of_copies(self) -> Home | None:
+        """The container for copies, if that is where the URL says; None where it is elsewhere."""
+        store = self.cloud.object_store
+        if store is None or self.path.container != self.settings.copy_container:
+            return None
+        with contextlib.suppress(ImgurlError):
+            home = Home(self.settings, store)
+            if home.place(self.path.object).path.account == self.path.account:
+                return home
+        return None
+
+    @functools.cached_property
+    def copy(self) -> Copy | None:
+        """The copy in one's own account that the URL is for; None where it is for none."""
+        if self.home_of_copies:
+            with contextlib.suppress(ImgurlError):
+                return self.home_of_copies.find(self.path.object)
+        return None
+
+    @functools.cached_property
     def location(self) -> Location | LocationNotBelieved | None:
         """The image's believed location in Swift, or why none is; None where none is shown."""
-        if not isinstance(self.image, Image):
+        if not isinstance(self.image, Image) or self.home_of_copies:
             return None
         try:
             return find_believed(self.image, self.settings, self.cloud.object_store)

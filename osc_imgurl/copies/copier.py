@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -121,6 +122,10 @@ class Copier:
         """Return a copy that is there, and lives long enough then."""
         copy = self._home.find(image.id)
         if copy is None:
+            return None
+        if copy.delete_at is not None and copy.delete_at <= time.time():
+            # A RADOS Gateway shows it until its collector has run.
+            self._home.container.delete(image.id)
             return None
         if copy.size != image.size or image_hash(image) not in (None, copy.hash):
             raise InvalidParameterValue(

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from osc_imgurl.copies import segments
@@ -37,15 +36,11 @@ class Home:
     """The container for copies in the session's own account.
 
     Every method raises ImgurlError where there is no object store, or it cannot be used.
-
-    :param clock: tells the Unix time, in seconds.
     """
 
-    def __init__(self, settings: Settings, object_store: ObjectStore,
-                 clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, settings: Settings, object_store: ObjectStore) -> None:
         self._settings = settings
         self._store = object_store
-        self._clock = clock
         self.container = Container(object_store, settings.copy_container)
         self._prepared = False
         self._key: Key | None = None
@@ -127,10 +122,6 @@ class Home:
                 f'The object {image_id} in the container {self.container.name} is no copy that this'
                 ' command has made, and is left alone.', 'Remove it, or have copies kept in another'
                 ' container.', 'copy_container')
-        if copy.delete_at is not None and copy.delete_at <= self._clock():
-            # A RADOS Gateway shows it until its collector has run.
-            self.container.delete(image_id)
-            return None
         return copy
 
     def copies(self) -> Iterator[Copy]:

@@ -84,6 +84,8 @@ class ShowImageTempURL(base.ShowOne):
             'account': parsed.path.account,
             'container': parsed.path.container,
             'object': parsed.path.object,
+            'copied': (parsed.path.container == settings.copy_container
+                       and is_uuid(parsed.path.object)),
             'image_id': parsed.path.object if is_uuid(parsed.path.object) else None,
             'method': method,
             'expires_at': format_expires(parsed.expires),

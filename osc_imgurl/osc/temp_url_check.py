@@ -34,7 +34,8 @@ class CheckImageTempURL(base.Lister):
             help='What the URL is to be used for (default: GET)')
         common.add_object_option(parser)
         common.add_setting_options(parser, BY_NAME.keys() - {
-            'cache_enabled', 'align', 'check', 'expected_download_start_delay'})
+            'cache_enabled', 'align', 'check', 'expected_download_start_delay',
+            'copy', 'copy_unverified'})
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:

@@ -5,6 +5,7 @@ Swift takes no object of more than a million bytes here, so that an image has se
 
 import concurrent.futures
 import datetime
+import json
 import re
 import secrets
 import subprocess
@@ -130,6 +131,24 @@ def test_a_copy_that_is_there_costs_one_request(cloud, account, image):
         'hash': f'sha512:{hashed.hash_value}', 'container': CONTAINER,
         'delete_at': datetime.datetime.fromtimestamp(
             moment(longer) + 3600, datetime.UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}
+
+
+def test_what_is_said_of_the_url_of_a_copy(cloud, account, image):
+    url = copied(cloud, image)['url']
+    env = {'OS_IMAGE_TEMP_URL_COPY': 'on'}
+    # By its URL, and as what create makes.
+    for subject, more in ((url, {}), (image, {'env': env})):
+        found = {row['check']: row for row in cloud.rows(
+            'image', 'temp', 'url', 'check', subject, cloud='demo', **more)}
+        assert {row['result'] for row in found.values()} <= {'pass', 'skipped'}
+        assert re.fullmatch('a copy of the image in your own account, deleted at 20.*Z',
+                            found['store']['detail'])
+        assert found['account']['result'] == found['key']['result'] == 'pass'
+    assert cloud.rows('image', 'temp', 'url', 'show', url)['copied'] is True
+    assert cloud.openstack(*DELETE, image, cloud='demo').code == 0
+    result = cloud.openstack('image', 'temp', 'url', 'check', url, '-f', 'json', cloud='demo')
+    first = next(row for row in json.loads(result.stdout) if row['result'] == 'fail')
+    assert (first['check'], first['remedy']) == ('object', 'Make another (--copy).')
 
 
 def test_a_store_whose_keys_are_others(cloud, account):
