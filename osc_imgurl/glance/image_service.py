@@ -47,7 +47,7 @@ class ImageService:
     :param num_retries: how often a request that reads is made again when it finds no
         connection, or is answered 503 or 429 (Ironic's option of the same name).
     :param timeout: how long an answer may take, in seconds, where the session has no time limit
-        of its own; of an image's data each part may take so long.
+        of its own; of an image's data each MiB may take so long.
     """
 
     def __init__(self, session: Session, region_name: str | None = None,
@@ -232,8 +232,8 @@ class ImageService:
         :raises ImgurlError: there is none, Glance does not give it from there, or ceases to.
         """
         # An image takes as long as it takes; only each part of it may not.
-        client = Client(self._session, self._num_retries, self._client.endpoint_override,
-                        self._timeout)
+        client = Client(http.limited(self._session, self._timeout, by_part=True),
+                        self._num_retries, self._client.endpoint_override, self._timeout)
         return read_data(client, image, start)
 
     @contextlib.contextmanager

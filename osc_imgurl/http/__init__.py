@@ -96,17 +96,18 @@ def content_length(headers: Mapping[str, str]) -> int | None:
     return int(found[0]) if found else None
 
 
-def limited(session: Session, time_limit: float) -> Session:
+def limited(session: Session, time_limit: float, *, by_part: bool = False) -> Session:
     """Return a session like another, whose answers end: see :class:`LimitingAdapter`.
 
     Its token is the other's, its connections are its own.
 
     :param time_limit: of a whole answer, in seconds; the session's own counts where it has one.
+    :param by_part: whether it is that of each part of an answer, which is data of any size.
     """
     connections = copy.copy(session.session)
     connections.adapters = collections.OrderedDict()
     for scheme in ('http://', 'https://'):
-        connections.mount(scheme, LimitingAdapter())
+        connections.mount(scheme, LimitingAdapter(by_part=by_part))
     made = copy.copy(session)
     made.session = connections
     # What a session closes when it ends.

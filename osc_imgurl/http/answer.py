@@ -26,6 +26,8 @@ import urllib3.connectionpool
 MAX_ANSWER = 32 * 1024 * 1024
 # Of an answer as a whole, in seconds, where nothing else is given.
 TIME_LIMIT = 60.0
+# Of data of any size so many bytes must come within the time.
+PART = 1024 * 1024
 
 
 class AnswerTooLarge(requests.RequestException):
@@ -44,7 +46,11 @@ class _Stream(io.RawIOBase):
         self._socket = sock
         self._file = file
         self._time_limit = time_limit
-        self._end = time.monotonic() + time_limit
+        self.allow(time_limit)
+
+    def allow(self, seconds: float) -> None:
+        """Give it so many seconds from now on."""
+        self._end = time.monotonic() + seconds
 
     def readable(self) -> bool:
         return True
@@ -71,13 +77,14 @@ class _Answer(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self._stream = _Stream(sock, self.fp.detach(), sock.gettimeout() or TIME_LIMIT)
-        self.fp = io.BufferedReader(self._stream)
+        self.time_limit = sock.gettimeout() or TIME_LIMIT
+        self.stream = _Stream(sock, self.fp.detach(), self.time_limit)
+        self.fp = io.BufferedReader(self.stream)
 
     def begin(self) -> None:
         super().begin()
         # Nothing is read behind the headers yet.
-        if self._stream.ended:
+        if self.stream.ended:
             raise http.client.IncompleteRead(b'')
 
 
@@ -102,7 +109,14 @@ class LimitingAdapter(requests.adapters.HTTPAdapter):
 
     The time limit of a request holds for its answer as a whole, and :data:`MAX_ANSWER` for the
     answer's body.
+
+    :param by_part: whether a body is data of any size, so that the time limit holds for each
+        :data:`PART` of it. What is done with the data meanwhile takes as long as it takes.
     """
+
+    def __init__(self, *, by_part: bool = False, **kwargs: Any) -> None:
+        self._limit = _each_part_in_time if by_part else _limited
+        super().__init__(**kwargs)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -116,7 +130,7 @@ class LimitingAdapter(requests.adapters.HTTPAdapter):
     def build_response(self, req: requests.PreparedRequest,
                        resp: urllib3.BaseHTTPResponse) -> requests.Response:
         resp.stream = functools.partial(  # type: ignore[method-assign]
-            _limited, resp.stream)
+            self._limit, resp._fp, resp.stream)  # type: ignore[attr-defined]
         return super().build_response(req, resp)
 
 
@@ -124,10 +138,26 @@ def _use_pools(manager: urllib3.PoolManager) -> None:
     manager.pool_classes_by_scheme = {'http': _Pool, 'https': _TLSPool}
 
 
-def _limited(stream: Callable[..., Iterator[bytes]], *args: Any, **kwargs: Any) -> Iterator[bytes]:
+def _limited(answer: _Answer, stream: Callable[..., Iterator[bytes]], *args: Any,
+             **kwargs: Any) -> Iterator[bytes]:
     size = 0
     for chunk in stream(*args, **kwargs):
         size += len(chunk)
         if size > MAX_ANSWER:
             raise AnswerTooLarge
+        yield chunk
+
+
+def _each_part_in_time(answer: _Answer, stream: Callable[..., Iterator[bytes]], *args: Any,
+                       **kwargs: Any) -> Iterator[bytes]:
+    chunks, left, size = stream(*args, **kwargs), answer.time_limit, 0
+    while True:
+        answer.stream.allow(left)
+        started = time.monotonic()
+        chunk = next(chunks, None)
+        if chunk is None:
+            return
+        left, size = left - (time.monotonic() - started), size + len(chunk)
+        if size >= PART:
+            left, size = answer.time_limit, 0
         yield chunk

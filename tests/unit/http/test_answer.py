@@ -72,6 +72,36 @@ def test_a_slow_answer_that_ends_in_time(serve):
     assert get(serve(*(bytes([byte]) for byte in GOOD[:20]), GOOD[20:])).content == b'good'
 
 
+def data(url, pause=0):
+    """Yield data that is read byte by byte, with a pause after each."""
+    with requests.Session() as session:
+        session.mount('http://', answer.LimitingAdapter(by_part=True))
+        with session.get(url, timeout=1, stream=True) as response:
+            for chunk in response.iter_content(1):
+                time.sleep(pause)
+                yield chunk
+
+
+CHUNKED = [HEAD + b'Transfer-Encoding: chunked\r\n\r\n', *[b'1\r\nx\r\n'] * 30, b'0\r\n\r\n']
+OF_A_LENGTH = [HEAD + b'Content-Length: 30\r\n\r\n', *[b'x'] * 30]
+
+
+@pytest.mark.parametrize('parts', [CHUNKED, OF_A_LENGTH])
+def test_data_takes_as_long_as_its_parts(serve, monkeypatch, parts):
+    """Each has the time, however many there are, and more than any other answer may have."""
+    monkeypatch.setattr(answer, 'PART', 3)
+    monkeypatch.setattr(answer, 'MAX_ANSWER', 9)
+    assert b''.join(data(serve(*parts))) == b'x' * 30
+    monkeypatch.setattr(answer, 'PART', 30)
+    with pytest.raises(requests.RequestException) as caught:
+        list(data(serve(*parts)))
+    assert http.failure(caught.value) == 'there is no answer in time'
+
+
+def test_what_is_done_with_data_takes_its_own_time(serve):
+    assert b''.join(data(serve(OF_A_LENGTH[0], b'x' * 15, b'x' * 15), pause=0.05)) == b'x' * 30
+
+
 def test_the_time_is_each_answers_own(server):
     server.plan = [(200, {}, b'x' * 100_000)] * 3
     with requests.Session() as session:
