@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 from osc_imgurl.cache.entry import Cache
 from osc_imgurl.cache.reuse import Asked, first_expiry
-from osc_imgurl.copies.copier import NO_URL, Progress, make_copier, no_progress, or_copied
+from osc_imgurl.copies import copier as copying
 from osc_imgurl.errors import ObjectStoreFailed, logger
 from osc_imgurl.glance.file_name import file_name
 from osc_imgurl.glance.image import Image, unseen_image, validate_active, validate_in_swift
@@ -84,12 +84,13 @@ class TempURLService:
     """
 
     def __init__(self, settings: Settings, cloud: Cloud = UNAUTHENTICATED,
-                 cache: Cache | None = None, progress: Progress = no_progress) -> None:
+                 cache: Cache | None = None,
+                 progress: copying.Progress = copying.no_progress) -> None:
         self._settings = settings
         self._images = cloud.images
         self._object_store = cloud.object_store
         self._cache = cache
-        self._copier = make_copier(settings, cloud, progress) if settings.copy else None
+        self._copier = copying.make_copier(settings, cloud, progress) if settings.copy else None
         self._asked = AskedSwift(cloud.object_store) if cloud.object_store else None
         self._in_stores: dict[str, TempURLService] = {}
         self._warned: set[str] = set()
@@ -170,16 +171,16 @@ class TempURLService:
 
         :param expires: tells when a URL that is signed now would expire: Unix time, seconds.
         """
-        copier = self._copier if request.object is None else None
+        copier = self._copier if copying.may_copy(image, request) else None
         try:
             validate_in_swift(image)
             place = self.locate(image, request.object)
             key = self.find_key(place)
             if copier is None or copier.has_object(place, self._object_store):
                 return place, key, None
-        except NO_URL as error:
+        except copying.NO_URL as error:
             if copier is None:
-                raise or_copied(error, request, self._object_store) from None
+                raise copying.or_copied(error, image, request, self._object_store) from None
         return copier.ensure(image, expires)
 
     def negotiated(self, made: ImageTempURL, request: Request, now: float) -> ImageTempURL:

@@ -31,6 +31,7 @@ from osc_imgurl.errors import (
 from osc_imgurl.glance.image import Image
 from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import Place
+from osc_imgurl.locate.trust import names_other_object
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.connection import Body
 from osc_imgurl.tempurl.key import Key
@@ -62,10 +63,19 @@ def make_copier(settings: Settings, cloud: Cloud, progress: Progress) -> Copier 
     return Copier(settings, cloud.images, Home(settings, cloud.object_store), progress)
 
 
-def or_copied(error: ImgurlError, request: Request,
+def may_copy(image: Image, request: Request) -> bool:
+    """Say whether a copy of an image may stand in for it.
+
+    Not for another object, and not where a location in Swift names another than the image's:
+    Glance would read that with our rights, and whoever wrote it may have none to it.
+    """
+    return request.object is None and not names_other_object(image)
+
+
+def or_copied(error: ImgurlError, image: Image, request: Request,
               object_store: ObjectStore | None) -> ImgurlError:
     """Return an error that says, too, that a copy of the image can have a URL, if it can."""
-    if request.object is not None or not (object_store and object_store.find_storage_url()):
+    if not (may_copy(image, request) and object_store and object_store.find_storage_url()):
         return error
     return type(error)(error.problem, f'{error.remedy.removesuffix(".")}, or have the image copied'
                        ' into your own account.', *error.names, 'copy')

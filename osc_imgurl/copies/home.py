@@ -4,22 +4,28 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from osc_imgurl.copies import segments
 from osc_imgurl.copies.copy import DELETE_AT, Copy, from_headers, to_headers
-from osc_imgurl.errors import InvalidParameterValue, ObjectStoreNotAuthorized, logger
+from osc_imgurl.errors import (
+    ImgurlError,
+    InvalidParameterValue,
+    ObjectStoreNotAuthorized,
+    logger,
+)
 from osc_imgurl.locate.place import Place, endpoint_and_type
 from osc_imgurl.locate.signing_key import find_key
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift import key_slots
 from osc_imgurl.swift.capabilities import Capabilities
-from osc_imgurl.swift.objects import Container
+from osc_imgurl.swift.objects import Container, Listed
 from osc_imgurl.swift.slot import CONTAINER_SLOTS
 from osc_imgurl.tempurl.endpoint import split_storage_url
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.url import ObjectPath
+from osc_imgurl.workers import side_by_side
 
 if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore
@@ -28,6 +34,8 @@ LOG = logger(__name__)
 
 # The headers by which a container says that others may use it.
 SHARED = {'X-Container-Read': 'read', 'X-Container-Write': 'change'}
+# How many copies are asked for, or deleted, at once.
+AT_ONCE = 8
 # What stands behind all segments in a listing: '0' comes behind '/'.
 BEHIND_SEGMENTS = segments.FOLDER.replace('/', '0')
 
@@ -88,15 +96,10 @@ class Home:
             # Before anything is copied in vain.
             self.key(place)
         account, name = place.path.account, self.container.name
-        headers = self.container.headers()
+        headers = self._headers(place)
         if headers is None:
             self.container.create()
             headers = {}
-        elif place.in_gateway and name not in self._store.names(account):
-            # All projects of such a gateway may share one set of names.
-            raise InvalidParameterValue(
-                f'The container {name} is another project\'s.', 'Have copies kept in another.',
-                'copy_container')
         if not place.in_gateway:
             keys = [headers[slot.header] for slot in CONTAINER_SLOTS if headers.get(slot.header)]
             if keys:
@@ -107,6 +110,25 @@ class Home:
             if headers.get(header):
                 LOG.warning('Others may %s what is in the container %s, where copies are kept: its'
                             ' %s is %s', use, name, header, headers[header])
+
+    def _headers(self, place: Place) -> Mapping[str, str] | None:
+        """Return what Swift says of the container, or None where there is none.
+
+        :raises InvalidParameterValue: it is another project's. All projects of a RADOS Gateway
+            share one set of names, unless it has ``rgw keystone implicit tenants``.
+        """
+        owned = not place.in_gateway or self.container.name in self._store.names(place.path.account)
+        try:
+            headers = self.container.headers()
+        except ObjectStoreNotAuthorized:
+            if owned:
+                raise
+            headers = {}
+        if headers is not None and not owned:
+            raise InvalidParameterValue(
+                f'The container {self.container.name} is another project\'s.',
+                'Have copies kept in another.', 'copy_container')
+        return headers
 
     def find(self, image_id: str) -> Copy | None:
         """Return an image's copy, or None where there is none.
@@ -126,11 +148,13 @@ class Home:
 
     def copies(self) -> Iterator[Copy]:
         """Yield all copies."""
-        for listed in self.container.list(after=BEHIND_SEGMENTS):
+        def read(listed: Listed) -> Copy | None:
             headers = self.container.head(listed.name)
-            copy = headers and from_headers(self.container.name, listed.name, headers)
-            if copy:
-                yield copy
+            return None if headers is None else from_headers(
+                self.container.name, listed.name, headers)
+
+        listed = self.container.list(after=BEHIND_SEGMENTS)
+        yield from filter(None, side_by_side(read, listed, AT_ONCE))
 
     def image_ids(self) -> set[str]:
         """Return the images of which there is a copy, or what is left of one."""
@@ -148,6 +172,17 @@ class Home:
     def move_segments(self, names: Iterable[str], delete_at: int) -> bool:
         """Have segments live until another moment; False as soon as one is gone."""
         return all(self.container.post(name, {DELETE_AT: str(delete_at)}) for name in names)
+
+    def delete_all(self, image_ids: Iterable[str]) -> list[ImgurlError]:
+        """Delete the copies of images, as :meth:`delete` does; return why some are not deleted."""
+        def delete(image_id: str) -> ImgurlError | None:
+            try:
+                self.delete(image_id)
+            except ImgurlError as error:
+                return error
+            return None
+
+        return list(filter(None, side_by_side(delete, image_ids, AT_ONCE)))
 
     def delete(self, image_id: str) -> None:
         """Delete an image's copy, and all of its segments; those of copies under way too.

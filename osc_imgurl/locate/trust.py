@@ -23,6 +23,8 @@ from osc_imgurl.tempurl.endpoint import split_storage_url
 if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore
 
+# The scheme of a location that Glance lets nobody but itself write.
+GLANCES_OWN = 'swift+config'
 _PORTS = {'http': 80, 'https': 443}
 
 
@@ -59,6 +61,12 @@ def find_believed(image: Image, settings: Settings,
     return None
 
 
+def names_other_object(image: Image) -> bool:
+    """Say whether a location that an ordinary user may have written names another object."""
+    return any(location.scheme != GLANCES_OWN and location.object != image.id
+               for location in image.swift_locations)
+
+
 def doubt(location: Location, image_id: str, settings: Settings,
           object_store: ObjectStore | None) -> str:
     """Return why a location in Swift is not believed; empty where it is.
@@ -74,7 +82,7 @@ def doubt(location: Location, image_id: str, settings: Settings,
 
     :param object_store: None where there is nobody to ask.
     """
-    if location.scheme == 'swift+config':
+    if location.scheme == GLANCES_OWN:
         return ''
     if location.object != image_id:
         return f'its object is {location.object}, and not the image\'s ID'

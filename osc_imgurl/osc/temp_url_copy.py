@@ -51,10 +51,11 @@ class DeleteImageTempURLCopy(base.Command):
         common.add_setting_options(parser, ())
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> None:
-        from osc_imgurl.errors import MissingParameterValue
+    def take_action(self, parsed_args: argparse.Namespace) -> int:
+        from osc_imgurl.errors import MissingParameterValue, logger
         from osc_imgurl.glance.image import referenced_id
         from osc_imgurl.osc import common
+        from osc_imgurl.osc.wording import typed
 
         if bool(parsed_args.images) == parsed_args.all:
             raise MissingParameterValue('Say what to delete: images, or --all.')
@@ -68,5 +69,7 @@ class DeleteImageTempURLCopy(base.Command):
             # The image itself may be gone.
             wanted = {referenced_id(image) or images.find(image).id
                       for image in parsed_args.images}
-        for image_id in sorted(wanted):
-            home.delete(image_id)
+        kept = home.delete_all(sorted(wanted))
+        for error in kept:
+            logger(__name__).error('%s', error.message(typed))
+        return 1 if kept else 0

@@ -4,12 +4,15 @@ Swift takes no object of more than a million bytes here, so that an image has se
 """
 
 import concurrent.futures
+import contextlib
 import datetime
 import json
+import os
+import pty
 import re
 import secrets
-import subprocess
-import time
+import sqlite3
+import uuid
 
 import pytest
 import requests
@@ -23,6 +26,7 @@ COPIES = ['image', 'temp', 'url', 'copy', 'list']
 DELETE = ['image', 'temp', 'url', 'copy', 'delete']
 CONTAINER = 'image-temp-urls'
 SEGMENT = 1_000_000
+IMAGES = 100
 KEY = 'X-Container-Meta-Temp-URL-Key'
 
 
@@ -72,6 +76,29 @@ def data():
 def image(cloud, data):
     """The ID of an image that is in files."""
     return cloud.upload('in files', data, store='file1')
+
+
+@contextlib.contextmanager
+def images_of(cloud):
+    """Yield Glance's database; what is changed in it is kept."""
+    path = cloud.folder / 'glance/glance.db'
+    with contextlib.closing(sqlite3.connect(path, timeout=30)) as database, database:
+        yield database
+
+
+def alike(cloud, image, count):
+    """Return the IDs of images with another's data, in Glance's database: to upload takes long."""
+    ids = [str(uuid.uuid4()) for _ in range(count)]
+    with images_of(cloud) as database:
+        for table, own in (('images', 'id'), ('image_locations', 'image_id'),
+                           ('image_properties', 'image_id')):
+            columns = [name for _, name, *_ in database.execute(f'PRAGMA table_info({table})')
+                       if name not in ('id', own)]
+            for each in ids:
+                database.execute(
+                    f'INSERT INTO {table} ({own}, {", ".join(columns)})'  # noqa: S608
+                    f' SELECT ?, {", ".join(columns)} FROM {table} WHERE {own} = ?', (each, image))
+    return ids
 
 
 def copied(cloud, image, *options, **kwargs):
@@ -169,27 +196,29 @@ def test_a_store_whose_keys_are_others(cloud, account):
 def test_many_images(cloud, account):
     """Some are copied already; the kernel is copied too; and each copy can be deleted."""
     kernel = cloud.upload('kernel', b'kernel', store='file1')
-    images = {cloud.upload(f'image {number}', bytes([number]), store='file1', kernel_id=kernel):
-              bytes([number]) for number in range(20)}
+    gone = cloud.upload('to be deleted', b'gone', store='file1', kernel_id=kernel)
+    many = cloud.upload('one of many', b'many', store='file1', kernel_id=kernel)
+    images = {gone: b'gone', **dict.fromkeys(alike(cloud, many, IMAGES - 1), b'many')}
     first = list(images)[:3]
     rows = cloud.rows(*LIST, *first, '--copy', '--long', cloud='demo')
     assert all(row['copied'] for row in rows)
     asked = sent(cloud, *LIST, *images, '--copy', '--with-boot-images', '-f', 'json')
-    assert len([line for line in asked if line.startswith('PUT')]) == 2 * (17 + 1)
+    assert len([line for line in asked if line.startswith('PUT')]) == 2 * (IMAGES - 3 + 1)
     rows = cloud.rows(*LIST, *images, '--copy', '--with-boot-images', '--long', cloud='demo')
     assert {row['image_id']: download(row['url']) for row in rows} == {**images, kernel: b'kernel'}
     listed = {row['image_id'] for row in cloud.rows(*COPIES, cloud='demo')}
     assert listed >= {*images, kernel}
-    gone = cloud.sdk().image
-    gone.delete_image(first[0])
-    result = cloud.openstack(*DELETE, first[0], 'kernel', cloud='demo')
+    cloud.sdk().image.delete_image(gone)
+    result = cloud.openstack(*DELETE, gone, 'kernel', cloud='demo')
     assert (result.code, result.text) == (0, '')
     left = {row['image_id'] for row in cloud.rows(*COPIES, cloud='demo')}
-    assert listed - left == {first[0], kernel}
+    assert listed - left == {gone, kernel}
     assert account.segments(kernel) == []
     assert requests.get(rows[1]['url'], timeout=30).status_code == 404
-    result = cloud.openstack(*DELETE, first[0], cloud='demo')
-    assert result.code == 1 and 'There is no copy of image' in result.stderr
+    result = cloud.openstack(*DELETE, first[1], gone, first[2], cloud='demo')
+    assert (result.code, result.stderr) == (
+        1, f'There is no copy of image {gone} in the container {CONTAINER}.\n')
+    assert left - {row['image_id'] for row in cloud.rows(*COPIES, cloud='demo')} == set(first[1:])
     account.put('of-another')
     assert cloud.openstack(*DELETE, '--all', cloud='demo').code == 0
     assert cloud.rows(*COPIES, cloud='demo') == []
@@ -203,38 +232,44 @@ def test_many_images(cloud, account):
     assert (row['url'], row['cached'], download(url)) == (url, True, again)
 
 
+def test_what_is_handed_over(cloud, image, data):
+    """Image, kernel and ramdisk of which each is copied."""
+    boot = {f'{name}_id': cloud.upload(name, name.encode(), store='file1')
+            for name in ('kernel', 'ramdisk')}
+    naming = cloud.upload('naming', data, store='file1', **boot)
+    export = ['image', 'temp', 'url', 'export', naming, '--for', 'ironic']
+    refused = cloud.openstack(*export, cloud='demo')
+    assert (refused.code, refused.stdout) == (1, '') and '--copy' in refused.stderr
+    result = cloud.openstack(*export, '--copy', cloud='demo')
+    assert (result.code, result.stderr) == (0, '')
+    told = json.loads(result.stdout)
+    assert f'/{CONTAINER}/{naming}?' in told['image_source']
+    assert {name: download(told[name]) for name in ('image_source', 'kernel', 'ramdisk')} == {
+        'image_source': data, 'kernel': b'kernel', 'ramdisk': b'ramdisk'}
+
+
+def test_a_bar_on_a_terminal_only(cloud, image):
+    controller, terminal = pty.openpty()
+    child = forked.start(
+        [OPENSTACK, *CREATE, image, '--copy', '-f', 'value', '-c', 'url'], cwd=cloud.home,
+        stderr=terminal, env={
+            **forked.ENVIRONMENT, 'HOME': str(cloud.home), 'OS_CLOUD': 'demo', 'TERM': 'xterm',
+            'OS_CLIENT_CONFIG_FILE': str(cloud.folder / 'clouds.yaml')})
+    os.close(terminal)
+    url, _ = child.communicate()
+    assert url.count('\n') == 1
+    shown = os.read(controller, 100_000).decode()
+    os.close(controller)
+    assert image in shown and '/2.4 MiB' in shown and '/s' in shown
+    # It goes when it is done.
+    assert shown.endswith('\x1b[2K')
+
+
 def test_two_at_once(cloud, account, image, data):
     with concurrent.futures.ThreadPoolExecutor() as threads:
         rows = list(threads.map(lambda _: copied(cloud, image, '--copy'), range(3)))
     assert all(download(row['url']) == data for row in rows)
     assert min(account.ends(image)) >= max(map(moment, rows)) + 3300
-
-
-def test_killed_at_any_moment(cloud, account, data):
-    """There is a whole object, or none; what is left is deleted, and the next goes on from it."""
-    took = None
-    for part in (None, 0.5, 0.8, 0.9, 0.95):
-        image = cloud.upload('to be killed', data, store='file1')
-        started = time.monotonic()
-        process = subprocess.Popen(
-            [OPENSTACK, *CREATE, image, '--copy', '-f', 'json'], stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env={
-                **forked.ENVIRONMENT, 'HOME': str(cloud.home), 'OS_CLOUD': 'demo',
-                'OS_CLIENT_CONFIG_FILE': str(cloud.folder / 'clouds.yaml')})
-        if part is not None:
-            time.sleep(took * part)
-            process.kill()
-        out, _ = process.communicate()
-        took = took or time.monotonic() - started
-        named = account.head(image)
-        assert named.status_code in (200, 404)
-        if named.ok:
-            assert int(named.headers['Content-Length']) == len(data)
-        else:
-            assert out == b''
-        for name in account.segments(image):
-            assert int(account.head(name).headers['X-Delete-At']) > time.time()
-        assert download(copied(cloud, image)['url']) == data
 
 
 def test_what_is_in_use_is_left_alone(cloud, account, image):
@@ -272,19 +307,26 @@ def test_a_role_that_may_not_write(cloud, image):
 
 
 def test_no_object_store(cloud, image):
-    result = cloud.openstack('--os-region-name', 'Nowhere', *CREATE, image, '--copy', cloud='demo')
-    assert result.code == 1 and len(result.stderr.splitlines()) == 1
+    """A region whose catalog has no other service than Glance."""
+    identity = cloud.sdk('admin').identity
+    glance = next(identity.services(type='image'))
+    identity.create_region(id='nowhere')
+    env = cloud.config(region_name='nowhere')
+    endpoint = identity.create_endpoint(
+        service_id=glance.id, interface='public', region_id='nowhere',
+        url=cloud.sdk().session.get_endpoint(service_type='image'))
+    for options in ([], ['--copy']):
+        line = cloud.refused(image, *options, cloud='demo', env=env)
+        assert line.startswith('There is no object-store in the catalog of this cloud')
+    identity.delete_endpoint(endpoint)
+    identity.delete_region('nowhere')
 
 
 @pytest.fixture
 def no_hash(cloud):
     """The ID of an image whose hash Glance does not tell, in its database."""
-    import contextlib
-    import sqlite3
-
     image = cloud.upload('without', b'no hash', store='file1')
-    with (contextlib.closing(sqlite3.connect(cloud.folder / 'glance/glance.db', timeout=30))
-          as database, database):
+    with images_of(cloud) as database:
         database.execute('UPDATE images SET checksum = NULL, os_hash_value = NULL,'
                          ' os_hash_algo = NULL WHERE id = ?', (image,))
     return image

@@ -1,5 +1,8 @@
 """What fails while an image is copied, between a real Glance and a real Swift."""
 
+import contextlib
+import os
+import random
 import secrets
 import signal
 import subprocess
@@ -11,9 +14,10 @@ import requests
 from . import forked
 from .conftest import OPENSTACK, download
 from .proxy import proxy
-from .test_copy import CONTAINER, CREATE, SEGMENT, Account
+from .test_copy import CONTAINER, CREATE, SEGMENT, Account, copied
 
 FILE = '/file'
+KILLS = 50
 
 
 @pytest.fixture(scope='module')
@@ -95,9 +99,9 @@ def test_the_data_is_cut_off(cloud, account, glance, swift, image, data):
     glance.plan = [lambda body: [body[:2_200_000]]]
     refused = cloud.refused(image, '--copy', **through(cloud, glance))
     assert refused.startswith('Glance at') and account.head(image).status_code == 404
-    assert len(account.segments(image)) == 2
-    assert all(end > time.time() for end in account.ends(image)[1:]
-               ) if account.head(image).ok else True
+    left = account.segments(image)
+    assert len(left) == 2
+    assert all(int(account.head(name).headers['X-Delete-At']) > time.time() for name in left)
     row = cloud.create(image, '--copy', **through(cloud, swift=swift))
     assert requests.get(row['url'], timeout=30).content == data
     assert len([each for each in swift.requests if each.startswith('PUT')
@@ -143,6 +147,40 @@ def test_an_interrupt(cloud, account, swift, image, data, sent):
     row = cloud.create(image, '--copy', **through(cloud, swift=swift))
     assert requests.get(row['url'], timeout=30).content == data
     assert not any(each.endswith('/00000000') for each in swift.requests if 'PUT' in each)
+
+
+def test_killed_at_any_moment(cloud, account, data):
+    """There is a whole object, or none; what is left is deleted, and the next goes on from it."""
+    env = {**forked.ENVIRONMENT, 'HOME': str(cloud.home), 'OS_CLOUD': 'demo',
+           'OS_CLIENT_CONFIG_FILE': str(cloud.folder / 'clouds.yaml')}
+
+    def start(image):
+        return forked.start([OPENSTACK, *CREATE, image, '--copy', '-f', 'value', '-c', 'url'],
+                            cwd=cloud.home, env=env)
+
+    started = time.monotonic()
+    assert start(cloud.upload('not to be killed', data, store='file1')).wait() == 0
+    longest = time.monotonic() - started
+    image, whole = None, 0
+    for _ in range(KILLS):
+        image = image or cloud.upload('to be killed', data, store='file1')
+        process = start(image)
+        # By another name of the process than its number, which may be another's once it has ended.
+        with contextlib.suppress(ProcessLookupError):
+            descriptor = os.pidfd_open(process.pid)
+            time.sleep(random.uniform(0.3, 1) * longest)
+            with contextlib.closing(open(descriptor, 'rb', buffering=0)):
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        url, _ = process.communicate()
+        for name in account.segments(image):
+            assert int(account.head(name).headers['X-Delete-At']) > time.time()
+        named = account.head(image)
+        assert named.status_code in ((200,) if url else (200, 404))
+        if named.ok:
+            whole += 1
+            assert download(copied(cloud, image)['url']) == data
+            image = None
+    assert 0 < whole < KILLS
 
 
 def test_another_is_faster(cloud, account, swift, image, data):

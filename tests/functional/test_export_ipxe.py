@@ -24,21 +24,23 @@ def boot(*arguments):
     return done.stdout
 
 
-def test_a_machine_boots(request, tmp_path):
+@pytest.mark.parametrize(('store', 'options', 'user'), [
+    (None, [], 'glance'), ('file1', ['--copy'], 'demo')], ids=['in Swift', 'copies'])
+def test_a_machine_boots(request, tmp_path, store, options, user):
     line = f'the ramdisk {secrets.token_hex(8)} runs'
     boot('files', tmp_path, line)
     # Not before it is known that nothing is missing.
     cloud = request.getfixturevalue('cloud')
     # Glance looks into a raw image, and refuses a kernel for it.
     named = {f'{name}_id': cloud.upload(name, (tmp_path / name).read_bytes(),
-                                        disk_format=form, container_format=form)
+                                        disk_format=form, container_format=form, store=store)
              for name, form in (('kernel', 'aki'), ('ramdisk', 'ari'))}
-    image = cloud.upload('deploy', b'not asked for', **named)
+    image = cloud.upload('deploy', b'not asked for', store=store, **named)
     with proxy(cloud.sdk().object_store.get_endpoint().partition('/v1/')[0]) as swift:
         exported = cloud.openstack(
             'image', 'temp', 'url', 'export', image, '--for', 'ipxe',
             '--kernel-parameters', PARAMETERS,
-            '--endpoint-url', swift.url.replace('127.0.0.1', '10.0.2.2'))
+            '--endpoint-url', swift.url.replace('127.0.0.1', '10.0.2.2'), *options, cloud=user)
         assert (exported.code, exported.stderr) == (0, '')
         script = tmp_path / 'boot.ipxe'
         script.write_text(exported.stdout)

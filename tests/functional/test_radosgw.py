@@ -158,6 +158,30 @@ def test_keys(cloud, image, data):
     cloud.sdk().object_store.post('/', headers={'X-Remove-Account-Meta-Temp-URL-Key-2': 'x'})
 
 
+def test_a_copy(cloud, data):
+    """It is signed with the account's key: a container's has no effect."""
+    name = cloud.upload('in files', data, store='file1')
+    line = cloud.refused(name, '--copy', cloud='demo')
+    assert 'There is no temporary URL key on' in line and 'key set --generate' in line
+    generate = cloud.openstack('image', 'temp', 'url', 'key', 'set', '--generate', cloud='demo')
+    assert generate.code == 0
+    row = cloud.create(name, '--copy', cloud='demo')
+    assert (row['copied'], row['container'], row['digest']) == (True, 'image-temp-urls', 'sha1')
+    assert download(row['url']) == data
+    rows = cloud.rows('image', 'temp', 'url', 'check', '-', stdin=row['url'], cloud='demo')
+    assert {each['result'] for each in rows} == {'pass', 'skipped'}
+    listed, = cloud.rows('image', 'temp', 'url', 'copy', 'list', cloud='demo')
+    assert (listed['image_id'], listed['size']) == (name, len(data))
+    # All projects share one set of names for their containers.
+    assert "The container image-temp-urls is another project's" in cloud.refused(name, '--copy')
+    other = {'OS_IMAGE_TEMP_URL_COPY_CONTAINER': 'copies-of-glance'}
+    assert download(cloud.create(name, '--copy', env=other)['url']) == data
+    longer = cloud.create(name, '--copy', '--duration', '3h', cloud='demo')
+    assert download(longer['url']) == data
+    assert cloud.openstack('image', 'temp', 'url', 'copy', 'delete', name, cloud='demo').code == 0
+    assert status(row['url']) == 404
+
+
 def test_filename_and_expiry(cloud, image, data):
     row = cloud.create(image, '--filename', 'a b.img', '--iso8601')
     answer = requests.get(row['url'], timeout=30)

@@ -74,8 +74,8 @@ def planted(cloud, private, data):
 
 
 def test_a_location_of_another_image_is_not_signed(cloud, planted, private, data):
-    for options in ([], ['--method', 'PUT'], ['--method', 'POST'], ['--method', 'DELETE'],
-                    ['--account', cloud.create('cirros')['account']]):
+    for options in ([], ['--copy'], ['--method', 'PUT'], ['--method', 'POST'],
+                    ['--method', 'DELETE'], ['--account', cloud.create('cirros')['account']]):
         line = cloud.refused(planted, *options)
         assert f'its object is {private}, and not the image\'s ID' in line
         assert '(--container, --object, --account, --key-file).' in line

@@ -169,3 +169,14 @@ def test_credentials_that_are_made_up(cloud, data):
         'http://', 'swift+http://service%3Ax:y@'), store='swift1')
     line = cloud.refused(image, cloud='glance')
     assert 'its credentials are not for the Keystone of this cloud' in line
+
+
+def test_a_copy_of_another_projects_image(cloud, image, data):
+    """Each in its own account; one's own image needs none."""
+    others = cloud.upload('public', data, cloud='admin')
+    row = cloud.create(others, '--copy', cloud='demo')
+    project = cloud.sdk('demo').session.get_project_id()
+    assert (row['copied'], row['account'], row['container']) == (
+        True, f'AUTH_{project}', 'image-temp-urls')
+    assert download(row['url']) == data
+    assert cloud.create(image, '--copy', cloud='demo')['copied'] is False

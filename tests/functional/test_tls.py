@@ -39,7 +39,7 @@ def checks(cloud, subject, *options, **kwargs):
 
 
 def the_whole_way(cloud, data, key_file):
-    """Upload, create, download, check, set a key, list."""
+    """Upload, create, download, check, set a key, list, copy."""
     trusted = str(cloud.folder / 'tls/ca.pem')
     cloud.upload('whole', data)
     url = cloud.create('whole')['url']
@@ -55,6 +55,8 @@ def the_whole_way(cloud, data, key_file):
                key_file('another key'))
     row, = cloud.rows(*TEMP_URL, 'list', 'whole')
     assert row['url'] != url and download(row['url'], verify=trusted) == data
+    row = cloud.create(cloud.upload('in files', data, store='file1'), '--copy')
+    assert row['copied'] and download(row['url'], verify=trusted) == data
 
 
 def test_the_whole_way(cloud, data, key_file):

@@ -293,7 +293,7 @@ def test_no_space_left(store, path, size):
 
 
 def test_killed_writers_leave_a_readable_cache(store, path, caplog):
-    generator = random.Random(1)  # noqa: S311
+    generator = random.Random(1)
     for _ in range(200):
         pid = os.fork()
         if not pid:
