@@ -15,6 +15,7 @@ import statistics
 import tempfile
 import uuid
 
+from copies import copies
 from distance import distance
 from measure import Commands, Row, fill, medians, requests_of, seconds, upload
 from swiftclient.utils import generate_temp_url
@@ -152,7 +153,7 @@ def main() -> None:
     parser.add_argument('--cloud', type=pathlib.Path, required=True)
     parser.add_argument('--plugin', type=pathlib.Path, required=True)
     parser.add_argument('--bare', type=pathlib.Path, required=True)
-    parser.add_argument('--only', choices=('signing', 'cache', 'commands', 'distance'))
+    parser.add_argument('--only', choices=('signing', 'cache', 'commands', 'distance', 'copies'))
     options = parser.parse_args()
     missed = 0
     with tempfile.TemporaryDirectory() as home:
@@ -160,7 +161,7 @@ def main() -> None:
         run = Commands(cloud, cloud / 'clouds.yaml', options.plugin.resolve(),
                        options.bare.resolve(), home)
         parts = {'signing': signing, 'cache': cache, 'distance': lambda: distance(run),
-                 'commands': lambda: commands(run)}
+                 'commands': lambda: commands(run), 'copies': lambda: copies(run)}
         print('            ratio  goal')
         for name, part in parts.items():
             if options.only in (None, name):

@@ -54,7 +54,8 @@ def seconds(action: Callable[[], object]) -> Callable[[], float]:
 class Commands:
     """Real ``openstack`` processes against one cloud.
 
-    ``clouds_yaml`` names its services; those in its folder have it on this machine.
+    ``clouds_yaml`` names its services; those in its folder have it on this machine. ``user`` is one
+    of the clouds in it.
     """
 
     cloud: pathlib.Path
@@ -62,6 +63,7 @@ class Commands:
     plugin: pathlib.Path
     bare: pathlib.Path
     home: str
+    user: str = 'glance'
 
     def run(self, *arguments: str, plugin: bool = True, none: bool = False) -> list[str]:
         program = (self.plugin if plugin else self.bare) / 'bin/openstack'
@@ -72,7 +74,7 @@ class Commands:
 
     def environment(self, none: bool) -> dict[str, str]:
         return {'PATH': os.environ['PATH'], 'HOME': self.home,
-                **({} if none else {'OS_CLOUD': 'glance',
+                **({} if none else {'OS_CLOUD': self.user,
                                     'OS_CLIENT_CONFIG_FILE': str(self.clouds_yaml)})}
 
     def wall(self, *arguments: str, **kwargs: bool) -> Callable[[], float]:
