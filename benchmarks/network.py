@@ -47,14 +47,13 @@ class Network:
     async def _send(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
                     connected: float) -> None:
         arrives = connected + self.delay
-        while True:
-            data = await reader.read(2**16)
-            # Two of the same time might overtake each other.
-            arrives = max(arrives + 1e-6, self._loop.time() + self.delay)
-            if not data:
-                break
-            self._loop.call_at(arrives, writer.write, data)
-        self._loop.call_at(arrives, writer.close)
+        # A client that has enough goes away.
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(2**16):
+                # Two of the same time might overtake each other.
+                arrives = max(arrives + 1e-6, self._loop.time() + self.delay)
+                self._loop.call_at(arrives, writer.write, data)
+        self._loop.call_at(max(arrives + 1e-6, self._loop.time() + self.delay), writer.close)
 
 
 @contextlib.contextmanager

@@ -124,10 +124,10 @@ def node(ironic):
     return ironic.create_node(driver='fake-hardware')
 
 
-def export(cloud, image, *options, **kwargs):
+def export(cloud, image, *options, user='glance'):
     """Return the ``instance_info`` that is printed."""
     result = cloud.openstack('image', 'temp', 'url', 'export', image, '--for', 'ironic', *options,
-                             **kwargs)
+                             cloud=user)
     assert (result.code, result.stderr) == (0, '')
     return json.loads(result.stdout)
 
@@ -168,7 +168,7 @@ def test_a_whole_disk(ironic, node, cloud, image, folder, data):
 
 def test_a_copy(ironic, node, cloud, folder, data):
     """Of an image in files, made by somebody who does not own Glance's account."""
-    info = export(cloud, cloud.upload('in files', data, store='file1'), '--copy', cloud='demo')
+    info = export(cloud, cloud.upload('in files', data, store='file1'), '--copy', user='demo')
     assert validate(ironic, node, info) == (True, None)
     deployed = deploy(ironic, node, info)
     assert (deployed.provision_state, deployed.last_error) == ('wait call-back', None)

@@ -38,6 +38,8 @@ NOT_TYPED = {
     'tools/demo': 'these are the demonstration and the tests themselves',
     'pip install .': 'test_installed.py does it, with uv',
 }
+# Whose credentials the reader of a page has, where these are not an operator's.
+READERS = {'end-users': 'user', 'any-image': 'member'}
 # What cannot exist here, and what stands for it.
 PROXY, GLANCE_CONF, IRONIC_CONF = (
     'http://proxy.example.com', '/etc/glance/glance-api.conf', '/etc/ironic/ironic.conf')
@@ -90,14 +92,16 @@ class Desk:
     data: dict
 
     def sit_down(self, page):
-        """Make the home of a page's reader: service and here are an operator's, there a user's."""
+        """Make the home of a page's reader; its clouds are an operator's, and users'."""
         shutil.rmtree(self.home, ignore_errors=True)
         config = self.home / '.config/openstack/clouds.yaml'
         config.parent.mkdir(parents=True)
-        operator, user = (
+        operator, member, user = (
             yaml.safe_load((cloud.folder / 'clouds.yaml').read_text())['clouds'][name]
-            for cloud, name in ((self.single, 'glance'), (self.multi, 'demo')))
-        clouds = {'service': operator, 'here': operator, 'there': user, 'user': user}
+            for cloud, name in ((self.single, 'glance'), (self.single, 'demo'),
+                                (self.multi, 'demo')))
+        clouds = {'service': operator, 'here': operator, 'there': user, 'user': user,
+                  'member': member}
         config.write_text(yaml.safe_dump({'clouds': clouds}))
         config.chmod(0o600)
         (self.home / 'ironic.conf').write_text('[glance]\nswift_temp_url_duration = 7200\n')
@@ -109,13 +113,18 @@ class Desk:
         openstack.chmod(0o755)
         self.env = {
             **forked.ENVIRONMENT, 'PATH': f'{openstack.parent}:{os.environ["PATH"]}',
-            'HOME': str(self.home), 'OS_CLOUD': 'user' if page == 'end-users' else 'service'}
+            'HOME': str(self.home), 'OS_CLOUD': READERS.get(page, 'service')}
 
     def prepare(self, recipe):
         """Make true what stands in front of a recipe."""
         if 'key set' in recipe.commands:
             # "Where there is no key yet".
             self.remove_keys('glance' if '--container' in recipe.commands else '')
+        if 'copy delete' in recipe.commands:
+            # No key is to be seen.
+            self.remove_keys('')
+            self.type(Recipe('openstack image temp url create cirros --copy'))
+            self.single.set_key(KEY)
         if '--slot 2' in recipe.commands:
             self.single.set_key('a second key of the recipes', slot='-2')
         if '< url' in recipe.commands:
@@ -254,6 +263,14 @@ def sets_a_key(cloud, user, container=''):
     return see
 
 
+def copies_nothing(desk, recipe, printed):
+    assert dict(rows(printed))['copied'] == 'False'
+
+
+def lists_the_copy(desk, recipe, printed):
+    assert [row[1] for row in rows(printed)] == ['image_name', 'cirros']
+
+
 def rotates(desk, recipe, printed):
     keys = set(desk.keys(desk.single, 'glance').values())
     assert len(keys) == 2 and None in keys
@@ -319,7 +336,10 @@ def lasts_as_ironic_says(desk, recipe, printed):
 
 OUTCOMES = {
     ('README', 'openstack image temp url create cirros'): prints_what_is_shown,
+    ('README', 'openstack image temp url create cirros --copy'): copies_nothing,
     ('README', 'openstack image temp url export'): tells_ironic('cirros'),
+    ('any-image', 'url='): gets('cirros', 'cirros.img'),
+    ('any-image', 'openstack image temp url copy list'): lists_the_copy,
     ('README', 'url='): gets('cirros', 'cirros.img'),
     ('README', 'openstack image temp url key set'): sets_a_key('single', 'glance'),
     ('README', 'openstack image temp url key set --generate --container'):
