@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import TextIO
+from typing import Any, TextIO
 
 from osc_imgurl.copies.copier import Progress, no_progress
 from osc_imgurl.errors import printable
 from osc_imgurl.glance.image import Image
+
+# Of an image, in columns: the rest of a narrow terminal is the bar's.
+LONGEST_NAME = 24
 
 
 def bar(stderr: TextIO) -> Progress:
@@ -20,15 +23,21 @@ def bar(stderr: TextIO) -> Progress:
     @contextlib.contextmanager
     def draw(image: Image) -> Iterator[Callable[[int], None]]:
         # Takes a while to import, and no other URL needs it.
-        from rich import progress
+        from rich import progress, table
         from rich.console import Console
 
+        def whole(**options: Any) -> table.Column:
+            return table.Column(no_wrap=True, **options)
+
         with progress.Progress(
-                progress.TextColumn('{task.description}', markup=False), progress.BarColumn(),
-                progress.DownloadColumn(binary_units=True), progress.TransferSpeedColumn(),
-                progress.TimeRemainingColumn(), console=Console(file=stderr),
+                progress.TextColumn('{task.description}', markup=False, table_column=whole(
+                    max_width=LONGEST_NAME)),
+                progress.BarColumn(),
+                progress.DownloadColumn(binary_units=True, table_column=whole()),
+                progress.TransferSpeedColumn(table_column=whole()),
+                progress.TimeRemainingColumn(table_column=whole()), console=Console(file=stderr),
                 transient=True) as drawn:
-            task = drawn.add_task(printable(image.id), total=image.size)
+            task = drawn.add_task(printable(image.name or image.id), total=image.size)
             yield lambda done: drawn.update(task, completed=done)
 
     return draw

@@ -260,7 +260,7 @@ def test_a_bar_on_a_terminal_only(cloud, image):
     assert url.count('\n') == 1
     shown = os.read(controller, 100_000).decode()
     os.close(controller)
-    assert image in shown and '/2.4 MiB' in shown and '/s' in shown
+    assert 'in files' in shown and '/2.4 MiB' in shown and '/s' in shown
     # It goes when it is done.
     assert shown.endswith('\x1b[2K')
 
