@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from osc_imgurl.copies import lifetime, segments
@@ -155,20 +155,25 @@ class Copier:
         """
         own, container = segments.own_folder(image.id), self._home.container
         planned = segments.plan(size, self._home.capabilities())
-        begun = lifetime.delete_at(expires())
-        ends = {DELETE_AT: str(begun)}
+        end = lifetime.delete_at(expires())
+        stored: list[Stored] = []
 
         def put(name: str, data: Body) -> str | None:
-            return (container.put(name, data, ends) or {}).get('ETag')
+            return (container.put(name, data, {DELETE_AT: str(end)}) or {}).get('ETag')
 
         algorithm = (image_hash(image) or ALGORITHM).partition(':')[0]
         reader = Reader(lambda start: self._images.data(image, start))
         with self._progress(image) as progress:
             transfer = Transfer(
                 reader, algorithm, segments.found(container.list(segments.folder(image.id))),
-                put=put, keep=lambda name: container.post(name, ends), progress=progress,
+                put=put, keep=lambda name: self._home.keep([name], end), progress=progress,
                 num_retries=self._settings.num_retries)
-            stored = [transfer.store(segment, segments.name(own, segment)) for segment in planned]
+            for segment in planned:
+                if lifetime.ends_soon(end, time.time()):
+                    # A large image takes longer than its URL lives.
+                    end = lifetime.delete_at(expires())
+                    self._keep(image, stored, end)
+                stored.append(transfer.store(segment, segments.name(own, segment)))
         found = f'{algorithm}:{transfer.hexdigest()}'
         if found != (image_hash(image) or found) or not reader.at_end():
             self._discard(image, own, stored)
@@ -176,10 +181,8 @@ class Copier:
                 f'What Glance gives as image {image.id} is not what its {algorithm} says: it is'
                 ' damaged, or has another size. The copy is deleted.', 'Try again.')
         wanted = expires()
-        moment = lifetime.delete_at(wanted)
-        if moment != begun and not self._home.move_segments(
-                (each.name for each in stored), moment):
-            raise _gone(image)
+        if (moment := lifetime.delete_at(wanted)) != end:
+            self._keep(image, stored, moment)
         copy = Copy(container.name, image.id, image.name, size, found, moment)
         other = self._found(image, wanted)
         if other is None:
@@ -190,6 +193,10 @@ class Copier:
         if other is None:
             raise _gone(image)
         return wanted
+
+    def _keep(self, image: Image, stored: Iterable[Stored], delete_at: int) -> None:
+        if not self._home.keep([each.name for each in stored], delete_at):
+            raise _gone(image)
 
     def _name(self, copy: Copy, stored: Sequence[Stored]) -> bool:
         """Give the segments the name of the copy; False where another process has just done so."""

@@ -54,9 +54,17 @@ def from_headers(container: str, name: str, headers: Mapping[str, str]) -> Copy 
     size, found = http.content_length(headers), headers.get(HASH, '')
     if size is None or not _HASH.fullmatch(found):
         return None
-    moment = headers.get(DELETE_AT, '')
     return Copy(container, name, urllib.parse.unquote(headers.get(NAME, '')) or None, size, found,
-                int(moment) if re.fullmatch('[0-9]{1,12}', moment) else None)
+                read_end(headers))
+
+
+def read_end(headers: Mapping[str, str]) -> int | None:
+    """Return when Swift deletes an object: Unix time, seconds; None: never.
+
+    :param headers: of the object.
+    """
+    moment = headers.get(DELETE_AT, '')
+    return int(moment) if re.fullmatch('[0-9]{1,12}', moment) else None
 
 
 def image_hash(image: Image) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from osc_imgurl.copies import segments
-from osc_imgurl.copies.copy import DELETE_AT, Copy, from_headers, to_headers
+from osc_imgurl.copies.copy import DELETE_AT, Copy, from_headers, read_end, to_headers
 from osc_imgurl.errors import (
     ImgurlError,
     InvalidParameterValue,
@@ -163,15 +163,27 @@ class Home:
 
     def move(self, copy: Copy, delete_at: int) -> bool:
         """Have a copy live until another moment (Unix time, seconds); False where it is gone."""
-        # The segments first: none of them ends before the copy.
-        for listed in self.container.list(segments.folder(copy.image_id)):
-            self.container.post(listed.name, {DELETE_AT: str(delete_at)})
+        # The segments first: none of them ends before the copy. What is left of other attempts may
+        # go meanwhile.
+        self.keep([listed.name for listed in self.container.list(segments.folder(copy.image_id))],
+                  delete_at)
         return self.container.post(
             copy.image_id, to_headers(dataclasses.replace(copy, delete_at=delete_at)))
 
-    def move_segments(self, names: Iterable[str], delete_at: int) -> bool:
-        """Have segments live until another moment; False as soon as one is gone."""
-        return all(self.container.post(name, {DELETE_AT: str(delete_at)}) for name in names)
+    def keep(self, names: Iterable[str], delete_at: int) -> bool:
+        """Have segments live at least until a moment (Unix time, seconds); False where one is gone.
+
+        Another process's copy may consist of them, and live longer.
+        """
+        def keep(name: str) -> bool:
+            headers = self.container.head(name)
+            if headers is None:
+                return False
+            end = read_end(headers)
+            return (end is None or end >= delete_at
+                    or self.container.post(name, {DELETE_AT: str(delete_at)}))
+
+        return all(list(side_by_side(keep, names, AT_ONCE)))
 
     def delete_all(self, image_ids: Iterable[str]) -> list[ImgurlError]:
         """Delete the copies of images, as :meth:`delete` does; return why some are not deleted."""

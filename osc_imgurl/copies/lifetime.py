@@ -24,3 +24,12 @@ def moved(found: int | None, expires: int) -> int | None:
     """
     wanted = delete_at(expires)
     return None if found is None or found >= wanted - SLACK else wanted
+
+
+def ends_soon(found: int, now: float) -> bool:
+    """Say whether what is written of a copy may be deleted before the copy is whole.
+
+    :param found: when that is deleted: Unix time, seconds.
+    :param now: Unix time, seconds.
+    """
+    return found - now < GRACE / 2

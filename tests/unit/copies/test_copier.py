@@ -1,0 +1,150 @@
+"""Copies that take longer than their URLs live, and others that live longer than they do.
+
+Swift is a dictionary here, and time passes when it is written to: no real one takes hours.
+"""
+
+import hashlib
+import json
+
+import pytest
+
+from osc_imgurl.copies import copier, segments
+from osc_imgurl.copies.copier import Copier
+from osc_imgurl.copies.copy import DELETE_AT
+from osc_imgurl.copies.home import Home
+from osc_imgurl.errors import ObjectStoreFailed
+from osc_imgurl.glance.image import Image
+from osc_imgurl.locate.place import Place
+from osc_imgurl.settings.table import Settings
+from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.objects import Listed
+from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.url import ObjectPath
+
+from ..stubs import IMAGE_ID
+
+DATA = bytes(range(50))
+IMAGE = Image(IMAGE_ID, status='active', properties={
+    'size': len(DATA), 'os_hash_algo': 'sha512', 'os_hash_value': hashlib.sha512(DATA).hexdigest()})
+MINUTE = 60
+DURATION = 20 * MINUTE
+SEGMENT = 10
+
+
+class Swift:
+    """A container in which each object is gone when its time has come; to write takes a while."""
+
+    name = 'copies'
+
+    def __init__(self, now, takes):
+        self.now, self.takes, self.objects = now, takes, {}
+
+    def time(self):
+        return self.now
+
+    def put(self, name, data, headers, query=''):
+        data = b''.join(data) if not isinstance(data, bytes) else data
+        self.now += self.takes
+        if query:
+            parts = json.loads(data)
+            assert all(self.head(part['path'].removeprefix('/copies/')) for part in parts)
+            data = b'x' * sum(part['size_bytes'] for part in parts)
+        self.objects[name] = {**headers, 'Content-Length': str(len(data)), 'ETag': md5(data)}
+        return self.objects[name]
+
+    def head(self, name):
+        found = self.objects.get(name)
+        return found if found and int(found[DELETE_AT]) > self.now else None
+
+    def post(self, name, headers):
+        found = self.head(name)
+        if found:
+            found.update(headers)
+        return found is not None
+
+    def list(self, prefix):
+        return [Listed(name, int(found['Content-Length']), found['ETag'])
+                for name, found in self.objects.items() if name.startswith(prefix)]
+
+    def delete(self, name):
+        return self.objects.pop(name, None) is not None
+
+    def manifest(self, name):
+        return set()
+
+
+def md5(data):
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+class InMemory(Home):
+    def __init__(self, container):
+        super().__init__(Settings(), None)
+        self.container = container
+
+    def place(self, image_id):
+        return Place('http://swift', ObjectPath('AUTH_x', 'copies', image_id))
+
+    def prepare(self, place):
+        pass
+
+    def key(self, place):
+        return Key(b'a key')
+
+    def capabilities(self):
+        return Capabilities(max_object_size=SEGMENT)
+
+
+class Images:
+    def data(self, image, start=0):
+        yield DATA[start:]
+
+
+@pytest.fixture
+def swift(monkeypatch):
+    made = Swift(2_000_000_000, 25 * MINUTE)
+    monkeypatch.setattr(copier.time, 'time', made.time)
+    return made
+
+
+def ensure(swift):
+    """Copy the image, and return when its URL expires."""
+    return Copier(Settings(), Images(), InMemory(swift)).ensure(
+        IMAGE, lambda: int(swift.now) + DURATION)[2]
+
+
+def ends(swift):
+    return {name: int(found[DELETE_AT]) for name, found in swift.objects.items()}
+
+
+def test_a_copy_may_take_longer_than_its_url_lives(swift):
+    begun = swift.now
+    expires = ensure(swift)
+    # Two hours for five segments; then its name.
+    assert expires == begun + 5 * swift.takes + DURATION
+    assert len(swift.objects) == 6
+    assert set(ends(swift).values()) == {expires + 60 * MINUTE}
+
+
+def test_a_segment_takes_too_long(swift):
+    swift.takes = 81 * MINUTE
+    with pytest.raises(ObjectStoreFailed, match='was deleted while it was made'):
+        ensure(swift)
+    assert IMAGE_ID not in swift.objects
+
+
+def test_what_others_need_for_longer_is_kept_for_longer(swift):
+    """One of the segments is another copy's, which is under way."""
+    name = f'{segments.folder(IMAGE_ID)}other/00000001'
+    swift.takes = 1
+    others_end = str(swift.now + 50 * 60 * MINUTE)
+    swift.put(name, DATA[SEGMENT:2 * SEGMENT], {DELETE_AT: others_end})
+    expires = ensure(swift)
+    assert ends(swift).pop(name) == int(others_end)
+    assert {end for each, end in ends(swift).items() if each != name} == {expires + 60 * MINUTE}
+    # A URL that lives longer moves what ends before it, and nothing else.
+    swift.now += 10 * MINUTE
+    later = ensure(swift)
+    assert later > expires + 9 * MINUTE
+    assert ends(swift).pop(name) == int(others_end)
+    assert {end for each, end in ends(swift).items() if each != name} == {later + 60 * MINUTE}
