@@ -61,12 +61,14 @@ class Failure:
     :ivar error: why; the message names the image where Glance knows it.
     :ivar role: as in :class:`Found`.
     :ivar parent: likewise.
+    :ivar name: of the image, if Glance has told it.
     """
 
     image: str
     error: ImgurlError
     role: str = IMAGE
     parent: str | None = None
+    name: str | None = None
 
 
 def find_images(references: Iterable[str], images: ImageService) -> Iterator[Found | Failure]:
@@ -176,7 +178,7 @@ def checked(made: Iterable[Made | Failure], new_url: NewURLCheck,
 
 
 def _failed(found: Found, error: ImgurlError) -> Failure:
-    return Failure(found.image.id, error, found.role, found.parent)
+    return Failure(found.image.id, error, found.role, found.parent, found.image.name)
 
 
 def _batches(references: Iterable[str]) -> Iterator[list[str]]:

@@ -171,7 +171,7 @@ class TempURLService:
 
         :param expires: tells when a URL that is signed now would expire: Unix time, seconds.
         """
-        copier = self._copier if copying.may_copy(image, request) else None
+        copier = self._copier if self._copier and self._copier.may_copy(image, request) else None
         try:
             validate_in_swift(image)
             place = self.locate(image, request.object)
@@ -180,8 +180,9 @@ class TempURLService:
                 return place, key, None
         except copying.NO_URL as error:
             if copier is None:
-                raise copying.or_copied(error, image, request, self._object_store) from None
-        return copier.ensure(image, expires)
+                raise copying.or_copied(
+                    error, image, request, self._settings, self._object_store) from None
+        return copier.ensure(image, request.method, expires)
 
     def negotiated(self, made: ImageTempURL, request: Request, now: float) -> ImageTempURL:
         """Return a URL with the digest that the cluster says it takes, where that is another.
@@ -232,9 +233,7 @@ class TempURLService:
         return signed.url
 
     def find_image(self, image: str) -> Image:
-        """Return the image, which must be active.
-
-        With nobody to ask, a UUID is taken as it is.
+        """Return the image, which must be active; with nobody to ask, a UUID as it is.
 
         :raises ImageUnacceptable: the image is not active.
         :raises ImgurlError: as :meth:`osc_imgurl.glance.image_service.ImageService.find`.

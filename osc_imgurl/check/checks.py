@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from osc_imgurl.check.facts import NOT_ASKED, Facts
 from osc_imgurl.check.finding import PASS, Finding, failed, failed_with, passed, skipped
 from osc_imgurl.check.signature import check_key, check_method, check_path, check_query
-from osc_imgurl.copies.copy import Copy
 from osc_imgurl.errors import ImgurlError, LocationNotBelieved
 from osc_imgurl.glance.image import Image, validate_active, validate_in_swift
 from osc_imgurl.locate.place import NOT_TRIED
@@ -41,7 +40,7 @@ def _image(facts: Facts) -> Finding:
 
 
 def _store(facts: Facts) -> Finding:
-    return _store_of_copies(facts.copy) if facts.home_of_copies else _store_of_glance(facts)
+    return _store_of_copies(facts) if facts.home_of_copies else _store_of_glance(facts)
 
 
 def _store_of_glance(facts: Facts) -> Finding:
@@ -60,7 +59,11 @@ def _store_of_glance(facts: Facts) -> Finding:
     return skipped('this cloud does not show where it keeps the image')
 
 
-def _store_of_copies(copy: Copy | None) -> Finding:
+def _store_of_copies(facts: Facts) -> Finding:
+    copy = facts.copy
+    if copy is None and facts.in_its_place:
+        return failed('the container is for copies, and the object is none: somebody else has'
+                      ' written it', 'Delete the object, and make a copy anew.', 'copy')
     if copy is None:
         return skipped('the container is for copies, and has none of this image')
     return passed('a copy of the image in your own account, '
@@ -206,8 +209,10 @@ def _container(facts: Facts) -> Finding:
                           'container')
     if not facts.keys.container:
         return failed(f'there is no container {path.container} in {path.account}',
-                      'Give the place of the images; often it is in an account of Glance\'s'
-                      ' service project.', 'account', 'container', 'multiple_containers_seed')
+                      'Give the place of the images, often in an account of Glance\'s service'
+                      ' project, and the key, or use that project\'s credentials. Or have the image'
+                      ' copied.', 'account', 'container', 'multiple_containers_seed', 'key_file',
+                      'copy')
     return skipped('no other container is known that has the object')
 
 

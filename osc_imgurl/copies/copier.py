@@ -31,7 +31,7 @@ from osc_imgurl.errors import (
 from osc_imgurl.glance.image import Image
 from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import Place
-from osc_imgurl.locate.trust import names_other_object
+from osc_imgurl.locate.trust import misleads_glance
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.connection import Body
 from osc_imgurl.tempurl.key import Key
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.swift.object_store import ObjectStore
 
+READING = ('GET', 'HEAD')
 # Of an image whose hash Glance does not tell.
 ALGORITHM = 'sha512'
 
@@ -63,19 +64,32 @@ def make_copier(settings: Settings, cloud: Cloud, progress: Progress) -> Copier 
     return Copier(settings, cloud.images, Home(settings, cloud.object_store), progress)
 
 
-def may_copy(image: Image, request: Request) -> bool:
+def may_copy(image: Image, request: Request, settings: Settings,
+             object_store: ObjectStore) -> bool:
     """Say whether a copy of an image may stand in for it.
 
-    Not for another object, and not where a location in Swift names another than the image's:
-    Glance would read that with our rights, and whoever wrote it may have none to it.
+    Not for another object; and not if Glance, asked for the data, would use our rights, or send our
+    token, where a stranger has said: see :func:`osc_imgurl.locate.trust.misleads_glance`.
     """
-    return request.object is None and not names_other_object(image)
+    return request.object is None and not misleads_glance(image, settings, object_store)
 
 
-def or_copied(error: ImgurlError, image: Image, request: Request,
+def validate_method(method: str) -> None:
+    """Accept a method that changes no copy: others would trust what its hash no longer says.
+
+    :raises InvalidParameterValue: it changes one.
+    """
+    if method.upper() not in READING:
+        raise InvalidParameterValue(
+            f'A URL for {method.upper()} would let others change the copy.',
+            f'Use {" or ".join(READING)}.', 'method')
+
+
+def or_copied(error: ImgurlError, image: Image, request: Request, settings: Settings,
               object_store: ObjectStore | None) -> ImgurlError:
     """Return an error that says, too, that a copy of the image can have a URL, if it can."""
-    if not (may_copy(image, request) and object_store and object_store.find_storage_url()):
+    if not (object_store and object_store.find_storage_url()
+            and may_copy(image, request, settings, object_store)):
         return error
     return type(error)(error.problem, f'{error.remedy.removesuffix(".")}, or have the image copied'
                        ' into your own account.', *error.names, 'copy')
@@ -94,6 +108,10 @@ class Copier:
         self._home = home
         self._progress = progress
 
+    def may_copy(self, image: Image, request: Request) -> bool:
+        """Say whether a copy of an image may stand in for it, as :func:`may_copy` does."""
+        return may_copy(image, request, self._settings, self._home.store)
+
     def has_object(self, place: Place, object_store: ObjectStore | None) -> bool:
         """Say whether an image's object is where it is said, or was guessed, to be.
 
@@ -103,18 +121,22 @@ class Copier:
         return not place.guessed or object_store is None or object_store.object_size(
             path.account, path.container, path.object) is not None
 
-    def ensure(self, image: Image, expires: Callable[[], int]) -> tuple[Place, Key, int]:
+    def ensure(self, image: Image, method: str,
+               expires: Callable[[], int]) -> tuple[Place, Key, int]:
         """Return where an image's copy is, the key that signs it, and when its URL is to expire.
 
         It is made if need be.
 
+        :param method: what the URL is to allow.
         :param expires: tells when a URL that is signed now would expire: Unix time, seconds. To
             copy takes a while.
         :raises ImageUnacceptable: Glance tells no hash of the image, and none is to be copied then.
-        :raises InvalidParameterValue: the name is in use by something else.
+        :raises InvalidParameterValue: the name is in use by something else, or the method would
+            change the copy.
         :raises ImageDownloadFailed: what Glance gives is not the image.
         :raises ImgurlError: Glance or Swift fails.
         """
+        validate_method(method)
         if image.size is None:
             raise ImageUnacceptable(f'The size of image {image.id} is not known.')
         if image_hash(image) is None and not self._settings.copy_unverified:
@@ -165,7 +187,7 @@ class Copier:
         reader = Reader(lambda start: self._images.data(image, start))
         with self._progress(image) as progress:
             transfer = Transfer(
-                reader, algorithm, segments.found(container.list(segments.folder(image.id))),
+                reader, algorithm, segments.found(self._home.segments_of(image.id)),
                 put=put, keep=lambda name: self._home.keep([name], end), progress=progress,
                 num_retries=self._settings.num_retries)
             for segment in planned:
@@ -179,16 +201,23 @@ class Copier:
             self._discard(image, own, stored)
             raise ImageDownloadFailed(
                 f'What Glance gives as image {image.id} is not what its {algorithm} says: it is'
-                ' damaged, or has another size. The copy is deleted.', 'Try again.')
+                ' damaged, or has another size. No copy is made of it.', 'Try again.')
         wanted = expires()
         if (moment := lifetime.delete_at(wanted)) != end:
             self._keep(image, stored, moment)
         copy = Copy(container.name, image.id, image.name, size, found, moment)
         other = self._found(image, wanted)
         if other is None:
-            if self._name(copy, stored):
-                return wanted
+            try:
+                named = self._name(copy, stored)
+            except ObjectStoreFailed:
+                # Perhaps somebody has deleted a segment.
+                self._keep(image, stored, moment)
+                raise
+            # Of two that are named at the same time the last counts, and may end before ours.
             other = self._found(image, wanted)
+            if named and other is not None:
+                return wanted
         self._discard(image, own, stored)
         if other is None:
             raise _gone(image)

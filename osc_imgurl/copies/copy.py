@@ -64,7 +64,7 @@ def read_end(headers: Mapping[str, str]) -> int | None:
     :param headers: of the object.
     """
     moment = headers.get(DELETE_AT, '')
-    return int(moment) if re.fullmatch('[0-9]{1,12}', moment) else None
+    return int(moment) if re.fullmatch('[0-9]{1,10}', moment) else None
 
 
 def image_hash(image: Image) -> str | None:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import dataclasses
+import email.utils
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from osc_imgurl.errors import (
     ObjectStoreNotAuthorized,
     logger,
 )
+from osc_imgurl.glance.image import is_uuid
 from osc_imgurl.locate.place import Place, endpoint_and_type
 from osc_imgurl.locate.signing_key import find_key
 from osc_imgurl.settings.table import Settings
@@ -34,6 +37,10 @@ LOG = logger(__name__)
 
 # The headers by which a container says that others may use it.
 SHARED = {'X-Container-Read': 'read', 'X-Container-Write': 'change'}
+# In seconds: who has seen a container without a key has set one, after that.
+SETTLING = 2.0
+# How often a copy's life is made longer, while others make it shorter.
+ATTEMPTS = 5
 # How many copies are asked for, or deleted, at once.
 AT_ONCE = 8
 # What stands behind all segments in a listing: '0' comes behind '/'.
@@ -44,19 +51,22 @@ class Home:
     """The container for copies in the session's own account.
 
     Every method raises ImgurlError where there is no object store, or it cannot be used.
+
+    :ivar store: the object store that it is in.
     """
 
     def __init__(self, settings: Settings, object_store: ObjectStore) -> None:
         self._settings = settings
-        self._store = object_store
+        self.store = object_store
         self.container = Container(object_store, settings.copy_container)
         self._prepared = False
         self._key: Key | None = None
+        self._settled = 0.0
 
     def place(self, image_id: str) -> Place:
         """Return where an image's copy is, as a URL names it."""
-        account = split_storage_url(self._store.storage_url())[1]
-        return Place(endpoint_and_type(self._settings, self._store)[0],
+        account = split_storage_url(self.store.storage_url())[1]
+        return Place(endpoint_and_type(self._settings, self.store)[0],
                      ObjectPath(account, self.container.name, image_id,
                                 self._settings.api_version))
 
@@ -65,13 +75,15 @@ class Home:
 
         :raises MissingParameterValue: this is a gateway, and the account has no key.
         """
-        # One that was just made is looked up: another process may have made another.
-        self._key = self._key or find_key(place, self._store)[1]
+        if self._key is None:
+            # Another process that has seen none may have made another meanwhile.
+            time.sleep(max(0, self._settled - time.monotonic()))
+            self._key = find_key(place, self.store)[1]
         return self._key
 
     def capabilities(self) -> Capabilities:
         """Return what the cluster says of itself."""
-        return self._store.capabilities(split_storage_url(self._store.storage_url())[0])
+        return self.store.capabilities(split_storage_url(self.store.storage_url())[0])
 
     def prepare(self, place: Place) -> None:
         """See that there are the container and a key for it.
@@ -102,10 +114,12 @@ class Home:
             headers = {}
         if not place.in_gateway:
             keys = [headers[slot.header] for slot in CONTAINER_SLOTS if headers.get(slot.header)]
-            if keys:
+            if not keys:
+                self.store.set_keys(account, name, {CONTAINER_SLOTS[-1]: key_slots.generate()})
+            if keys and _is_settled(headers):
                 self._key = Key(keys[0].encode('latin-1'))
             else:
-                self._store.set_keys(account, name, {CONTAINER_SLOTS[-1]: key_slots.generate()})
+                self._settled = time.monotonic() + SETTLING
         for header, use in SHARED.items():
             if headers.get(header):
                 LOG.warning('Others may %s what is in the container %s, where copies are kept: its'
@@ -117,7 +131,7 @@ class Home:
         :raises InvalidParameterValue: it is another project's. All projects of a RADOS Gateway
             share one set of names, unless it has ``rgw keystone implicit tenants``.
         """
-        owned = not place.in_gateway or self.container.name in self._store.names(place.path.account)
+        owned = not place.in_gateway or self.container.name in self.store.names(place.path.account)
         try:
             headers = self.container.headers()
         except ObjectStoreNotAuthorized:
@@ -142,8 +156,8 @@ class Home:
         if copy is None:
             raise InvalidParameterValue(
                 f'The object {image_id} in the container {self.container.name} is no copy that this'
-                ' command has made, and is left alone.', 'Remove it, or have copies kept in another'
-                ' container.', 'copy_container')
+                ' command has made, and is left alone.', 'Remove it (openstack object delete), or'
+                ' have copies kept in another container.', 'copy_container')
         return copy
 
     def copies(self) -> Iterator[Copy]:
@@ -153,22 +167,28 @@ class Home:
             return None if headers is None else from_headers(
                 self.container.name, listed.name, headers)
 
-        listed = self.container.list(after=BEHIND_SEGMENTS)
+        listed = (each for each in self.container.list(after=BEHIND_SEGMENTS)
+                  if is_uuid(each.name))
         yield from filter(None, side_by_side(read, listed, AT_ONCE))
 
-    def image_ids(self) -> set[str]:
-        """Return the images of which there is a copy, or what is left of one."""
-        left = (listed.name.split('/')[1] for listed in self.container.list(segments.FOLDER))
-        return {copy.image_id for copy in self.copies()} | set(left)
+    def segments_of(self, image_id: str) -> list[Listed]:
+        """Return the segments of an image's copies; other objects that are there are none."""
+        return [each for each in self.container.list(segments.folder(image_id))
+                if segments.image_of(each.name) == image_id]
 
     def move(self, copy: Copy, delete_at: int) -> bool:
         """Have a copy live until another moment (Unix time, seconds); False where it is gone."""
         # The segments first: none of them ends before the copy. What is left of other attempts may
         # go meanwhile.
-        self.keep([listed.name for listed in self.container.list(segments.folder(copy.image_id))],
-                  delete_at)
-        return self.container.post(
-            copy.image_id, to_headers(dataclasses.replace(copy, delete_at=delete_at)))
+        self.keep([each.name for each in self.segments_of(copy.image_id)], delete_at)
+        headers = to_headers(dataclasses.replace(copy, delete_at=delete_at))
+        for _ in range(ATTEMPTS):
+            # Others may move it at the same time, and what is written last counts.
+            found = self.find(copy.image_id)
+            if found is None or found.delete_at is None or found.delete_at >= delete_at:
+                break
+            self.container.post(copy.image_id, headers)
+        return found is not None
 
     def keep(self, names: Iterable[str], delete_at: int) -> bool:
         """Have segments live at least until a moment (Unix time, seconds); False where one is gone.
@@ -184,6 +204,15 @@ class Home:
                     or self.container.post(name, {DELETE_AT: str(delete_at)}))
 
         return all(list(side_by_side(keep, names, AT_ONCE)))
+
+    def clear(self) -> None:
+        """Delete all copies, and all segments; other objects stay."""
+        left = (each.name for each in self.container.list(segments.FOLDER)
+                if segments.image_of(each.name))
+        # First what has a URL.
+        names = [*(copy.image_id for copy in self.copies()), *left]
+        for _ in side_by_side(self.container.delete, names, AT_ONCE):
+            pass
 
     def delete_all(self, image_ids: Iterable[str]) -> list[ImgurlError]:
         """Delete the copies of images, as :meth:`delete` does; return why some are not deleted."""
@@ -201,10 +230,20 @@ class Home:
 
         :raises InvalidParameterValue: there is no copy; an object has the name, and is none.
         """
-        copy, parts = self.find(image_id), list(self.container.list(segments.folder(image_id)))
+        copy, parts = self.find(image_id), self.segments_of(image_id)
         if copy is None and not parts:
             raise InvalidParameterValue(
                 f'There is no copy of image {image_id} in the container {self.container.name}.')
         # First what has a URL.
         for name in (*([image_id] if copy else []), *(each.name for each in parts)):
             self.container.delete(name)
+
+
+def _is_settled(headers: Mapping[str, str]) -> bool:
+    """Say whether nothing of a container has been set just now, by its server's clock."""
+    try:
+        now, changed = (email.utils.parsedate_to_datetime(headers[name])
+                        for name in ('Date', 'Last-Modified'))
+        return abs((now - changed).total_seconds()) > SETTLING
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return True

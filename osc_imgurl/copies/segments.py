@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 
 from osc_imgurl.errors import ObjectStoreFailed
+from osc_imgurl.glance.image import is_uuid
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.objects import Listed
 
@@ -22,6 +24,9 @@ SEGMENT_SIZE = 2**30
 # What Swift allows by default, where the cluster does not say: in bytes, and in a manifest.
 MAX_OBJECT_SIZE = 5 * 2**30
 MAX_SEGMENTS = 1000
+# Beyond that a cluster says what cannot be: of segments.
+MOST_SEGMENTS = 100_000
+_NAME = re.compile(re.escape(FOLDER) + '([^/]+)/[0-9a-f]{16}/[0-9]{8}')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +76,8 @@ def plan(size: int, capabilities: Capabilities) -> list[Segment]:
     :raises ObjectStoreFailed: it does not fit into what the cluster allows.
     """
     largest = capabilities.max_object_size or MAX_OBJECT_SIZE
-    most = MAX_SEGMENTS if capabilities.max_segments is None else capabilities.max_segments
+    most = MAX_SEGMENTS if capabilities.max_segments is None else min(
+        capabilities.max_segments, MOST_SEGMENTS)
     if not most:
         raise ObjectStoreFailed('This cluster takes no static large objects, and so no copies.',
                                 'Its operator can add the slo middleware to the proxy\'s pipeline.')
@@ -83,17 +89,21 @@ def plan(size: int, capabilities: Capabilities) -> list[Segment]:
             for number, start in enumerate(range(0, size, each))]
 
 
-def found(listed: Iterable[Listed]) -> Mapping[tuple[int, int], Mapping[str, str]]:
-    """Return the names of segments in Swift, by number and size, and by their MD5.
+def image_of(name: str) -> str | None:
+    """Return the ID of the image that an object is a segment of; None where it is none of ours.
 
-    :param listed: the objects of an image's folder; their names are what anybody may have written
-        who may write there.
+    :param name: what anybody may have written who may write in the container.
     """
+    match = _NAME.fullmatch(name)
+    return match[1] if match and is_uuid(match[1]) else None
+
+
+def found(stored: Iterable[Listed]) -> Mapping[tuple[int, int], Mapping[str, str]]:
+    """Return the names of an image's segments, by number and size, and by their MD5."""
     by_number: dict[tuple[int, int], dict[str, str]] = {}
-    for each in listed:
-        number = each.name.rpartition('/')[2]
-        if number.isdecimal() and number.isascii():
-            by_number.setdefault((int(number), each.size), {})[each.md5] = each.name
+    for each in stored:
+        number = int(each.name.rpartition('/')[2])
+        by_number.setdefault((number, each.size), {})[each.md5] = each.name
     return by_number
 
 

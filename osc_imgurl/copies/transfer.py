@@ -124,8 +124,11 @@ class Transfer:
     def _send(self, segment: Segment, name: str) -> Stored:
         md5 = hashlib.md5(usedforsecurity=False)
         etag = self._put(name, Body(segment.size, self._hashed(segment, md5)))
-        if etag is None or etag.strip('"') != md5.hexdigest():
-            raise ObjectStoreFailed(f'Swift has other data than was sent to it ({name}).')
+        if etag is None or etag.removeprefix('W/').strip('"').lower() != md5.hexdigest():
+            raise ObjectStoreFailed(
+                f'The object store does not say that it has what was sent to it ({name}): its ETag'
+                f' is {etag}, and not {md5.hexdigest()}.', 'Try again; if it stays so, tell its'
+                ' operator.')
         return Stored(name, segment.size, md5.hexdigest())
 
     def _hashed(self, segment: Segment, md5: hashlib._Hash) -> Iterator[bytes]:

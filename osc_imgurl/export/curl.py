@@ -21,10 +21,11 @@ _LINES = """\
 (
     file={file}
     part={part}
-    if [ -e "$file" ]; then
+    if [ -e "$file" ] || [ -L "$file" ]; then
         printf '%s is there already\\n' "$file" >&2
         exit 1
     fi
+    command -v {program} > /dev/null || {{ echo 'There is no {program} here' >&2; exit 1; }}
     status=$(curl -fgC - -o "$part" -w '%{{http_code}}' -K - <<'END'
 url = "{url}"
 END

@@ -23,8 +23,8 @@ def find_named(name: str, project_id: str | None,
     :param project_id: the session's project; None where it has none.
     :param detail: lists the images that match filters of Glance's.
     """
-    # Glance takes a name that begins so for its filter operator, unless quoted behind it.
-    query = f'in:"{name}"' if name.startswith('in:') else name
+    # What stands before a colon Glance takes for a filter operator.
+    query = f'eq:{name}' if ':' in name else name
     found: list[Image] = []
     for hidden in ('false', 'true'):
         listed = list(detail(name=query, os_hidden=hidden))

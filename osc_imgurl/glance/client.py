@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import html
 from collections.abc import Iterator
 from typing import Any
 
@@ -112,9 +113,12 @@ def translated(image: str, server: str = 'Glance') -> Iterator[None]:
     try:
         yield
     except (exc.Forbidden, exc.Unauthorized) as error:
+        said = one_line(error).removesuffix('.')
+        # Of whatever a proxy says.
+        said = said if str(error.code) in said else f'HTTP {error.code}'
         raise ImageNotAuthorized(
             f'{server} does not allow this{f" for image {image}" if image else ""} with these'
-            f' credentials: {one_line(error).removesuffix(".")}.',
+            f' credentials: {said}.',
             'Use others that may: a project\'s, and not a domain\'s or the whole system\'s.'
             ) from error
     except exc.NotFound as error:
@@ -122,7 +126,8 @@ def translated(image: str, server: str = 'Glance') -> Iterator[None]:
             raise not_found(image) from error
         raise GlanceFailed(f'{server} answers HTTP {error.code}.', CORRECT) from error
     except (exc.BadRequest, exc.Conflict) as error:
-        raise InvalidParameterValue(f'{server} refuses this: {one_line(error)}') from error
+        raise InvalidParameterValue(
+            f'{server} refuses this: {html.unescape(one_line(error))}') from error
     except TypeError as error:
         if error.__context__ is None:
             raise
@@ -130,9 +135,9 @@ def translated(image: str, server: str = 'Glance') -> Iterator[None]:
         raise InvalidParameterValue(str(error).partition('\n')[0]) from error
     except exc.HTTPException as error:
         raise GlanceFailed(f'{server} answers HTTP {error.code}.', AGAIN) from error
-    except (exc.CommunicationError, exc.InvalidEndpoint, ksa_exceptions.ConnectionError) as error:
+    except (exc.CommunicationError, exc.InvalidEndpoint, ksa_exceptions.ConnectionError,
+            requests.RequestException) as error:
         raise GlanceFailed(http.unanswered(server, error), *(http.remedy(error) or (AGAIN,))
                            ) from error
-    except (exc.BaseException, exc.ClientException, ksa_exceptions.ClientException,
-            requests.RequestException) as error:
+    except (exc.BaseException, exc.ClientException, ksa_exceptions.ClientException) as error:
         raise GlanceFailed(f'{server} failed: {one_line(error)}') from error

@@ -9,8 +9,9 @@ import urllib.parse
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-from osc_imgurl.errors import ImageDownloadFailed
-from osc_imgurl.glance.client import Client, translated
+from osc_imgurl import http
+from osc_imgurl.errors import GlanceFailed, ImageDownloadFailed
+from osc_imgurl.glance.client import AGAIN, Client, translated
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
 
@@ -38,7 +39,10 @@ def read_data(client: Client, image: Image, start: int = 0) -> Iterator[bytes]:
             raise ImageDownloadFailed(
                 f'The data of image {image.id} is cut off, and its store does not let Glance read'
                 f' on from byte {start}.', 'Try again.')
-        yield from response.iter_content(CHUNK_SIZE)
+        try:
+            yield from response.iter_content(CHUNK_SIZE)
+        except http.FAILURES as error:
+            raise GlanceFailed(http.unanswered(client.server, error), AGAIN) from error
 
 
 def file_chunks(place: Location, image: Image) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from osc_imgurl.glance.image import Image
 # In bytes. File systems take 255, and programs add something while they download.
 MAX_LENGTH = 240
 # What leads into another folder, or means something to a shell or a file system.
-_SPECIAL = re.compile(r'[/\\:*?"<>|$`]')
+_SPECIAL = re.compile(r'[/\\:*?"<>|$`&;]')
 _FORMAT = re.compile('[a-z0-9-]{1,20}')
 
 

@@ -20,6 +20,7 @@ from osc_imgurl.errors import (
     GlanceFailed,
     ImageNotAuthorized,
     ImageNotFound,
+    InvalidParameterValue,
     MissingParameterValue,
     logger,
 )
@@ -78,6 +79,8 @@ class ImageService:
         :raises GlanceFailed: Glance cannot be reached, or answers with an error.
         """
         image = parse_href(image)
+        if not image:
+            raise InvalidParameterValue('The name of the image is empty.', 'Name it by its ID.')
         if is_uuid(image):
             found = self._to_image(self._get(f'/v2/images/{image}', image))
             # Some databases do not tell capitals apart.

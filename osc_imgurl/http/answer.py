@@ -26,6 +26,8 @@ import urllib3.connectionpool
 MAX_ANSWER = 32 * 1024 * 1024
 # Of an answer as a whole, in seconds, where nothing else is given.
 TIME_LIMIT = 60.0
+# The type of what is no text to be read as a whole.
+DATA = 'application/octet-stream'
 # Of data of any size so many bytes must come within the time.
 PART = 1024 * 1024
 
@@ -110,12 +112,12 @@ class LimitingAdapter(requests.adapters.HTTPAdapter):
     The time limit of a request holds for its answer as a whole, and :data:`MAX_ANSWER` for the
     answer's body.
 
-    :param by_part: whether a body is data of any size, so that the time limit holds for each
-        :data:`PART` of it. What is done with the data meanwhile takes as long as it takes.
+    :param by_part: whether a body of the type :data:`DATA` may have any size: the time limit holds
+        for each :data:`PART` of it then. What is done with it meanwhile does not count.
     """
 
     def __init__(self, *, by_part: bool = False, **kwargs: Any) -> None:
-        self._limit = _each_part_in_time if by_part else _limited
+        self._by_part = by_part
         super().__init__(**kwargs)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -129,8 +131,10 @@ class LimitingAdapter(requests.adapters.HTTPAdapter):
 
     def build_response(self, req: requests.PreparedRequest,
                        resp: urllib3.BaseHTTPResponse) -> requests.Response:
+        data = resp.status in (200, 206) and resp.headers.get('Content-Type') == DATA
+        limit = _each_part_in_time if self._by_part and data else _limited
         resp.stream = functools.partial(  # type: ignore[method-assign]
-            self._limit, resp._fp, resp.stream)  # type: ignore[attr-defined]
+            limit, resp._fp, resp.stream)  # type: ignore[attr-defined]
         return super().build_response(req, resp)
 
 

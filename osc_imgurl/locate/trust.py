@@ -61,10 +61,23 @@ def find_believed(image: Image, settings: Settings,
     return None
 
 
-def names_other_object(image: Image) -> bool:
-    """Say whether a location that an ordinary user may have written names another object."""
-    return any(location.scheme != GLANCES_OWN and location.object != image.id
-               for location in image.swift_locations)
+def misleads_glance(image: Image, settings: Settings, object_store: ObjectStore) -> bool:
+    """Say whether Glance may read an image's data with our rights where a stranger has said.
+
+    A multi-tenant store sends the token of whoever asks for the data to the location's host. So
+    nothing but the image's own object may be named, and without credentials the location must be
+    believed. With credentials the host must be this cloud's Keystone: a single-tenant store uses
+    them there, whose ever they are.
+    """
+    def misleads(location: Location) -> bool:
+        if location.object != image.id:
+            return True
+        if location.has_credentials:
+            return not is_keystone(location.auth_url, object_store)
+        return doubt(location, image.id, for_store(settings, location.store), object_store) != ''
+
+    return any(misleads(location) for location in image.swift_locations
+               if location.scheme != GLANCES_OWN)
 
 
 def doubt(location: Location, image_id: str, settings: Settings,

@@ -33,7 +33,7 @@ def bar(stderr: TextIO) -> Progress:
                 progress.TextColumn('{task.description}', markup=False, table_column=whole(
                     max_width=LONGEST_NAME)),
                 progress.BarColumn(),
-                progress.DownloadColumn(binary_units=True, table_column=whole()),
+                progress.DownloadColumn(table_column=whole()),
                 progress.TransferSpeedColumn(table_column=whole()),
                 progress.TimeRemainingColumn(table_column=whole()), console=Console(file=stderr),
                 transient=True) as drawn:

@@ -58,17 +58,16 @@ class DeleteImageTempURLCopy(base.Command):
         from osc_imgurl.osc.wording import typed
 
         if bool(parsed_args.images) == parsed_args.all:
-            raise MissingParameterValue('Say what to delete: images, or --all.')
+            raise MissingParameterValue('Say what to delete: either images or --all.')
         client_manager = self.app.client_manager
         home = common.home_of_copies(client_manager, parsed_args)
         if parsed_args.all:
-            wanted = home.image_ids()
-        else:
-            images = common.image_service(
-                client_manager, common.load_settings(client_manager, parsed_args))
-            # The image itself may be gone.
-            wanted = {referenced_id(image) or images.find(image).id
-                      for image in parsed_args.images}
+            home.clear()
+            return 0
+        images = common.image_service(
+            client_manager, common.load_settings(client_manager, parsed_args))
+        # The image itself may be gone.
+        wanted = {referenced_id(image) or images.find(image).id for image in parsed_args.images}
         kept = home.delete_all(sorted(wanted))
         for error in kept:
             logger(__name__).error('%s', error.message(typed))

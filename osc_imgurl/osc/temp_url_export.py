@@ -16,7 +16,8 @@ class ExportImageTempURL(base.Command):
         ' words whatever else it wants. The output holds secrets: the URLs')
     _epilog: Any = (
         'Example:\n'
-        'openstack image temp url export cirros --for curl | sh')
+        'openstack image temp url export cirros --for curl > get-cirros.sh &&\n'
+        'sh get-cirros.sh')
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         from osc_imgurl.export import CONSUMERS

@@ -83,6 +83,8 @@ class ListImageTempURL(base.Lister):
             columns += ['method', 'digest', 'endpoint', 'account', 'container', 'object',
                         'copied', 'cached', 'owner', 'visibility', 'expires',
                         *common.IMAGE_FACTS]
+        elif settings.copy:
+            columns.append('copied')
         if parsed_args.with_errors:
             columns.append('error')
         self._output = stream.Output(
@@ -157,7 +159,8 @@ def _row(item: Made | Failure) -> dict[str, Any]:
 
     if isinstance(item, Failure):
         image_id = referenced_id(item.image)
-        return {'image_id': image_id, 'image_name': None if image_id else item.image,
+        return {'image_id': image_id,
+                'image_name': item.name or (None if image_id else item.image),
                 'role': item.role, 'parent': item.parent, 'error': item.error.message(typed)}
     image = item.found.image
     return {**common.row(item.temp_url), 'role': item.found.role, 'parent': item.found.parent,

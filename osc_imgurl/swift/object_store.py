@@ -180,6 +180,10 @@ class ObjectStore(Catalog):
         endpoint, own_account = split_storage_url(url)
         if account not in (None, own_account):
             url = f'{endpoint}/v1/{urllib.parse.quote(account)}'
+        for name in filter(None, (account, *names)):
+            if {'.', '..'} & set(name.split('/')):
+                raise InvalidParameterValue(
+                    f'The name {name!r} has a part . or .., and a request would go elsewhere then.')
         return '/'.join([url, *(urllib.parse.quote(name) for name in names if name)])
 
     def _authenticated(self, method: str, url: str, headers: Mapping[str, str | bytes],

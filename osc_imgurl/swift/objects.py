@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING
 import requests
 
 from osc_imgurl.errors import DELETE_COPIES, ObjectStoreFailed, ObjectStoreFull
-from osc_imgurl.swift.answers import require_success
+from osc_imgurl.swift.answers import CORRECT, require_success
 from osc_imgurl.swift.connection import Body
 
 if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore
 
 # What Swift answers where a quota is used up, or a disk is full.
-FULL = (413, 507)
+FULL = {413: 'the quota of the account or of the container is used up',
+        507: 'its disks are full'}
+# A million objects, where a page has a thousand.
+MOST_PAGES = 1000
+# What comes of an answer of another shape.
+NOT_EXPECTED = (ValueError, LookupError, TypeError, OverflowError, RecursionError)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,16 +68,20 @@ class Container:
 
         :param after: begin behind this name.
         """
-        while True:
+        for _ in range(MOST_PAGES):
             query = urllib.parse.urlencode({'format': 'json', 'prefix': prefix, 'marker': after})
             response = self._store.request('GET', self.name, query=query)
             if response.status_code == 404:
                 return
             page = _listing(_require_success(response))
-            yield from page
+            for each in page:
+                if each.name <= after or not each.name.startswith(prefix):
+                    raise _no_list(response)
+                yield each
+                after = each.name
             if not page:
                 return
-            after = page[-1].name
+        raise _no_list(response)
 
     def put(self, name: str, data: bytes | Body, headers: Mapping[str, str],
             query: str = '') -> Mapping[str, str] | None:
@@ -108,7 +117,7 @@ class Container:
         try:
             return {str(each['name']).removeprefix(f'/{self.name}/')
                     for each in _require_success(response).json()}
-        except (ValueError, LookupError, TypeError):
+        except NOT_EXPECTED:
             return None
 
     def _head(self, *name: str) -> Mapping[str, str] | None:
@@ -123,17 +132,26 @@ class Container:
 def _require_success(response: requests.Response) -> requests.Response:
     if response.status_code in FULL:
         raise ObjectStoreFull(
-            f'There is no more room in Swift (HTTP {response.status_code}): the quota of the'
-            ' account or of the container is used up.', 'Delete copies that nobody needs, or ask'
-            ' the operator for more.', DELETE_COPIES)
+            f'There is no more room in Swift (HTTP {response.status_code}):'
+            f' {FULL[response.status_code]}.', 'Delete copies that nobody needs, or ask the'
+            ' operator for more.', DELETE_COPIES)
     require_success(response)
     return response
 
 
 def _listing(response: requests.Response) -> list[Listed]:
     try:
-        return [Listed(str(each['name']), int(each['bytes']), str(each['hash']))
-                for each in response.json() if 'name' in each]
-    except (ValueError, LookupError, TypeError):
-        raise ObjectStoreFailed(
-            f'What answers at {response.url.partition("?")[0]} lists no objects.') from None
+        listed = [Listed(str(each['name']), int(each['bytes']), str(each['hash']))
+                  for each in response.json() if 'name' in each]
+        for each in listed:
+            # Not every text that JSON can write is one that a URL can have.
+            each.name.encode()
+    except NOT_EXPECTED:
+        raise _no_list(response) from None
+    return listed
+
+
+def _no_list(response: requests.Response) -> ObjectStoreFailed:
+    return ObjectStoreFailed(
+        f'What answers at {response.url.partition("?")[0]} does not list the objects that it is'
+        ' asked for, or without end.', CORRECT)

@@ -6,12 +6,14 @@ Swift takes no object of more than a million bytes here, so that an image has se
 import concurrent.futures
 import contextlib
 import datetime
+import http.client
 import json
 import os
 import pty
 import re
 import secrets
 import sqlite3
+import urllib.parse
 import uuid
 
 import pytest
@@ -200,7 +202,7 @@ def test_many_images(cloud, account):
     many = cloud.upload('one of many', b'many', store='file1', kernel_id=kernel)
     images = {gone: b'gone', **dict.fromkeys(alike(cloud, many, IMAGES - 1), b'many')}
     first = list(images)[:3]
-    rows = cloud.rows(*LIST, *first, '--copy', '--long', cloud='demo')
+    rows = cloud.rows(*LIST, *first, '--copy', cloud='demo')
     assert all(row['copied'] for row in rows)
     asked = sent(cloud, *LIST, *images, '--copy', '--with-boot-images', '-f', 'json')
     assert len([line for line in asked if line.startswith('PUT')]) == 2 * (IMAGES - 3 + 1)
@@ -260,7 +262,7 @@ def test_a_bar_on_a_terminal_only(cloud, image):
     assert url.count('\n') == 1
     shown = os.read(controller, 100_000).decode()
     os.close(controller)
-    assert 'in files' in shown and '/2.4 MiB' in shown and '/s' in shown
+    assert 'in files' in shown and '/2.5 MB' in shown and '/s' in shown
     # It goes when it is done.
     assert shown.endswith('\x1b[2K')
 
@@ -272,12 +274,57 @@ def test_two_at_once(cloud, account, image, data):
     assert min(account.ends(image)) >= max(map(moment, rows)) + 3300
 
 
+def test_what_others_write_into_the_container(cloud, account, image):
+    """Whoever may write there may do no more than that: nothing elsewhere is touched."""
+    copied(cloud, image)
+    assert account.swift.put('/private').ok
+    assert account.swift.put('/private/secret', data=b'secret').ok
+    url = account.swift.get_endpoint()
+    for name in (f'.segments/{image}/../../../private/secret', '.segments/../private/secret',
+                 '.segments//x', '.segments/plain', f'.segments/{image}/x', '..'):
+        raw(url, f'/{CONTAINER}/{name}', cloud.sdk('demo').session.get_token())
+    copied(cloud, image, '--duration', '3h')
+    for what in ('--all', image):
+        assert cloud.openstack(*DELETE, what, cloud='demo').code == 0
+        assert cloud.rows(*COPIES, cloud='demo') == []
+        copied(cloud, image)
+    secret = account.swift.get('/private/secret')
+    assert secret.content == b'secret' and 'X-Delete-At' not in secret.headers
+    listed = account.swift.get(f'/{CONTAINER}', params={'format': 'json'}).json()
+    assert {'..', '.segments/plain', f'.segments/{image}/x'} <= {each['name'] for each in listed}
+
+
+def raw(storage_url, path, token):
+    """Write an object whose path no client sends as it is."""
+    parts = urllib.parse.urlsplit(storage_url)
+    with contextlib.closing(http.client.HTTPConnection(parts.netloc)) as connection:
+        connection.request('PUT', parts.path + path, b'planted', {'X-Auth-Token': token})
+        assert connection.getresponse().status == 201
+
+
+def test_a_copy_that_somebody_has_overwritten(cloud, account):
+    """Swift takes a PUT for a copy that has another's segments; it is no copy then."""
+    image = cloud.upload('to be overwritten', b'x' * 100, store='file1')
+    url = copied(cloud, image)['url']
+    assert 'would let others change the copy' in cloud.refused(
+        image, '--copy', '--method', 'PUT', cloud='demo')
+    account.put(image, b'y' * 100)
+    result = cloud.openstack('image', 'temp', 'url', 'check', url, '-f', 'json', cloud='demo')
+    first = next(row for row in json.loads(result.stdout) if row['result'] == 'fail')
+    assert (result.code, first['check']) == (1, 'store')
+    assert 'the object is none: somebody else has written it' in first['detail']
+    # Its segments are nobody's any more; the object stays.
+    assert cloud.openstack(*DELETE, '--all', cloud='demo').code == 0
+    assert account.segments(image) == [] and account.head(image).ok
+    assert account.swift.delete(f'/{CONTAINER}/{image}').ok
+
+
 def test_what_is_in_use_is_left_alone(cloud, account, image):
     account.put(image, b'of another')
     assert cloud.refused(image, '--copy', cloud='demo') == (
         f'The object {image} in the container {CONTAINER} is no copy that this command has made,'
-        ' and is left alone. Remove it, or have copies kept in another container'
-        ' (copy_container).')
+        ' and is left alone. Remove it (openstack object delete), or have copies kept in another'
+        ' container (copy_container).')
     env = {'OS_IMAGE_TEMP_URL_COPY_CONTAINER': 'elsewhere', 'OS_IMAGE_TEMP_URL_COPY': 'true'}
     row = cloud.create(image, cloud='demo', env=env)
     assert (row['container'], row['copied']) == ('elsewhere', True)

@@ -84,7 +84,7 @@ def test_a_byte_is_altered(cloud, account, glance, image, data):
     refused = cloud.refused(image, '--copy', **through(cloud, glance))
     assert refused == (
         f'What Glance gives as image {image} is not what its sha512 says: it is damaged, or has'
-        ' another size. The copy is deleted. Try again.')
+        ' another size. No copy is made of it. Try again.')
     assert account.head(image).status_code == 404 and account.segments(image) == []
 
 
@@ -112,6 +112,42 @@ def test_the_data_is_cut_off(cloud, account, glance, swift, image, data):
     row = cloud.create(other, '--copy', **through(cloud, glance, num_retries=1))
     assert download(row['url']) == data
     assert glance.requests.count(f'GET /v2/images/{other}/file') == 2
+
+
+@pytest.mark.parametrize(('step', 'said'), [
+    (b'HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n'
+     b'Transfer-Encoding: chunked\r\n\r\nzz\r\n', 'it is cut off'),
+    (b'HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n'
+     b'Transfer-Encoding: chunked\r\n\r\n-5\r\n', 'its address or its answer is invalid'),
+    (b'HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Encoding: gzip\r\n'
+     b'Content-Length: 9\r\n\r\nnot a zip', 'it is not encoded as it says'),
+    ((403, {'Content-Type': 'text/html'}, b'<html>no</html>'), 'HTTP 403')])
+def test_what_is_no_data(cloud, account, glance, image, step, said):
+    """It is Glance that is named, also where its answer fails while Swift is written to."""
+    glance.plan = [step] * 3
+    line = cloud.refused(image, '--copy', **through(cloud, glance))
+    assert line.startswith(f'Glance at {glance.url} ') and said in line
+    assert account.head(image).status_code == 404
+
+
+@pytest.mark.parametrize('answer', [
+    b'[' * 100_000, b'[{"name": "\\ud800", "bytes": 1, "hash": "x"}]',
+    b'[{"name": "a", "bytes": Infinity, "hash": "x"}]',
+    b'[{"name": "elsewhere", "bytes": 1, "hash": "x"}]', b'null'])
+def test_a_list_that_is_none(cloud, swift, image, answer):
+    swift.only = 'prefix=.segments'
+    swift.plan = [(200, {'X-Trans-Id': 'tx', 'Content-Type': 'application/json'}, answer)]
+    line = cloud.refused(image, '--copy', **through(cloud, swift=swift))
+    assert line.startswith(f'What answers at {swift.storage_url}/{CONTAINER} does not list the ob')
+
+
+def test_a_list_without_end(cloud, swift, image):
+    name = f'.segments/{image}/0'
+    swift.only = 'prefix=.segments'
+    swift.plan = [(200, {'X-Trans-Id': 'tx', 'Content-Type': 'application/json'},
+                   f'[{{"name": "{name}", "bytes": 1, "hash": "x"}}]'.encode())] * 9
+    line = cloud.refused(image, '--copy', **through(cloud, swift=swift))
+    assert 'or without end' in line and len(swift.plan) == 7
 
 
 def test_swift_fails_in_the_middle(cloud, account, glance, swift, image, data):

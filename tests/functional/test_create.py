@@ -221,7 +221,7 @@ def test_a_name_that_two_images_have(cloud, data):
 
 @pytest.mark.parametrize('name', [
     'two words', '"quoted"', "it's", '100%', '%41', 'why?', '#1', 'ünïcödé', 'a&b=c', 'a/b',
-    'in:a,b'])
+    'in:a,b', 'ubuntu:22.04', 'eq:a/b', 'in:"a"', '2026-01-01T00:00:00Z'])
 def test_difficult_names(cloud, data, name):
     image_id = cloud.upload(name, data)
     row = cloud.create(name)

@@ -93,6 +93,7 @@ def planted(cloud, stranger, image):
 
 COMMANDS = {
     'create': ['create'], 'create PUT': ['create', '--method', 'PUT'],
+    'create --copy': ['create', '--copy'],
     'list': ['list'], 'list --check': ['list', '--check'], 'check': ['check']}
 
 
@@ -123,7 +124,10 @@ def test_an_own_object_at_a_strangers_host(cloud, stranger, own, key_file):
     image, _, elsewhere = own
     plant(cloud, image, elsewhere, store='swift1')
     stranger[1].clear()
-    assert "its endpoint is none of the object store's" in cloud.refused(image, cloud='demo')
+    # Nor is Glance asked for the data: it would send the token there.
+    for options in ([], ['--copy']):
+        line = cloud.refused(image, *options, cloud='demo')
+        assert "its endpoint is none of the object store's" in line and '--copy' not in line
     row = cloud.rows('image', 'location', 'show', image, cloud='demo')
     assert row['believed'] is None and row['not_believed']
     # Who gives the host believes it.
@@ -167,8 +171,9 @@ def test_credentials_that_are_made_up(cloud, data):
     store.put(f'/private/{image}', data=data)
     plant(cloud, image, f'{store.get_endpoint()}/private/{image}'.replace(
         'http://', 'swift+http://service%3Ax:y@'), store='swift1')
-    line = cloud.refused(image, cloud='glance')
-    assert 'its credentials are not for the Keystone of this cloud' in line
+    for options in ([], ['--copy']):
+        line = cloud.refused(image, *options, cloud='glance')
+        assert 'its credentials are not for the Keystone of this cloud' in line
 
 
 def test_a_copy_of_another_projects_image(cloud, image, data):

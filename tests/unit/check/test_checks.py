@@ -327,7 +327,7 @@ def test_account(of, result, detail, names):
 
 
 NOWHERE = failing('container_keys', None, objects={})
-RIGHT_PLACE = 'account', 'container', 'multiple_containers_seed'
+RIGHT_PLACE = 'account', 'container', 'multiple_containers_seed', 'key_file', 'copy'
 
 
 @pytest.mark.parametrize(('of', 'result', 'detail', 'names'), [

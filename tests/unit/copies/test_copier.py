@@ -12,7 +12,7 @@ from osc_imgurl.copies import copier, segments
 from osc_imgurl.copies.copier import Copier
 from osc_imgurl.copies.copy import DELETE_AT
 from osc_imgurl.copies.home import Home
-from osc_imgurl.errors import ObjectStoreFailed
+from osc_imgurl.errors import InvalidParameterValue, ObjectStoreFailed
 from osc_imgurl.glance.image import Image
 from osc_imgurl.locate.place import Place
 from osc_imgurl.settings.table import Settings
@@ -110,7 +110,7 @@ def swift(monkeypatch):
 def ensure(swift):
     """Copy the image, and return when its URL expires."""
     return Copier(Settings(), Images(), InMemory(swift)).ensure(
-        IMAGE, lambda: int(swift.now) + DURATION)[2]
+        IMAGE, 'GET', lambda: int(swift.now) + DURATION)[2]
 
 
 def ends(swift):
@@ -135,7 +135,7 @@ def test_a_segment_takes_too_long(swift):
 
 def test_what_others_need_for_longer_is_kept_for_longer(swift):
     """One of the segments is another copy's, which is under way."""
-    name = f'{segments.folder(IMAGE_ID)}other/00000001'
+    name = f'{segments.folder(IMAGE_ID)}{"0" * 16}/00000001'
     swift.takes = 1
     others_end = str(swift.now + 50 * 60 * MINUTE)
     swift.put(name, DATA[SEGMENT:2 * SEGMENT], {DELETE_AT: others_end})
@@ -148,3 +148,10 @@ def test_what_others_need_for_longer_is_kept_for_longer(swift):
     assert later > expires + 9 * MINUTE
     assert ends(swift).pop(name) == int(others_end)
     assert {end for each, end in ends(swift).items() if each != name} == {later + 60 * MINUTE}
+
+
+@pytest.mark.parametrize('method', ['PUT', 'post', 'DELETE'])
+def test_no_url_changes_a_copy(swift, method):
+    with pytest.raises(InvalidParameterValue, match='would let others change the copy'):
+        Copier(Settings(), Images(), InMemory(swift)).ensure(IMAGE, method, lambda: 0)
+    assert not swift.objects

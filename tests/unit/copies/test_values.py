@@ -109,10 +109,9 @@ def test_no_two_processes_write_to_the_same_name():
 
 
 def test_segments_that_are_there():
-    """Each counts by its number, its size and its data; one of an odd name counts for nothing."""
+    """Each counts by its number, its size and its data."""
     listed = [Listed('.segments/x/a/00000000', 10, MD5), Listed('.segments/x/b/00000000', 10, 'c'),
-              Listed('.segments/x/b/00000000', 11, MD5), Listed('.segments/x/b/\x1b[', 10, MD5),
-              Listed('.segments/x/b/²', 10, MD5), Listed('', 0, '')]
+              Listed('.segments/x/b/00000000', 11, MD5)]
     assert segments.found(listed) == {
         (0, 10): {MD5: '.segments/x/a/00000000', 'c': '.segments/x/b/00000000'},
         (0, 11): {MD5: '.segments/x/b/00000000'}}
@@ -121,3 +120,19 @@ def test_segments_that_are_there():
 def test_the_manifest_names_segments_by_their_data():
     assert json.loads(segments.manifest('copies', [Stored('.segments/x/a/00000000', 10, MD5)])) == [
         {'path': '/copies/.segments/x/a/00000000', 'etag': MD5, 'size_bytes': 10}]
+
+
+@pytest.mark.parametrize('name', [
+    '', '.segments/plain', '.segments//x', f'.segments/{IMAGE_ID}', f'.segments/{IMAGE_ID}/0000000',
+    f'.segments/{IMAGE_ID}/../../../private/secret', f'.segments/../{"0" * 16}/00000000',
+    f'.segments/notuuid/{"0" * 16}/00000000', f'segments/{IMAGE_ID}/{"0" * 16}/00000000',
+    f'.segments/{IMAGE_ID}/{"0" * 16}/0000000²', f'.segments/{IMAGE_ID}/{"0" * 16}/00000000/x',
+    f'.segments/{IMAGE_ID}/{"0" * 16}/00000000\n', f'x.segments/{IMAGE_ID}/{"0" * 16}/00000000'])
+def test_a_name_that_is_no_segments(name):
+    """Whoever may write in the container may have written it."""
+    assert segments.image_of(name) is None
+
+
+def test_a_segments_name():
+    name = segments.name(segments.own_folder(IMAGE_ID), Segment(7, 70, 10))
+    assert segments.image_of(name) == IMAGE_ID

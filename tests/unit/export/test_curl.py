@@ -35,7 +35,8 @@ def run(tmp_path):
             ['/bin/sh'], input=lines.encode(), capture_output=True, check=False, cwd=here,
             env={'PATH': f'{programs}:/usr/bin:/bin'})
         assert not done.stdout
-        return done.returncode, {path.name: path.read_bytes() for path in here.iterdir()}
+        return done.returncode, {
+            path.name: path.read_bytes() for path in here.iterdir() if path.exists()}
 
     return run
 
@@ -70,9 +71,18 @@ def test_a_file_that_is_there_stays(run, tmp_path):
     assert not (tmp_path / 'input').exists()
 
 
-def test_what_was_downloaded_stays_where_nothing_verifies_it(run):
+def test_nothing_is_downloaded_where_nothing_verifies_it(run, tmp_path):
     lines = CONSUMER.write(handover()).replace('sha512sum', 'no-such-program')
-    assert run(lines) == (127, {f'{IMAGE_ID}.part': DATA})
+    assert run(lines) == (1, {})
+    # Nor is what was downloaded before lost.
+    (tmp_path / f'here/{IMAGE_ID}.part').write_bytes(DATA)
+    assert run(lines) == (1, {f'{IMAGE_ID}.part': DATA})
+
+
+def test_a_link_to_nothing_is_not_replaced(run, tmp_path):
+    link = tmp_path / 'here/cirros.qcow2'
+    link.symlink_to('nowhere')
+    assert run(CONSUMER.write(handover())) == (1, {}) and link.is_symlink()
 
 
 def test_a_failure_ends_no_shell_into_which_the_lines_are_pasted(run, tmp_path):

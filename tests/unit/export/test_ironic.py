@@ -30,6 +30,12 @@ def test_a_format_that_ironic_has_no_word_for_is_left_for_it_to_find_out(disk_fo
     assert told(disk_format=disk_format) == HASHED
 
 
+@pytest.mark.parametrize('container_format', ['compressed', 'docker', 'ova', 'ovf'])
+def test_a_container_out_of_which_ironic_takes_nothing(container_format):
+    with pytest.raises(ImageUnacceptable, match=f'has the container format {container_format}'):
+        told(container_format=container_format)
+
+
 @pytest.mark.parametrize(('algorithm', 'value'), [
     (None, None), ('md5', 'd' * 32), ('sha1', 'd' * 40), ('sha512', None), ('sha512', 'd' * 127),
     ('sha512', '"' * 128), (None, SHA512), ('sha3_512', SHA512)])

@@ -92,6 +92,7 @@ NOT_ALLOWED = ('Glance does not allow this for image x with these credentials: H
 
 @pytest.mark.parametrize(('raised', 'image', 'error', 'message'), [
     (exc.HTTPForbidden('403 no'), 'x', errors.ImageNotAuthorized, NOT_ALLOWED.format('403 no')),
+    (exc.HTTPForbidden('no'), 'x', errors.ImageNotAuthorized, NOT_ALLOWED.format('403')),
     (exc.HTTPUnauthorized('401 no'), 'x', errors.ImageNotAuthorized, NOT_ALLOWED.format('401 no')),
     (exc.HTTPNotFound(), 'x', errors.ImageNotFound,
      'No image has the name ' + NOT_FOUND.format('x')),
@@ -116,7 +117,8 @@ NOT_ALLOWED = ('Glance does not allow this for image x with these credentials: H
     (exc.ClientException('odd'), 'x', errors.GlanceFailed, 'Glance failed: odd'),
     (ksa_exceptions.Unauthorized('odd'), 'x', errors.GlanceFailed,
      'Glance failed: odd (HTTP 401)'),
-    (requests.RequestException('odd'), 'x', errors.GlanceFailed, 'Glance failed: odd'),
+    (requests.RequestException('odd'), 'x', errors.GlanceFailed,
+     f'Glance cannot be reached: the connection is closed before an answer comes. {AGAIN}'),
 ])
 def test_errors(raised, image, error, message):
     with pytest.raises(errors.ImgurlError) as caught, translated(image):

@@ -82,8 +82,9 @@ def data(url, pause=0):
                 yield chunk
 
 
-CHUNKED = [HEAD + b'Transfer-Encoding: chunked\r\n\r\n', *[b'1\r\nx\r\n'] * 30, b'0\r\n\r\n']
-OF_A_LENGTH = [HEAD + b'Content-Length: 30\r\n\r\n', *[b'x'] * 30]
+OF_DATA = HEAD + b'Content-Type: application/octet-stream\r\n'
+CHUNKED = [OF_DATA + b'Transfer-Encoding: chunked\r\n\r\n', *[b'1\r\nx\r\n'] * 30, b'0\r\n\r\n']
+OF_A_LENGTH = [OF_DATA + b'Content-Length: 30\r\n\r\n', *[b'x'] * 30]
 
 
 @pytest.mark.parametrize('parts', [CHUNKED, OF_A_LENGTH])
@@ -96,6 +97,15 @@ def test_data_takes_as_long_as_its_parts(serve, monkeypatch, parts):
     with pytest.raises(requests.RequestException) as caught:
         list(data(serve(*parts)))
     assert http.failure(caught.value) == 'there is no answer in time'
+
+
+@pytest.mark.parametrize('head', [
+    HEAD + b'Content-Type: application/json\r\n', HEAD,
+    b'HTTP/1.1 500 Oh\r\nContent-Type: application/octet-stream\r\n'])
+def test_what_is_no_data_has_its_limits(serve, monkeypatch, head):
+    monkeypatch.setattr(answer, 'MAX_ANSWER', 29)
+    with pytest.raises(answer.AnswerTooLarge):
+        list(data(serve(head + b'Content-Length: 30\r\n\r\n', b'x' * 30)))
 
 
 def test_what_is_done_with_data_takes_its_own_time(serve):

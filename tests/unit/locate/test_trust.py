@@ -8,7 +8,7 @@ import pytest
 from osc_imgurl.errors import LocationNotBelieved
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import parse
-from osc_imgurl.locate.trust import doubt, find_believed, names_other_object
+from osc_imgurl.locate.trust import doubt, find_believed, misleads_glance
 from osc_imgurl.settings.table import Settings
 
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
@@ -160,16 +160,21 @@ def test_no_location_is_believed():
     assert 'pw' not in text
 
 
-@pytest.mark.parametrize(('names_another', 'uris'), [
+@pytest.mark.parametrize(('misled', 'uris'), [
     (False, []),
     (False, ['rbd://pool/other']),
-    (False, [f'swift+http://demo%3Ademo:pw@elsewhere/v3/glance/{IMAGE_ID}']),
+    # A single-tenant store uses the credentials that are there.
+    (False, [f'swift+http://demo%3Ademo:pw@keystone:5000/v3/glance/{IMAGE_ID}']),
+    (True, [f'swift+http://demo%3Ademo:pw@elsewhere/v3/glance/{IMAGE_ID}']),
     # Nobody but Glance writes such a location.
     (False, ['swift+config://ref1/glance/renamed']),
+    (False, [f'swift+https://swift.example.com/v1/AUTH_x/{OWN}']),
     (True, [f'swift+http://swift.example.com/v1/AUTH_x/glance_{OTHER_ID}/{OTHER_ID}']),
+    (True, [f'swift+http://stranger.example.com/v1/AUTH_x/{OWN}']),
+    (True, [f'swift+https://swift.example.com/v1/AUTH_x/whatever/{IMAGE_ID}']),
     (True, [f'swift+config://ref1/glance/{IMAGE_ID}',
             f'swift+http://demo%3Ademo:pw@keystone/v3/glance/{OTHER_ID}'])])
-def test_what_names_another_object(names_another, uris):
-    """Glance may read the first location, or any other where that fails."""
+def test_where_glance_is_misled(misled, uris):
+    """It may read the first location, or any other where that fails."""
     image = Image(IMAGE_ID, locations=tuple(map(parse, uris)))
-    assert names_other_object(image) is names_another
+    assert misleads_glance(image, PLAIN, Store()) is misled
