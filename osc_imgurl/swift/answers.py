@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import reprlib
 import urllib.parse
 
 import requests
@@ -47,7 +48,10 @@ def require_success(response: requests.Response) -> None:
     """
     if not 200 <= response.status_code < 300:
         parts = urllib.parse.urlsplit(response.url)
+        # What is wrong with a request, Swift says in words, such as "X-Delete-At in past".
+        plain = response.headers.get('Content-Type', '').startswith('text/plain')
+        said = f', {reprlib.repr(response.text)}' if response.status_code == 400 and plain else ''
         raise ObjectStoreFailed(
             f'The object store at {parts.scheme}://{parts.netloc} answers HTTP'
-            f' {response.status_code} to {response.request.method} {parts.path}'
+            f' {response.status_code} to {response.request.method} {parts.path}{said}'
             f' (transaction {response.headers.get("X-Trans-Id", "unknown")}).')

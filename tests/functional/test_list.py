@@ -189,7 +189,7 @@ def test_a_bad_image_does_not_spoil_the_rest(cloud, images):
     assert (result.code, list(rows[0])) == (
         1, ['image_id', 'image_name', 'expires_at', 'url', 'error'])
     assert [(row['image_id'], row['image_name']) for row in rows] == [
-        (images['image 01'], 'image 01'), (queued, None), (filed, None), (nobody, None),
+        (images['image 01'], 'image 01'), (queued, 'queued'), (filed, 'filed'), (nobody, None),
         (None, 'no such name'), (images['image 02'], 'image 02')]
     assert [row['url'] is None for row in rows] == [False, True, True, True, True, False]
     assert rows[0]['error'] is None
