@@ -158,13 +158,13 @@ def create_all(found: Iterable[Found | Failure], service: TempURLService, reques
         yield made
 
 
-def checked(made: Iterable[Made | Failure], new_url: NewURLCheck,
-            clock: Callable[[], float]) -> Iterator[Made | Failure]:
+def checked(made: Iterable[Made | Failure], new_url: NewURLCheck, clock: Callable[[], float],
+            at_once: int = CHECKS_AT_ONCE) -> Iterator[Made | Failure]:
     """Yield the URLs that work, in the same order, and failures in place of the others.
 
-    :data:`CHECKS_AT_ONCE` are asked at once, and no more are on their way.
-
     :param clock: tells the Unix time, in seconds.
+    :param at_once: how many are asked at once, before the first is yielded; no more are on their
+        way.
     """
     def check(item: Made | Failure) -> Made | Failure:
         if isinstance(item, Made):
@@ -174,7 +174,7 @@ def checked(made: Iterable[Made | Failure], new_url: NewURLCheck,
                 return _failed(item.found, error)
         return item
 
-    return side_by_side(check, made, CHECKS_AT_ONCE)
+    return side_by_side(check, made, at_once)
 
 
 def _failed(found: Found, error: ImgurlError) -> Failure:

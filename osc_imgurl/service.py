@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From an image to its temporary URL: image, object, account, endpoint, key, digest, URL.
 
-Each step takes a value and returns a value. What is given is not looked up, and nothing is
-looked up twice.
+Each step takes and returns a value. Nothing is looked up that is given, and nothing twice.
 """
 
 from __future__ import annotations
@@ -118,10 +117,8 @@ class TempURLService:
                    refresh: bool = False, *, presume: bool = False) -> ImageTempURL:
         """Return a temporary URL for an image that has been found already.
 
-        :param image: must have gone through :func:`osc_imgurl.glance.image.validate_active`.
-        :param now: Unix time, seconds.
-        :param refresh: sign anew where the cache has a URL, and replace it.
-        :param presume: as for :meth:`create`.
+        :param image: must have gone through :func:`osc_imgurl.glance.image.validate_active`; the
+            others as for :meth:`create`.
         :raises ImgurlError: whatever is wrong, with what to do about it.
         """
         store = choose_store(image, self._settings, self._object_store)
@@ -134,6 +131,7 @@ class TempURLService:
         # To copy takes a while: the URL's life begins when there is something behind it.
         place, key, of_copy = self._find_object(
             image, request, lambda: expiry(self._settings, request, now + time.monotonic() - since))
+        now += time.monotonic() - since if of_copy else 0
         presumed = presume and self._may_presume(method) and not place.in_gateway
         digest = PREFERRED_DIGESTS[0] if presumed else self.find_digest(place, method)
         if request.filename == AUTO_FILENAME:
@@ -182,7 +180,9 @@ class TempURLService:
             if copier is None:
                 raise copying.or_copied(
                     error, image, request, self._settings, self._object_store) from None
-        return copier.ensure(image, request.method, expires)
+        # What the cluster refuses is not copied first.
+        self.find_digest(copier.place(image), validate_method(request.method))
+        return copier.ensure(image, request, expires)
 
     def negotiated(self, made: ImageTempURL, request: Request, now: float) -> ImageTempURL:
         """Return a URL with the digest that the cluster says it takes, where that is another.

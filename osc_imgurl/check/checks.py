@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from osc_imgurl.check.facts import NOT_ASKED, Facts
 from osc_imgurl.check.finding import PASS, Finding, failed, failed_with, passed, skipped
 from osc_imgurl.check.signature import check_key, check_method, check_path, check_query
-from osc_imgurl.errors import ImgurlError, LocationNotBelieved
+from osc_imgurl.copies.copy import Copy
+from osc_imgurl.errors import ImgurlError, InvalidParameterValue, LocationNotBelieved
 from osc_imgurl.glance.image import Image, validate_active, validate_in_swift
 from osc_imgurl.locate.place import NOT_TRIED
 from osc_imgurl.swift.capabilities import DIGESTS_OF_A_SILENT_CLUSTER
@@ -40,7 +41,7 @@ def _image(facts: Facts) -> Finding:
 
 
 def _store(facts: Facts) -> Finding:
-    return _store_of_copies(facts) if facts.home_of_copies else _store_of_glance(facts)
+    return _store_of_copies(facts.copy) if facts.home_of_copies else _store_of_glance(facts)
 
 
 def _store_of_glance(facts: Facts) -> Finding:
@@ -59,11 +60,11 @@ def _store_of_glance(facts: Facts) -> Finding:
     return skipped('this cloud does not show where it keeps the image')
 
 
-def _store_of_copies(facts: Facts) -> Finding:
-    copy = facts.copy
-    if copy is None and facts.in_its_place:
-        return failed('the container is for copies, and the object is none: somebody else has'
-                      ' written it', 'Delete the object, and make a copy anew.', 'copy')
+def _store_of_copies(copy: Copy | ImgurlError | None) -> Finding:
+    if isinstance(copy, InvalidParameterValue):
+        return failed_with(copy)
+    if isinstance(copy, ImgurlError):
+        return skipped(copy.problem.removesuffix('.'))
     if copy is None:
         return skipped('the container is for copies, and has none of this image')
     return passed('a copy of the image in your own account, '

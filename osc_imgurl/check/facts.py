@@ -134,12 +134,15 @@ class Facts:
         return None
 
     @functools.cached_property
-    def copy(self) -> Copy | None:
-        """The copy in one's own account that the URL is for; None where it is for none."""
-        if self.home_of_copies:
-            with contextlib.suppress(ImgurlError):
-                return self.home_of_copies.find(self.path.object)
-        return None
+    def copy(self) -> Copy | ImgurlError | None:
+        """The copy in one's own account that the URL is for, or why that is not known.
+
+        None where there is none; InvalidParameterValue where something else has its name.
+        """
+        try:
+            return self.home_of_copies.find(self.path.object) if self.home_of_copies else None
+        except ImgurlError as error:
+            return error
 
     @functools.cached_property
     def location(self) -> Location | LocationNotBelieved | None:

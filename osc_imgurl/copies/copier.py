@@ -64,35 +64,30 @@ def make_copier(settings: Settings, cloud: Cloud, progress: Progress) -> Copier 
     return Copier(settings, cloud.images, Home(settings, cloud.object_store), progress)
 
 
-def may_copy(image: Image, request: Request, settings: Settings,
-             object_store: ObjectStore) -> bool:
-    """Say whether a copy of an image may stand in for it.
+def why_not(image: Image, request: Request, settings: Settings, object_store: ObjectStore) -> str:
+    """Return why no copy of an image may stand in for it; empty where one may.
 
     Not for another object; and not if Glance, asked for the data, would use our rights, or send our
     token, where a stranger has said: see :func:`osc_imgurl.locate.trust.misleads_glance`.
     """
-    return request.object is None and not misleads_glance(image, settings, object_store)
-
-
-def validate_method(method: str) -> None:
-    """Accept a method that changes no copy: others would trust what its hash no longer says.
-
-    :raises InvalidParameterValue: it changes one.
-    """
-    if method.upper() not in READING:
-        raise InvalidParameterValue(
-            f'A URL for {method.upper()} would let others change the copy.',
-            f'Use {" or ".join(READING)}.', 'method')
+    if request.object is not None:
+        return 'another object is given'
+    return misleads_glance(image, settings, object_store)
 
 
 def or_copied(error: ImgurlError, image: Image, request: Request, settings: Settings,
               object_store: ObjectStore | None) -> ImgurlError:
-    """Return an error that says, too, that a copy of the image can have a URL, if it can."""
-    if not (object_store and object_store.find_storage_url()
-            and may_copy(image, request, settings, object_store)):
+    """Return an error that says, too, that the image can be copied, or why it is not."""
+    if not (object_store and object_store.find_storage_url()):
         return error
-    return type(error)(error.problem, f'{error.remedy.removesuffix(".")}, or have the image copied'
-                       ' into your own account.', *error.names, 'copy')
+    reason = why_not(image, request, settings, object_store)
+    if not reason:
+        return type(error)(
+            error.problem, f'{error.remedy.removesuffix(".")}, or have the image copied into your'
+            ' own account.', *error.names, 'copy')
+    if not settings.copy:
+        return error
+    return type(error)(f'{error.problem} It is not copied: {reason}.', error.remedy, *error.names)
 
 
 class Copier:
@@ -109,8 +104,12 @@ class Copier:
         self._progress = progress
 
     def may_copy(self, image: Image, request: Request) -> bool:
-        """Say whether a copy of an image may stand in for it, as :func:`may_copy` does."""
-        return may_copy(image, request, self._settings, self._home.store)
+        """Say whether a copy of an image may stand in for it: see :func:`why_not`."""
+        return not why_not(image, request, self._settings, self._home.store)
+
+    def place(self, image: Image) -> Place:
+        """Return where the copy of an image is, or will be."""
+        return self._home.place(image.id)
 
     def has_object(self, place: Place, object_store: ObjectStore | None) -> bool:
         """Say whether an image's object is where it is said, or was guessed, to be.
@@ -121,22 +120,21 @@ class Copier:
         return not place.guessed or object_store is None or object_store.object_size(
             path.account, path.container, path.object) is not None
 
-    def ensure(self, image: Image, method: str,
+    def ensure(self, image: Image, request: Request,
                expires: Callable[[], int]) -> tuple[Place, Key, int]:
         """Return where an image's copy is, the key that signs it, and when its URL is to expire.
 
         It is made if need be.
 
-        :param method: what the URL is to allow.
         :param expires: tells when a URL that is signed now would expire: Unix time, seconds. To
             copy takes a while.
         :raises ImageUnacceptable: Glance tells no hash of the image, and none is to be copied then.
         :raises InvalidParameterValue: the name is in use by something else, or the method would
-            change the copy.
+            change the copy, or the prefix would open others.
         :raises ImageDownloadFailed: what Glance gives is not the image.
         :raises ImgurlError: Glance or Swift fails.
         """
-        validate_method(method)
+        _validate(request)
         if image.size is None:
             raise ImageUnacceptable(f'The size of image {image.id} is not known.')
         if image_hash(image) is None and not self._settings.copy_unverified:
@@ -155,7 +153,8 @@ class Copier:
         copy = self._home.find(image.id)
         if copy is None:
             return None
-        if copy.delete_at is not None and copy.delete_at <= time.time():
+        if (copy.delete_at is not None and copy.delete_at <= time.time()
+                and self._home.place(image.id).in_gateway):
             # A RADOS Gateway shows it until its collector has run.
             self._home.container.delete(image.id)
             return None
@@ -193,7 +192,7 @@ class Copier:
             for segment in planned:
                 if lifetime.ends_soon(end, time.time()):
                     # A large image takes longer than its URL lives.
-                    end = lifetime.delete_at(expires())
+                    end = lifetime.delete_at(_while_copied(image, expires))
                     self._keep(image, stored, end)
                 stored.append(transfer.store(segment, segments.name(own, segment)))
         found = f'{algorithm}:{transfer.hexdigest()}'
@@ -202,7 +201,7 @@ class Copier:
             raise ImageDownloadFailed(
                 f'What Glance gives as image {image.id} is not what its {algorithm} says: it is'
                 ' damaged, or has another size. No copy is made of it.', 'Try again.')
-        wanted = expires()
+        wanted = _while_copied(image, expires)
         if (moment := lifetime.delete_at(wanted)) != end:
             self._keep(image, stored, moment)
         copy = Copy(container.name, image.id, image.name, size, found, moment)
@@ -245,6 +244,30 @@ class Copier:
             for each in stored:
                 if used is not None and each.name.startswith(own) and each.name not in used:
                     self._home.container.delete(each.name)
+
+
+def _validate(request: Request) -> None:
+    """Accept a request for a URL that changes no copy, and opens no other.
+
+    Others would trust what the hash of a copy no longer says.
+    """
+    if request.method.upper() not in READING:
+        raise InvalidParameterValue(
+            f'A URL for {request.method.upper()} would let others change the copy.',
+            f'Use {" or ".join(READING)}.', 'method')
+    if request.prefix is not None:
+        raise InvalidParameterValue(
+            'A URL for a prefix would open other copies too.', 'Leave it out.', 'object_prefix')
+
+
+def _while_copied(image: Image, expires: Callable[[], int]) -> int:
+    """Return when the URL expires, if it does not while the image is copied."""
+    try:
+        return expires()
+    except InvalidParameterValue as error:
+        raise InvalidParameterValue(
+            f'It takes longer to copy image {image.id} than its URL is to live. {error.problem}',
+            'Give it more time: what is copied by now is not copied again.', 'duration') from None
 
 
 def _gone(image: Image) -> ObjectStoreFailed:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import email.utils
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from osc_imgurl.copies import segments
@@ -181,49 +181,44 @@ class Home:
         # The segments first: none of them ends before the copy. What is left of other attempts may
         # go meanwhile.
         self.keep([each.name for each in self.segments_of(copy.image_id)], delete_at)
-        headers = to_headers(dataclasses.replace(copy, delete_at=delete_at))
-        for _ in range(ATTEMPTS):
-            # Others may move it at the same time, and what is written last counts.
-            found = self.find(copy.image_id)
-            if found is None or found.delete_at is None or found.delete_at >= delete_at:
-                break
-            self.container.post(copy.image_id, headers)
-        return found is not None
+        return self._prolong(copy.image_id, delete_at, to_headers(
+            dataclasses.replace(copy, delete_at=delete_at)))
 
     def keep(self, names: Iterable[str], delete_at: int) -> bool:
         """Have segments live at least until a moment (Unix time, seconds); False where one is gone.
 
         Another process's copy may consist of them, and live longer.
         """
-        def keep(name: str) -> bool:
-            headers = self.container.head(name)
-            if headers is None:
+        return all(list(side_by_side(
+            lambda name: self._prolong(name, delete_at, {DELETE_AT: str(delete_at)}), names,
+            AT_ONCE)))
+
+    def _prolong(self, name: str, delete_at: int, headers: Mapping[str, str]) -> bool:
+        """Write headers that make an object live longer, if they do; False where it is gone."""
+        for _ in range(ATTEMPTS):
+            # Others may do so at the same time, and what is written last counts.
+            found = self.container.head(name)
+            if found is None:
                 return False
-            end = read_end(headers)
-            return (end is None or end >= delete_at
-                    or self.container.post(name, {DELETE_AT: str(delete_at)}))
+            end = read_end(found)
+            if end is None or end >= delete_at:
+                break
+            self.container.post(name, headers)
+        return True
 
-        return all(list(side_by_side(keep, names, AT_ONCE)))
+    def clear(self) -> list[ImgurlError]:
+        """Delete all copies and all segments; return why some are not deleted.
 
-    def clear(self) -> None:
-        """Delete all copies, and all segments; other objects stay."""
+        Other objects stay. Copies under way end, too.
+        """
         left = (each.name for each in self.container.list(segments.FOLDER)
                 if segments.image_of(each.name))
         # First what has a URL.
-        names = [*(copy.image_id for copy in self.copies()), *left]
-        for _ in side_by_side(self.container.delete, names, AT_ONCE):
-            pass
+        return _each(self.container.delete, [*(copy.image_id for copy in self.copies()), *left])
 
     def delete_all(self, image_ids: Iterable[str]) -> list[ImgurlError]:
         """Delete the copies of images, as :meth:`delete` does; return why some are not deleted."""
-        def delete(image_id: str) -> ImgurlError | None:
-            try:
-                self.delete(image_id)
-            except ImgurlError as error:
-                return error
-            return None
-
-        return list(filter(None, side_by_side(delete, image_ids, AT_ONCE)))
+        return _each(self.delete, image_ids)
 
     def delete(self, image_id: str) -> None:
         """Delete an image's copy, and all of its segments; those of copies under way too.
@@ -237,6 +232,18 @@ class Home:
         # First what has a URL.
         for name in (*([image_id] if copy else []), *(each.name for each in parts)):
             self.container.delete(name)
+
+
+def _each(delete: Callable[[str], object], names: Iterable[str]) -> list[ImgurlError]:
+    """Delete what is named, side by side; return why some of it is not deleted."""
+    def attempt(name: str) -> ImgurlError | None:
+        try:
+            delete(name)
+        except ImgurlError as error:
+            return error
+        return None
+
+    return list(filter(None, side_by_side(attempt, names, AT_ONCE)))
 
 
 def _is_settled(headers: Mapping[str, str]) -> bool:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.service import TempURLService
 
+# What stands for a URL before there is one.
+NO_URL = f'http://localhost/v1/a/c/o?temp_url_sig={"0" * 40}&temp_url_expires=1'
 CONSUMERS = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 
 
@@ -107,38 +109,44 @@ def export(image: Image, consumer: str, request: Request, *, service: TempURLSer
     :raises ImageUnacceptable: the image lacks what the consumer needs; the message names it.
     :raises ImgurlError: a URL that is needed cannot be made, or does not work.
     """
-    now = clock()
-
     def url_of(found: Found) -> str:
         asked = request if found.role == IMAGE else dataclasses.replace(
             request, object=None, filename=None, inline=False)
         validate_active(found.image)
-        made = service.create_for(found.image, asked, now, refresh)
+        made = service.create_for(found.image, asked, clock(), refresh)
         if new_url.wanted(made):
             new_url.check(made, clock())
         return made.url
 
     known: Consumer = importlib.import_module(f'{__name__}.{consumer}').CONSUMER
-    service.validate(request, now)
+    service.validate(request, clock())
     _validate(consumer, known, request, kernel_parameters)
     found: Iterable[Found | Failure] = [Found(image)]
     if set(known.roles) != {IMAGE}:
         found = with_boot_images(found, images)
+    wanted = [item for item in map(_found, found) if item.role in known.roles]
+    handover = Handover(image, dict.fromkeys((item.role for item in wanted), NO_URL),
+                        kernel_parameters or '')
+    # What the image lacks is said before it is copied.
+    known.write(handover)
     urls = {}
-    for item in found:
-        if isinstance(item, Failure):
-            raise type(item.error)(
-                item.error.problem, f"Correct the image's property {item.role}_id.")
-        if item.role in known.roles:
-            try:
-                urls[item.role] = url_of(item)
-            except ImgurlError as error:
-                if item.role == IMAGE:
-                    raise
-                problem = (f'Image {image.id} names {item.image.id} as its {item.role}.'
-                           f' {error.problem}')
-                raise type(error)(problem, error.remedy, *error.names) from error
-    return known.write(Handover(image, urls, kernel_parameters or ''))
+    for item in wanted:
+        try:
+            urls[item.role] = url_of(item)
+        except ImgurlError as error:
+            if item.role == IMAGE:
+                raise
+            problem = (f'Image {image.id} names {item.image.id} as its {item.role}.'
+                       f' {error.problem}')
+            raise type(error)(problem, error.remedy, *error.names) from error
+    return known.write(dataclasses.replace(handover, urls=urls))
+
+
+def _found(item: Found | Failure) -> Found:
+    """Return an image that an image names; raise why it gets no URL."""
+    if isinstance(item, Failure):
+        raise type(item.error)(item.error.problem, f"Correct the image's property {item.role}_id.")
+    return item
 
 
 def _validate(consumer: str, known: Consumer, request: Request,

@@ -24,8 +24,8 @@ def _write(handover: Handover) -> str:
     image = handover.image
     if image.container_format not in CONTAINERS:
         raise ImageUnacceptable(
-            f'Image {image.id} has the container format {image.container_format}, and Ironic takes'
-            ' no disk out of one.', 'Hand over a bare image.')
+            f'Image {image.id} has the container format {image.container_format}, and Ironic cannot'
+            ' take a disk out of that.', 'Hand over a bare image.')
     algorithm, value = handover.hash(HASHES)
     info = {'image_source': handover.urls['image'], 'image_os_hash_algo': algorithm,
             'image_os_hash_value': value}

@@ -61,13 +61,15 @@ def find_believed(image: Image, settings: Settings,
     return None
 
 
-def misleads_glance(image: Image, settings: Settings, object_store: ObjectStore) -> bool:
-    """Say whether Glance may read an image's data with our rights where a stranger has said.
+def misleads_glance(image: Image, settings: Settings, object_store: ObjectStore) -> str:
+    """Return why Glance might read an image's data with our rights where a stranger has said.
 
     A multi-tenant store sends the token of whoever asks for the data to the location's host. So
     nothing but the image's own object may be named, and without credentials the location must be
     believed. With credentials the host must be this cloud's Keystone: a single-tenant store uses
-    them there, whose ever they are.
+    them there, whosever they are.
+
+    :returns: empty where it does not.
     """
     def misleads(location: Location) -> bool:
         if location.object != image.id:
@@ -76,8 +78,9 @@ def misleads_glance(image: Image, settings: Settings, object_store: ObjectStore)
             return not is_keystone(location.auth_url, object_store)
         return doubt(location, image.id, for_store(settings, location.store), object_store) != ''
 
-    return any(misleads(location) for location in image.swift_locations
-               if location.scheme != GLANCES_OWN)
+    return next((f'Glance would read {location.url} with your rights'
+                 for location in image.swift_locations
+                 if location.scheme != GLANCES_OWN and misleads(location)), '')
 
 
 def doubt(location: Location, image_id: str, settings: Settings,

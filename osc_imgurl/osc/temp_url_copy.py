@@ -37,7 +37,7 @@ class ListImageTempURLCopy(base.Lister):
 class DeleteImageTempURLCopy(base.Command):
     _description = (
         'Delete copies of images from your own account, with what is left of copies that were'
-        ' interrupted; their URLs stop working')
+        ' interrupted; their URLs stop working, and copies under way end')
     _epilog: Any = 'Example:\nopenstack image temp url copy delete cirros'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -62,13 +62,14 @@ class DeleteImageTempURLCopy(base.Command):
         client_manager = self.app.client_manager
         home = common.home_of_copies(client_manager, parsed_args)
         if parsed_args.all:
-            home.clear()
-            return 0
-        images = common.image_service(
-            client_manager, common.load_settings(client_manager, parsed_args))
-        # The image itself may be gone.
-        wanted = {referenced_id(image) or images.find(image).id for image in parsed_args.images}
-        kept = home.delete_all(sorted(wanted))
+            kept = home.clear()
+        else:
+            images = common.image_service(
+                client_manager, common.load_settings(client_manager, parsed_args))
+            # The image itself may be gone.
+            wanted = {referenced_id(image) or images.find(image).id
+                      for image in parsed_args.images}
+            kept = home.delete_all(sorted(wanted))
         for error in kept:
             logger(__name__).error('%s', error.message(typed))
         return 1 if kept else 0

@@ -75,7 +75,9 @@ class ListImageTempURL(base.Lister):
             found = batch.with_boot_images(found, images)
         made = batch.create_all(found, service, request, time.time, parsed_args.refresh)
         if settings.check:
-            made = batch.checked(made, NewURLCheck(settings, cloud), time.time)
+            # To make a copy may take longer than another's URL lives.
+            made = batch.checked(made, NewURLCheck(settings, cloud), time.time,
+                                 1 if settings.copy else batch.CHECKS_AT_ONCE)
         columns = ['image_id', 'image_name', 'expires_at', 'url']
         if parsed_args.with_boot_images:
             columns[2:2] = ['role', 'parent']

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore
 
 # What Swift answers where a quota is used up, or a disk is full.
-FULL = {413: 'the quota of the account or of the container is used up',
+FULL = {413: 'the quota of the account or of the container is used up, or the object too large',
         507: 'its disks are full'}
-# A million objects, where a page has a thousand.
+# Of a list; a page of Swift's has up to 10 000 objects.
 MOST_PAGES = 1000
 # What comes of an answer of another shape.
 NOT_EXPECTED = (ValueError, LookupError, TypeError, OverflowError, RecursionError)
@@ -153,5 +153,5 @@ def _listing(response: requests.Response) -> list[Listed]:
 
 def _no_list(response: requests.Response) -> ObjectStoreFailed:
     return ObjectStoreFailed(
-        f'What answers at {response.url.partition("?")[0]} does not list the objects that it is'
-        ' asked for, or without end.', CORRECT)
+        f'What answers at {response.url.partition("?")[0]} lists other things than the objects that'
+        ' it is asked for, or does not end.', CORRECT)

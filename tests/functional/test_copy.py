@@ -312,7 +312,7 @@ def test_a_copy_that_somebody_has_overwritten(cloud, account):
     result = cloud.openstack('image', 'temp', 'url', 'check', url, '-f', 'json', cloud='demo')
     first = next(row for row in json.loads(result.stdout) if row['result'] == 'fail')
     assert (result.code, first['check']) == (1, 'store')
-    assert 'the object is none: somebody else has written it' in first['detail']
+    assert 'is no copy that this command has made' in first['detail']
     # Its segments are nobody's any more; the object stays.
     assert cloud.openstack(*DELETE, '--all', cloud='demo').code == 0
     assert account.segments(image) == [] and account.head(image).ok

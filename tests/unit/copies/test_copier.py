@@ -19,6 +19,7 @@ from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.objects import Listed
 from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.request import Request
 from osc_imgurl.tempurl.url import ObjectPath
 
 from ..stubs import IMAGE_ID
@@ -110,7 +111,7 @@ def swift(monkeypatch):
 def ensure(swift):
     """Copy the image, and return when its URL expires."""
     return Copier(Settings(), Images(), InMemory(swift)).ensure(
-        IMAGE, 'GET', lambda: int(swift.now) + DURATION)[2]
+        IMAGE, Request(), lambda: int(swift.now) + DURATION)[2]
 
 
 def ends(swift):
@@ -150,8 +151,32 @@ def test_what_others_need_for_longer_is_kept_for_longer(swift):
     assert {end for each, end in ends(swift).items() if each != name} == {later + 60 * MINUTE}
 
 
-@pytest.mark.parametrize('method', ['PUT', 'post', 'DELETE'])
-def test_no_url_changes_a_copy(swift, method):
-    with pytest.raises(InvalidParameterValue, match='would let others change the copy'):
-        Copier(Settings(), Images(), InMemory(swift)).ensure(IMAGE, method, lambda: 0)
+@pytest.mark.parametrize(('request_', 'said'), [
+    (Request('PUT'), 'would let others change the copy'),
+    (Request('delete'), 'would let others change the copy'),
+    (Request(prefix=''), 'would open other copies'),
+    (Request(prefix=IMAGE_ID), 'would open other copies')])
+def test_a_url_reads_its_copy_and_nothing_else(swift, request_, said):
+    with pytest.raises(InvalidParameterValue, match=said):
+        Copier(Settings(), Images(), InMemory(swift)).ensure(IMAGE, request_, lambda: 0)
     assert not swift.objects
+
+
+def test_a_url_that_expires_while_its_image_is_copied(swift):
+    """What has been copied stays, and the next goes on from there."""
+    expires = swift.now + 60 * MINUTE
+
+    def ensure(expires):
+        def given():
+            if swift.now >= expires:
+                raise InvalidParameterValue('The expiry is in the past.')
+            return expires
+        return Copier(Settings(), Images(), InMemory(swift)).ensure(IMAGE, Request(), given)[2]
+
+    with pytest.raises(InvalidParameterValue, match='It takes longer to copy image'):
+        ensure(expires)
+    left = set(swift.objects)
+    assert left and IMAGE_ID not in left
+    later = swift.now + 600 * MINUTE
+    assert ensure(later) == later
+    assert left < set(swift.objects) and len(swift.objects) == 6
