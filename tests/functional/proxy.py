@@ -145,6 +145,11 @@ def proxy(url, certificate=None, client_certificate=None):
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = 'HTTP/1.1'
 
+        def handle(self):
+            # Who asks may end at any moment.
+            with contextlib.suppress(ConnectionError):
+                super().handle()
+
         def do(self):
             made.handle(self)
 

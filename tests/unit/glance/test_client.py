@@ -92,7 +92,7 @@ NOT_ALLOWED = ('Glance does not allow this for image x with these credentials: H
 
 @pytest.mark.parametrize(('raised', 'image', 'error', 'message'), [
     (exc.HTTPForbidden('403 no'), 'x', errors.ImageNotAuthorized, NOT_ALLOWED.format('403 no')),
-    (exc.HTTPForbidden('no'), 'x', errors.ImageNotAuthorized, NOT_ALLOWED.format('403')),
+    (exc.HTTPForbidden('no'), 'x', errors.ImageNotAuthorized, NOT_ALLOWED.format('403 no')),
     (exc.HTTPUnauthorized('401 no'), 'x', errors.ImageNotAuthorized, NOT_ALLOWED.format('401 no')),
     (exc.HTTPNotFound(), 'x', errors.ImageNotFound,
      'No image has the name ' + NOT_FOUND.format('x')),
