@@ -114,9 +114,9 @@ def translated(image: str, server: str = 'Glance') -> Iterator[None]:
         yield
     except (exc.Forbidden, exc.Unauthorized) as error:
         said = one_line(error).removesuffix('.')
-        if str(error.code) not in said:
-            # A proxy may say anything.
-            said = f'HTTP {error.code} {said.removeprefix("HTTP ")}'
+        # A proxy may say anything.
+        said = (said if str(error.code) in said
+                else f'HTTP {error.code} {said.removeprefix("HTTP ")}')
         raise ImageNotAuthorized(
             f'{server} does not allow this{f" for image {image}" if image else ""} with these'
             f' credentials: {said}.',
