@@ -10,7 +10,7 @@ import reprlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue
+from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue, logger
 from osc_imgurl.glance.image import Image, may_see, referenced_id, validate_active
 from osc_imgurl.service import ImageTempURL, TempURLService
 from osc_imgurl.tempurl.request import Request
@@ -19,6 +19,8 @@ from osc_imgurl.workers import side_by_side
 if TYPE_CHECKING:
     from osc_imgurl.check.new_url import NewURLCheck
     from osc_imgurl.glance.image_service import ImageService
+
+LOG = logger(__name__)
 
 # How many UUIDs one request asks for; a longer URL is refused by some servers.
 BATCH_SIZE = 50
@@ -175,6 +177,21 @@ def checked(made: Iterable[Made | Failure], new_url: NewURLCheck, clock: Callabl
         return item
 
     return side_by_side(check, made, at_once)
+
+
+def warn_of_guesses(made: Iterable[Made | Failure]) -> Iterator[Made | Failure]:
+    """Yield what was made; warn once where Glance does not show where an image is.
+
+    Whoever may write in an account can make an object of any name there: see
+    :meth:`osc_imgurl.check.new_url.NewURLCheck.check`.
+    """
+    warned = False
+    for item in made:
+        if not warned and isinstance(item, Made) and 'container' in item.temp_url.place.guessed:
+            warned = True
+            LOG.warning('Glance does not show where it keeps image %s: the URLs of such images are'
+                        ' not verified unless they are checked', item.found.image.id)
+        yield item
 
 
 def _failed(found: Found, error: ImgurlError) -> Failure:

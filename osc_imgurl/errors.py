@@ -141,6 +141,10 @@ class ObjectStoreFull(ObjectStoreFailed):
     """A quota, or a disk, has no room for what is to be written."""
 
 
+class ObjectMismatch(ImgurlError):
+    """The object where an image should be holds other data than the image's."""
+
+
 class TempURLRefused(ImgurlError):
     """Swift refuses a temporary URL that has just been made."""
 

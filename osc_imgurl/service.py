@@ -174,7 +174,7 @@ class TempURLService:
             validate_in_swift(image)
             place = self.locate(image, request.object)
             key = self.find_key(place)
-            if copier is None or copier.has_object(place, self._object_store):
+            if copier is None or copier.has_object(image, place, self._object_store):
                 return place, key, None
         except copying.NO_URL as error:
             if copier is None:

@@ -219,7 +219,7 @@ def _container(facts: Facts) -> Finding:
 
 def _object(facts: Facts) -> Finding:
     if facts.in_its_place:
-        return passed('the object is there')
+        return _data(facts)
     if facts.in_its_place is None:
         return skipped('these credentials cannot see whether the object is there')
     if facts.home_of_copies:
@@ -229,6 +229,21 @@ def _object(facts: Facts) -> Finding:
                   f' {facts.path.container}',
                   'Its data is gone from Swift: upload the image anew, or delete it.'
                   if isinstance(facts.image, Image) else 'Correct the object\'s name.')
+
+
+def _data(facts: Facts) -> Finding:
+    """Compare an object that is there with its image."""
+    image, md5 = facts.image, facts.answer.md5
+    if (not isinstance(image, Image) or image.id != facts.path.object or facts.home_of_copies
+            or not facts.answer.works):
+        return passed('the object is there')
+    same = image.has_data(None, md5)
+    if same is False:
+        return failed(f'the object is not the data of the image: its MD5 is {md5}, and Glance says'
+                      f' {image.checksum}', 'Give the account and the container that Glance uses, or'
+                      ' have the image copied.', 'account', 'container', 'copy')
+    return passed('the object is there, and its MD5 is the image\'s' if same
+                  else 'the object is there; it has no MD5 to compare with Glance\'s checksum')
 
 
 def _size(facts: Facts) -> Finding:

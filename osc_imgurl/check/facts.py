@@ -215,8 +215,8 @@ class Facts:
         if self.cloud.object_store is None:
             return None
         try:
-            return self.cloud.object_store.object_size(account, container,
-                                                 self.path.object) is not None
+            return self.cloud.object_store.find_object(
+                account, container, self.path.object) is not None
         except ImgurlError:
             return None
 

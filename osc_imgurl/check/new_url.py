@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from osc_imgurl.errors import ImgurlError, TempURLRefused, logger
+from osc_imgurl.errors import ImgurlError, ObjectMismatch, TempURLRefused, logger
 from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import NOT_TRIED, may_be_tried, swift_endpoint
 from osc_imgurl.locate.stores import in_store
@@ -50,6 +50,8 @@ class NewURLCheck:
 
         :param now: Unix time, seconds.
         :raises TempURLRefused: Swift answers 401, 403 or 404; the message says why.
+        :raises ObjectMismatch: account or container was guessed, and the object there is not the
+            image's.
         """
         answer = self._ask(made, self._endpoint(made))
         if answer:
@@ -64,7 +66,7 @@ class NewURLCheck:
 
         :param service: made of the same settings and cloud; the others as for its ``create``.
         :param clock: tells the Unix time, in seconds.
-        :raises TempURLRefused: as :meth:`check`.
+        :raises TempURLRefused, ObjectMismatch: as :meth:`check`.
         :raises ImgurlError: as :meth:`osc_imgurl.service.TempURLService.create`.
         """
         tried = self._settings.check is not False and self._cloud.probe is not None
@@ -97,6 +99,8 @@ class NewURLCheck:
         return None
 
     def _judge(self, made: ImageTempURL, answer: Answer, now: float) -> None:
+        if answer.works and answer.transaction is not None:
+            self._compare(made, answer)
         if answer.has_object(made.image.size):
             return
         endpoint = self._endpoint(made)
@@ -126,6 +130,7 @@ class NewURLCheck:
             there = None if endpoint == made.place.endpoint else self._ask(
                 made, made.place.endpoint)
             if there and there.has_object(made.image.size):
+                self._compare(made, there)
                 self._warn(f'The URL works at {made.place.endpoint}, and not at {endpoint}, the'
                            f' Swift of the catalog (HTTP {answer.status}): {found.detail}')
                 return
@@ -133,6 +138,26 @@ class NewURLCheck:
             raise TempURLRefused(
                 f'The URL of image {made.image.id} does not work (HTTP {answer.status}{asked}):'
                 f' {found.detail}.', found.remedy, *found.names)
+
+    def _compare(self, made: ImageTempURL, answer: Answer) -> None:
+        """Accept an object that is the image's, or was named explicitly.
+
+        Whoever may write in an account can make an object of any name and size there.
+        """
+        image, path = made.image, made.place.path
+        if not made.place.guessed or path.object != image.id:
+            return
+        guessed = f'its {" and ".join(made.place.guessed)} in Swift, which Glance does not show,'
+        same = image.has_data(answer.size, answer.md5)
+        if same is None:
+            self._warn(f'Could not verify that the URL is for the data of image {image.id}: {guessed}'
+                       ' was guessed, and the object has no MD5 to compare with Glance\'s checksum')
+        elif not same:
+            raise ObjectMismatch(
+                f'The object at {path} is not the data of image {image.id} ({answer.size} bytes, MD5'
+                f' {answer.md5}; Glance says {image.size} bytes, {image.checksum}): {guessed} was'
+                ' guessed.', 'Give account and container, or have the image copied.', 'account',
+                'container', 'copy')
 
     def _warn(self, message: str) -> None:
         if message not in self._warned:

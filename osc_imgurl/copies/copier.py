@@ -67,8 +67,8 @@ def make_copier(settings: Settings, cloud: Cloud, progress: Progress) -> Copier 
 def why_not(image: Image, request: Request, settings: Settings, object_store: ObjectStore) -> str:
     """Return why no copy of an image may stand in for it; empty where one may.
 
-    Not for another object; and not if Glance, asked for the data, would use our rights, or send our
-    token, where a stranger has said: see :func:`osc_imgurl.locate.trust.misleads_glance`.
+    Not for another object; and not if Glance, asked for the data, might send our token where an
+    untrusted user has said: see :func:`osc_imgurl.locate.trust.misleads_glance`.
     """
     if request.object is not None:
         return 'another object is given'
@@ -111,14 +111,18 @@ class Copier:
         """Return where the copy of an image is, or will be."""
         return self._home.place(image.id)
 
-    def has_object(self, place: Place, object_store: ObjectStore | None) -> bool:
-        """Say whether an image's object is where it is said, or was guessed, to be.
+    def has_object(self, image: Image, place: Place, object_store: ObjectStore | None) -> bool:
+        """Say whether an image's object is where it is said to be.
+
+        Where that was guessed, its data must be the image's.
 
         :param object_store: that of the place, which may be another than that of the copies.
         """
+        if not place.guessed or object_store is None:
+            return True
         path = place.path
-        return not place.guessed or object_store is None or object_store.object_size(
-            path.account, path.container, path.object) is not None
+        found = object_store.find_object(path.account, path.container, path.object)
+        return found is not None and image.has_data(*found) is True
 
     def ensure(self, image: Image, request: Request,
                expires: Callable[[], int]) -> tuple[Place, Key, int]:

@@ -87,6 +87,18 @@ class Image:
         """Those of its locations that are in Swift, believed or not."""
         return tuple(place for place in self.shown_locations if place.in_swift)
 
+    def has_data(self, size: int | None, md5: str | None) -> bool | None:
+        """Say whether data of a size (bytes) and an MD5 (hex) is this image's.
+
+        :param size: None where it is not known, as for ``md5``.
+        :returns: None where size and MD5 do not say it.
+        """
+        if None not in (size, self.size) and size != self.size:
+            return False
+        if size == self.size == 0:
+            return True
+        return None if md5 is None or self.checksum is None else md5 == self.checksum
+
     def _bytes(self, name: str) -> int | None:
         value = self.properties.get(name)
         return value if type(value) is int and value >= 0 else None

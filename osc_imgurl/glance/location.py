@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a Glance store keeps an image: a store URI as a value, its secrets masked."""
+"""Where a Glance store keeps an image: a store URI as a value, its secrets masked.
+
+A URI is read as glance_store reads it (``glance_store._drivers.swift.store.StoreLocation``): with
+``urlsplit``, which finds credentials in the netloc only, and cuts off query and fragment.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,20 @@ import dataclasses
 import re
 import urllib.parse
 
-from osc_imgurl.tempurl.endpoint import split_storage_url
+from osc_imgurl.tempurl.endpoint import split_storage_url, validate_endpoint
 
 SWIFT_SCHEMES = ('swift', 'swift+http', 'swift+https', 'swift+config')
+# The scheme of a location that Glance lets nobody but itself write.
+GLANCES_OWN = 'swift+config'
 MASK = '***'
-_UNQUOTED_CREDENTIALS = ('swift', 's3')
+NOT_GLANCES = ('it is not of a form that Glance writes: it has an @, ?, # or % behind the host, a'
+               ' control character, an empty or dotted part, or something else that is not clear')
+# Credentials, if any, stand in the netloc; container and object are the last two parts.
+_SWIFT = re.compile(
+    r'(?P<scheme>swift(?:\+(?:https?|config))?)://(?:(?P<credentials>[^/?#@\\]+)@)?'
+    r'(?P<base>[^/?#@%\\]+(?:/[^/?#@%\\]+)*)/(?P<container>[^/?#@%\\]+)/(?P<object>[^/?#@%\\]+)')
+# What urlsplit drops wherever it stands, and in front of a URL.
+_DROPPED = re.compile(r'[\t\r\n]|\A[\0-\x20]+')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,15 +33,14 @@ class Location:
 
     :ivar scheme: of the store, such as ``swift+https``, ``rbd``, ``file``.
     :ivar url: the URI with its credentials masked; safe to print.
-    :ivar has_credentials: whether the URI carries credentials, which then everybody knows
-        who may see the image.
+    :ivar has_credentials: whether the URI carries credentials; every user who sees the image
+        knows them then.
     :ivar project: the project that the credentials are for, by its name; None where there are
         none, or they name none.
-    :ivar auth_url: the address of Keystone, where the credentials are to be used; likewise.
-    :ivar endpoint: of the object store; only a multi-tenant store's URI says it.
-    :ivar account: likewise; None for a RADOS Gateway without accounts in its URLs.
-    :ivar container: of an image in Swift, else None.
-    :ivar object: of an image in Swift, else None.
+    :ivar base_url: of an image in Swift, the URL in front of the container: Keystone's, where the
+        credentials are used, or a storage URL. None for ``swift+config``.
+    :ivar container: of an image in Swift; None where the URI is not understood.
+    :ivar object: likewise.
     :ivar store: the Glance store's identifier, where Glance says it.
     """
 
@@ -36,33 +48,59 @@ class Location:
     url: str
     has_credentials: bool = False
     project: str | None = None
-    auth_url: str | None = None
-    endpoint: str | None = None
-    account: str | None = None
+    base_url: str | None = None
     container: str | None = None
     object: str | None = None
     store: str | None = None
 
     @property
     def in_swift(self) -> bool:
-        """Whether the image lies in Swift, or in a RADOS Gateway behind the same API."""
-        return self.container is not None
+        """Whether the image is in Swift or in a RADOS Gateway, as far as the scheme says."""
+        return self.scheme in SWIFT_SCHEMES
+
+    @property
+    def problem(self) -> str:
+        """Why a URI of the Swift store is not understood, and so never trusted; else empty."""
+        return NOT_GLANCES if self.in_swift and self.container is None else ''
+
+    @property
+    def auth_url(self) -> str | None:
+        """The address of Keystone where the credentials are used; None without credentials."""
+        return self.base_url if self.has_credentials else None
+
+    @property
+    def endpoint(self) -> str | None:
+        """The object store's endpoint, if the URI has no credentials and may name one."""
+        return None if self.has_credentials or not self.base_url else (
+            split_storage_url(self.base_url)[0])
+
+    @property
+    def account(self) -> str | None:
+        """The account in the storage URL; None where there is none, as in a RADOS Gateway."""
+        return None if self.has_credentials or not self.base_url else (
+            split_storage_url(self.base_url)[1])
 
 
 def mask(uri: str) -> str:
-    """Return a URI without its secrets: what stands before the host, and a web URL's query.
+    """Return a URI without its secrets: credentials, and a web URL's query.
 
-    The Swift and S3 stores do not quote every character of a password, so there all up to
-    the last ``@`` is taken to be credentials. The query of a web location may be a signature.
+    The host that glance_store would contact always shows. The S3 store does not quote every
+    character of a secret, so there all up to the last ``@`` is taken to be credentials. The query of
+    a web location may be a signature.
 
-    >>> mask('swift+http://service%3Aglance:pa/ss@keystone:5000/v3/glance/3a1f')
+    >>> mask('swift+http://service%3Aglance:secret@keystone:5000/v3/glance/3a1f')
     'swift+http://***@keystone:5000/v3/glance/3a1f'
+    >>> mask('swift+http://service%3Aglance:pa/ss@keystone:5000/v3/glance/3a1f')
+    'swift+http://***@service%3aglance/***'
     """
-    scheme, separator, rest = uri.partition('://')
+    scheme, separator, rest = _DROPPED.sub('', uri).partition('://')
     if not separator:
-        return uri
+        before, at, after = uri.rpartition('@')
+        return f'{MASK}@{after}' if at else uri
+    if scheme.lower() in SWIFT_SCHEMES:
+        return f'{scheme}://{_mask_swift(rest)}'
     host, slash, path = rest.partition('/')
-    if scheme.startswith(_UNQUOTED_CREDENTIALS):
+    if scheme.lower().startswith(('s3', 'swift')):
         host, slash, path = rest, '', ''
     credentials, _, host = host.rpartition('@')
     if credentials:
@@ -73,30 +111,46 @@ def mask(uri: str) -> str:
     return f'{scheme}://{rest}'
 
 
+def _mask_swift(rest: str) -> str:
+    """Mask what stands behind the scheme; of an odd form nothing shows but the host."""
+    before, at, after = rest.rpartition('@')
+    if not at:
+        return re.sub(r'([?#]).+', rf'\1{MASK}', rest, flags=re.DOTALL)
+    if not re.search(r'[/?#@\\]', before):
+        return f'{MASK}@{after}'
+    try:
+        parts = urllib.parse.urlsplit(f'//{rest}')
+    except ValueError:
+        return MASK
+    # Without a netloc, glance_store takes the host out of the path.
+    in_path = parts.path.lstrip('/').rpartition('@')[2].partition('/')[0]
+    return f'{MASK}@{parts.hostname or in_path}/{MASK}'
+
+
 def parse(uri: str, store: str | None = None) -> Location:
     """Return the location that a Glance store's URI names.
 
-    The forms of the Swift store are those of glance_store's ``StoreLocation``. In each the
-    container and the object are the last two parts. A URI with credentials names Keystone
-    (single tenant), one of ``swift+config`` a section of the store's config file; one
-    without names a storage URL (multi-tenant).
+    In each form of the Swift store the container and the object are the last two parts. A URI with
+    credentials names Keystone (single tenant), one of ``swift+config`` a section of the store's
+    config file; one without names a storage URL (multi-tenant), or Keystone where the store has
+    application credentials.
     """
+    scheme = _DROPPED.sub('', uri).partition(':')[0].lower() if '://' in uri else uri
     masked = mask(uri)
-    scheme, _, rest = masked.partition('://')
-    has_credentials = rest.startswith(f'{MASK}@')
-    base, _, object_name = rest.rpartition('/')
-    base, _, container = base.rpartition('/')
-    if scheme not in SWIFT_SCHEMES or not (base and container and object_name):
-        return Location(scheme or 'unknown', masked, has_credentials, store=store)
-    project = auth_url = endpoint = account = None
-    web_scheme = 'http' if scheme == 'swift+http' else 'https'
-    if has_credentials:
-        auth_url = f'{web_scheme}://{base.removeprefix(f"{MASK}@")}'
-        # <project>:<user>, quoted, stands before the password.
-        quoted = uri.partition('://')[2].rpartition('@')[0].rpartition(':')[0]
-        first, colon, _ = urllib.parse.unquote(quoted).partition(':')
-        project = first if colon else None
-    if not has_credentials and scheme != 'swift+config':
-        endpoint, account = split_storage_url(f'{web_scheme}://{base}')
-    return Location(scheme, masked, has_credentials, project, auth_url, endpoint, account,
-                    container, object_name, store)
+    match = _SWIFT.fullmatch(uri) if uri.isprintable() else None
+    if match is None or {'.', '..'} & set(uri.split('/')):
+        return Location(scheme or 'unknown', masked, f'{MASK}@' in masked, store=store)
+    # <project>:<user>, quoted, stands before the password.
+    user, found, _ = (match['credentials'] or '').rpartition(':')
+    project, colon, _ = urllib.parse.unquote(user).partition(':')
+    base_url = None
+    try:
+        if scheme != GLANCES_OWN:
+            base_url = validate_endpoint(
+                f'{"http" if scheme == "swift+http" else "https"}://{match["base"]}')
+        if match['credentials'] and not (found and base_url):
+            raise ValueError
+    except ValueError:
+        return Location(scheme, masked, f'{MASK}@' in masked, store=store)
+    return Location(scheme, masked, bool(found), project if colon else None, base_url,
+                    match['container'], match['object'], store)

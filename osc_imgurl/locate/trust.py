@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from osc_imgurl.errors import LocationNotBelieved
 from osc_imgurl.glance.image import Image
-from osc_imgurl.glance.location import Location
+from osc_imgurl.glance.location import GLANCES_OWN, Location
 from osc_imgurl.locate.sharding import container_name
 from osc_imgurl.settings.table import Settings, for_store
 from osc_imgurl.tempurl.endpoint import split_storage_url
@@ -23,8 +23,10 @@ from osc_imgurl.tempurl.endpoint import split_storage_url
 if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore
 
-# The scheme of a location that Glance lets nobody but itself write.
-GLANCES_OWN = 'swift+config'
+# Of locations that Glance reads with rights of its own, or none: it sends nobody's token there.
+READ_WITH_GLANCES_RIGHTS = frozenset((
+    'cinder', 'file', 'filesystem', 'http', 'https', 'rbd', 's3', 's3+http', 's3+https',
+    'vsphere'))
 _PORTS = {'http': 80, 'https': 443}
 
 
@@ -62,49 +64,56 @@ def find_believed(image: Image, settings: Settings,
 
 
 def misleads_glance(image: Image, settings: Settings, object_store: ObjectStore) -> str:
-    """Return why Glance might read an image's data with our rights where a stranger has said.
+    """Return why Glance might send our token where an untrusted user has said; empty if it cannot.
 
-    A multi-tenant store sends the token of whoever asks for the data to the location's host. So
-    nothing but the image's own object may be named, and without credentials the location must be
-    believed. With credentials the host must be this cloud's Keystone: a single-tenant store uses
-    them there, whosever they are.
+    A multi-tenant store sends the token of the user who asks for the data to the location's host.
+    Glance may read any of an image's locations, so each must be harmless:
 
-    :returns: empty where it does not.
+    * of a scheme in :data:`READ_WITH_GLANCES_RIGHTS`;
+    * trusted;
+    * with credentials for this cloud's Keystone, and for the image's own object: a single-tenant
+      store uses them there, for every project, and a multi-tenant store asks Keystone.
     """
-    def misleads(location: Location) -> bool:
-        if location.object != image.id:
+    def harmless(location: Location) -> bool:
+        if location.scheme in READ_WITH_GLANCES_RIGHTS:
             return True
         if location.has_credentials:
-            return not is_keystone(location.auth_url, object_store)
-        return doubt(location, image.id, for_store(settings, location.store), object_store) != ''
+            return location.object == image.id and is_keystone(location.auth_url, object_store)
+        return location.in_swift and not doubt(
+            location, image.id, for_store(settings, location.store), object_store)
 
-    return next((f'Glance would read {location.url} with your rights'
-                 for location in image.swift_locations
-                 if location.scheme != GLANCES_OWN and misleads(location)), '')
+    return next((f'Glance may send your token to the host in {location.url}'
+                 for location in image.shown_locations if not harmless(location)), '')
 
 
 def doubt(location: Location, image_id: str, settings: Settings,
           object_store: ObjectStore | None) -> str:
     """Return why a location in Swift is not believed; empty where it is.
 
+    * One that is not understood is never trusted.
     * ``swift+config`` is believed wholly: Glance lets nobody else write such a location.
     * With credentials (glance_store's single-tenant form), the object must be the image's, and the
       credentials those of the session's project, for this cloud's Keystone: at another, anybody
       can make them up. Where an account is given, it cannot be compared with a project; then the
       container must be the one that the settings give.
-    * Without (the multi-tenant form), the object must be the image's, the container Glance's for
-      this image or the settings', and what stands before version and account an endpoint of the
-      object store. The endpoint is compared, and never used.
+    * Without, for this cloud's Keystone (a store with application credentials, glance_store 5.4),
+      the object must be the image's and the container the one that the settings give.
+    * Without, for a storage URL (the multi-tenant form), the object must be the image's, the
+      container Glance's for this image or the settings', and what stands before version and
+      account an endpoint of the object store. The endpoint is compared, and never used.
 
     :param object_store: None where there is nobody to ask.
     """
-    if location.scheme == GLANCES_OWN:
-        return ''
+    if location.problem or location.scheme == GLANCES_OWN:
+        return location.problem
     if location.object != image_id:
         return f'its object is {location.object}, and not the image\'s ID'
     by_rule = container_by_rule(image_id, settings)
     if location.has_credentials:
         return _doubt_credentials(location, by_rule, settings, object_store)
+    if object_store and is_keystone(location.base_url, object_store):
+        return '' if location.container == by_rule else (
+            f'its container is {location.container}, and the settings give {by_rule}')
     return _doubt_storage_url(location, image_id, by_rule, settings, object_store)
 
 

@@ -78,6 +78,8 @@ class ListImageTempURL(base.Lister):
             # To make a copy may take longer than another's URL lives.
             made = batch.checked(made, NewURLCheck(settings, cloud), time.time,
                                  1 if settings.copy else batch.CHECKS_AT_ONCE)
+        elif settings.check is None:
+            made = batch.warn_of_guesses(made)
         columns = ['image_id', 'image_name', 'expires_at', 'url']
         if parsed_args.with_boot_images:
             columns[2:2] = ['role', 'parent']

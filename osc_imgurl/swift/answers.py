@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 import urllib.parse
+from collections.abc import Mapping
 
 import requests
 
@@ -14,6 +16,18 @@ from osc_imgurl.errors import ObjectStoreFailed, ObjectStoreNotAuthorized
 # first away.
 KNOWN_BY = ('X-Trans-Id', 'X-Account-Container-Count', 'X-Container-Object-Count')
 CORRECT = 'Correct the endpoint of the object store, or tell its operator.'
+
+
+def md5_of(headers: Mapping[str, str]) -> str | None:
+    """Return the MD5 of an object's data, in hex, by its ETag; None where that says something else.
+
+    The ETag of a large object is of its manifest.
+    """
+    if 'X-Object-Manifest' in headers or 'X-Static-Large-Object' in headers:
+        return None
+    found = re.fullmatch('(?:W/)?"?([0-9a-f]{32})"?', headers.get('ETag', '').strip(),
+                         re.IGNORECASE)
+    return found[1].lower() if found else None
 
 
 def require_object_store(response: requests.Response) -> None:

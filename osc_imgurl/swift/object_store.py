@@ -26,6 +26,7 @@ from osc_imgurl.errors import (
 from osc_imgurl.http.answer import TIME_LIMIT
 from osc_imgurl.swift.answers import (
     CORRECT,
+    md5_of,
     require_authorized,
     require_object_store,
     require_success,
@@ -113,8 +114,11 @@ class ObjectStore(Catalog):
         """
         return self._keys(self._url(account), ACCOUNT_SLOTS)
 
-    def object_size(self, account: str | None, container: str, name: str) -> int | None:
-        """Return an object's size in bytes, or None if there is no such object.
+    def find_object(self, account: str | None, container: str,
+                    name: str) -> tuple[int, str | None] | None:
+        """Return an object's size in bytes and the MD5 of its data, or None if there is none.
+
+        :returns: no MD5 where Swift does not say it, as of a large object.
 
         :raises ObjectStoreNotAuthorized: these credentials may not see the object.
         :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
@@ -128,7 +132,7 @@ class ObjectStore(Catalog):
             raise ObjectStoreFailed(
                 f'The object store does not say how large the object {name} is'
                 f' (transaction {response.headers.get("X-Trans-Id", "unknown")}).')
-        return size
+        return size, md5_of(response.headers)
 
     def names(self, account: str | None, container: str | None = None) -> list[str]:
         """Return the names of an account's containers, or of a container's objects.

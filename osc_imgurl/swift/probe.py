@@ -13,6 +13,7 @@ import requests
 
 from osc_imgurl import http
 from osc_imgurl.errors import logger
+from osc_imgurl.swift.answers import md5_of
 
 LOG = logger(__name__)
 
@@ -31,6 +32,7 @@ class Answer:
     :ivar transaction: Swift's transaction id; None where something else than Swift answers.
     :ivar date: the server's clock: Unix time, seconds; None where it does not say.
     :ivar size: of the object, in bytes; None where the answer does not say.
+    :ivar md5: of the object's data, in hex; likewise, as for a large object.
     :ivar server: what the answer says of who answers.
     :ivar remedy: what to do where there was none, and what that is about; empty if unknown.
     """
@@ -42,6 +44,7 @@ class Answer:
     size: int | None = None
     server: str | None = None
     remedy: tuple[str, ...] = ()
+    md5: str | None = None
 
     @property
     def works(self) -> bool:
@@ -136,4 +139,4 @@ def _read(response: requests.Response) -> Answer:
         response.status_code, transaction=headers.get('X-Trans-Id'),
         date=date,
         size=http.content_length(headers) if response.status_code == 200 else None,
-        server=headers.get('Server') or headers.get('Via'))
+        server=headers.get('Server') or headers.get('Via'), md5=md5_of(headers))

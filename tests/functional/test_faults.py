@@ -150,7 +150,7 @@ def test_what_scripts_ask_for(cloud, image, glance, change):
 SWIFT = {
     'account': lambda store, _: store.account_keys(None),
     'container': lambda store, _: store.container_keys(None, 'glance'),
-    'object': lambda store, image: store.object_size(None, 'glance', image),
+    'object': lambda store, image: store.find_object(None, 'glance', image),
     'list': lambda store, _: store.names(None),
     'keys': lambda store, _: store.set_keys(None, None, {ACCOUNT_SLOTS[0]: Key(b'x')}),
     'info': lambda store, _: store.capabilities(store.storage_url().partition('/v1/')[0]),

@@ -226,9 +226,9 @@ def test_a_content_length_that_is_none(cloud, image, data, behind, servers_of, l
     account = servers_of['swift'][1].rpartition('/')[2]
     swift.plan = [(200, {'X-Trans-Id': 'tx', 'Content-Length': length})] * 2
     with pytest.raises(errors.ObjectStoreFailed):
-        store.object_size(account, 'glance', image)
+        store.find_object(account, 'glance', image)
     assert Probe().ask(f'{swift.url}/x').size is None
-    assert store.object_size(account, 'glance', image) == len(data)
+    assert store.find_object(account, 'glance', image) == len(data)
 
 
 @pytest.mark.parametrize('date', ODD_DATES)

@@ -82,6 +82,56 @@ def test_check_finds_the_account(cloud, image):
         'container', f'there is no container {row["container"]} in {demo}')
 
 
+@pytest.fixture
+def planted(cloud, image, data):
+    """A member of the project puts an object of the image's name and size where it is not.
+
+    Nobody but Glance knows the seed; without it the container is ``glance``.
+    """
+    store = cloud.sdk().object_store
+    store.put('/glance')
+    store.put(f'/glance/{image}', data=bytes(len(data)))
+    yield f'/glance/{image}'
+    store.delete(f'/glance/{image}')
+    store.delete('/glance')
+
+
+def test_an_object_that_glance_did_not_make(cloud, image, data, planted):
+    for options in ([], ['--check'], ['--digest', 'sha1', '--cache']):
+        line = cloud.refused('cirros', *options)
+        assert f'{planted} is not the data of image {image}' in line
+        assert 'its account and container in Swift, which Glance does not show, was guessed' in line
+        assert '--copy' in line
+    assert cause(cloud, image)[0] == 'object'
+    url = cloud.create('cirros', '--no-check')['url']
+    check, detail = cause(cloud, url)
+    assert check == 'object' and 'is not the data of the image: its MD5 is' in detail
+    result = cloud.openstack('image', 'temp', 'url', 'list', 'cirros', '--check')
+    assert (result.code, 'is not the data of image' in result.stderr) == (1, True)
+    result = cloud.openstack('image', 'temp', 'url', 'list', 'cirros')
+    assert (result.code, 'not verified unless they are checked' in result.stderr) == (0, True)
+    # With --copy, the image is copied from Glance.
+    row = cloud.create('cirros', '--copy')
+    assert row['copied'] is True and download(row['url']) == data
+
+
+@pytest.mark.parametrize('large', ['DLO', 'SLO'])
+def test_a_large_object_that_glance_did_not_make(cloud, image, data, planted, large):
+    """Its ETag says nothing of its data."""
+    store, part = cloud.sdk().object_store, f'{planted}-parts'
+    store.put(part, data=bytes(len(data)))
+    if large == 'DLO':
+        store.put(planted, headers={'X-Object-Manifest': part.lstrip('/')})
+    else:
+        store.put(f'{planted}?multipart-manifest=put', json=[{'path': part}])
+    result = cloud.openstack('image', 'temp', 'url', 'create', 'cirros')
+    assert result.code == 0
+    assert f'Could not verify that the URL is for the data of image {image}' in result.stderr
+    row = cloud.create('cirros', '--copy')
+    assert row['copied'] is True and download(row['url']) == data
+    store.delete(part)
+
+
 def test_location_show(cloud, image):
     show = ['image', 'location', 'show', 'cirros', '--multiple-containers-seed', '3']
     row = cloud.rows(*show, cloud='demo')

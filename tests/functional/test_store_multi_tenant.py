@@ -107,6 +107,63 @@ def test_no_signature_goes_to_a_strangers_host(cloud, planted, stranger, image, 
     assert stranger[1] == []
 
 
+# Glance goes by the netloc and drops what is behind ? and #; the eye goes by the last @.
+MISLEADING = {
+    'an @ behind the host': '{evil}/v1/AUTH_x@{keystone}/v3/glance/{id}',
+    'an @ in the query': '{evil}/v1/AUTH_x/c/{id}?@{keystone}/v3/glance/{id}',
+    'an @ in the fragment': '{evil}/v1/AUTH_x/c/{id}#@{keystone}/v3/glance/{id}',
+    'an object without a name': '{evil}/v1/AUTH_x/glance_{id}/',
+    'a container without a name': '{evil}/v1/AUTH_x//{id}',
+    'no host': '/{evil}/v1/AUTH_x/glance_{id}/{id}'}
+
+
+@pytest.fixture(scope='module')
+def misleading(cloud, stranger):
+    """Community images of demo's, each with a location that Glance reads at the stranger's host.
+
+    With show_multiple_locations Glance takes each of these from an ordinary user.
+    """
+    keystone = cloud.sdk().config.get_auth_args()['auth_url'].partition('://')[2].partition('/')[0]
+    made = {}
+    for name, form in MISLEADING.items():
+        made[name] = image = cloud.upload(name, cloud='demo', visibility='community')
+        plant(cloud, image, 'swift+http://' + form.format(
+            evil=stranger[0], keystone=keystone, id=image), store='swift1')
+    return made
+
+
+@pytest.mark.parametrize('name', MISLEADING)
+def test_no_token_goes_to_a_strangers_host(cloud, misleading, stranger, name):
+    image = misleading[name]
+    stranger[1].clear()
+    for options in ([], ['--copy'], ['--copy', '--copy-unverified']):
+        line = cloud.refused(image, *options, cloud='admin')
+        assert 'it is not of a form that Glance writes' in line
+        assert ('Glance may send your token to the host in' in line) is bool(options)
+        assert 'is not in Swift' not in line and stranger[0].partition(':')[0] in line
+    shown = cloud.rows('image', 'location', 'show', image, cloud='admin')
+    assert shown['believed'] is None and shown['container'] is None
+    assert stranger[0].partition(':')[0] in shown['locations'][0]
+    assert stranger[1] == []
+
+
+def test_no_token_of_a_list_goes_to_a_strangers_host(cloud, misleading, stranger):
+    stranger[1].clear()
+    result = cloud.openstack('image', 'temp', 'url', 'list', '--community', cloud='admin',
+                             env={'OS_IMAGE_TEMP_URL_COPY': 'true'})
+    assert (result.code, result.stdout.strip()) == (1, '')
+    assert all(image in result.stderr for image in misleading.values())
+    assert stranger[1] == []
+
+
+def test_glance_sends_the_token_of_who_asks_there(cloud, misleading, stranger):
+    """Why such an image is not copied: without us, Glance does it."""
+    stranger[1].clear()
+    cloud.openstack('image', 'save', misleading['an @ behind the host'], '--file', 'saved',
+                    cloud='admin')
+    assert stranger[1]
+
+
 @pytest.fixture
 def own(cloud, stranger, data):
     """A queued image, its object in Swift, and its location there and at a stranger's host."""

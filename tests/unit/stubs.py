@@ -14,12 +14,13 @@ from osc_imgurl.tempurl.endpoint import split_storage_url
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
 OTHER_ID = '7bd1c4d2-0e57-4a8c-8d0c-5f6f6f1f8a11'
 NOW = 1_700_000_000.5
+MD5 = '5d41402abc4b2a76b9719d911017c592'
 
 
 def image(*uris, id=IMAGE_ID, name='cirros', status='active', size=None, **fields):
     """Return an image that is kept at the URIs."""
     return Image(id, name, status, locations=tuple(map(parse, uris)),
-                 properties={'size': size, **fields.pop('properties', {})}, **fields)
+                 properties={'size': size, 'checksum': MD5, **fields.pop('properties', {})}, **fields)
 
 
 class Store:
@@ -35,7 +36,7 @@ class Store:
         self.objects = objects or {}
         self.answers = {'capabilities': capabilities or Capabilities(),
                         'container_keys': container or {}, 'account_keys': account or {},
-                        'object_size': lambda *path: self.objects.get(path),
+                        'find_object': lambda *path: self.objects.get(path),
                         'names': self._names, 'project_id': 'p'}
         self.asked = []
 
@@ -84,8 +85,8 @@ class Store:
     def account_keys(self, account):
         return self._answer('account_keys', account)
 
-    def object_size(self, account, container, name):
-        return self._answer('object_size', account, container, name)
+    def find_object(self, account, container, name):
+        return self._answer('find_object', account, container, name)
 
     def names(self, account, container=None):
         return self._answer('names', account, container)
@@ -130,7 +131,7 @@ class Glance:
         return answer
 
 
-WORKS = Answer(200, transaction='tx', date=NOW, size=5)
+WORKS = Answer(200, transaction='tx', date=NOW, size=5, md5=MD5)
 REFUSED = Answer(401, transaction='tx', date=NOW)
 
 

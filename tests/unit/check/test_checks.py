@@ -21,7 +21,7 @@ from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer
 
-from ..stubs import OTHER_ID, image
+from ..stubs import MD5, OTHER_ID, image
 from .given import (
     EXPIRES,
     IMAGE,
@@ -357,9 +357,15 @@ def test_container(of, result, detail, names):
 
 
 @pytest.mark.parametrize(('of', 'result', 'detail', 'remedy'), [
-    (facts(), PASS, 'the object is there', ''),
+    (facts(), PASS, "the object is there, and its MD5 is the image's", ''),
+    (facts(answer=dataclasses.replace(WORKS, md5=None)), PASS,
+     "the object is there; it has no MD5 to compare with Glance's checksum", ''),
+    (facts(answer=dataclasses.replace(WORKS, md5='0' * 32)), FAIL,
+     f"the object is not the data of the image: its MD5 is {'0' * 32}, and Glance says {MD5}",
+     'Give the account and the container that Glance uses, or have the image copied.'),
+    (facts(image=None), PASS, 'the object is there', ''),
     (refused(), PASS, 'the object is there', ''),
-    (refused(store=failing('object_size', UNSEEN)), SKIPPED,
+    (refused(store=failing('find_object', UNSEEN)), SKIPPED,
      'these credentials cannot see whether the object is there', ''),
     (refused(store=store(objects={})), FAIL,
      f'there is no object {IMAGE_ID} in container glance',

@@ -71,7 +71,7 @@ ALL_PASS = [
     ('path', PASS, 'the path is the one that was signed'),
     ('query', PASS, 'expiry, prefix and IP range are those that were signed'),
     ('method', PASS, 'signed for GET'),
-    ('object', PASS, 'the object is there'),
+    ('object', PASS, "the object is there, and its MD5 is the image's"),
     ('size', PASS, 'image and object have 5 bytes'),
     ('request', PASS, f'{SAID}200'),
 ]

@@ -76,7 +76,7 @@ def test_nobody_is_asked_twice():
         assert (of.answer, of.image, of.capabilities) == (REFUSED, IMAGE, TAKES)
         assert of.keys.by_slot and of.origin and of.in_its_place
     assert (probe.asked, glance.asked) == ([f'HEAD {signed().url}'], [f'find {IMAGE_ID}'])
-    assert swift.asked == ['capabilities', 'container_keys', 'account_keys', 'object_size']
+    assert swift.asked == ['capabilities', 'container_keys', 'account_keys', 'find_object']
 
 
 def test_what_is_given_is_not_asked_for():
@@ -179,7 +179,7 @@ def test_other_containers(of, wanted):
 @pytest.mark.parametrize(('of', 'wanted'), [
     (facts(), True),
     (facts(store=None), None),
-    (facts(store=failing('object_size', UNSEEN)), None),
+    (facts(store=failing('find_object', UNSEEN)), None),
     (facts(store=store(objects={})), False),
     (facts(store=store(objects={('AUTH_p', 'glance', IMAGE_ID): 0})), True),
 ])

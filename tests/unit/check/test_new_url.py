@@ -7,7 +7,7 @@ import pytest
 
 from osc_imgurl.check import checks
 from osc_imgurl.check.new_url import NewURLCheck
-from osc_imgurl.errors import ObjectStoreFailed, TempURLRefused
+from osc_imgurl.errors import ObjectMismatch, ObjectStoreFailed, TempURLRefused
 from osc_imgurl.glance.image import Image
 from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import NOT_TRIED, Place
@@ -17,6 +17,7 @@ from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.tempurl.request import Request
 
+from ..stubs import MD5
 from .given import (
     EXPIRES,
     IMAGE,
@@ -44,6 +45,15 @@ def new(url=None, *, guessed=(), size=5, method='GET'):
         guessed)
 
 
+def new_at(*guessed, object=IMAGE_ID, checksum=MD5):
+    """Return a new URL of an image whose account or container was guessed."""
+    made = new()
+    place = dataclasses.replace(made.place, guessed=guessed,
+                                path=dataclasses.replace(made.place.path, object=object))
+    return dataclasses.replace(made, place=place, image=Image(
+        IMAGE_ID, 'cirros', properties={'size': 5, 'checksum': checksum}))
+
+
 def check(probe, made=None, *, swift=store, settings=None, times=1):
     """Check a URL, with a Swift that has its object and key."""
     cloud = Cloud(Glance(IMAGE), swift() if callable(swift) else swift, probe)
@@ -55,6 +65,39 @@ def check(probe, made=None, *, swift=store, settings=None, times=1):
 def warnings(caplog):
     assert {record.levelno for record in caplog.records} <= {logging.WARNING}
     return [record.getMessage() for record in caplog.records]
+
+
+OTHER = dataclasses.replace(WORKS, md5='0' * 32)
+NO_MD5 = dataclasses.replace(WORKS, md5=None)
+
+
+@pytest.mark.parametrize(('made', 'answer'), [
+    (new_at('account', 'container'), WORKS), (new_at('container'), WORKS),
+    # Named by Glance or explicitly: nothing else is said of it.
+    (new_at(), OTHER), (new_at(), NO_MD5), (new_at('account', object='another'), OTHER)])
+def test_the_object_is_the_images(caplog, made, answer):
+    check(Probe(answer), made)
+    assert warnings(caplog) == []
+
+
+@pytest.mark.parametrize('guessed', [('account',), ('container',), ('account', 'container')])
+@pytest.mark.parametrize('answer', [OTHER, dataclasses.replace(WORKS, size=4),
+                                    dataclasses.replace(WORKS, size=4, md5=None)])
+def test_an_object_that_glance_did_not_make(guessed, answer):
+    with pytest.raises(ObjectMismatch) as raised:
+        check(Probe(answer), new_at(*guessed))
+    assert f'is not the data of image {IMAGE_ID}' in str(raised.value)
+    assert f'its {" and ".join(guessed)} in Swift' in str(raised.value)
+    assert raised.value.names == ('account', 'container', 'copy')
+
+
+@pytest.mark.parametrize(('made', 'answer'), [
+    (new_at('account'), NO_MD5), (new_at('account', checksum=None), WORKS)])
+def test_an_object_that_cannot_be_compared(caplog, made, answer):
+    check(Probe(answer), made, times=2)
+    line, = warnings(caplog)
+    assert line.startswith(
+        f'Could not verify that the URL is for the data of image {IMAGE_ID}: its account in Swift')
 
 
 @pytest.mark.parametrize(('given', 'guessed', 'wanted'), [

@@ -17,6 +17,7 @@ from osc_imgurl.glance.location import parse
 
 KERNEL = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
 MACHINE = '7f0d2c1e-5a6b-4c7d-8e9f-0a1b2c3d4e5f'
+MD5 = '5d41402abc4b2a76b9719d911017c592'
 
 
 @pytest.mark.parametrize(('visibility', 'owner', 'project', 'members', 'seen'), [
@@ -190,3 +191,18 @@ def test_a_session_without_a_project_owns_nothing(caplog):
     glance = Glance(images={'images': [{'id': KERNEL, 'name': 'x', 'owner': None}]})
     assert glance.find('x').id == KERNEL
     assert 'its owner is not known, and its visibility not known' in caplog.text
+
+
+@pytest.mark.parametrize(('size', 'md5', 'same'), [
+    (5, MD5, True), (None, MD5, True), (5, '0' * 32, False), (None, '0' * 32, False),
+    (4, MD5, False), (4, None, False), (5, None, None), (None, None, None)])
+def test_has_data(size, md5, same):
+    image = Image('x', properties={'size': 5, 'checksum': MD5})
+    assert image.has_data(size, md5) is same
+    unknown = Image('x', properties={'size': None, 'checksum': None})
+    assert unknown.has_data(size, md5) is None
+
+
+def test_no_bytes_are_no_bytes():
+    image = Image('x', properties={'size': 0, 'checksum': None})
+    assert (image.has_data(0, None), image.has_data(1, MD5)) == (True, False)

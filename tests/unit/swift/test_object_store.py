@@ -28,6 +28,8 @@ SWIFT, COUNTED = {'X-Trans-Id': 'tx1'}, {'X-Account-Container-Count': '0'}
 CONTAINER_2, CONTAINER_1 = CONTAINER_SLOTS
 ACCOUNT_2, ACCOUNT_1 = ACCOUNT_SLOTS
 
+MD5 = 'd41d8cd98f00b204e9800998ecf8427e'
+
 
 @pytest.fixture
 def swift(cloud):
@@ -262,18 +264,25 @@ def test_a_gateway_without_accounts(cloud):
     assert cloud.asked == ['HEAD http://rgw/swift/v1/glance']
 
 
-@pytest.mark.parametrize(('headers', 'size'), [
-    ({'Content-Length': '7'}, 7), ({'Content-Length': '0'}, 0)])
-def test_object_size(cloud, swift, headers, size):
+@pytest.mark.parametrize(('headers', 'size', 'md5'), [
+    ({'Content-Length': '7'}, 7, None),
+    ({'Content-Length': '0', 'ETag': MD5}, 0, MD5),
+    ({'Content-Length': '0', 'ETag': f'W/"{MD5.upper()}"'}, 0, MD5),
+    ({'Content-Length': '0', 'ETag': f'{MD5}-2'}, 0, None),
+    ({'Content-Length': '0', 'ETag': f'x{MD5}'}, 0, None),
+    # Of a large object it is the manifest's.
+    ({'Content-Length': '0', 'ETag': MD5, 'X-Static-Large-Object': 'True'}, 0, None),
+    ({'Content-Length': '0', 'ETag': f'"{MD5}"', 'X-Object-Manifest': 'c/o-'}, 0, None)])
+def test_find_object(cloud, swift, headers, size, md5):
     cloud.mock.head(f'{OWN}/glance/3a1f', headers={**SWIFT, **headers})
-    assert swift.object_size('AUTH_p', 'glance', '3a1f') == size
+    assert swift.find_object('AUTH_p', 'glance', '3a1f') == (size, md5)
 
 
 def test_an_object_without_a_size(cloud, swift):
     for headers, transaction in (SWIFT, 'tx1'), (COUNTED, 'unknown'):
         cloud.mock.head(f'{OWN}/glance/3a1f', headers=headers)
         with pytest.raises(errors.ObjectStoreFailed) as caught:
-            swift.object_size('AUTH_p', 'glance', '3a1f')
+            swift.find_object('AUTH_p', 'glance', '3a1f')
         assert str(caught.value) == (
             'The object store does not say how large the object 3a1f is'
             f' (transaction {transaction}).')
@@ -289,7 +298,7 @@ def test_names(cloud, swift):
 CALLS = {
     'account_keys': ('HEAD', '', lambda swift: swift.account_keys(None), None),
     'container_keys': ('HEAD', '/c', lambda swift: swift.container_keys(None, 'c'), None),
-    'object_size': ('HEAD', '/c/o', lambda swift: swift.object_size(None, 'c', 'o'), None),
+    'find_object': ('HEAD', '/c/o', lambda swift: swift.find_object(None, 'c', 'o'), None),
     'account_names': ('GET', '', lambda swift: swift.names(None), []),
     'names': ('GET', '/c', lambda swift: swift.names(None, 'c'), []),
 }

@@ -1,0 +1,29 @@
+"""Run by Glance's own Python: print what glance_store reads in each location.
+
+    glance_locations.py < locations > readings
+
+A location is a line of JSON, and so is a reading: the URL that the store would contact, whether with
+credentials of the location's, the container and the object; or null, where glance_store refuses the
+location.
+"""
+
+import json
+import sys
+
+from glance_store import exceptions
+from glance_store._drivers.swift.store import StoreLocation
+
+
+def read(uri):
+    location = StoreLocation({}, conf=None)
+    try:
+        location.parse_uri(uri)
+        return [location.swift_url, bool(location.user or location.key), location.container,
+                location.obj]
+    # As Glance, which answers 400 or 500 then.
+    except (exceptions.BadStoreUri, ValueError, AttributeError):
+        return None
+
+
+for line in sys.stdin:
+    print(json.dumps(read(json.loads(line))))
