@@ -149,15 +149,16 @@ class NewURLCheck:
             return
         guessed = f'its {" and ".join(made.place.guessed)} in Swift, which Glance does not show,'
         same = image.has_data(answer.size, answer.md5)
-        if same is None:
-            self._warn(f'Could not verify that the URL is for the data of image {image.id}: {guessed}'
-                       ' was guessed, and the object has no MD5 to compare with Glance\'s checksum')
-        elif not same:
+        if same is None and answer.has_object(image.size):
+            self._warn(f'Could not verify that the URL is for the data of image {image.id}:'
+                       f' {guessed} was guessed, and the object has no MD5 to compare with'
+                       ' Glance\'s checksum')
+        elif same is False:
             raise ObjectMismatch(
-                f'The object at {path} is not the data of image {image.id} ({answer.size} bytes, MD5'
-                f' {answer.md5}; Glance says {image.size} bytes, {image.checksum}): {guessed} was'
-                ' guessed.', 'Give account and container, or have the image copied.', 'account',
-                'container', 'copy')
+                f'The object at {path} is not the data of image {image.id} ({answer.size} bytes,'
+                f' MD5 {answer.md5}; Glance says {image.size} bytes, {image.checksum}):'
+                f' {guessed} was guessed.', 'Give account and container, or have the image copied.',
+                'account', 'container', 'copy')
 
     def _warn(self, message: str) -> None:
         if message not in self._warned:

@@ -85,17 +85,17 @@ def mask(uri: str) -> str:
     """Return a URI without its secrets: credentials, and a web URL's query.
 
     The host that glance_store would contact always shows. The S3 store does not quote every
-    character of a secret, so there all up to the last ``@`` is taken to be credentials. The query of
-    a web location may be a signature.
+    character of a secret, so there all up to the last ``@`` is taken to be credentials. The query
+    of a web location may be a signature.
 
     >>> mask('swift+http://service%3Aglance:secret@keystone:5000/v3/glance/3a1f')
     'swift+http://***@keystone:5000/v3/glance/3a1f'
-    >>> mask('swift+http://service%3Aglance:pa/ss@keystone:5000/v3/glance/3a1f')
-    'swift+http://***@service%3aglance/***'
+    >>> mask('swift+http://elsewhere:80/v1/AUTH_x@keystone:5000/v3/glance/3a1f')
+    'swift+http://***@elsewhere/***'
     """
     scheme, separator, rest = _DROPPED.sub('', uri).partition('://')
     if not separator:
-        before, at, after = uri.rpartition('@')
+        _, at, after = uri.rpartition('@')
         return f'{MASK}@{after}' if at else uri
     if scheme.lower() in SWIFT_SCHEMES:
         return f'{scheme}://{_mask_swift(rest)}'

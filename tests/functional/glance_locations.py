@@ -2,9 +2,9 @@
 
     glance_locations.py < locations > readings
 
-A location is a line of JSON, and so is a reading: the URL that the store would contact, whether with
-credentials of the location's, the container and the object; or null, where glance_store refuses the
-location.
+A location is a line of JSON, and so is a reading: the URL that the store would contact, whether
+with credentials of the location's, the container and the object; or null, where glance_store
+refuses the location.
 """
 
 import json

@@ -19,8 +19,9 @@ MD5 = '5d41402abc4b2a76b9719d911017c592'
 
 def image(*uris, id=IMAGE_ID, name='cirros', status='active', size=None, **fields):
     """Return an image that is kept at the URIs."""
-    return Image(id, name, status, locations=tuple(map(parse, uris)),
-                 properties={'size': size, 'checksum': MD5, **fields.pop('properties', {})}, **fields)
+    properties = {'size': size, 'checksum': MD5, **fields.pop('properties', {})}
+    return Image(id, name, status, locations=tuple(map(parse, uris)), properties=properties,
+                 **fields)
 
 
 class Store:
