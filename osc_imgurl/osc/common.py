@@ -5,16 +5,20 @@ from __future__ import annotations
 
 import argparse
 import os
+import pathlib
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue
+from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue, logger
 from osc_imgurl.osc.wording import option_of, typed
 from osc_imgurl.settings import sources
 from osc_imgurl.settings.standard_input import standard_input
-from osc_imgurl.settings.table import BY_NAME, TABLE, Setting, Settings
+from osc_imgurl.settings.table import BY_NAME, CLOUD_KEY, TABLE, Setting, Settings
 
 if TYPE_CHECKING:
+    from openstack.config.cloud_region import CloudRegion
+    from openstack.config.loader import OpenStackConfig
+
     from osc_imgurl.cache.entry import Cache
     from osc_imgurl.copies.home import Home
     from osc_imgurl.glance.image_service import ImageService
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from osc_imgurl.service import ImageTempURL, TempURLService
     from osc_imgurl.swift.object_store import ObjectStore
     from osc_imgurl.swift.probe import Probe
+
+LOG = logger(__name__)
 
 # What a row says of the image itself, as Glance shows it; nothing where nobody is asked.
 IMAGE_FACTS = ('size', 'virtual_size', 'disk_format', 'container_format', 'checksum',
@@ -79,8 +85,45 @@ def load_settings(client_manager: Any, parsed_args: argparse.Namespace,
     :raises InvalidParameterValue: as :func:`osc_imgurl.settings.sources.load`.
     """
     options = {name: getattr(parsed_args, name, None) for name in BY_NAME}
-    return sources.load(options, os.environ, client_manager.get_configuration(),
-                        parsed_args.config_files, ignored, name_option=typed)
+    region = client_manager._cli_options
+    config = region._openstack_config
+    return sources.load(options, os.environ, _own_entry(region, config), parsed_args.config_files,
+                        ignored, untrusted=_untrusted_files(config), name_option=typed)
+
+
+def _own_entry(region: CloudRegion, config: OpenStackConfig) -> dict[str, Any]:
+    """Return what the user's files say of a cloud, without the profile that they may name.
+
+    A profile may come from a server, or from a file in the current directory.
+    """
+    entry = config.cloud_config['clouds'].get(region.name) or {}
+    of_region = [each.get('values') or {} for each in entry.get('regions') or ()
+                 if isinstance(each, dict) and each['name'] == region.region_name]
+    own = {name.replace('-', '_'): value for part in (entry, *of_region)
+           for name, value in part.items() if value is not None}
+    if region.config.get(CLOUD_KEY) and CLOUD_KEY not in own:
+        LOG.warning('%s of the profile %s is ignored: only the cloud\'s own entry in clouds.yaml'
+                    ' counts', CLOUD_KEY, own.get('profile') or own.get('cloud'))
+    return own
+
+
+def _untrusted_files(config: OpenStackConfig) -> list[str]:
+    """Return which files that openstacksdk has read may be somebody else's.
+
+    It looks into the current directory first, and anybody may have written there.
+    """
+    from openstack.config import loader
+
+    explicit = [os.environ.get('OS_CLIENT_CONFIG_FILE'), os.environ.get('OS_CLIENT_SECURE_FILE')]
+    folders = (loader.CONFIG_HOME, loader.UNIX_CONFIG_HOME, loader.SITE_CONFIG_HOME,
+               loader.UNIX_SITE_CONFIG_HOME)
+    # The current directory's path has no symbolic link in it, and may be one of these folders.
+    trusted = {pathlib.Path(path) for folder in folders
+               for path in (folder, os.path.realpath(folder))}
+    # Older releases of openstacksdk do not keep the name of the second.
+    secure = getattr(config, 'secure_config_filename', None) or config._load_secure_file()[0]
+    return [file for file in (config.config_filename, secure)
+            if file and file not in explicit and pathlib.Path(file).parent not in trusted]
 
 
 def has_session(client_manager: Any) -> bool:

@@ -29,12 +29,14 @@ if TYPE_CHECKING:
 
 
 STORES = 'stores'
+_TRUST = ('Put it into ~/.config/openstack or /etc/openstack, or name the file explicitly'
+          ' (OS_CLIENT_CONFIG_FILE, OS_CLIENT_SECURE_FILE).')
 
 
 def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = None,
          cloud: Mapping[str, Any] | None = None,
          config_files: Sequence[str] = (), ignored: Collection[str] = (), *,
-         name_option: Callable[[str], str] = str) -> Settings:
+         untrusted: Sequence[str] = (), name_option: Callable[[str], str] = str) -> Settings:
     """Return the settings in effect: of each, the first source that gives it.
 
     The sources are, in this order: options, environment, ``clouds.yaml``, config files (the
@@ -48,9 +50,12 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = Non
     :param config_files: paths of an ``ironic.conf`` (its group ``[glance]``) or a
         ``glance-api.conf`` (the groups of its Swift stores).
     :param ignored: settings that keep their defaults, whatever a source says.
+    :param untrusted: files that the cloud's entry is read from, and that somebody else may have
+        written: no restricted setting is accepted from them.
     :param name_option: returns what a user calls the option of a setting.
     :raises InvalidParameterValue: a value is none of its setting's, a name is no setting's,
-        a file cannot be read, or a key or password stands where OpenStackClient would print it.
+        a file cannot be read, a key or password stands where OpenStackClient would print it, or
+        a restricted setting comes from an untrusted file.
     """
     first = [
         *((BY_NAME[name], value, Source(Kind.OPTION, name_option(name)))
@@ -62,7 +67,8 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = Non
     read = functools.cache(read_secret)
 
     def settings_of(candidates: Iterable[Candidate]) -> Settings:
-        return _in_effect((each for each in candidates if each[0].name not in ignored), read)
+        return _in_effect((each for each in candidates if each[0].name not in ignored), read,
+                          untrusted)
 
     settings = settings_of([*first, *in_cloud, *(each for file in files for each in (
         *file.common, *file.stores.get(file.default, ())))])
@@ -78,16 +84,22 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = Non
     return dataclasses.replace(settings, stores=stores)
 
 
-def _in_effect(candidates: Iterable[Candidate],
-               read: Callable[[Setting, str], Any]) -> Settings:
+def _in_effect(candidates: Iterable[Candidate], read: Callable[[Setting, str], Any],
+               untrusted: Sequence[str]) -> Settings:
     """Return the settings of which the first that gives them counts.
 
     :param read: returns the value of a setting that is in a file of its own.
+    :param untrusted: as for :func:`load`.
     """
     values: dict[str, Any] = {}
     sources: dict[str, Source] = {}
     for setting, value, source in candidates:
         if setting.name not in values:
+            if setting.restricted and source.kind is Kind.CLOUD and untrusted:
+                raise InvalidParameterValue(
+                    f'The setting {source} is not accepted from {" and ".join(untrusted)}: it names'
+                    ' a file to read, or the server that gets the content, and others may have'
+                    ' written this one.', _TRUST)
             values[setting.name] = _parse(setting, value, source)
             sources[setting.name] = source
     for setting in TABLE:

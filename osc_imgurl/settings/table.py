@@ -30,11 +30,11 @@ ENDPOINT_TYPES = ('swift', 'radosgw')
 def _setting(parse: Callable[[str], Any], help: str, *, default: Any = None, metavar: str = '',
              shown_default: str = '', ironic: str = '', glance: str = '',
              everywhere: bool = True, switch: str = '', secret: bool = False,
-             file: str = '', of_store: bool = False) -> Any:
+             file: str = '', of_store: bool = False, restricted: bool = False) -> Any:
     return dataclasses.field(default=default, repr=not secret, metadata={
         'parse': parse, 'help': help, 'metavar': metavar, 'shown_default': shown_default,
         'ironic': ironic, 'glance': glance, 'everywhere': everywhere, 'switch': switch,
-        'secret': secret, 'file': file, 'of_store': of_store})
+        'secret': secret, 'file': file, 'of_store': of_store, 'restricted': restricted})
 
 
 class Kind(enum.Enum):
@@ -72,7 +72,7 @@ class Settings:
 
     key_file: str | None = _setting(
         values.text, 'File with the temporary URL key; - reads it from standard input',
-        metavar='<path>', shown_default='looked up', of_store=True)
+        metavar='<path>', shown_default='looked up', of_store=True, restricted=True)
     key: Key | None = _setting(
         values.key, 'The temporary URL key itself; in a service\'s config file only',
         shown_default='looked up', ironic='swift_temp_url_key', everywhere=False, secret=True,
@@ -141,12 +141,13 @@ class Settings:
         ironic='swift_temp_url_cache_enabled')
     cache_backend: str | None = _setting(
         values.text, 'A dogpile.cache backend for a cache that many machines share, such as'
-        ' dogpile.cache.redis', shown_default='a file')
+        ' dogpile.cache.redis', shown_default='a file', restricted=True)
     cache_arguments: tuple[tuple[str, Any], ...] = _setting(
         values.arguments, 'What the backend is given: name=value,... or a mapping in clouds.yaml;'
-        ' no password', default=(), shown_default='none', secret=True)
+        ' no password', default=(), shown_default='none', secret=True, restricted=True)
     cache_password_file: str | None = _setting(
-        values.text, 'File with the password of the shared cache', shown_default='no password')
+        values.text, 'File with the password of the shared cache', shown_default='no password',
+        restricted=True)
     cache_password: str | None = _setting(
         values.password, 'The password of the shared cache itself; in the file that'
         ' cache_password_file names only', shown_default='no password', everywhere=False,
@@ -187,6 +188,8 @@ class Setting:
     :ivar secret: whether its value is never printed.
     :ivar file: the setting that names the file which holds the value, where there is one.
     :ivar of_store: whether it may differ from one Glance store to another.
+    :ivar restricted: whether it names a file to read, or the server that gets what was read, and so
+        is accepted only from files of the user's or the system's own configuration.
     """
 
     name: str
@@ -201,6 +204,7 @@ class Setting:
     secret: bool
     file: str
     of_store: bool
+    restricted: bool
 
     @property
     def environment(self) -> str | None:

@@ -30,6 +30,7 @@ def reference():
             ('ironic.conf', setting.ironic and f'``[glance] {setting.ironic}``'),
             ('glance-api.conf', setting.glance and f'``{setting.glance}``'),
             ('Of a store', setting.of_store and f'``{CLOUD_KEY}: {STORES}: <store>:``'),
+            ('Untrusted files', setting.restricted and 'not accepted'),
             ('File', setting.file and f'the one that ``{setting.file}`` names'),
             ('Default', setting.shown_default)]
         lines += [f'    :{name}: {value}' for name, value in rows if value]
