@@ -228,10 +228,13 @@ def _read_config_file(path: str) -> tuple[cfg.ConfigOpts, list[str], str]:
     from oslo_config import cfg
 
     conf = cfg.ConfigOpts()
+    # Nothing but the file itself counts: no other file, server or variable that it could name.
+    conf.set_override('config_source', [])
     conf.register_opts([cfg.DictOpt('enabled_backends', default={})])
     conf.register_opts([cfg.StrOpt('default_backend')], group='glance_store')
     try:
-        conf(args=[], project='osc-imgurl', default_config_files=[path], default_config_dirs=[])
+        conf(args=[], project='osc-imgurl', default_config_files=[path], default_config_dirs=[],
+             use_env=False)
         names = [name for name, kind in conf.enabled_backends.items() if kind == 'swift']
         return conf, names or [''], conf.glance_store.default_backend
     except cfg.ConfigFilesNotFoundError:

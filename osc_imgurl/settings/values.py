@@ -18,7 +18,7 @@ from osc_imgurl.tempurl.key import Key, validate_key
 MAX_SEED = 32
 # Why neither a key nor a password may stand in the environment or in clouds.yaml.
 PRINTED = 'OpenStackClient prints it with --debug and in "configuration show"'
-_A_PASSWORD = re.compile(r'passw(or)?d\W*[=:]|://.*:.*@', re.IGNORECASE | re.DOTALL)
+_A_PASSWORD = re.compile(r'passw(or)?d\W*[=:]', re.IGNORECASE)
 _SECONDS_BY_UNIT = {'w': 604800, 'd': 86400, 'h': 3600, 'm': 60, 's': 1}
 # The larger unit first; each may be left out.
 _TIME = re.compile(''.join(rf'(?:(\d{{1,12}}){unit})?' for unit in _SECONDS_BY_UNIT), re.ASCII)
@@ -99,7 +99,8 @@ def arguments(given: str) -> tuple[tuple[str, Any], ...]:
         except ValueError:
             return value
 
-    if _A_PASSWORD.search(given):
+    before_host = given.partition('://')[2].rpartition('@')[0]
+    if ':' in before_host or _A_PASSWORD.search(given):
         raise ValueError(f'a password may not stand there: {PRINTED}. Put it into a file, and'
                          ' name that (cache_password_file)')
     pairs = [pair.partition('=') for pair in given.split(',') if pair]

@@ -1,6 +1,7 @@
 """Which files may name a file to read, and the server that gets its content. No cloud is needed."""
 
 import json
+import socket
 import subprocess
 
 import pytest
@@ -187,3 +188,22 @@ def test_settings_of_a_region(home):
         'image_temp_url.key_file in clouds.yaml')
     assert sources(home, OS_REGION_NAME='east')['container'] == (
         'image_temp_url.container in clouds.yaml')
+
+
+def test_no_other_source_of_a_config_file(home):
+    """Neither the environment nor a server that the file names; that gets no connection."""
+    with socket.create_server(('127.0.0.1', 0)) as listening:
+        listening.setblocking(False)
+        uri = f'http://127.0.0.1:{listening.getsockname()[1]}/'
+        (home / 'ironic.conf').write_text(
+            '[DEFAULT]\nconfig_source = remote\n[remote]\ndriver = remote_file\n'
+            f'uri = {uri}\n[glance]\nswift_container = images\nswift_temp_url_key = {KEY}\n')
+        (home / 'ironic.conf').chmod(0o600)
+        arguments = [*CREATE, '--config-file', str(home / 'ironic.conf')]
+        made = run(home, *arguments, true_process=True, OS_CLOUD='')
+        altered = run(home, *arguments, OS_CLOUD='', OS_GLANCE__SWIFT_TEMP_URL_KEY='another',
+                      OS_GLANCE__SWIFT_CONTAINER='other', OS_DEFAULT__CONFIG_SOURCE='remote')
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+    assert (made.returncode, made.stderr) == (0, '')
+    assert '/images/' in made.stdout and altered.stdout == made.stdout
