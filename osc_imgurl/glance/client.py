@@ -31,6 +31,8 @@ LOG = logger(__name__)
 AGAIN = 'Try again; if it stays so, tell its operator.'
 # Whatever answers there may be something else than Glance.
 CORRECT = 'Correct the endpoint of Glance, or tell its operator.'
+# So much of an error page is read, in bytes.
+MAX_PAGE = 4096
 
 
 class Client(SessionClient):  # type: ignore[misc]
@@ -77,6 +79,9 @@ class Client(SessionClient):  # type: ignore[misc]
     def _handle_response(self, resp: requests.Response) -> Any:
         """As glanceclient does, which takes every answer for one of Glance's."""
         try:
+            if not resp.ok and 'html' in resp.headers.get('Content-Type', ''):
+                # glanceclient takes hours to find tags where there are many "<" and no ">".
+                resp._content = resp.content[:MAX_PAGE]
             return super()._handle_response(resp)
         except exc.HTTPException as error:
             failed = error

@@ -12,8 +12,9 @@ from osc_imgurl.errors import InvalidParameterValue
 # RFC 3986, but for a single quote: none of our URLs can end a quotation in a script.
 _ENDPOINT = re.compile(
     r'(?P<scheme>https?)://(?P<host>[\w-]{1,63}(?:\.[\w-]{1,63})*\.?|\[(?P<address>[\da-f:.]+)\])'
-    r'(?::(?P<port>\d{1,5}))?(?:/(?:[\w.~!$&()*+,;=:@-]|%[\da-f]{2})*)*',
+    r'(?::(?P<port>\d{1,5}))?(?:/(?:[\w.~!$&()*+,;=:@/-]|%[\da-f]{2})*)?',
     re.ASCII | re.IGNORECASE)
+_API_VERSION = re.compile(r'v\d+(?:\.\d+)?', re.ASCII)
 _IN_NO_URL = re.compile(r'[^\w.~!$&()*+,;=:@/?#\[\]%-]', re.ASCII)
 
 
@@ -72,8 +73,12 @@ def split_storage_url(url: str) -> tuple[str, str | None]:
     ('http://rgw.example.com/swift', None)
     """
     url = url.rstrip('/')
-    match = re.fullmatch(r'(https?://[^/]+.*?)/v\d+(?:\.\d+)?(?:/([^/]+))?', url, re.ASCII)
-    return (match[1], match[2]) if match else (url, None)
+    base, _, last = url.rpartition('/')
+    before, _, last_but_one = base.rpartition('/')
+    for endpoint, api_version, account in ((before, last_but_one, last), (base, last, None)):
+        if _API_VERSION.fullmatch(api_version) and re.match('https?://[^/]', endpoint):
+            return endpoint, account
+    return url, None
 
 
 def gateway_endpoint(endpoint: str, known: str | None = None) -> str:

@@ -43,9 +43,8 @@ def find_signed(url: TempURL, keys: Mapping[str, bytes], paths: Sequence[str] = 
     """
     digest, wanted = decode_signature(url.signature)
     signers = {name: Signer(key, digest) for name, key in keys.items()}
-    candidates = list(_candidates(url, paths))
-    for name, signer in signers.items():
-        for candidate in candidates:
+    for candidate in _candidates(url, paths):
+        for name, signer in signers.items():
             signature = signer.signature(candidate.path, candidate.expires, candidate.method,
                                          candidate.ip_range, candidate.prefix is not None)
             if hmac.compare_digest(decode_signature(signature)[1], wanted):
@@ -57,21 +56,28 @@ def find_signed(url: TempURL, keys: Mapping[str, bytes], paths: Sequence[str] = 
 
 
 def _candidates(url: TempURL, paths: Sequence[str]) -> Iterator[Signed]:
-    good = good_paths(url)
-    base, name = url.path.container_path, url.path.object
-    variants = [(path, url.expires, url.ip_range, url.prefix) for path in (*good, quote(good[0]))]
-    if url.prefix is not None:
-        variants.append((base + name, url.expires, url.ip_range, None))
-    else:
-        variants += [(path, url.expires, url.ip_range, None) for path in paths]
-    for end in range(len(name) + 1):
-        other = dataclasses.replace(url, prefix=name[:end])
-        variants.append((good_paths(other)[0], url.expires, url.ip_range, other.prefix))
-    variants += [(good[0], url.expires, ip_range, url.prefix)
-                 for ip_range in _ranges(url.ip_range)]
-    for path, expires, ip_range, prefix in variants:
+    """Yield one after another, for there may be thousands."""
+    for path, ip_range, prefix in _variants(url, paths):
         for method in METHODS:
-            yield Signed(method, expires, path, ip_range, prefix)
+            yield Signed(method, url.expires, path, ip_range, prefix)
+
+
+def _variants(url: TempURL,
+              paths: Sequence[str]) -> Iterator[tuple[str, str | None, str | None]]:
+    """Yield paths, ranges and prefixes."""
+    good, name = good_paths(url), url.path.object
+    for path in (*good, quote(good[0])):
+        yield path, url.ip_range, url.prefix
+    if url.prefix is not None:
+        yield url.path.container_path + name, url.ip_range, None
+    else:
+        for path in paths:
+            yield path, url.ip_range, None
+    of_prefix = good_paths(dataclasses.replace(url, prefix=''))[0]
+    for end in range(len(name) + 1):
+        yield of_prefix + name[:end], url.ip_range, name[:end]
+    for ip_range in _ranges(url.ip_range):
+        yield good[0], ip_range, url.prefix
 
 
 def _ranges(ip_range: str | None) -> Iterator[str | None]:

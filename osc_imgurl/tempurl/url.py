@@ -14,6 +14,9 @@ from osc_imgurl.tempurl.digest import decode_signature
 from osc_imgurl.tempurl.endpoint import validate_endpoint
 from osc_imgurl.tempurl.expiry import format_expires
 
+# What Swift accepts by default (swift.common.constraints), in bytes.
+MAX_LENGTHS = {'account': 256, 'container': 256, 'object': 1024}
+
 
 def quote(text: str) -> str:
     """Percent-encode a path, or a value of the query, as this library sends it."""
@@ -28,7 +31,8 @@ class ObjectPath:
     '/v1/AUTH_x/glance/3a1f'
 
     :ivar account: None for a RADOS Gateway without accounts in its URLs.
-    :raises InvalidParameterValue: a part is empty, or has a slash where none may be. A URL
+    :raises InvalidParameterValue: a part is empty, has a slash where none may be, or is longer
+        than :data:`MAX_LENGTHS`. A URL
         without an object is never made: Swift refuses it, and it crashes some gateways. One with
         a part ``.`` or ``..`` never works: clients take such parts out of a path.
     """
@@ -39,6 +43,10 @@ class ObjectPath:
     api_version: str = 'v1'
 
     def __post_init__(self) -> None:
+        for name, length in MAX_LENGTHS.items():
+            if len((getattr(self, name) or '').encode(errors='replace')) > length:
+                raise InvalidParameterValue(
+                    f'The name of the {name} is longer than Swift accepts ({length} bytes).')
         for name in ('api_version', 'account', 'container'):
             part = getattr(self, name)
             if part is not None and (not part or '/' in part):

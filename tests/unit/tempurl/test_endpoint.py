@@ -123,6 +123,10 @@ def test_a_gateway_serves_nowhere_else(path):
     ('http://h/v1.0', ('http://h', None)), ('http://h/v12.34/a', ('http://h', 'a')),
     ('http://h/v/a', ('http://h/v/a', None)), ('http://h/v1/a/b', ('http://h/v1/a/b', None)),
     ('http://h/v\u0661/a', ('http://h/v\u0661/a', None)), ('v1/a', ('v1/a', None)),
+    ('http://h/v1/v2', ('http://h', 'v2')), ('http://h//v1', ('http://h/', None)),
+    ('http://v1/v2', ('http://v1', None)), ('http:///v1/a', ('http:///v1/a', None)),
+    ('ftp://h/v1/a', ('ftp://h/v1/a', None)), ('http://h/v1.2.3/a', ('http://h/v1.2.3/a', None)),
+    ('', ('', None)), ('/v1', ('/v1', None)),
 ])
 def test_split_storage_url(url, parts):
     assert split_storage_url(url) == parts

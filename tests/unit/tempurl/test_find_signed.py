@@ -1,6 +1,7 @@
 """What was really signed, of URLs that were altered in every way that is looked for."""
 
 import dataclasses
+import tracemalloc
 
 import pytest
 
@@ -8,7 +9,7 @@ from osc_imgurl.tempurl.digest import DIGESTS
 from osc_imgurl.tempurl.find_signed import Signed, find_signed
 from osc_imgurl.tempurl.request import Request
 from osc_imgurl.tempurl.signing import Signer
-from osc_imgurl.tempurl.url import ObjectPath
+from osc_imgurl.tempurl.url import MAX_LENGTHS, ObjectPath
 
 KEY = b'a key'
 PATH = ObjectPath('AUTH_x', 'glance', '3a1f')
@@ -81,6 +82,18 @@ def test_what_was_signed_for_a_gateway():
         url = dataclasses.replace(sign(path), endpoint='http://rgw/swift', signature=signature)
         assert find_signed(url, {'slot': KEY}) == (
             'slot', Signed('GET', 1000, f'{start}/v1/glance/3a1f'))
+
+
+def test_no_list_of_what_is_tried():
+    """The paths of all prefixes together have hundreds of times the name's length."""
+    url = sign(dataclasses.replace(PATH, object='a' * MAX_LENGTHS['object']), prefix='')
+    url = dataclasses.replace(url, prefix=None, expires=1001)
+    tracemalloc.start()
+    try:
+        assert find_signed(url, {'slot': KEY, 'other': b'another key'}) is None
+        assert tracemalloc.get_traced_memory()[1] < 200_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_what_cannot_be_found():

@@ -1,8 +1,11 @@
 """A temporary URL as a value."""
 
+import dataclasses
+
 import pytest
 
 from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.tempurl.parse import parse
 from osc_imgurl.tempurl.request import Request
 from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath, TempURL, quote
@@ -37,6 +40,19 @@ def test_a_url_is_put_together(url, text):
 def test_the_path_that_is_signed(path, text):
     assert str(path) == text
     assert path.container_path == text.removesuffix(path.object)
+
+
+@pytest.mark.parametrize(('part', 'length'), [
+    ('account', 256), ('container', 256), ('object', 1024)])
+def test_names_as_long_as_swift_accepts(part, length):
+    for longest in ('a' * length, 'ü' * (length // 2)):
+        assert getattr(dataclasses.replace(PATH, **{part: longest}), part) == longest
+        with pytest.raises(InvalidParameterValue) as caught:
+            dataclasses.replace(PATH, **{part: f'{longest}a'})
+        assert str(caught.value) == (
+            f'The name of the {part} is longer than Swift accepts ({length} bytes).')
+        with pytest.raises(InvalidParameterValue, match='longer than Swift accepts'):
+            parse(sign().url.replace(f'/{getattr(PATH, part)}', f'/{quote(longest)}a', 1))
 
 
 def test_equal_urls_are_one():
