@@ -19,7 +19,7 @@ from urllib3.util import Retry
 
 from osc_imgurl.errors import logger
 from osc_imgurl.http import tls
-from osc_imgurl.http.answer import MAX_ANSWER, AnswerTooLarge, LimitingAdapter
+from osc_imgurl.http.answer import MAX_ANSWER, AnswerEncoded, AnswerTooLarge, LimitingAdapter
 
 LOG = logger(__name__)
 
@@ -36,7 +36,7 @@ FAILURES = (requests.RequestException, ValueError, OverflowError, RecursionError
 _BROKEN: Mapping[tuple[type[BaseException], ...], str] = {
     (AnswerTooLarge,): f'it has more than {MAX_ANSWER // 2**20} MiB',
     (http.client.IncompleteRead, requests.exceptions.ChunkedEncodingError): 'it is cut off',
-    (requests.exceptions.ContentDecodingError,): 'it is not encoded as it says'}
+    (AnswerEncoded,): 'it is compressed, which was not asked for'}
 _SIGNATURE = re.compile(r'(temp_url_sig=)[^&\s\'"]*')
 
 

@@ -36,6 +36,10 @@ class AnswerTooLarge(requests.RequestException):
     """An answer has more than :data:`MAX_ANSWER` bytes."""
 
 
+class AnswerEncoded(requests.RequestException):
+    """An answer is compressed, and no request of ours allows that."""
+
+
 class _Stream(io.RawIOBase):
     """What a socket gives until a time, which is no wait for each byte.
 
@@ -90,12 +94,24 @@ class _Answer(http.client.HTTPResponse):
             raise http.client.IncompleteRead(b'')
 
 
+def _left_unread(response: urllib3.HTTPResponse) -> urllib3.HTTPResponse:
+    """Return an answer that is closed before a retry; urllib3 would read it to its end."""
+    response.drain_conn = response.close  # type: ignore[method-assign]
+    return response
+
+
 class _Connection(urllib3.connection.HTTPConnection):
     response_class = _Answer
+
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
+        return _left_unread(super().getresponse())
 
 
 class _TLSConnection(urllib3.connection.HTTPSConnection):
     response_class = _Answer
+
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
+        return _left_unread(super().getresponse())
 
 
 class _Pool(urllib3.connectionpool.HTTPConnectionPool):
@@ -110,7 +126,8 @@ class LimitingAdapter(requests.adapters.HTTPAdapter):
     """Makes the requests of a session; an answer that does not end is an error.
 
     The time limit of a request holds for its answer as a whole, and :data:`MAX_ANSWER` for the
-    answer's body.
+    answer's body. A compressed body is never decompressed: a few kilobytes may become gigabytes
+    before urllib3 gives out the first byte.
 
     :param by_part: whether a body of the type :data:`DATA` may have any size: the time limit holds
         for each :data:`PART` of it then. What is done with it meanwhile does not count.
@@ -129,10 +146,15 @@ class LimitingAdapter(requests.adapters.HTTPAdapter):
         _use_pools(manager)
         return manager
 
+    def add_headers(self, request: requests.PreparedRequest, **kwargs: Any) -> None:
+        request.headers['Accept-Encoding'] = 'identity'
+
     def build_response(self, req: requests.PreparedRequest,
                        resp: urllib3.BaseHTTPResponse) -> requests.Response:
         data = resp.status in (200, 206) and resp.headers.get('Content-Type') == DATA
         limit = _each_part_in_time if self._by_part and data else _limited
+        if resp.headers.get('Content-Encoding', '').lower() not in ('', 'identity'):
+            limit = _encoded
         resp.stream = functools.partial(  # type: ignore[method-assign]
             limit, resp._fp, resp.stream)  # type: ignore[attr-defined]
         return super().build_response(req, resp)
@@ -140,6 +162,14 @@ class LimitingAdapter(requests.adapters.HTTPAdapter):
 
 def _use_pools(manager: urllib3.PoolManager) -> None:
     manager.pool_classes_by_scheme = {'http': _Pool, 'https': _TLSPool}
+
+
+def _encoded(answer: _Answer, stream: Callable[..., Iterator[bytes]], *args: Any,
+             **kwargs: Any) -> Iterator[bytes]:
+    # The answer to a HEAD says how a body would be encoded, and has none.
+    if any(stream(*args, **{**kwargs, 'decode_content': False})):
+        raise AnswerEncoded
+    return iter(())
 
 
 def _limited(answer: _Answer, stream: Callable[..., Iterator[bytes]], *args: Any,

@@ -120,7 +120,7 @@ def test_the_data_is_cut_off(cloud, account, glance, swift, image, data):
     (b'HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n'
      b'Transfer-Encoding: chunked\r\n\r\n-5\r\n', 'its address or its answer is invalid'),
     (b'HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Encoding: gzip\r\n'
-     b'Content-Length: 9\r\n\r\nnot a zip', 'it is not encoded as it says'),
+     b'Content-Length: 9\r\n\r\nnot a zip', 'it is compressed'),
     ((403, {'Content-Type': 'text/html'}, b'<html>no</html>'), 'HTTP 403')])
 def test_what_is_no_data(cloud, account, glance, image, step, said):
     """It is Glance that is named, also where its answer fails while Swift is written to."""

@@ -56,7 +56,7 @@ BROKEN = {
     '50 MB': 'gives no answer that can be used: it has more than 32 MiB.',
     'cut-off body': 'gives no answer that can be used: it is cut off.',
     'cut-off header': 'gives no answer that can be used: it is cut off.',
-    'gzip': 'gives no answer that can be used: it is not encoded as it says.'}
+    'gzip': 'gives no answer that can be used: it is compressed, which was not asked for.'}
 STATUSES = {name: f'answers HTTP {name[:3]}' for name in FAULTS if name[:3] in (
     '300', '404', '429', '500')}
 

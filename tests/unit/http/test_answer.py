@@ -5,6 +5,7 @@ import gzip
 import socket
 import threading
 import time
+import tracemalloc
 
 import pytest
 import requests
@@ -151,24 +152,72 @@ def test_what_is_whole(serve, text):
 LARGE = b'x' * 100_000
 
 
-@pytest.mark.parametrize(('headers', 'body'), [
-    (b'', LARGE), (b'Content-Length: 100000\r\n', LARGE),
-    (b'Content-Encoding: gzip\r\n', gzip.compress(LARGE))])
-def test_what_is_too_large(serve, monkeypatch, headers, body):
+@pytest.mark.parametrize('headers', [b'', b'Content-Length: 100000\r\n'])
+def test_what_is_too_large(serve, monkeypatch, headers):
     monkeypatch.setattr(answer, 'MAX_ANSWER', 99_999)
     with pytest.raises(answer.AnswerTooLarge) as caught:
-        get(serve(HEAD + headers + b'\r\n' + body))
+        get(serve(HEAD + headers + b'\r\n' + LARGE))
     assert http.unanswered('It', caught.value) == (
         'It gives no answer that can be used: it has more than 32 MiB.')
     monkeypatch.setattr(answer, 'MAX_ANSWER', 100_000)
-    assert get(serve(HEAD + headers + b'\r\n' + body)).content == LARGE
+    assert get(serve(HEAD + headers + b'\r\n' + LARGE)).content == LARGE
 
 
-def test_what_is_not_encoded_as_it_says(serve):
-    with pytest.raises(requests.RequestException) as caught:
-        get(serve(HEAD + b'Content-Encoding: gzip\r\n\r\ngood'))
+# 64 MiB, in less than a kilobyte.
+BOMB = gzip.compress(gzip.compress(bytes(2**26)))
+ZIPPED = gzip.compress(b'good')
+
+
+@pytest.mark.parametrize('content_type', [b'text/plain', b'application/octet-stream'])
+@pytest.mark.parametrize(('encoding', 'body'), [
+    (b'gzip', ZIPPED), (b'gzip', b'good'), (b'gzip, gzip', BOMB), (b'identity, GZIP', BOMB),
+    (b'deflate', b'good'), (b'br', b'good'), (b'other', b'good')],
+    ids=['gzip', 'not gzip', 'bomb', 'hidden bomb', 'deflate', 'br', 'other'])
+def test_what_is_compressed(serve, content_type, encoding, body):
+    """It is never decompressed."""
+    url = serve(HEAD + b'Content-Type: ' + content_type + b'\r\nContent-Encoding: ' + encoding
+                + b'\r\nContent-Length: ' + str(len(body)).encode() + b'\r\n\r\n' + body)
+    tracemalloc.start()
+    try:
+        with pytest.raises(answer.AnswerEncoded) as caught:
+            list(data(url))
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
     assert http.unanswered('It', caught.value) == (
-        'It gives no answer that can be used: it is not encoded as it says.')
+        'It gives no answer that can be used: it is compressed, which was not asked for.')
+
+
+@pytest.mark.parametrize('encoding', [b'', b'identity', b'Identity'])
+def test_what_is_not_compressed(serve, encoding):
+    assert get(serve(HEAD + b'Content-Encoding: ' + encoding + b'\r\n\r\ngood')).content == b'good'
+
+
+def test_what_has_no_body_may_say_how_it_would_be_compressed(serve):
+    url = serve(HEAD + b'Content-Encoding: gzip\r\nContent-Length: 999\r\n\r\n')
+    assert get(url, method='HEAD').headers['Content-Length'] == '999'
+
+
+def test_what_is_asked_again_is_not_read(server, naps):
+    server.plan = [(503, {}, bytes(2**26)), (200, {}, b'good')]
+    with requests.Session() as session:
+        session.mount('http://', http.retrying_adapter(1))
+        tracemalloc.start()
+        try:
+            assert session.get(server.url, timeout=20).content == b'good'
+            assert tracemalloc.get_traced_memory()[1] < 2**24
+        finally:
+            tracemalloc.stop()
+
+
+def test_no_answer_is_to_be_compressed(server):
+    get(server.url)
+    http.limited(Session(), 7).get(server.url)
+    with requests.Session() as session:
+        session.mount('http://', http.retrying_adapter(0))
+        session.get(server.url, headers={'Accept-Encoding': 'gzip'})
+    assert [headers.get_all('Accept-Encoding') for _, _, headers in server.requests] == [
+        ['identity']] * 3
 
 
 def test_a_session_with_limits(serve):
