@@ -27,7 +27,7 @@ _LINES = """\
     fi
     command -v {program} > /dev/null || {{ echo 'There is no {program} here' >&2; exit 1; }}
     status=$(curl -fgC - -o "$part" -w '%{{http_code}}' -K - <<'END'
-url = "{url}"
+url = {url}
 END
     ) || [ "$status" = 416 ] || exit
     hash=$({program} < "$part") || exit
@@ -46,8 +46,14 @@ def _write(handover: Handover) -> str:
     # Of one image in any case, so that no download goes on where another's broke off.
     part = f'{handover.image.id}.part'
     return _LINES.format(
-        file=shlex.quote(handover.file_name), part=part, url=handover.urls['image'],
-        program=HASHES[algorithm], hash=value)
+        url=_quote(handover.urls['image']), file=shlex.quote(handover.file_name),
+        part=shlex.quote(part), program=shlex.quote(HASHES[algorithm]), hash=shlex.quote(value))
+
+
+def _quote(text: str) -> str:
+    """Return a value as curl's configuration has it (curl(1), ``-K``)."""
+    escaped = text.replace('\\', r'\\').replace('"', r'\"')
+    return f'"{escaped}"'
 
 
 CONSUMER = Consumer(_write)

@@ -10,7 +10,7 @@ from typing import Any
 from osc_imgurl.errors import GlanceFailed
 from osc_imgurl.glance import location
 from osc_imgurl.glance.client import CORRECT
-from osc_imgurl.glance.image import Image
+from osc_imgurl.glance.image import Image, is_uuid
 from osc_imgurl.glance.location import Location
 
 
@@ -34,8 +34,8 @@ def to_image(shown: Mapping[str, Any], server: str = 'Glance') -> Image:
     :raises GlanceFailed: it shows something else.
     """
     with expected('an image', server):
-        if not isinstance(shown['id'], str):
-            raise TypeError
+        if not is_uuid(shown['id']):
+            raise ValueError
         direct_url = location.parse(shown['direct_url']) if shown.get('direct_url') else None
         return Image(
             id=shown['id'], name=_text(shown.get('name')), status=_text(shown.get('status')),

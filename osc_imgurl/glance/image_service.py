@@ -55,7 +55,7 @@ class ImageService:
                  interface: str = 'public', endpoint: str | None = None,
                  allowed_direct_url_schemes: Iterable[str] = (), *,
                  num_retries: int = 0, timeout: float = TIME_LIMIT) -> None:
-        self._session = session
+        self._session = http.limited(session, timeout)
         self._region_name = region_name
         self._interface = interface
         self._endpoint = endpoint
@@ -113,6 +113,8 @@ class ImageService:
                **filters: Any) -> Iterator[Image]:
         """Yield the images that match, page by page, as they arrive.
 
+        One whose ID is no UUID is left out, with a warning: the others are there all the same.
+
         :param limit: yield no more than so many.
         :param marker: begin behind this image; its UUID.
         :param filters: Glance's own query parameters, such as ``name='cirros'``,
@@ -120,7 +122,13 @@ class ImageService:
         :raises ImgurlError: as :meth:`find`.
         """
         for page in pages.read(self._get, filters, limit, marker, self._client.server):
-            yield from map(self._to_image, page)
+            for shown in page:
+                with expected('a list of images', self._client.server):
+                    if not is_uuid(shown['id']):
+                        LOG.warning('%s lists an image whose ID is no UUID; it is left out: %.60r',
+                                    self._client.server, shown['id'])
+                        continue
+                yield self._to_image(shown)
 
     def locations(self, image_id: str) -> tuple[Location, ...]:
         """Return an image's locations through Glance's Get Locations call.
@@ -190,6 +198,8 @@ class ImageService:
         """
         with self._changing(str(image_meta.get('name'))):
             image_id = self._controller.create(**image_meta)['id']
+            if not is_uuid(image_id):
+                raise ValueError
         return self._upload(image_id, data)
 
     def update(self, image: str, image_meta: Mapping[str, Any], data: BinaryIO | None = None,
@@ -265,9 +275,8 @@ class ImageService:
                     'There is no image service in the catalog of this cloud'
                     f' (region {self._region_name or "any"}, interface {self._interface}).',
                     'Credentials that are not scoped to a project see no catalog: name one.')
-            self._http = Client(
-                http.limited(self._session, self._timeout), self._num_retries,
-                re.sub(r'/v\d[^/]*/?$', '', endpoint), self._timeout)
+            self._http = Client(self._session, self._num_retries,
+                                re.sub(r'/v\d[^/]*/?$', '', endpoint), self._timeout)
         return self._http
 
     @property

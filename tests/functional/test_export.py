@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from .conftest import download
+from .proxy import proxy
 
 # The name of a file in no folder, in quotes of no language, and on no single line.
 NAME = '../it\'s "$(touch ran)" `touch ran` & ]]> ${mac}\n#'
@@ -156,6 +157,21 @@ def test_any_name_is_quoted(cloud, export, data, tmp_path):
     assert '/' not in file.attrib['name'] and file.attrib['name'].isprintable()
     assert run(['sh'], tmp_path, export(image, 'curl')) == 0
     assert files(tmp_path) == {file.attrib['name']: data}
+
+
+@pytest.mark.parametrize('image_id', ['x; touch PWNED; :', '$(touch PWNED)', '../x', None])
+@pytest.mark.parametrize('consumer', ['curl', 'metalink'])
+def test_an_id_that_is_none(cloud, image, image_id, consumer):
+    """Whoever answers in Glance's place may answer anything."""
+    shown = cloud.sdk().image.get(f'/images/{image}').json()
+    hostile = json.dumps({'images': [{**shown, 'id': image_id, 'name': ''}]}).encode()
+    with proxy('http://nowhere') as server:
+        server.plan = [(200, {'Content-Type': 'application/json'}, hostile)] * 2
+        result = cloud.openstack(
+            'image', 'temp', 'url', 'export', 'cirros', '--for', consumer,
+            env=cloud.config(image_endpoint_override=server.url))
+    assert (result.code, result.stdout) == (1, '') and 'Traceback' not in result.stderr
+    assert server.requests[0] == 'GET /v2/images'
 
 
 def test_an_image_that_lacks_something(cloud, image, data, refused):

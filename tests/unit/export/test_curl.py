@@ -30,9 +30,9 @@ def run(tmp_path):
     curl.write_text(CURL.format(folder=tmp_path, data=shlex.quote(DATA.decode())))
     curl.chmod(0o755)
 
-    def run(lines):
+    def run(lines, shell='sh'):
         done = subprocess.run(
-            ['/bin/sh'], input=lines.encode(), capture_output=True, check=False, cwd=here,
+            [shell], input=lines.encode(), capture_output=True, check=False, cwd=here,
             env={'PATH': f'{programs}:/usr/bin:/bin'})
         assert not done.stdout
         return done.returncode, {
@@ -52,6 +52,15 @@ def test_any_name_is_that_of_a_file_here(run, name):
 def test_a_name_that_the_url_gives_the_file_is_kept(run, name):
     lines = CONSUMER.write(handover(urls={'image': f'{URL}&filename={quote(name)}'}))
     assert run(lines) == (0, {name.replace('/', '_'): DATA})
+
+
+@pytest.mark.parametrize('image_id', ['x; touch PWNED; :', '$(touch PWNED)', "'; touch PWNED; '"])
+@pytest.mark.parametrize('shell', ['dash', 'bash'])
+def test_nothing_in_the_lines_runs(run, tmp_path, image_id, shell):
+    lines = CONSUMER.write(handover(id=image_id, name='', urls={'image': f'{URL}&x=\\"'}))
+    code, files = run(lines, shell)
+    assert (code, list(files.values())) == (0, [DATA]) and 'PWNED' not in files
+    assert (tmp_path / 'input').read_text() == f'url = "{URL}&x=\\\\\\""\n'
 
 
 def test_no_list_of_processes_shows_the_url(run, tmp_path):

@@ -7,6 +7,7 @@ one name, other projects' images, a node that ends its answers early, a location
 import io
 import json
 import logging
+import uuid
 
 import pytest
 import requests
@@ -24,6 +25,11 @@ SHARED = {'owner': 'q', 'visibility': 'shared'}
 COMMUNITY = {'owner': 'r', 'visibility': 'community'}
 
 
+def id_of(hidden, number):
+    """Return the ID of an image that is listed."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f'{hidden}/{number}'))
+
+
 @pytest.fixture
 def images(cloud):
     return ImageService(cloud.session())
@@ -35,7 +41,7 @@ def listed(cloud):
     def listed(shown, hidden=()):
         for value, found in ('false', shown), ('true', hidden):
             cloud.mock.get(f'http://glance/v2/images?os_hidden={value}', json={'images': [
-                {'id': f'{value}-{number}', 'name': 'cirros', **image}
+                {'id': id_of(value, number), 'name': 'cirros', **image}
                 for number, image in enumerate(found)]})
     return listed
 
@@ -138,14 +144,14 @@ def test_errors_by_status(cloud, images, status, error):
 # By name
 
 @pytest.mark.parametrize(('shown', 'hidden', 'wanted', 'lists'), [
-    ([OWN], [], 'false-0', 1),
-    ([SHARED, OWN, PUBLIC], [OWN], 'false-1', 1),
-    ([PUBLIC], [OWN], 'false-0', 1),
-    ([SHARED], [OWN], 'true-0', 2),
-    ([COMMUNITY], [], 'false-0', 2),
-    ([SHARED], [SHARED, COMMUNITY], 'false-0', 2),
-    ([], [PUBLIC], 'true-0', 2),
-    ([], [SHARED, OWN], 'true-1', 2),
+    ([OWN], [], id_of('false', 0), 1),
+    ([SHARED, OWN, PUBLIC], [OWN], id_of('false', 1), 1),
+    ([PUBLIC], [OWN], id_of('false', 0), 1),
+    ([SHARED], [OWN], id_of('true', 0), 2),
+    ([COMMUNITY], [], id_of('false', 0), 2),
+    ([SHARED], [SHARED, COMMUNITY], id_of('false', 0), 2),
+    ([], [PUBLIC], id_of('true', 0), 2),
+    ([], [SHARED, OWN], id_of('true', 1), 2),
 ])
 def test_find_by_name(cloud, images, listed, shown, hidden, wanted, lists):
     listed(shown, hidden)
@@ -164,9 +170,10 @@ def test_a_name_is_no_filter(cloud, images, listed, name, query):
 
 
 @pytest.mark.parametrize(('shown', 'hidden', 'ids'), [
-    ([OWN, OWN], [], ['false-0', 'false-1']),
-    ([PUBLIC, PUBLIC, COMMUNITY], [SHARED], ['false-0', 'false-1', 'false-2']),
-    ([], [SHARED, PUBLIC], ['true-0', 'true-1']),
+    ([OWN, OWN], [], [id_of('false', 0), id_of('false', 1)]),
+    ([PUBLIC, PUBLIC, COMMUNITY], [SHARED],
+     [id_of('false', 0), id_of('false', 1), id_of('false', 2)]),
+    ([], [SHARED, PUBLIC], [id_of('true', 0), id_of('true', 1)]),
 ])
 def test_a_name_of_several(images, listed, shown, hidden, ids):
     listed(shown, hidden)
@@ -183,8 +190,33 @@ def test_a_name_of_many(images, listed, count, more):
     listed([OWN] * count)
     with pytest.raises(errors.ImageNotUnique) as caught:
         images.find('cirros')
-    assert str(caught.value).endswith(f'false-9 (owner p){more}')
+    assert str(caught.value).endswith(f'{id_of("false", 9)} (owner p){more}')
     assert str(caught.value).startswith(f'{count} images have')
+
+
+ODD_IDS = ['x; touch PWNED; :', '', None, 5, [], f'{IMAGE_ID}\n', f'../{IMAGE_ID}']
+
+
+@pytest.mark.parametrize('odd', ODD_IDS)
+def test_an_image_whose_id_is_no_uuid(cloud, images, listed, caplog, odd):
+    listed([{'id': odd, **OWN}, PUBLIC])
+    if isinstance(odd, str):
+        assert images.find('cirros').id == id_of('false', 1)
+        assert f'an image whose ID is no UUID; it is left out: {odd!r}' in caplog.messages[0]
+    else:
+        with pytest.raises(errors.GlanceFailed, match='something else than a list of images'):
+            images.find('cirros')
+    serve(cloud, id=odd)
+    with pytest.raises(errors.GlanceFailed, match='something else than an image'):
+        images.find(IMAGE_ID)
+
+
+@pytest.mark.parametrize('odd', ODD_IDS)
+def test_an_image_is_created_with_an_id_that_is_no_uuid(cloud, images, schema, odd):
+    cloud.mock.post('http://glance/v2/images', json={'id': odd, 'status': 'queued'})
+    with pytest.raises(errors.GlanceFailed, match='something else than an image'):
+        images.create({'name': 'cirros'}, io.BytesIO(b'data'))
+    assert not [each for each in cloud.asked if each.startswith('PUT')]
 
 
 def test_a_name_of_none(images, listed):
@@ -210,15 +242,15 @@ def test_another_projects_image_costs_a_warning(images, listed, caplog, image, t
     warnings = [record.getMessage() for record in caplog.records
                 if record.levelno == logging.WARNING]
     assert warnings == ([
-        f"The image with the name 'cirros' is false-0, of another project: {told}. If that is the"
-        ' image that you mean, use its ID.'] if told else [])
+        f"The image with the name 'cirros' is {id_of('false', 0)}, of another project: {told}. If"
+        ' that is the image that you mean, use its ID.'] if told else [])
 
 
 @pytest.mark.parametrize('owner', [None, '', 'None'])
 def test_a_session_without_a_project_owns_nothing(cloud, images, listed, caplog, owner):
     del cloud.token['project']
     listed([{'owner': owner, 'visibility': 'private'}])
-    assert images.find('cirros').id == 'false-0'
+    assert images.find('cirros').id == id_of('false', 0)
     assert 'of another project' in caplog.text
     listed([{'owner': owner, 'visibility': 'private'}, PUBLIC])
     with pytest.raises(errors.ImageNotUnique):
@@ -248,17 +280,19 @@ def test_show_takes_active_images_only(cloud, images, status, advice):
 
 
 def test_detail(cloud, images):
-    shown = [{'id': str(number)} for number in range(30)]
+    shown = [{'id': id_of('false', number)} for number in range(30)]
+    marker = shown[24]['id']
     cloud.mock.get('http://glance/v2/images', json={'images': shown[:25], 'next': 'x'})
-    cloud.mock.get('http://glance/v2/images?marker=24', json={'images': shown[25:]})
+    cloud.mock.get(f'http://glance/v2/images?marker={marker}', json={'images': shown[25:]})
     assert [image.id for image in images.detail(sort='name:asc')] == [
         image['id'] for image in shown]
-    assert cloud.asked == ['GET http://glance/v2/images?sort=name%3Aasc&limit=25',
-                           'GET http://glance/v2/images?sort=name%3Aasc&limit=100&marker=24']
+    assert cloud.asked == [
+        'GET http://glance/v2/images?sort=name%3Aasc&limit=25',
+        f'GET http://glance/v2/images?sort=name%3Aasc&limit=100&marker={marker}']
     assert list(images.detail(limit=0)) == []
-    assert [image.id for image in images.detail(limit=5, marker='24')] == [
-        '25', '26', '27', '28', '29']
-    assert cloud.asked[2:] == ['GET http://glance/v2/images?limit=5&marker=24']
+    assert [image.id for image in images.detail(limit=5, marker=marker)] == [
+        image['id'] for image in shown[25:]]
+    assert cloud.asked[2:] == [f'GET http://glance/v2/images?limit=5&marker={marker}']
 
 
 def test_a_list_that_is_refused(cloud, images):
