@@ -1,13 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The errors of this library. Each message is one line: what is wrong, and what to do.
 
-A message, here and in a log, may quote what a stranger wrote: :func:`printable` has gone over it.
+A message, here and in a log, may quote what an untrusted user, a server or another library wrote:
+:func:`sanitize` has gone over it.
 """
 
 from __future__ import annotations
 
+import base64
+import functools
+import html
+import json
 import logging
-from collections.abc import Callable, Sequence
+import re
+import sys
+import threading
+import urllib.parse
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 # What a user can do, beside giving a setting or a part of a request: see :func:`advice`.
 SET_KEY = 'set a key'
@@ -26,6 +35,45 @@ CLIENT_CERTIFICATE = 'cert and key'
 
 # Of another library's message, in characters: a server may have written a whole page.
 MAX_QUOTED = 300
+# Of such a page so much is read.
+MAX_READ = 20_000
+# What stands for a secret.
+HIDDEN = '***'
+# A secret is replaced wherever it stands, a shorter one as a whole word only, and one shorter than
+# that not at all: most texts hold it by chance.
+MIN_SECRET = 8
+MIN_WORD = 4
+# So much of the beginning of a secret is replaced where the text cuts the secret off.
+HEAD = 24
+# How many secrets are remembered. A process needs a few; one that has had more forgets the oldest.
+MAX_SECRETS = 256
+
+_SECRET_NAME = re.compile(
+    r'(?:password|passcode|passphrase|secret|token|authorization|cookie|verifier|assertion'
+    r'|temp-url-key(?:-2)?)$', re.IGNORECASE)
+# What holds more of them, of a keystoneauth plugin and of the arguments of a cache.
+_PART = re.compile('auth|auth_methods|auth_ref|_plugin|.*_kwargs')
+_SIGNATURE = re.compile(r'(temp_url_sig(?:=|%3D))[^&\s\'"]*', re.IGNORECASE)
+# What no terminal shows, of the characters that Python calls printable: those of the Unicode
+# property Default_Ignorable_Code_Point (DerivedCoreProperties.txt).
+_IGNORABLE = re.compile('[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0'
+                        '\U000e0100-\U000e01ef]')
+# How texts of other programs write a secret.
+_WRITTEN: tuple[Callable[[str], str], ...] = (
+    str,
+    lambda text: urllib.parse.quote(text, errors='surrogateescape'),
+    lambda text: urllib.parse.quote(text, '', errors='surrogateescape'),
+    lambda text: urllib.parse.quote_plus(text, errors='surrogateescape'),
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: json.dumps(text)[1:-1].replace('/', r'\/'),
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    lambda text: repr(text)[1:-1],
+    lambda text: repr(text.encode(errors='surrogateescape'))[2:-1],
+    html.escape,
+    lambda text: html.escape(text, quote=False),
+    lambda text: html.escape(text).replace('&quot;', '&#34;').replace('&#x27;', '&#39;'))
+_secrets: dict[bytes, None] = {}
+_lock = threading.Lock()
 
 
 def printable(text: str) -> str:
@@ -33,27 +81,120 @@ def printable(text: str) -> str:
 
     Escaped is what Python's ``repr`` escapes (:meth:`str.isprintable`): control characters, those
     that turn the direction of writing or have no width, separators but the space, and lone
-    surrogates. Backslashes are left alone, so that a text may go through here twice.
+    surrogates; and what Unicode says may be ignored. Backslashes are left alone, so that a text
+    may go through here twice.
 
     >>> print(printable('two\\nlines \\x1b[31m \\u202egnp.exe'))
     two\\nlines \\x1b[31m \\u202egnp.exe
     """
-    if text.isprintable():
+    if text.isprintable() and not _IGNORABLE.search(text):
         return text
-    return ''.join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return ''.join(
+        char if char.isprintable() and not _IGNORABLE.match(char)
+        else char.encode('unicode_escape').decode() for char in text)
+
+
+def remember(*secrets: str | bytes | None) -> None:
+    """Have :func:`hide_secrets` replace these, from now on and in the whole process."""
+    for secret in secrets:
+        if not secret:
+            continue
+        value = secret.encode(errors='surrogateescape') if isinstance(secret, str) else secret
+        with _lock:
+            # The one that was used last is forgotten last.
+            _secrets.pop(value, None)
+            _secrets[value] = None
+            if len(_secrets) > MAX_SECRETS:
+                del _secrets[next(iter(_secrets))]
+
+
+def remember_in(values: Mapping[str, object]) -> None:
+    """Remember what is secret by its name, and the passwords in URLs.
+
+    :param values: by name: the headers of a request, arguments, or what an object has.
+    """
+    for name, value in values.items():
+        if isinstance(value, (str, bytes)):
+            if _SECRET_NAME.search(name):
+                remember(value)
+            elif isinstance(value, str):
+                remember(_user_info(value)[1].partition(':')[2])
+        elif _PART.fullmatch(name):
+            for part in value if isinstance(value, list) else [value]:
+                remember_in(part if isinstance(part, Mapping) else getattr(part, '__dict__', {}))
+
+
+def hide_secrets(text: str, *others: str) -> str:
+    """Return a text without the secrets of this process, however it quotes them.
+
+    These are what :func:`remember` was told, signatures of temporary URLs, and all that stands
+    before the ``@`` of a URL.
+
+    >>> hide_secrets('https://user:secret@swift.example.com/v1?temp_url_sig=5f0c')
+    'https://***@swift.example.com/v1?temp_url_sig=***'
+
+    :param others: more secrets, for this text only.
+    """
+    for secret in sorted({*list(_secrets), *(other.encode() for other in others)}, key=len,
+                         reverse=True):
+        if len(secret) >= MIN_WORD:
+            text = _pattern(secret).sub(HIDDEN, text)
+    text = _SIGNATURE.sub(rf'\1{HIDDEN}', text)
+    return re.sub(r'\S+', _without_user, text) if '://' in text and '@' in text else text
+
+
+def sanitize(text: str) -> str:
+    """Return a text as a message or a log quotes it: printable, and without our secrets."""
+    return printable(hide_secrets(text))
+
+
+@functools.lru_cache(MAX_SECRETS)
+def _pattern(secret: bytes) -> re.Pattern[str]:
+    """Return what matches a secret as other programs may write it."""
+    plain = {secret.decode(errors=errors) for errors in ('surrogateescape', 'replace')}
+    written = {write(text) for text in (*plain, secret.decode('latin-1'), *_base64(secret))
+               for write in _WRITTEN}
+    pattern = '|'.join(
+        f'{re.escape(text[:HEAD])}(?:{re.escape(text[HEAD:])}|[\\w.~+/=%-]*)' if text[HEAD:]
+        else re.escape(text) for text in sorted(written, key=len, reverse=True))
+    if len(secret) < MIN_SECRET:
+        pattern = rf'(?<!\w)(?:{pattern})(?!\w)'
+    return re.compile(pattern, re.IGNORECASE)
+
+
+def _base64(secret: bytes) -> Iterator[str]:
+    """Yield a secret as it stands in the base64 of a longer text, such as ``user:password``."""
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + secret).decode()
+        # The first and the last character depend on what is around it too.
+        whole = encoded[-(-before * 8 // 6):(before + len(secret)) * 8 // 6]
+        yield from {whole, whole.translate(str.maketrans('+/', '-_'))}
+
+
+def _user_info(url: str) -> tuple[str, str, str]:
+    """Return what stands before, in and behind the credentials of a URL."""
+    scheme, found, rest = url.partition('://')
+    credentials, at, host = rest.rpartition('@')
+    return (f'{scheme}{found}', credentials, f'{at}{host}')
+
+
+def _without_user(word: re.Match[str]) -> str:
+    before, credentials, behind = _user_info(word[0])
+    return f'{before}{HIDDEN}{behind}' if credentials else word[0]
 
 
 def logger(name: str) -> logging.Logger:
-    """Return a module's logger, whose messages are printable whoever takes them up."""
+    """Return a module's logger, whose messages are sanitized whoever takes them up."""
     log = logging.getLogger(name)
-    log.addFilter(_escape)
+    log.addFilter(_sanitize)
     return log
 
 
-def _escape(record: logging.LogRecord) -> bool:
+def _sanitize(record: logging.LogRecord) -> bool:
     message = record.getMessage()
-    if not message.isprintable():
-        record.msg, record.args = printable(message), ()
+    sanitized = sanitize(message)
+    if sanitized != message:
+        record.msg, record.args = sanitized, ()
     return True
 
 
@@ -74,15 +215,18 @@ def advice(remedy: str, names: Sequence[str], call: Callable[[str], str] = str) 
 class ImgurlError(Exception):
     """The base of every error that this library raises on purpose.
 
-    :ivar problem: what is wrong; printable, as the remedy is.
+    An error that it comes of is in its traceback, and loses our secrets too.
+
+    :ivar problem: what is wrong; sanitized, as the remedy is.
     :ivar remedy: what to do; empty where the problem says it, or nothing helps.
     :ivar names: what the remedy is about: see :func:`advice`.
     """
 
     def __init__(self, problem: str, remedy: str = '', *names: str) -> None:
-        self.problem = printable(problem)
-        self.remedy = printable(remedy)
+        self.problem = sanitize(problem)
+        self.remedy = sanitize(remedy)
         self.names = names
+        _hide_in(sys.exc_info()[1])
         super().__init__(self.message())
 
     def message(self, call: Callable[[str], str] = str) -> str:
@@ -153,7 +297,21 @@ class CacheFailed(ImgurlError):
     """The cache cannot be used."""
 
 
-def one_line(error: Exception) -> str:
-    """Return another library's message as one line, cut off after :data:`MAX_QUOTED`."""
-    text = ' '.join(str(error).split()) or type(error).__name__
+def one_line(error: Exception | str) -> str:
+    """Return another program's message as one line, cut off after :data:`MAX_QUOTED`."""
+    text = ' '.join(hide_secrets(str(error)[:MAX_READ]).split()) or type(error).__name__
     return text if len(text) <= MAX_QUOTED else f'{text[:MAX_QUOTED]} ...'
+
+
+def _hide_in(error: BaseException | None) -> None:
+    """Take our secrets out of an error, and out of those that it comes of."""
+    seen: list[BaseException] = []
+    while error and error not in seen:
+        seen.append(error)
+        error.args = tuple(map(_hidden, error.args))
+        vars(error).update({name: _hidden(value) for name, value in vars(error).items()})
+        error = error.__cause__ or error.__context__
+
+
+def _hidden(value: object) -> object:
+    return hide_secrets(value) if isinstance(value, str) else value

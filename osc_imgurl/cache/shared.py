@@ -19,7 +19,7 @@ from dogpile.cache.api import NO_VALUE, CacheBackend
 
 from osc_imgurl.cache.entry import CacheInfo, Entry, decode, usable
 from osc_imgurl.cache.guard import TIME_LIMIT, Guard
-from osc_imgurl.errors import CacheFailed, InvalidParameterValue
+from osc_imgurl.errors import CacheFailed, InvalidParameterValue, remember_in
 
 # The others of dogpile.cache are of no use to many machines, or their clients (python-memcached,
 # pylibmc, bmemcached) unpickle what they read: who can write there could run code here.
@@ -53,6 +53,7 @@ class SharedCache:
             raise InvalidParameterValue(
                 f'The cache backend {backend} cannot be used.',
                 f'Use one of {", ".join(BACKENDS)}.', 'cache_backend')
+        remember_in({**arguments, 'password': password})
         self._name = backend
         self._guard = Guard(backend)
         self._region = make_region()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from osc_imgurl.errors import ImgurlError, printable
+from osc_imgurl.errors import ImgurlError, sanitize
 
 PASS, FAIL, SKIPPED = 'pass', 'fail', 'skipped'
 
@@ -16,7 +16,7 @@ class Finding:
 
     :ivar result: :data:`PASS`, :data:`FAIL`, or :data:`SKIPPED` where the check does not apply,
         cannot be made, or means nothing after an earlier one has failed.
-    :ivar detail: what was found; printable, as the remedy is: it may quote a server or a name.
+    :ivar detail: what was found; sanitized, as the remedy is: it may quote a server or a name.
     :ivar remedy: what to do about it; empty where nothing is wrong, or nothing helps.
     :ivar names: what the remedy is about: see :func:`osc_imgurl.errors.advice`.
     :ivar check: the name of the check.
@@ -30,7 +30,7 @@ class Finding:
 
     def __post_init__(self) -> None:
         for name in ('detail', 'remedy'):
-            object.__setattr__(self, name, printable(getattr(self, name)))
+            object.__setattr__(self, name, sanitize(getattr(self, name)))
 
 
 def passed(detail: str) -> Finding:

@@ -133,12 +133,12 @@ def translated(image: str, server: str = 'Glance') -> Iterator[None]:
         raise GlanceFailed(f'{server} answers HTTP {error.code}.', CORRECT) from error
     except (exc.BadRequest, exc.Conflict) as error:
         raise InvalidParameterValue(
-            f'{server} refuses this: {html.unescape(one_line(error))}') from error
+            f'{server} refuses this: {one_line(html.unescape(str(error)))}') from error
     except TypeError as error:
         if error.__context__ is None:
             raise
         # glanceclient's own check of a property, against Glance's schema.
-        raise InvalidParameterValue(str(error).partition('\n')[0]) from error
+        raise InvalidParameterValue(one_line(str(error).partition('\n')[0])) from error
     except exc.HTTPException as error:
         raise GlanceFailed(f'{server} answers HTTP {error.code}.', AGAIN) from error
     except (exc.CommunicationError, exc.InvalidEndpoint, ksa_exceptions.ConnectionError,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from osc_imgurl.errors import printable
 from osc_imgurl.glance.image import Image
 
 # In bytes. File systems take 255, and programs add something while they download.
@@ -27,11 +28,15 @@ def file_name(image: Image) -> str:
     """
     disk_format = image.disk_format or ''
     ending = f'.{disk_format}' if _FORMAT.fullmatch(disk_format) else ''
-    printable = ''.join(char if char.isprintable() else '_' for char in image.name or '')
-    name = _SPECIAL.sub('_', printable).strip().removesuffix(ending)
+    name = _clean(image.name or '').removesuffix(ending) or _clean(image.id)
     if name[:1] in ('.', '-'):
         name = f'_{name[1:]}'
-    return _cut(name or image.id, MAX_LENGTH - len(ending)) + ending
+    return _cut(name, MAX_LENGTH - len(ending)) + ending
+
+
+def _clean(text: str) -> str:
+    shown = ''.join(char if printable(char) == char else '_' for char in text)
+    return _SPECIAL.sub('_', shown).strip()
 
 
 def _cut(text: str, length: int) -> str:

@@ -17,7 +17,7 @@ import urllib3.exceptions
 from keystoneauth1.session import Session
 from urllib3.util import Retry
 
-from osc_imgurl.errors import logger
+from osc_imgurl.errors import hide_secrets, logger, remember_in
 from osc_imgurl.http import tls
 from osc_imgurl.http.answer import MAX_ANSWER, AnswerEncoded, AnswerTooLarge, LimitingAdapter
 
@@ -37,7 +37,6 @@ _BROKEN: Mapping[tuple[type[BaseException], ...], str] = {
     (AnswerTooLarge,): f'it has more than {MAX_ANSWER // 2**20} MiB',
     (http.client.IncompleteRead, requests.exceptions.ChunkedEncodingError): 'it is cut off',
     (AnswerEncoded,): 'it is compressed, which was not asked for'}
-_SIGNATURE = re.compile(r'(temp_url_sig=)[^&\s\'"]*')
 
 
 class _Retries(logging.LoggerAdapter[logging.Logger]):
@@ -48,7 +47,7 @@ class _Retries(logging.LoggerAdapter[logging.Logger]):
 
 
 def hide_signatures() -> None:
-    """Have urllib3 log no signature of a temporary URL, and a retry at the debug level.
+    """Have urllib3 log no secret, such as a URL's signature, and a retry at the debug level.
 
     The log of urllib3 is the whole process's, so that no import touches it: whoever runs the
     process calls this. To call it twice changes nothing.
@@ -58,7 +57,7 @@ def hide_signatures() -> None:
 
 
 def _hide_signature(record: logging.LogRecord) -> bool:
-    record.msg, record.args = _SIGNATURE.sub(r'\1***', record.getMessage()), ()
+    record.msg, record.args = hide_secrets(record.getMessage()), ()
     if record.msg.startswith('Retrying '):
         record.levelno, record.levelname = logging.DEBUG, 'DEBUG'
     return True
@@ -99,7 +98,8 @@ def content_length(headers: Mapping[str, str]) -> int | None:
 def limited(session: Session, time_limit: float, *, by_part: bool = False) -> Session:
     """Return a session like another, whose answers end: see :class:`LimitingAdapter`.
 
-    Its token is the other's, its connections are its own.
+    Its token is the other's, its connections are its own. They carry no password of a ``.netrc``,
+    to Keystone neither; and no text of ours quotes what it authenticates with.
 
     :param time_limit: of a whole answer, in seconds; the session's own counts where it has one.
     :param by_part: whether it is that of each part of an answer, which is data of any size.
@@ -108,6 +108,8 @@ def limited(session: Session, time_limit: float, *, by_part: bool = False) -> Se
     connections.adapters = collections.OrderedDict()
     for scheme in ('http://', 'https://'):
         connections.mount(scheme, LimitingAdapter(by_part=by_part))
+    connections.auth = no_auth
+    remember_in({'auth': session.auth})
     made = copy.copy(session)
     made.session = connections
     # What a session closes when it ends.

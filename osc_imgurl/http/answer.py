@@ -21,6 +21,8 @@ import urllib3
 import urllib3.connection
 import urllib3.connectionpool
 
+from osc_imgurl.errors import remember_in
+
 # Larger than any answer to a request of ours, in bytes, when it is decoded: a page of Glance's list
 # may have a megabyte or two, Swift's 10 000 names ten at the most.
 MAX_ANSWER = 32 * 1024 * 1024
@@ -148,6 +150,13 @@ class LimitingAdapter(requests.adapters.HTTPAdapter):
 
     def add_headers(self, request: requests.PreparedRequest, **kwargs: Any) -> None:
         request.headers['Accept-Encoding'] = 'identity'
+
+    def send(self, request: requests.PreparedRequest, *args: Any,
+             **kwargs: Any) -> requests.Response:
+        # Whoever answers may quote what was sent.
+        remember_in(request.headers)
+        remember_in(kwargs.get('proxies') or {})
+        return super().send(request, *args, **kwargs)
 
     def build_response(self, req: requests.PreparedRequest,
                        resp: urllib3.BaseHTTPResponse) -> requests.Response:

@@ -8,9 +8,10 @@ characters and what a shell takes for a command.
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from cliff.columns import FormattableColumn
 from osc_lib import exceptions
@@ -30,9 +31,9 @@ class HelpFormatter(argparse.HelpFormatter):
 
 
 class Command(command.Command):
-    """A command whose log and errors are printable, and speak of options.
+    """A command whose log and errors are printable, hold no secret, and speak of options.
 
-    So is the log of the libraries that it uses.
+    So is the log of the libraries that it uses, and OpenStackClient's own from then on.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -41,8 +42,10 @@ class Command(command.Command):
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
+        _print_anything(self.app.stdout)
         for handler in logging.getLogger().handlers:
-            handler.addFilter(_escape)
+            handler.addFilter(_sanitize)
+            _print_anything(getattr(handler, 'stream', None))
         from osc_imgurl.errors import ImgurlError
         from osc_imgurl.http import hide_signatures
 
@@ -89,16 +92,23 @@ def _shown(row: Iterable[Any], formatter: str) -> list[Any]:
     return [printable(cell) if isinstance(cell, str) else cell for cell in cells]
 
 
-def _escape(record: logging.LogRecord) -> bool:
-    """Escape a message, and the traceback that it has with --debug; lines stay lines."""
-    from osc_imgurl.errors import printable
+def _print_anything(stream: TextIO | None) -> None:
+    """Have a stream escape the characters that its encoding does not have."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors='backslashreplace')
 
-    def escape(text: str) -> str:
-        return '\n'.join(map(printable, text.split('\n')))
+
+def _sanitize(record: logging.LogRecord) -> bool:
+    """Sanitize a message, and the traceback that it has with --debug; lines stay lines."""
+    from osc_imgurl.errors import hide_secrets, printable
+
+    def sanitize(text: str) -> str:
+        return '\n'.join(map(printable, hide_secrets(text).split('\n')))
 
     message = record.getMessage()
-    if not message.isprintable():
-        record.msg, record.args = escape(message), ()
+    sanitized = sanitize(message)
+    if sanitized != message:
+        record.msg, record.args = sanitized, ()
     if record.exc_info:
-        record.exc_text = escape(logging.Formatter().formatException(record.exc_info))
+        record.exc_text = sanitize(logging.Formatter().formatException(record.exc_info))
     return True

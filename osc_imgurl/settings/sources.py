@@ -8,7 +8,7 @@ import functools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.errors import InvalidParameterValue, remember
 from osc_imgurl.settings import secret_file
 from osc_imgurl.settings.table import (
     BY_NAME,
@@ -137,6 +137,8 @@ def _parse(setting: Setting, value: Any, source: Source | str) -> Any:
     try:
         return setting.parse(str(value))
     except ValueError as error:
+        # Of a URL, in whatever form, that is credentials.
+        remember(str(value).rpartition('@')[0])
         shown = '' if setting.secret else f' {str(value)!r}'
         raise InvalidParameterValue(
             f'Invalid {setting.name}{shown} ({source}): {error}.') from None

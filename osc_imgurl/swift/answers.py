@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import requests
 
-from osc_imgurl.errors import ObjectStoreFailed, ObjectStoreNotAuthorized
+from osc_imgurl.errors import ObjectStoreFailed, ObjectStoreNotAuthorized, one_line
 
 # By these headers an answer of Swift or a RADOS Gateway is known. A proxy in between may take the
 # first away.
@@ -64,7 +64,8 @@ def require_success(response: requests.Response) -> None:
         parts = urllib.parse.urlsplit(response.url)
         # What is wrong with a request, Swift says in words, such as "X-Delete-At in past".
         plain = response.headers.get('Content-Type', '').startswith('text/plain')
-        said = f', {reprlib.repr(response.text)}' if response.status_code == 400 and plain else ''
+        said = (f', {reprlib.repr(one_line(response.text))}'
+                if response.status_code == 400 and plain and response.text else '')
         raise ObjectStoreFailed(
             f'The object store at {parts.scheme}://{parts.netloc} answers HTTP'
             f' {response.status_code} to {response.request.method} {parts.path}{said}'

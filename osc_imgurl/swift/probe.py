@@ -12,7 +12,7 @@ import urllib.parse
 import requests
 
 from osc_imgurl import http
-from osc_imgurl.errors import logger
+from osc_imgurl.errors import hide_secrets, logger
 from osc_imgurl.swift.answers import md5_of
 
 LOG = logger(__name__)
@@ -89,14 +89,15 @@ class Probe:
         :param url: a temporary URL; in no log of this library, and in no error.
         """
         headers = {'Range': 'bytes=0-0'} if method == 'GET' else {}
-        path = urllib.parse.urlsplit(url).path
+        path, query = urllib.parse.urlsplit(url)[2:4]
+        signature = urllib.parse.parse_qs(query).get('temp_url_sig', [''])[0]
         LOG.debug('Request without a token: %s %s', method, path)
         try:
             with self._session.request(
                     # What is not read to its end costs the connection, but may be a whole image.
                     method, url, headers=headers, stream=method == 'GET', **self._options,
                     timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout)) as response:
-                answer = _read(response)
+                answer = _read(response, signature)
         except http.FAILURES as error:
             answer = Answer(None, http.failure(error), remedy=http.remedy(error))
         LOG.debug('Response: %s, %s', answer.status or answer.failure, answer.transaction)
@@ -129,8 +130,9 @@ def own_address(endpoint: str) -> str | None:
         return None
 
 
-def _read(response: requests.Response) -> Answer:
-    headers = response.headers
+def _read(response: requests.Response, signature: str) -> Answer:
+    # A server may send back what it was sent.
+    headers = {name: hide_secrets(value, signature) for name, value in response.headers.items()}
     try:
         date = email.utils.parsedate_to_datetime(headers['Date']).timestamp()
     except (KeyError, ValueError, OverflowError):

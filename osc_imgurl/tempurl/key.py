@@ -7,18 +7,23 @@ import dataclasses
 import hashlib
 import re
 
+from osc_imgurl.errors import remember
+
 _CONTROL_CHARACTER = re.compile('[\0-\x1f\x7f-\x9f]')
 
 
 @dataclasses.dataclass(frozen=True)
 class Key:
-    """A temporary URL key; its value is in no ``repr``.
+    """A temporary URL key; its value is in no ``repr``, and in no message or log of this process.
 
     One that Swift shows is what it is; one that a person gives goes through
     :func:`validate_key` first.
     """
 
     value: bytes = dataclasses.field(repr=False)
+
+    def __post_init__(self) -> None:
+        remember(self.value)
 
     @property
     def fingerprint(self) -> str:

@@ -1,10 +1,14 @@
 """A real HTTP proxy in front of a real server, which misbehaves when told to."""
 
 import contextlib
+import dataclasses
+import html
 import http.server
+import json
 import ssl
 import threading
 import time
+import urllib.parse
 
 import requests
 
@@ -23,6 +27,31 @@ class From(requests.adapters.HTTPAdapter):
         super().init_poolmanager(*args, **kwargs, source_address=(self.address, 0))
 
 
+@dataclasses.dataclass(frozen=True)
+class Echo:
+    """An answer that quotes all of its request: in its headers, and in its body as ``kind``.
+
+    The body begins with the request's headers whose names have ``about`` in them.
+    """
+
+    status: int
+    kind: str = 'text/plain'
+    about: str = ''
+
+    def quote(self, handler, sent):
+        quoted = [f'{name}: {value}' for name, value in handler.headers.items()]
+        quoted.sort(key=lambda line: self.about not in line)
+        text = ' '.join([*quoted, handler.path, sent.decode(errors='replace')])
+        body = {'text/html': lambda: f'<html><p>{html.escape(text)}</p></html>',
+                'application/json': lambda: json.dumps(
+                    {'error': {'message': text, 'code': self.status, 'title': 'x'}}),
+                'text/plain': lambda: text}[self.kind]()
+        said = ' '.join(text.split())[:8000]
+        return {'Content-Type': f'{self.kind}; charset=utf-8', 'X-Trans-Id': said, 'Server': said,
+                'Location': f'http://elsewhere/{urllib.parse.quote(said)}',
+                'X-Openstack-Request-Id': said}, body.encode()
+
+
 class Proxy:
     """Passes requests on to a server; ``url`` is where it listens.
 
@@ -31,11 +60,11 @@ class Proxy:
     answers a byte now and then, bytes are all that is sent before the connection is closed,
     ``(status, headers)`` or ``(status, headers, body)`` is an answer (a ``Content-Length`` of
     None: without one), and a function gives the parts of an answer's body that are passed on (if
-    these are less, the connection is closed then); a path that ``only`` is not part of goes past
-    the plan. ``requests`` are those that came, as "METHOD path", ``moments`` when, in seconds, and
-    ``headers`` the names of their headers. No request is answered before as many have come as the
-    barrier ``together`` wants; ``only`` holds for it too. ``source`` is the address that the server
-    sees; it sees no ``below`` at the beginning of a path.
+    these are less, the connection is closed then), and an :class:`Echo` quotes the request; a path
+    that ``only`` is not part of goes past the plan. ``requests`` are those that came, as "METHOD
+    path", ``moments`` when, in seconds, and ``headers`` the names of their headers. No request is
+    answered before as many have come as the barrier ``together`` wants; ``only`` holds for it too.
+    ``source`` is the address that the server sees; it sees no ``below`` at the beginning of a path.
     """
 
     def __init__(self, url):
@@ -79,6 +108,8 @@ class Proxy:
         elif step == 'drip':
             handler.close_connection = True
             self.drip(handler)
+        elif isinstance(step, Echo):
+            self.answer(handler, step.status, *step.quote(handler, body))
         elif isinstance(step, bytes):
             handler.close_connection = True
             # Who has seen enough goes away.

@@ -10,8 +10,16 @@ import pytest
 from keystoneauth1.identity.v3 import Password
 from keystoneauth1.session import Session
 
+from osc_imgurl import errors
+
 KEYSTONE = 'http://keystone/v3'
 INTERFACES = {'public': '', 'internal': 'in-', 'admin': 'admin-'}
+
+
+@pytest.fixture(autouse=True)
+def no_secrets(monkeypatch):
+    """Forget the secrets of other tests, whose keys are words."""
+    monkeypatch.setattr(errors, '_secrets', {})
 
 
 @pytest.fixture

@@ -32,6 +32,16 @@ def test_a_name(name, saved):
     assert named(name) == saved
 
 
+@pytest.mark.parametrize(('image_id', 'saved'), [
+    ('x; touch PWNED; :', 'x_ touch PWNED_ _.qcow2'), ('../$(id)\n', '_.__(id)_.qcow2')])
+def test_what_is_no_id(image_id, saved):
+    assert file_name(Image(image_id, properties={'disk_format': 'qcow2'})) == saved
+
+
+def test_what_no_terminal_shows():
+    assert named('a\u034fb\ufe0fc\u3164') == 'a_b_c_.qcow2'
+
+
 @pytest.mark.parametrize('disk_format', [None, '', 5, ['raw'], '../x', 'r aw', 'raw\n', 'x' * 21])
 def test_no_disk_format(disk_format):
     assert named('cirros', disk_format) == 'cirros'

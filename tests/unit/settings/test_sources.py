@@ -3,6 +3,8 @@
 import io
 import logging
 import pathlib
+import re
+import traceback
 
 import pytest
 
@@ -129,7 +131,7 @@ def test_values(name, text, value):
     ('expected_download_start_delay', '-1'),
     *(('multiple_containers_seed', text) for text in ('-1', '33', 'x', '', '1.0', '٣')),
     *(('endpoint_url', text) for text in (
-        'swift', 'ftp://swift', 'http://', 'http://u:p@swift', 'http://swift?x=1')),
+        'swift', 'ftp://swift', 'http://', 'http://swift?x=1')),
     ('endpoint_type', 'ceph'), ('digest', 'md5'), ('digest', 'SHA1'),
     ('account', ''), ('account', 'a/b'), ('container', ''), ('container', 'a/b'),
     ('account_prefix', 'a/'), ('api_version', 'v1/'), ('key_file', ''), ('cache_enabled', 'maybe'),
@@ -141,6 +143,25 @@ def test_bad_values_name_their_source(name, text):
         load(cloud={'image_temp_url': {name: text}})
     assert str(caught.value).startswith(
         f"Invalid {name} '{text}' (image_temp_url.{name} in clouds.yaml): expected ")
+
+
+@pytest.mark.parametrize('given', [
+    'https://user:SECRET@swift', 'https://user:SEC/RET@swift', 'https://user:S#E?C"RET\'@swift',
+    'https://user:my SECRET@swift', 'user:SECRET@swift', '//user:SECRET@swift',
+    'https:user:SECRET@', 'https://user:SECRET@x@swift', 'https://SECRET@swift', 'https://us\ner:SECRET@swift'])
+def test_no_credentials_in_a_url_are_shown(given, tmp_path):
+    config = tmp_path / 'ironic.conf'
+    config.write_text(f'[glance]\nswift_endpoint_url = {given!r}\n')
+    for given_in in ({'options': {'endpoint_url': given}},
+                    {'options': {}, 'environment': {'OS_IMAGE_TEMP_URL_ENDPOINT_URL': given}},
+                    {'options': {}, 'cloud': {'image_temp_url': {'endpoint_url': given}}},
+                    {'options': {}, 'config_files': [str(config)]}):
+        with pytest.raises(InvalidParameterValue) as caught:
+            load(**given_in)
+        shown = ''.join(traceback.format_exception(caught.value))
+        assert '***' in shown and not set(re.findall('[A-Z]+', str(caught.value))) & {
+            'SECRET', 'SEC', 'RET'}
+        assert 'SECRET' not in shown and 'RET@' not in shown
 
 
 def test_a_name_in_clouds_yaml_may_have_dashes_and_capitals():
