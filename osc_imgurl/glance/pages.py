@@ -39,9 +39,10 @@ def read(get: Callable[[str], Any], filters: Mapping[str, Any], limit: int | Non
 
     def request(size: int) -> Future[Any]:
         query = {**filters, 'limit': size, **({'marker': marker} if marker else {})}
-        url = f'/v2/images?{urllib.parse.urlencode(query, doseq=True)}'
+        # What is no UTF-8 on a command line goes out as it came in.
+        encoded = urllib.parse.urlencode(query, doseq=True, errors='surrogateescape')
         # A process does not wait at its end for a page that nobody needs.
-        return worker.submit(lambda: get(url))
+        return worker.submit(lambda: get(f'/v2/images?{encoded}'))
 
     if limit == 0:
         return

@@ -64,6 +64,28 @@ def test_a_name_in_tables_and_lines(cloud, image):
         assert result.stdout == SHOWN + '\n'
 
 
+@pytest.mark.parametrize('env', [
+    {'PYTHONIOENCODING': 'ascii'}, {'PYTHONIOENCODING': 'latin-1'},
+    {'LC_ALL': 'C', 'PYTHONUTF8': '0', 'PYTHONCOERCECLOCALE': '0'}], ids=str)
+def test_a_name_that_the_encoding_does_not_have(cloud, data, tmp_path, env):
+    """A true process: the encoding is chosen when Python starts."""
+    image = cloud.upload('snow ☃ and 雪', data)
+    shown = r'snow \u2603 and \u96ea'
+    for command in ([*CREATE, image], [*LIST, image], [*LIST, image, '-f', 'csv'],
+                    [*CREATE, image, '-f', 'shell'], [*LIST, image, '-f', 'value', '--long']):
+        result = cloud.openstack(*command, env=env, true_process=True)
+        assert (result.code, result.stderr) == (0, '') and shown in result.stdout
+    for consumer in ('curl', 'metalink'):
+        result = cloud.openstack('image', 'temp', 'url', 'export', image, '--for', consumer,
+                                 env=env, true_process=True)
+        assert (result.code, result.stderr) == (0, '')
+    log = tmp_path / 'log'
+    result = cloud.openstack('--log-file', str(log), *LIST, image, 'no 雪', '-f', 'value', env=env,
+                             true_process=True)
+    assert result.code == 1 and image in result.stdout and 'Logging error' not in result.stderr
+    assert "No image has the name 'no " in log.read_text()
+
+
 def test_a_name_is_exact_in_what_machines_read(cloud, image):
     read = {'json': json.loads, 'yaml': yaml.safe_load,
             'csv': lambda text: list(csv.DictReader(io.StringIO(text), escapechar='\\'))}

@@ -3,8 +3,11 @@
 import contextlib
 import io
 import json
+import urllib.parse
 
 import pytest
+from keystoneauth1.identity.v3 import Password
+from keystoneauth1.session import Session
 
 from osc_imgurl import errors
 from osc_imgurl.glance.image_service import ImageService
@@ -127,6 +130,29 @@ def test_no_password_of_a_netrc(cloud, image, behind):
     assert glance.requests and {each.split()[0] for each in swift.requests} == {'HEAD', 'GET'}
     for names in (*glance.headers, *swift.headers):
         assert not names & {'authorization', 'cookie'}
+
+
+@pytest.mark.parametrize('ask', [
+    lambda session: ImageService(session).find('none of this name'),
+    lambda session: ObjectStore(session).account_keys('AUTH_x')], ids=['glance', 'swift'])
+def test_no_password_of_a_netrc_for_keystone(cloud, tmp_path, monkeypatch, ask):
+    """OpenStackClient authenticates before a command of ours begins, and sends it."""
+    auth = cloud.sdk().config.config['auth']
+    where = urllib.parse.urlsplit(auth['auth_url'])
+    netrc = tmp_path / 'netrc'
+    netrc.write_text('machine 127.0.0.1 login somebody password secret\n')
+    netrc.chmod(0o600)
+    with proxy(f'{where.scheme}://{where.netloc}') as keystone:
+        auth = Password(**{**auth, 'auth_url': keystone.url + where.path})
+        session = Session(auth)
+        monkeypatch.setenv('NETRC', str(netrc))
+        with pytest.raises(errors.ImgurlError):
+            ask(session)
+        assert keystone.requests and not [
+            names for names in keystone.headers if 'authorization' in names]
+        auth.invalidate()
+        session.get_token()
+        assert 'authorization' in keystone.headers[-1]
 
 
 def test_proxies_of_the_environment(cloud, image):
