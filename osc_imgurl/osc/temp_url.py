@@ -21,7 +21,7 @@ class CreateImageTempURL(base.ShowOne):
     _epilog: Any = (
         'Example, in a script:\n'
         'url=$(openstack image temp url create cirros -f value -c url) &&\n'
-        'curl -fo cirros.img "$url"')
+        'printf \'url = "%s"\\n\' "$url" | curl -fo cirros.img -K -')
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         from osc_imgurl.osc import request_options
