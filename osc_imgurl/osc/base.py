@@ -8,6 +8,7 @@ characters and what a shell takes for a command.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import logging
 from collections.abc import Iterable, Sequence
@@ -95,7 +96,9 @@ def _shown(row: Iterable[Any], formatter: str) -> list[Any]:
 def _print_anything(stream: TextIO | None) -> None:
     """Have a stream escape the characters that its encoding does not have."""
     if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors='backslashreplace')
+        # It looks where the stream stands, and a pipe may have taken the place of a file.
+        with contextlib.suppress(OSError):
+            stream.reconfigure(errors='backslashreplace')
 
 
 def _sanitize(record: logging.LogRecord) -> bool:

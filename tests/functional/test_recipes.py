@@ -230,9 +230,9 @@ def gets_through_the_proxy(desk, recipe, printed):
 
 def lists_what_boots(desk, recipe, printed):
     found = dict(line.split() for line in printed.splitlines())
-    assert list(found) == ['deploy', 'deploy-kernel', 'deploy-ramdisk']
-    for name, url in found.items():
-        assert download(url) == desk.data[name]
+    assert list(found) == ['image', 'kernel', 'ramdisk']
+    for role, url in found.items():
+        assert download(url) == desk.data['deploy' if role == 'image' else f'deploy-{role}']
 
 
 def lists_all_three(desk, recipe, printed):
