@@ -281,6 +281,10 @@ class ObjectStoreNotAuthorized(ObjectStoreFailed):
     """Swift does not show these credentials the account or container."""
 
 
+class OutcomeUnknown(ObjectStoreFailed):
+    """Swift may have done what it was asked for, and may not: its answer is lost."""
+
+
 class ObjectStoreFull(ObjectStoreFailed):
     """A quota, or a disk, has no room for what is to be written."""
 

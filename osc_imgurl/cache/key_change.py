@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from osc_imgurl.cache.entry import Cache, Entry
 from osc_imgurl.errors import FORCE, CacheFailed, InvalidParameterValue, logger
+from osc_imgurl.swift import key_slots
 from osc_imgurl.swift.key_slots import Change
 from osc_imgurl.tempurl.expiry import format_expires
 
@@ -49,12 +50,11 @@ def find_entries(change: Change, cache: Cache, now: float, force: bool = False) 
 
 def carry_out(change: Change, object_store: ObjectStore, cache: Cache,
               entries: Sequence[Entry]) -> None:
-    """Make a change, in one request, and forget the URLs that end with it.
+    """Make a change, as :func:`osc_imgurl.swift.key_slots.make` does; forget the URLs that end.
 
     :param entries: those that :func:`find_entries` has found.
-    :raises ImgurlError: as :meth:`osc_imgurl.swift.object_store.ObjectStore.set_keys`.
     """
-    object_store.set_keys(change.owner.account, change.owner.container, change.written)
+    key_slots.make(change, object_store)
     if change.gone:
         LOG.warning('The key %s is gone from %s: no URL that it has signed works any more',
                     ', '.join(change.gone), change.owner)

@@ -23,6 +23,7 @@ from osc_imgurl.locate.signing_key import find_key
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift import key_slots
 from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.key_slots import SETTLING
 from osc_imgurl.swift.objects import Container, Listed
 from osc_imgurl.swift.slot import CONTAINER_SLOTS
 from osc_imgurl.tempurl.endpoint import split_storage_url
@@ -37,8 +38,6 @@ LOG = logger(__name__)
 
 # The headers by which a container says that others may use it.
 SHARED = {'X-Container-Read': 'read', 'X-Container-Write': 'change'}
-# In seconds: who has seen a container without a key has set one, after that.
-SETTLING = 2.0
 # How often a copy's life is made longer, while others make it shorter.
 ATTEMPTS = 5
 # How many copies are asked for, or deleted, at once.

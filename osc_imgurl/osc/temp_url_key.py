@@ -74,13 +74,14 @@ def _new_key(parsed_args: argparse.Namespace) -> tuple[Key, AbstractContextManag
     from osc_imgurl.swift import key_slots
 
     path: str | None = parsed_args.new_key_file
-    if path and not parsed_args.generate:
+    if path is not None and not parsed_args.generate:
         return sources.read_secret(BY_NAME['key'], path), contextlib.nullcontext()
     if path == '-':
         raise InvalidParameterValue(
             'A new key is never printed: name a file for it (--key-file).')
     key = key_slots.generate()
-    return key, secret_file.created(path, key.value) if path else contextlib.nullcontext()
+    return key, (contextlib.nullcontext() if path is None
+                 else secret_file.created(path, key.value))
 
 
 def _carry_out(settings: Settings, change: Change, object_store: ObjectStore, *, force: bool,
@@ -159,7 +160,7 @@ class SetImageTempURLKey(base.Lister):
         from osc_imgurl.errors import MissingParameterValue
         from osc_imgurl.swift import key_slots
 
-        if not (parsed_args.generate or parsed_args.new_key_file):
+        if not parsed_args.generate and parsed_args.new_key_file is None:
             raise MissingParameterValue(
                 'Say which key to set: one from a file (--key-file), or a new one (--generate).')
         settings, owner, object_store = _prepare(self.app.client_manager, parsed_args)
@@ -221,7 +222,8 @@ class RotateImageTempURLKey(base.Lister):
         from osc_imgurl.swift import key_slots
 
         force: bool = parsed_args.force
-        if parsed_args.finish and (parsed_args.generate or parsed_args.new_key_file):
+        if parsed_args.finish and (
+                parsed_args.generate or parsed_args.new_key_file is not None):
             raise InvalidParameterValue(
                 'The end of a rotation needs no key: use --finish without --key-file and'
                 ' --generate.')

@@ -69,7 +69,8 @@ class ListImageTempURL(base.Lister):
         service = common.temp_url_service(self.app, settings, cloud)
         service.validate(request, time.time())
         images: Any = cloud.images
-        found = (_named(parsed_args, images) if parsed_args.images or parsed_args.from_file
+        named = parsed_args.images or parsed_args.from_file is not None
+        found = (_named(parsed_args, images) if named
                  else _matching(parsed_args, images, client_manager))
         if parsed_args.with_boot_images:
             found = batch.with_boot_images(found, images)

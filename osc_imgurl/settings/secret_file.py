@@ -9,7 +9,12 @@ import pathlib
 import stat
 from collections.abc import Iterator
 
-from osc_imgurl.errors import InvalidParameterValue, logger
+from osc_imgurl.errors import (
+    ImgurlError,
+    InvalidParameterValue,
+    OutcomeUnknown,
+    logger,
+)
 from osc_imgurl.settings.standard_input import standard_input
 
 LOG = logger(__name__)
@@ -38,27 +43,40 @@ def read(path: str, kind: str) -> str:
 def created(path: str, value: bytes) -> Iterator[None]:
     """Write a secret to a new file, which only its owner can read or change.
 
-    Where the body fails, the file is removed again.
+    The body puts the secret into use. Where it fails, the file is removed again, unless the secret
+    may be in use all the same.
 
     :raises InvalidParameterValue: there is a file of that name already, or it cannot be written.
     """
+    _write_new(path, value)
+    try:
+        yield
+    except OutcomeUnknown as error:
+        raise OutcomeUnknown(f'{error.problem} The file {path} is kept.', error.remedy,
+                             *error.names) from error
+    except ImgurlError as error:
+        pathlib.Path(path).unlink(missing_ok=True)
+        raise type(error)(f'{error.problem} The file {path} is removed again.', error.remedy,
+                          *error.names) from error
+    except BaseException:
+        LOG.warning('The file %s is kept: what is in it may be in use', path)
+        raise
+
+
+def _write_new(path: str, value: bytes) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise _not_written(path, error) from None
     try:
-        try:
-            with open(descriptor, 'wb') as file:
-                os.fchmod(descriptor, 0o600)
-                file.write(value + b'\n')
-                file.flush()
-                os.fsync(descriptor)
-        except OSError as error:
-            raise _not_written(path, error) from None
-        yield
-    except BaseException:
+        with open(descriptor, 'wb') as file:
+            os.fchmod(descriptor, 0o600)
+            file.write(value + b'\n')
+            file.flush()
+            os.fsync(descriptor)
+    except OSError as error:
         pathlib.Path(path).unlink(missing_ok=True)
-        raise
+        raise _not_written(path, error) from None
 
 
 def _not_written(path: str, error: OSError) -> InvalidParameterValue:

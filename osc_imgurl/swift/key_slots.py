@@ -5,14 +5,14 @@ An account and a container have two slots each, and a URL is good while the key 
 is in any of the four. A rotation puts the new key into slot 2 and keeps the one in use in slot
 1, until it is finished; then the new key is in slot 1 and slot 2 is empty.
 
-A change is planned first, as a value that says whose URLs would end;
-:func:`osc_imgurl.cache.key_change.carry_out` makes it.
+A change is planned first, as a value that says whose URLs would end; :func:`make` makes it.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import secrets
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -22,14 +22,24 @@ from osc_imgurl.errors import (
     LIST_KEYS,
     ROTATE_KEY,
     SET_KEY,
+    ImgurlError,
     InvalidParameterValue,
     MissingParameterValue,
+    OutcomeUnknown,
+    logger,
 )
 from osc_imgurl.swift.slot import KeySlot
 from osc_imgurl.tempurl.key import Key
 
 if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore
+
+LOG = logger(__name__)
+
+# In seconds: a process that has looked at the keys has changed them, after that.
+SETTLING = 2.0
+# In bytes. A key that a person can remember is shorter.
+SHORT = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +68,7 @@ class Owner:
 class Change:
     """A change of keys that is planned.
 
+    :ivar before: the keys that are set when it is planned.
     :ivar written: what is to be written into which slots; None empties a slot.
     :ivar gone: the fingerprints of the keys that are set now, and then no more: the URLs that
         they have signed stop working.
@@ -65,9 +76,15 @@ class Change:
     """
 
     owner: Owner
+    before: Mapping[KeySlot, Key]
     written: Mapping[KeySlot, Key | None]
     gone: frozenset[str]
     outgoing: str | None = None
+
+    @property
+    def new(self) -> set[Key]:
+        """The keys that are not set before."""
+        return {key for key in self.written.values() if key} - set(self.before.values())
 
 
 def generate() -> Key:
@@ -86,6 +103,55 @@ def find(owner: Owner, object_store: ObjectStore) -> dict[KeySlot, Key]:
     if keys is None:
         raise MissingParameterValue(f'There is no {owner}.', 'Correct its name.')
     return keys
+
+
+def make(change: Change, object_store: ObjectStore) -> None:
+    """Make a change, in one request, unless another process changes the keys at the same time.
+
+    Swift has no request that depends on the keys that are set. So they are looked at just before,
+    and again when all processes that have looked at the same time are done: of several new keys in
+    one slot the last stays, and the other processes fail.
+
+    :raises InvalidParameterValue: another process has changed the keys; the new key is not set.
+    :raises OutcomeUnknown: the new key may be set, or not.
+    :raises ImgurlError: nothing is changed; as
+        :meth:`osc_imgurl.swift.object_store.ObjectStore.set_keys`.
+    """
+    owner, answer_lost = change.owner, None
+    if (keys := find(owner, object_store)) != change.before:
+        raise _changed_by_another(owner, keys, 'nothing is changed')
+    try:
+        object_store.set_keys(owner.account, owner.container, change.written)
+    except OutcomeUnknown as error:
+        answer_lost = error
+    if change.new or answer_lost:
+        time.sleep(SETTLING)
+        try:
+            keys = find(owner, object_store)
+        except ImgurlError as error:
+            raise _unknown(change, error) from error
+        if answer_lost and any(keys.get(slot) != key for slot, key in change.written.items()):
+            raise _unknown(change, answer_lost) from answer_lost
+        if not change.new <= {*keys.values()}:
+            raise _changed_by_another(owner, keys, 'the new key is not set')
+    if any(len(key.value) < SHORT for key in change.new):
+        LOG.warning('The new key has fewer than %s bytes: it may be guessed from its fingerprint,'
+                    ' or from any URL. Generate one', SHORT)
+
+
+def _changed_by_another(owner: Owner, keys: Mapping[KeySlot, Key],
+                        what: str) -> InvalidParameterValue:
+    now = ', '.join(f'{slot} {key.fingerprint}' for slot, key in keys.items())
+    return InvalidParameterValue(
+        f'Another process has changed the keys of {owner} at the same time ({now or "none"} now),'
+        f' and {what}.', 'See which keys are set, and try again.', LIST_KEYS)
+
+
+def _unknown(change: Change, reason: ImgurlError) -> OutcomeUnknown:
+    new = ''.join(f', the new one ({key.fingerprint})' for key in change.new)
+    return OutcomeUnknown(
+        f'Could not verify the keys of {change.owner}{new}, after a change: {reason.problem}',
+        'See which fingerprints are set.', LIST_KEYS)
 
 
 def set_key(owner: Owner, keys: Mapping[KeySlot, Key], slot: KeySlot, key: Key,
@@ -157,5 +223,5 @@ def finish(owner: Owner, keys: Mapping[KeySlot, Key]) -> Change:
 def _plan(owner: Owner, before: Mapping[KeySlot, Key], after: Mapping[KeySlot, Key]) -> Change:
     written = {slot: after.get(slot) for slot in owner.slots
                if before.get(slot) != after.get(slot)}
-    return Change(owner, written, frozenset(key.fingerprint for key in before.values())
+    return Change(owner, before, written, frozenset(key.fingerprint for key in before.values())
                   - {key.fingerprint for key in after.values()})

@@ -20,6 +20,8 @@ from osc_imgurl import http
 from osc_imgurl.errors import (
     InvalidParameterValue,
     ObjectStoreFailed,
+    ObjectStoreNotAuthorized,
+    OutcomeUnknown,
     logger,
     one_line,
 )
@@ -155,8 +157,9 @@ class ObjectStore(Catalog):
         :param container: None for the account's own.
         :param keys: by their slots; None empties a slot.
         :raises InvalidParameterValue: Swift cannot keep a key as it is; nothing is set then.
-        :raises ObjectStoreNotAuthorized: these credentials may not.
-        :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
+        :raises ObjectStoreNotAuthorized: these credentials may not; nothing is set.
+        :raises ObjectStoreFailed: Swift refuses the request (HTTP 4xx); nothing is set.
+        :raises OutcomeUnknown: anything else comes back, or nothing.
         """
         headers: dict[str, str | bytes] = {}
         for slot, key in keys.items():
@@ -168,7 +171,17 @@ class ObjectStore(Catalog):
             except ValueError as error:
                 raise InvalidParameterValue(
                     f'The key for slot {slot} cannot be set: {error}.') from None
-        require_success(self._authenticated('POST', self._url(account, container), headers))
+        url, status = self._url(account, container), None
+        try:
+            response = self._authenticated('POST', url, headers)
+            status = response.status_code
+            require_success(response)
+        except ObjectStoreNotAuthorized:
+            raise
+        except ObjectStoreFailed as error:
+            if status and 400 <= status < 500:
+                raise
+            raise OutcomeUnknown(error.problem, error.remedy, *error.names) from error
 
     def request(self, method: str, *names: str, headers: Mapping[str, str] | None = None,
                 query: str = '', data: bytes | Body = b'') -> requests.Response:

@@ -27,9 +27,9 @@ class Key:
 
     @property
     def fingerprint(self) -> str:
-        """A short name for the key, from which nobody can find the key.
+        """A short name for the key.
 
-        It gives away no more than any signature made with the key.
+        Nobody can find a random key from it. It verifies a guess, as any signature does.
         """
         return hashlib.sha256(b'osc-imgurl key fingerprint\0' + self.value).hexdigest()[:12]
 

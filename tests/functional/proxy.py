@@ -56,7 +56,8 @@ class Proxy:
     """Passes requests on to a server; ``url`` is where it listens.
 
     ``plan`` says what happens to the next requests, one after another: ``'drop'`` closes the
-    connection without an answer, ``'delay'`` answers nothing until the proxy ends, ``'drip'``
+    connection without an answer, ``'lose'`` does so when the server has answered, ``'delay'``
+    answers nothing until the proxy ends, ``'drip'``
     answers a byte now and then, bytes are all that is sent before the connection is closed,
     ``(status, headers)`` or ``(status, headers, body)`` is an answer (a ``Content-Length`` of
     None: without one), and a function gives the parts of an answer's body that are passed on (if
@@ -126,6 +127,9 @@ class Proxy:
                     headers={name: value for name, value in handler.headers.items()
                              if name.lower() not in HOP_BY_HOP},
                     allow_redirects=False, stream=True, timeout=30)
+                if step == 'lose':
+                    handler.close_connection = True
+                    return
                 self.answer(handler, answer.status_code, answer.headers,
                             answer.raw.read(decode_content=False), step)
 

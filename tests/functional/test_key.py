@@ -1,6 +1,8 @@
 """openstack image temp url key ..."""
 
+import concurrent.futures
 import json
+import threading
 
 import pytest
 import requests
@@ -8,6 +10,7 @@ import requests
 from osc_imgurl.tempurl.key import Key
 
 from .conftest import download
+from .proxy import proxy
 
 KEY = ['image', 'temp', 'url', 'key']
 ACCOUNT, CONTAINER = 'X-Account-Meta-Temp-Url-Key', 'X-Container-Meta-Temp-Url-Key'
@@ -82,12 +85,12 @@ def test_list(cloud):
 
 
 def test_set(cloud, image, data, key_file):
-    change(cloud, 'set', '--key-file', key_file('the second key\n'), '--slot', '2')
-    assert keys(cloud) == ['the first key', 'the second key']
+    change(cloud, 'set', '--key-file', key_file('the second long key\n'), '--slot', '2')
+    assert keys(cloud) == ['the first key', 'the second long key']
     assert 'is a key in slot account key already' in fails(
-        cloud, 'set', '--key-file', '-', stdin='another key')
+        cloud, 'set', '--key-file', '-', stdin='another long key')
     url = cloud.create(image, '--cache', '--key-file', '-', stdin='the first key')
-    rows, said = force(cloud, 'set', '--key-file', '-', stdin='another key')
+    rows, said = force(cloud, 'set', '--key-file', '-', stdin='another long key')
     row, = rows
     assert row.pop('remaining').startswith('0:')
     first = Key(b'the first key').fingerprint
@@ -95,18 +98,18 @@ def test_set(cloud, image, data, key_file):
                    'ended': True, 'expires_at': url['expires_at']}
     assert f'The key {first} is gone from account AUTH_' in said and len(said.splitlines()) == 1
     assert status(url['url']) == 401
-    assert keys(cloud) == ['another key', 'the second key']
+    assert keys(cloud) == ['another long key', 'the second long key']
     assert change(cloud, 'set', '--generate', '--container', 'glance') == []
     generated, other = keys(cloud, 'glance')
     assert len(generated) == 43 and other is None
     assert download(cloud.create(image)['url']) == data
     # The key that is there already may be set again, and one that the other slot has is not lost.
-    change(cloud, 'set', '--key-file', '-', stdin='another key')
-    change(cloud, 'set', '--key-file', '-', '--slot', '2', stdin='the second key')
+    change(cloud, 'set', '--key-file', '-', stdin='another long key')
+    change(cloud, 'set', '--key-file', '-', '--slot', '2', stdin='the second long key')
     change(cloud, 'unset', ends=1)
-    change(cloud, 'set', '--key-file', '-', stdin='the second key')
-    change(cloud, 'set', '--key-file', '-', stdin='another key')
-    assert keys(cloud) == ['another key', 'the second key']
+    change(cloud, 'set', '--key-file', '-', stdin='the second long key')
+    change(cloud, 'set', '--key-file', '-', stdin='another long key')
+    assert keys(cloud) == ['another long key', 'the second long key']
     assert 'Say which key to set' in fails(cloud, 'set')
 
 
@@ -162,30 +165,30 @@ def test_finish_when_no_url_ends(cloud, image):
     """Of another container or account the cache may know URLs of the same key."""
     cloud.create(image, '--cache', '--no-check', '--key-file', '-', '--account', 'AUTH_other',
                  stdin='the first key')
-    change(cloud, 'rotate', '--key-file', '-', stdin='the second key')
+    change(cloud, 'rotate', '--key-file', '-', stdin='the second long key')
     cloud.create(image, '--cache')
     assert change(cloud, 'rotate', '--finish', ends=1) == []
-    assert keys(cloud) == ['the second key', None]
+    assert keys(cloud) == ['the second long key', None]
     accounts = [row['account'] for row in cloud.rows('image', 'temp', 'url', 'cache', 'list')]
     assert 'AUTH_other' in accounts and len(accounts) > 1
 
 
 def test_rotate_again_before_the_end(cloud, image, data):
     first, second = (cloud.create(image, '--key-file', '-', '--cache', '--no-check', stdin=key)
-                     for key in ('the first key', 'the second key'))
-    change(cloud, 'rotate', '--key-file', '-', stdin='the second key')
+                     for key in ('the first key', 'the second long key'))
+    change(cloud, 'rotate', '--key-file', '-', stdin='the second long key')
     line = fails(cloud, 'rotate')
     name = Key(b'the first key').fingerprint
     assert f'the one in slot account key ({name}) would stop working' in line
     assert '--finish' in line and '--force' in line
     assert download(first['url']) == download(second['url']) == data
-    rows, said = force(cloud, 'rotate', '--key-file', '-', stdin='the third key')
-    assert keys(cloud) == ['the second key', 'the third key']
+    rows, said = force(cloud, 'rotate', '--key-file', '-', stdin='the third long key')
+    assert keys(cloud) == ['the second long key', 'the third long key']
     assert {(row['key'], row['ended']) for row in rows} == {
-        (name, True), (Key(b'the second key').fingerprint, False)}
+        (name, True), (Key(b'the second long key').fingerprint, False)}
     assert f'The key {name} is gone' in said
     assert status(first['url']) == 401 and download(second['url']) == data
-    assert 'set already' in fails(cloud, 'rotate', '--key-file', '-', stdin='the third key')
+    assert 'set already' in fails(cloud, 'rotate', '--key-file', '-', stdin='the third long key')
 
 
 def test_an_odd_key_that_another_client_has_set(cloud, image, data):
@@ -293,3 +296,141 @@ def test_no_key_in_debug_output(cloud):
         assert result.code == 0
         assert 'Swift request: HEAD' in result.stderr
         assert 'a secret key' not in result.text
+
+
+@pytest.fixture
+def swift(cloud):
+    """A proxy in front of Swift; ``env`` makes commands use it."""
+    endpoint, _, path = cloud.sdk().object_store.get_endpoint().partition('/v1/')
+    with proxy(endpoint) as swift:
+        swift.env = cloud.config(object_store_endpoint_override=f'{swift.url}/v1/{path}',
+                                 image_temp_url={'num_retries': 0})
+        yield swift
+
+
+def at_once(cloud, commands, **kwargs):
+    with concurrent.futures.ThreadPoolExecutor(len(commands)) as threads:
+        return list(threads.map(
+            lambda command: cloud.openstack(*KEY, *command, **kwargs), commands))
+
+
+@pytest.mark.parametrize('command', ['set', 'rotate'])
+def test_two_at_the_very_same_time(cloud, swift, tmp_path, command):
+    """Both look at the keys before either changes them; what is written last is set."""
+    if command == 'rotate':
+        cloud.set_key('the first container key', container='glance')
+    swift.only, swift.together = '/glance', threading.Barrier(2)
+    paths = [tmp_path / 'one', tmp_path / 'two']
+    results = at_once(cloud, [(command, '--generate', '--container', 'glance', '--key-file',
+                               str(path)) for path in paths], env=swift.env)
+    new = keys(cloud, 'glance')[command == 'rotate']
+    assert sorted(result.code for result in results) == [0, 1]
+    won, lost = sorted(zip(results, paths, strict=True), key=lambda each: each[0].code)
+    assert won[1].read_text() == f'{new}\n' and not lost[1].exists()
+    line, = lost[0].stderr.splitlines()
+    assert 'Another process has changed the keys of container glance' in line
+    assert Key(new.encode()).fingerprint in line
+    assert f'the new key is not set. The file {lost[1]} is removed again.' in line
+    assert '(openstack image temp url key list)' in line
+
+
+def test_a_given_key_that_another_overwrites(cloud, swift):
+    swift.only, swift.together = '/glance', threading.Barrier(2)
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        given = {key: threads.submit(cloud.openstack, *KEY, 'set', '--container', 'glance',
+                                     '--key-file', '-', stdin=key, env=swift.env)
+                 for key in ('one of two given keys', 'the other given key')}
+    assert [key for key, result in given.items() if result.result().code == 0] == [
+        keys(cloud, 'glance')[0]]
+
+
+def test_many_rotations_at_once(cloud, tmp_path):
+    """One of them sets its key; of the others no file is left."""
+    paths = [tmp_path / str(number) for number in range(8)]
+    results = at_once(cloud, [('rotate', '--generate', '--key-file', str(path)) for path in paths])
+    first, second = keys(cloud)
+    assert first == 'the first key'
+    assert [path.read_text() for path in paths if path.exists()] == [f'{second}\n']
+    assert [result.code for result in results] == [0 if path.exists() else 1 for path in paths]
+    assert all(len(result.stderr.splitlines()) == 1 for result in results if result.code)
+
+
+def test_many_forced_at_once(cloud, tmp_path):
+    paths = [tmp_path / str(number) for number in range(8)]
+    results = at_once(cloud, [('set', '--generate', '--force', '--key-file', str(path))
+                              for path in paths])
+    first, _ = keys(cloud)
+    won = [path.read_text() for path, result in zip(paths, results, strict=True)
+           if result.code == 0]
+    # One that is done may be overwritten by a later one: that is what --force says.
+    assert f'{first}\n' in won
+    assert [path.exists() for path in paths] == [result.code == 0 for result in results]
+
+
+def test_keys_that_change_before_anything_is_written(cloud, swift, tmp_path):
+    path = tmp_path / 'key'
+
+    def meanwhile(body):
+        cloud.set_key('of another process', slot='-2')
+        return [body]
+
+    swift.plan = [meanwhile]
+    result = cloud.openstack(*KEY, 'rotate', '--generate', '--key-file', str(path), env=swift.env)
+    assert result.code == 1 and 'now), and nothing is changed.' in result.stderr
+    assert keys(cloud) == ['the first key', 'of another process'] and not path.exists()
+
+
+def test_the_answer_is_lost(cloud, swift, tmp_path):
+    """Swift has set the key; that is seen afterwards."""
+    path = tmp_path / 'key'
+    swift.plan = [None, None, 'lose']
+    change(cloud, 'rotate', '--generate', '--key-file', str(path), env=swift.env)
+    assert path.read_text() == f'{keys(cloud)[1]}\n'
+
+
+@pytest.mark.parametrize('command', ['set', 'rotate'])
+@pytest.mark.parametrize(('steps', 'is_set'), [
+    (['lose', 'drop'], True), (['lose', (503, {})], True), (['drop'], False),
+    ([(502, {})], False), ([(200, {})], False)])
+def test_what_may_be_set_is_kept(cloud, swift, tmp_path, command, steps, is_set):
+    path = tmp_path / 'key'
+    swift.plan = [None, None, *steps]
+    result = cloud.openstack(*KEY, command, '--generate', '--key-file', str(path), '--slot', '2',
+                             env=swift.env) if command == 'set' else cloud.openstack(
+        *KEY, command, '--generate', '--key-file', str(path), env=swift.env)
+    assert (result.code, len(result.stderr.splitlines())) == (1, 1)
+    key = path.read_text().strip()
+    cloud.secrets.append(key)
+    assert (key in keys(cloud)) is is_set
+    assert f'the new one ({Key(key.encode()).fingerprint})' in result.stderr
+    assert f'The file {path} is kept. See which fingerprints are set' in result.stderr
+    assert '(openstack image temp url key list)' in result.stderr
+
+
+@pytest.mark.parametrize('status', [400, 403, 413])
+def test_what_is_refused_goes(cloud, swift, tmp_path, status):
+    path = tmp_path / 'key'
+    swift.plan = [None, None, (status, {'X-Trans-Id': 'tx'})]
+    result = cloud.openstack(*KEY, 'rotate', '--generate', '--key-file', str(path), env=swift.env)
+    assert result.code == 1 and f'HTTP {status}' in result.stderr
+    assert f'The file {path} is removed again.' in result.stderr and not path.exists()
+
+
+@pytest.mark.parametrize('what', [
+    ['set', '--generate', '--slot', '2'], ['rotate', '--generate'], ['set'], ['rotate'],
+    ['rotate', '--finish']])
+def test_a_path_that_is_empty(cloud, what):
+    """As of a variable that is not set; no key is set then of which there is no file."""
+    fails(cloud, *what, '--key-file', '')
+
+
+def test_a_short_key(cloud):
+    for key, warned in (('fifteen bytes..', True), ('sixteen bytes...', False)):
+        result = cloud.openstack(*KEY, 'set', '--key-file', '-', '--slot', '2', '--force',
+                                 stdin=key)
+        assert result.code == 0
+        assert ('fewer than 16 bytes' in result.stderr) is warned
+    # It was set by somebody else, and is moved only.
+    cloud.set_key('short', slot='-2')
+    result = cloud.openstack(*KEY, 'rotate', '--finish', '--force')
+    assert result.code == 0 and 'fewer' not in result.stderr

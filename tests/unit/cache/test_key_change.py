@@ -18,10 +18,20 @@ ACCOUNT, CONTAINER = Owner('AUTH_x'), Owner('AUTH_x', 'glance')
 
 
 class Swift:
-    """The object store of the changes: it remembers what is written."""
+    """The object store of the changes: it remembers what is written.
 
-    def __init__(self):
+    :param keys: those that are set before.
+    """
+
+    def __init__(self, keys):
+        self.keys = keys
         self.written = []
+
+    def account_keys(self, account):
+        return self.keys
+
+    def container_keys(self, account, container):
+        return self.keys
 
     def set_keys(self, *change):
         self.written.append(change)
@@ -83,7 +93,7 @@ def test_a_change_is_one_request_and_forgets_what_ends(cache, caplog):
     keep(cache, 'stays', B)
     first, second = CONTAINER.slots
     change = key_slots.finish(CONTAINER, {first: A, second: B})
-    swift = Swift()
+    swift = Swift(change.before)
     key_change.carry_out(change, swift, cache, cache.entries())
     assert swift.written == [('AUTH_x', 'glance', {first: B, second: None})]
     assert names(cache.entries()) == {'stays'}
@@ -96,7 +106,7 @@ def test_a_cache_that_cannot_be_used_stops_only_what_may_end_urls(caplog):
     assert key_change.find_entries(unset(ACCOUNT), Broken(), NOW, force=True) == []
     rotation = key_slots.rotate(ACCOUNT, {ACCOUNT.slots[0]: A}, B)
     assert key_change.find_entries(rotation, Broken(), NOW) == []
-    swift = Swift()
+    swift = Swift(unset(ACCOUNT).before)
     key_change.carry_out(unset(ACCOUNT), swift, Broken(), [])
     assert len(swift.written) == 1
     assert {record.levelno for record in caplog.records} == {logging.WARNING}

@@ -7,7 +7,7 @@ import resource
 
 import pytest
 
-from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.errors import InvalidParameterValue, ObjectStoreFailed, OutcomeUnknown
 from osc_imgurl.settings import secret_file
 
 
@@ -89,12 +89,25 @@ def test_a_new_file(tmp_path):
 
 def test_a_new_file_goes_where_the_body_fails(tmp_path):
     path = tmp_path / 'key'
-    with pytest.raises(KeyboardInterrupt), secret_file.created(str(path), b'a key'):
-        raise KeyboardInterrupt
-    assert not list(tmp_path.iterdir())
-    with pytest.raises(KeyboardInterrupt), secret_file.created(str(path), b'a key'):
-        path.unlink()
-        raise KeyboardInterrupt
+    for gone in (False, True):
+        with pytest.raises(ObjectStoreFailed) as caught, (
+                secret_file.created(str(path), b'a new key')):
+            if gone:
+                path.unlink()
+            raise ObjectStoreFailed('Swift refuses it.', 'Ask.', 'force')
+        assert str(caught.value) == (
+            f'Swift refuses it. The file {path} is removed again. Ask (force).')
+        assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('error', [OutcomeUnknown('Nobody knows.'), KeyboardInterrupt()])
+def test_a_new_file_stays_where_its_secret_may_be_in_use(tmp_path, caplog, error):
+    path = tmp_path / 'key'
+    with pytest.raises(type(error)) as caught, secret_file.created(str(path), b'a new key'):
+        raise error
+    said = f'The file {path} is kept'
+    assert (said in str(caught.value)) != (said in caplog.text)
+    assert path.read_bytes() == b'a new key\n'
 
 
 @pytest.mark.parametrize('make', [

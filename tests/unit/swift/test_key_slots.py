@@ -17,9 +17,9 @@ def slots(owner, first, second):
     return {slot: key for slot, key in zip(owner.slots, (first, second), strict=True) if key}
 
 
-def wanted(owner, written, gone=(), outgoing=None):
+def wanted(owner, before, written, gone=(), outgoing=None):
     """Return the change that writes what has the number 1, and what has the number 2."""
-    return Change(owner, {owner.slots[number - 1]: key for number, key in written.items()},
+    return Change(owner, before, {owner.slots[number - 1]: key for number, key in written.items()},
                   frozenset(key.fingerprint for key in gone),
                   outgoing.fingerprint if outgoing else None)
 
@@ -45,7 +45,7 @@ def owner(request):
 def test_set(owner, before, slot, key, written, gone):
     keys, slot = slots(owner, *before), owner.slots[slot - 1]
     change = key_slots.set_key(owner, keys, slot, key, force=True)
-    assert change == wanted(owner, written, gone)
+    assert change == wanted(owner, keys, written, gone)
     if gone:
         with pytest.raises(InvalidParameterValue) as caught:
             key_slots.set_key(owner, keys, slot, key)
@@ -61,8 +61,9 @@ def test_set(owner, before, slot, key, written, gone):
     ((A, None), 1, {1: None}, (A,)), ((A, B), 1, {1: None}, (A,)), ((A, B), 2, {2: None}, (B,)),
     ((A, A), 2, {2: None}, ()), ((None, B), 2, {2: None}, (B,))])
 def test_unset(owner, before, slot, written, gone):
-    assert key_slots.unset_key(owner, slots(owner, *before), owner.slots[slot - 1]) == wanted(
-        owner, written, gone)
+    keys = slots(owner, *before)
+    assert key_slots.unset_key(owner, keys, owner.slots[slot - 1]) == wanted(
+        owner, keys, written, gone)
 
 
 @pytest.mark.parametrize(('before', 'slot'), [((A, None), 2), ((None, B), 1), ((None, None), 1)])
@@ -81,7 +82,7 @@ def test_unset_an_empty_slot(owner, before, slot):
 def test_rotate(owner, before, written, gone, outgoing):
     keys = slots(owner, *before)
     change = key_slots.rotate(owner, keys, NEW, force=True)
-    assert change == wanted(owner, written, gone, outgoing)
+    assert change == wanted(owner, keys, written, gone, outgoing)
     if gone:
         with pytest.raises(InvalidParameterValue) as caught:
             key_slots.rotate(owner, keys, NEW)
@@ -106,7 +107,8 @@ def test_what_cannot_be_rotated(owner):
 @pytest.mark.parametrize(('before', 'written', 'gone'), [
     ((A, B), {1: B, 2: None}, (A,)), ((A, A), {2: None}, ())])
 def test_finish(owner, before, written, gone):
-    assert key_slots.finish(owner, slots(owner, *before)) == wanted(owner, written, gone)
+    keys = slots(owner, *before)
+    assert key_slots.finish(owner, keys) == wanted(owner, keys, written, gone)
 
 
 @pytest.mark.parametrize(('before', 'message'), [
