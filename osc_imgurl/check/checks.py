@@ -76,6 +76,9 @@ def _server(facts: Facts) -> Finding:
     answer, endpoint = facts.answer, facts.endpoint
     if facts.url is None or answer.failure in (NOT_TRIED, NOT_ASKED):
         return skipped(answer.failure)
+    if facts.foreign:
+        return failed(facts.foreign, 'If it is a Swift, or a proxy in front of it, that you trust,'
+                      ' name it. Else make a new URL.', 'endpoint_url')
     if answer.status is None:
         return failed(f'{endpoint} cannot be reached from here: {answer.failure}',
                       *(answer.remedy or ('Correct the endpoint, or see to network or server.',
@@ -307,7 +310,9 @@ _PROVEN: Mapping[str, Callable[[Facts], str]] = {
 def make(name: str, facts: Facts) -> Finding:
     """Make a check; what it finds counts less than what an answer that works proves."""
     finding = CHECKS[name](facts)
-    if finding.result != PASS and facts.answer.works and name in _PROVEN:
+    # Keys that are shown and have not signed the URL prove more.
+    shown = name == KEY and facts.keys.by_slot
+    if finding.result != PASS and facts.answer.works and name in _PROVEN and not shown:
         proven = _PROVEN[name](facts)
         return passed(proven) if proven else finding
     return finding

@@ -39,14 +39,15 @@ def diagnose(url: str, settings: Settings, cloud: Cloud, now: float, *, method: 
     :param cached: what the cache holds: it knows of URLs that were altered, and of keys that
         have been replaced.
     :param image: the image, where it has been found already.
-    :param answer: what a HEAD through the URL has answered already.
+    :param answer: what a HEAD through the URL has answered already, at an endpoint that the catalog
+        or the settings name.
     :raises InvalidParameterValue: it is not a temporary URL, or the method is unknown.
     """
     parsed = parse(url, settings.endpoint_type or type_by_catalog(url, cloud.object_store))
     settings, cloud = in_store(settings, cloud, store_of_path(parsed.path, settings))
     return _run(Facts(
         parsed.path, parsed.endpoint, validate_method(method), now, settings, cloud,
-        url, parsed, cached, image, answer))
+        url, parsed, cached, image, answer, own=answer is not None))
 
 
 def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float, *,
@@ -87,7 +88,7 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
         return _stopped(ACCOUNT, error)
     endpoint = swift_endpoint(place, cloud.object_store)
     facts = Facts(place.path, endpoint, method, now, settings, cloud, cached=cached,
-                  known_image=image)
+                  known_image=image, own=True)
     try:
         key = service.find_key(place)
     except ImgurlError as error:

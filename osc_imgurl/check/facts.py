@@ -27,7 +27,7 @@ from osc_imgurl.settings.table import Settings
 from osc_imgurl.settings.values import MAX_SEED
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer
-from osc_imgurl.tempurl.endpoint import is_gateway
+from osc_imgurl.tempurl.endpoint import is_gateway, same_endpoint
 from osc_imgurl.tempurl.find_signed import Signed, find_signed
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.signing import good_paths
@@ -80,6 +80,7 @@ class Facts:
     :ivar cached: what is in the cache; others may have written it.
     :ivar known_image: the image, where it has been found already.
     :ivar known_answer: what a HEAD through the URL answered, where it has been made already.
+    :ivar own: whether the URL was made here, so that catalog or settings name its endpoint.
     """
 
     path: ObjectPath
@@ -93,6 +94,7 @@ class Facts:
     cached: Sequence[Entry] = ()
     known_image: Image | None = None
     known_answer: Answer | None = None
+    own: bool = False
 
     @functools.cached_property
     def answer(self) -> Answer:
@@ -105,7 +107,26 @@ class Facts:
             return self.known_answer
         if self.cloud.probe is None:
             return Answer(None, NOT_ASKED)
+        if self.foreign:
+            return Answer(None, self.foreign)
         return self.cloud.probe.ask(self.url)
+
+    @functools.cached_property
+    def foreign(self) -> str:
+        """Why an answer from the URL's endpoint would prove nothing; else empty.
+
+        Anybody can write a URL with a host of their own, which answers what they like.
+        """
+        given, store = self.settings.endpoint_url, self.cloud.object_store
+        if self.own or (given and same_endpoint(self.endpoint, given)):
+            return ''
+        why = 'no setting and no catalog names it'
+        try:
+            if store and store.has_endpoint(self.endpoint):
+                return ''
+        except ImgurlError as error:
+            why = f'no setting names it, and {error.problem}'
+        return f'{self.endpoint} is a foreign endpoint and is not asked: {why}'
 
     @functools.cached_property
     def image(self) -> Image | str:

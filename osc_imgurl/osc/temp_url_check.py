@@ -15,8 +15,9 @@ class CheckImageTempURL(base.Lister):
     _description = (
         'Say why a temporary URL does not work: check it, or a new one for an image, in the'
         ' order in which Swift does. The first check that fails is the cause; the exit status is'
-        ' 0 only if none does. A URL is requested as it stands, through the proxy that it may'
-        ' name; a new one is tried at Swift itself. The row "request" names who was asked')
+        ' 0 only if none does. A URL is requested as it stands, if the catalog or'
+        ' --endpoint-url names its host; a new one is tried at Swift itself. The row "request"'
+        ' names who was asked')
     _epilog: Any = 'Example:\nopenstack image temp url check - < url'
     _works = False
 

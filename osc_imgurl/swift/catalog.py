@@ -4,13 +4,19 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+from collections.abc import Iterator
 
 from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1.identity.base import BaseIdentityPlugin
 from keystoneauth1.session import Session
 
 from osc_imgurl.errors import MissingParameterValue, ObjectStoreFailed, one_line
-from osc_imgurl.tempurl.endpoint import split_storage_url, validate_storage_url
+from osc_imgurl.tempurl.endpoint import (
+    same_endpoint,
+    split_storage_url,
+    validate_storage_url,
+)
 
 
 class Catalog:
@@ -107,16 +113,30 @@ class Catalog:
         :returns: the session's own, if it is also the endpoint there; None where it is in none.
         :raises ObjectStoreFailed: as :meth:`find_storage_url`.
         """
-        storage_url, auth = self.find_storage_url(), self._session.auth
+        storage_url = self.find_storage_url()
         if storage_url and split_storage_url(storage_url)[0] == endpoint:
             return self._region_name
+        return next((region for region, found in self._in_all_regions()
+                     if region and found == endpoint), None)
+
+    def has_endpoint(self, endpoint: str) -> bool:
+        """Say whether an endpoint is the object store's, in any region and of any interface.
+
+        :raises ObjectStoreFailed: as :meth:`find_storage_url`.
+        """
+        known = {*self.endpoints(), *(found for _, found in self._in_all_regions())}
+        return any(same_endpoint(endpoint, each) for each in known)
+
+    def _in_all_regions(self) -> Iterator[tuple[str | None, str]]:
+        """Yield the region and the endpoint of each object store in the catalog."""
+        auth = self._session.auth
         if not isinstance(auth, BaseIdentityPlugin):
-            return None
+            return
         found = auth.get_access(self._session).service_catalog.get_endpoints_data(
             service_type='object-store')
-        return next((str(data.region_name) for services in found.values() for data in services
-                     if data.region_name and split_storage_url(data.url or '')[0] == endpoint),
-                    None)
+        for data in itertools.chain.from_iterable(found.values()):
+            with contextlib.suppress(ValueError):
+                yield data.region_name, split_storage_url(validate_storage_url(data.url or ''))[0]
 
     def _catalog(self, service_type: str, region_name: str | None = None) -> frozenset[str]:
         """Return a service's URLs of every interface; the catalog is read once, not per image."""

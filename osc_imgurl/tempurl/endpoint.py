@@ -9,6 +9,7 @@ import urllib.parse
 
 from osc_imgurl.errors import InvalidParameterValue
 
+DEFAULT_PORTS = {'http': 80, 'https': 443}
 # RFC 3986, but for a single quote: none of our URLs can end a quotation in a script.
 _ENDPOINT = re.compile(
     r'(?P<scheme>https?)://(?P<host>[\w-]{1,63}(?:\.[\w-]{1,63})*\.?|\[(?P<address>[\da-f:.]+)\])'
@@ -79,6 +80,25 @@ def split_storage_url(url: str) -> tuple[str, str | None]:
         if _API_VERSION.fullmatch(api_version) and re.match('https?://[^/]', endpoint):
             return endpoint, account
     return url, None
+
+
+def same_endpoint(one: str, other: str) -> bool:
+    """Say whether a client connects to the same server, and asks for the same path there.
+
+    The case of the host, a default port and the spelling of an IPv6 address do not count. A dot
+    behind the host does: without it DNS may find another server.
+
+    :param one: valid, as the other: see :func:`validate_endpoint`.
+    """
+    return _as_connected(one) == _as_connected(other)
+
+
+def _as_connected(endpoint: str) -> tuple[str, str, int, str]:
+    parts = urllib.parse.urlsplit(endpoint)
+    host = parts.hostname or ''
+    if ':' in host:
+        host = ipaddress.IPv6Address(host).compressed
+    return parts.scheme, host, parts.port or DEFAULT_PORTS[parts.scheme], parts.path
 
 
 def gateway_endpoint(endpoint: str, known: str | None = None) -> str:

@@ -63,7 +63,8 @@ def test_swift_itself_is_asked_and_not_a_proxy(cloud, image, swift, cache, data)
     assert len(heads(swift, image)) == 2
     # The download; a URL is requested as it stands, and the row says where.
     assert len(cache.requests) == 1
-    rows = {row['check']: row['detail'] for row in cloud.rows(*CHECK, url, env=swift.env)}
+    rows = {row['check']: row['detail'] for row in cloud.rows(
+        *CHECK, url, '--endpoint-url', cache.url, env=swift.env)}
     assert rows['request'] == f'HEAD to {cache.url}, without a token: HTTP 200'
     assert (len(heads(swift, image)), len(heads(cache, image))) == (2, 1)
     rows = {row['check']: row['detail'] for row in cloud.rows(

@@ -102,7 +102,8 @@ def test_who_sees_no_key_still_learns_that_it_works(cloud, image):
     rows = checks(cloud, create(cloud, image), user='demo')
     assert (rows['request']['result'], rows['method']['detail']) == (
         'pass', 'Swift answers a GET')
-    rows = checks(cloud, create(cloud, image), '--os-auth-type', 'none', user=None)
+    rows = checks(cloud, create(cloud, image), '--os-auth-type', 'none', '--endpoint-url',
+                  cloud.sdk().object_store.get_endpoint(), user=None)
     assert rows['request']['result'] == 'pass'
     head = create(cloud, image, '--method', 'HEAD')
     assert cause(cloud, head, user='demo') == (
@@ -336,19 +337,85 @@ def test_an_object_of_another_size(cloud, data):
     assert check == 'object' and 'the object is not the data of the image: its MD5 is' in detail
 
 
+@pytest.fixture
+def foreign():
+    """A server of an untrusted user's, which answers as a Swift that has every object."""
+    with proxy('http://nowhere') as server:
+        server.plan = [(200, {'X-Trans-Id': 'tx', 'Content-Length': '300000'})] * 9
+        yield server
+
+
+@pytest.mark.parametrize('path', ['', '/swift'])
+def test_a_foreign_host(cloud, image, storage_url, foreign, path):
+    """Whatever it answers proves nothing, so that it is not asked."""
+    endpoint = storage_url.partition('/v1/')[0]
+    url = create(cloud, image).replace(endpoint, foreign.url + path)
+    for user in ('glance', 'demo'):
+        rows = checks(cloud, url, user=user)
+        assert [name for name, row in rows.items() if row['result'] == 'fail'] == ['server']
+        assert rows['server']['detail'] == (
+            f'{foreign.url}{path} is a foreign endpoint and is not asked: no setting and no catalog'
+            ' names it')
+        assert 'name it' in rows['server']['remedy']
+        assert '(--endpoint-url)' in rows['server']['remedy']
+    rows = checks(cloud, url, '--os-auth-type', 'none', user=None)
+    assert rows['server']['result'] == 'fail' and not foreign.requests
+    # Who names it trusts it; but no key has signed another path.
+    other = url.replace(image, '0' * 8 + image[8:])
+    named = '--endpoint-url', foreign.url + path
+    name, detail = cause(cloud, other, *named)
+    assert (name, 'signed with none of the keys that are set' in detail) == ('key', True)
+    assert foreign.requests
+
+
+@pytest.mark.parametrize(('old', 'new'), [
+    ('http://', 'https://'), ('127.0.0.1', 'localhost'), ('127.0.0.1', '127.1'),
+    ('127.0.0.1', '127.0.0.1.'), ('/v1/', '//v1/'), ('/v1/', '/x/../v1/'),
+    ('127.0.0.1', '[::ffff:127.0.0.1]')])
+def test_another_way_to_the_same_host_is_foreign(cloud, image, old, new):
+    url = create(cloud, image).replace(old, new, 1)
+    result = cloud.openstack(*CHECK, url, '-f', 'json')
+    assert result.code == 1
+    server = next(row for row in json.loads(result.stdout) if row['check'] == 'server')
+    assert 'is a foreign endpoint' in server['detail']
+
+
+def test_another_spelling_of_the_same_host(cloud, image):
+    url = create(cloud, image).replace('http://', 'HTTP://')
+    assert checks(cloud, url)['request']['result'] == 'pass'
+
+
+def test_a_key_that_is_not_shown_and_works(cloud, image, storage_url):
+    """A proxy answers from its cache, or Swift does: a key that is gone may work for a while."""
+    with proxy(storage_url.partition('/v1/')[0]) as swift:
+        named = '--endpoint-url', swift.url
+        url = create(cloud, image, *named)
+        cloud.set_key('the key of tomorrow')
+        try:
+            swift.plan = [(200, {'X-Trans-Id': 'tx'})] * 2
+            name, detail = cause(cloud, url, *named)
+            assert name == 'key' and 'signed with none of the keys that are set' in detail
+            rows = checks(cloud, url, *named, user='demo')
+            assert rows['key']['detail'] == 'Swift knows the key'
+        finally:
+            cloud.set_key(KEY)
+
+
 def test_something_else_than_swift_answers(cloud, image):
     keystone = cloud.sdk().config.get_auth_args()['auth_url'].rpartition('/')[0]
-    name, detail = cause(cloud, create(cloud, image, '--endpoint-url', keystone))
+    named = '--endpoint-url', keystone
+    name, detail = cause(cloud, create(cloud, image, *named), *named)
     assert name == 'server' and 'the answer has no X-Trans-Id' in detail
 
 
 def test_nobody_answers(cloud, image, storage_url):
     with proxy('http://nowhere') as unused:
         pass
-    name, detail = cause(cloud, create(cloud, image, '--endpoint-url', unused.url))
+    named = '--endpoint-url', unused.url
+    name, detail = cause(cloud, create(cloud, image, *named), *named)
     assert (name, detail.endswith('connection refused')) == ('server', True)
     tls = storage_url.partition('/v1/')[0].replace('http:', 'https:')
-    name, detail = cause(cloud, create(cloud, image, '--endpoint-url', tls))
+    name, detail = cause(cloud, create(cloud, image, '--endpoint-url', tls), '--endpoint-url', tls)
     assert name == 'server' and 'does not speak TLS' in detail
 
 
@@ -356,10 +423,12 @@ def test_a_certificate_that_is_not_accepted(cloud, image, storage_url, tmp_path)
     path = tmp_path / 'certificate'
     path.write_bytes(with_authority())
     with proxy(storage_url.partition('/v1/')[0], path) as swift:
-        url = create(cloud, image, '--endpoint-url', swift.url)
-        name, detail = cause(cloud, url)
+        named = '--endpoint-url', swift.url
+        url = create(cloud, image, *named)
+        name, detail = cause(cloud, url, *named)
         assert name == 'server' and 'an authority that is not trusted here' in detail
-        assert checks(cloud, url, env={'OS_CACERT': str(path)})['request']['result'] == 'pass'
+        rows = checks(cloud, url, *named, env={'OS_CACERT': str(path)})
+        assert rows['request']['result'] == 'pass'
 
 
 @pytest.mark.parametrize(('step', 'wanted'), [
@@ -368,10 +437,11 @@ def test_a_certificate_that_is_not_accepted(cloud, image, storage_url, tmp_path)
     ('drop', 'the connection is closed before an answer comes')])
 def test_swift_answers_5xx_or_not_in_time(cloud, image, storage_url, step, wanted):
     with proxy(storage_url.partition('/v1/')[0]) as swift:
-        url = create(cloud, image, '--endpoint-url', swift.url)
-        assert checks(cloud, url)['request']['result'] == 'pass'
+        named = '--endpoint-url', swift.url
+        url = create(cloud, image, *named)
+        assert checks(cloud, url, *named)['request']['result'] == 'pass'
         swift.plan = [step] * 3
-        name, detail = cause(cloud, url, env=cloud.config(api_timeout=3))
+        name, detail = cause(cloud, url, *named, env=cloud.config(api_timeout=3))
         assert name == 'server' and wanted in detail
 
 
@@ -399,7 +469,8 @@ def test_no_secret_in_debug_output(cloud, image, storage_url):
         url = create(cloud, image, '--endpoint-url', swift.url)
         swift.plan = ['drop', (503, {})]
         altered = re.sub('sig=....', 'sig=0000', url)
-        result = cloud.openstack('--debug', *CHECK, '-', stdin=altered)
+        result = cloud.openstack('--debug', *CHECK, '-', '--endpoint-url', swift.url,
+                                 stdin=altered)
     assert result.code == 1
     assert 'Request without a token: HEAD' in result.stderr
     assert 'Incremented Retry' in result.stderr

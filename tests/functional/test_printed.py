@@ -165,14 +165,15 @@ HEADER_SHOWN = r'Evil/1.0 \x1b]0;owned\x07\x1b[2J \x9b31m \x85forged line \x7f'
 
 def test_headers_of_a_server(cloud, image):
     with proxy('http://nowhere') as server:
-        url = cloud.create(image, '--no-check', '--endpoint-url', server.url)['url']
+        named = '--endpoint-url', server.url
+        url = cloud.create(image, '--no-check', *named)['url']
         for status, name in ((404, 'Server'), (500, 'X-Trans-Id')):
             server.plan = [(status, {name: HEADER})] * 3
-            result = cloud.openstack(*CHECK, url)
+            result = cloud.openstack(*CHECK, url, *named)
             assert result.code == 1 and harmless(result.text)
             assert HEADER_SHOWN in result.stdout
             server.plan = [(status, {name: HEADER})] * 3
-            result = cloud.openstack('--debug', *CHECK, '-', stdin=url)
+            result = cloud.openstack('--debug', *CHECK, '-', *named, stdin=url)
             assert result.code == 1 and harmless(result.text)
         assert f'Response: 500, {HEADER_SHOWN}' in result.stderr
 

@@ -9,7 +9,7 @@ from osc_imgurl.glance.image import Image, referenced_id
 from osc_imgurl.glance.location import parse
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer
-from osc_imgurl.tempurl.endpoint import split_storage_url
+from osc_imgurl.tempurl.endpoint import same_endpoint, split_storage_url
 
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
 OTHER_ID = '7bd1c4d2-0e57-4a8c-8d0c-5f6f6f1f8a11'
@@ -63,6 +63,9 @@ class Store:
 
     def endpoints(self):
         return frozenset({split_storage_url(self.url)[0]} if self.url else ())
+
+    def has_endpoint(self, endpoint):
+        return any(same_endpoint(endpoint, each) for each in self.endpoints())
 
     def _answer(self, question, *arguments, count=True):
         if count:

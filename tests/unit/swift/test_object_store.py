@@ -143,6 +143,19 @@ def test_endpoints_in_a_catalog_of_any_spelling(cloud):
         'https://swift/object-store', 'http://[::1]:8080'}
 
 
+@pytest.mark.parametrize(('endpoint', 'known'), [
+    ('http://swift', True), ('http://in-swift', True), ('http://two-swift', True),
+    ('http://two-admin-swift:80', True), ('http://SWIFT', True), ('http://swift.', False),
+    ('https://swift', False), ('http://swift:8080', False), ('http://swift/swift', False),
+    ('http://swift.evil', False), ('http://evil/v1/AUTH_p', False)])
+def test_endpoints_of_all_regions(cloud, endpoint, known):
+    # Another invalid one does no harm.
+    cloud.catalog[1]['endpoints'].append(
+        {**cloud.catalog[1]['endpoints'][-1], 'region': 'three', 'url': 'no URL'})
+    for arguments in ({}, {'region_name': 'two-region'}):
+        assert ObjectStore(cloud.session(), **arguments).has_endpoint(endpoint) is known
+
+
 @pytest.mark.parametrize(('catalog', 'account', 'url'), [
     ('HTTPS://host/object-store/v1/AUTH_p/', 'AUTH_p', 'https://host/object-store/v1/AUTH_p'),
     ('https://host/object-store/v1/AUTH_p', 'AUTH_y', 'https://host/object-store/v1/AUTH_y'),

@@ -11,6 +11,7 @@ from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.tempurl.endpoint import (
     gateway_endpoint,
     is_gateway,
+    same_endpoint,
     split_storage_url,
     validate_endpoint,
     validate_storage_url,
@@ -32,6 +33,17 @@ IN_A_URL = set(string.ascii_letters + string.digits + '-._~:/?#[]@!$&()*+,;=%')
 def test_endpoints(url):
     assert validate_endpoint(url) == url
     assert validate_endpoint(url.replace('http', 'HTtP', 1)) == url
+
+
+@pytest.mark.parametrize(('one', 'other', 'same'), [
+    ('http://h', 'http://h', True), ('http://h', 'http://H:80', True),
+    ('https://h:443/swift', 'https://h/swift', True), ('http://h:080', 'http://h', True),
+    ('http://[::1]:8080', 'http://[0:0::1]:8080', True), ('http://[::1]', 'http://[::A]', False),
+    ('http://h', 'https://h', False), ('http://h', 'http://h:443', False),
+    ('http://h', 'http://h.', False), ('http://h', 'http://h/', False),
+    ('http://h/swift', 'http://h/Swift', False), ('http://127.0.0.1', 'http://127.1', False)])
+def test_the_same_endpoint(one, other, same):
+    assert same_endpoint(one, other) is same_endpoint(other, one) is same
 
 
 @pytest.mark.parametrize(('url', 'why'), [
