@@ -191,7 +191,7 @@ class Copier:
         with self._progress(image) as progress:
             transfer = Transfer(
                 reader, algorithm, segments.found(self._home.segments_of(image.id)),
-                put=put, keep=lambda name: self._home.keep([name], end), progress=progress,
+                put=put, keep=lambda known: self._home.reuse(known, end), progress=progress,
                 num_retries=self._settings.num_retries)
             for segment in planned:
                 if lifetime.ends_soon(end, time.time()):

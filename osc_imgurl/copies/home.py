@@ -192,6 +192,12 @@ class Home:
             lambda name: self._prolong(name, delete_at, {DELETE_AT: str(delete_at)}), names,
             AT_ONCE)))
 
+    def reuse(self, stored: segments.Stored, delete_at: int) -> bool:
+        """Have a segment live at least until a moment; False where it is gone, or is none."""
+        headers = self.container.head(stored.name)
+        return (headers is not None and segments.holds(headers, stored)
+                and self.keep([stored.name], delete_at))
+
     def _prolong(self, name: str, delete_at: int, headers: Mapping[str, str]) -> bool:
         """Write headers that make an object live longer, if they do; False where it is gone."""
         for _ in range(ATTEMPTS):

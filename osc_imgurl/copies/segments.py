@@ -13,6 +13,7 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 
+from osc_imgurl import http
 from osc_imgurl.errors import ObjectStoreFailed
 from osc_imgurl.glance.image import is_uuid
 from osc_imgurl.swift.capabilities import Capabilities
@@ -105,6 +106,22 @@ def found(stored: Iterable[Listed]) -> Mapping[tuple[int, int], Mapping[str, str
         number = int(each.name.rpartition('/')[2])
         by_number.setdefault((number, each.size), {})[each.md5] = each.name
     return by_number
+
+
+def holds(headers: Mapping[str, str], stored: Stored) -> bool:
+    """Say whether an object is the data of a segment, as Swift asks before it takes a manifest.
+
+    A large object may have the name of a segment, and a listing may show other data of it.
+
+    :param headers: of the object, as a HEAD gives them.
+    """
+    return (http.content_length(headers) == stored.size
+            and md5_of(headers.get('ETag')) == stored.md5)
+
+
+def md5_of(etag: str | None) -> str:
+    """Return the MD5 that an ETag is; of a large object it is none of its data."""
+    return (etag or '').removeprefix('W/').strip('"').lower()
 
 
 def manifest(container: str, stored: Iterable[Stored]) -> bytes:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from osc_imgurl import http
-from osc_imgurl.copies.segments import Segment, Stored
+from osc_imgurl.copies.segments import Segment, Stored, md5_of
 from osc_imgurl.errors import (
     GlanceFailed,
     ImageDownloadFailed,
@@ -78,13 +78,13 @@ class Transfer:
     :param known: segments that are in Swift already, as
         :func:`osc_imgurl.copies.segments.found` gives them.
     :param put: writes a segment's data, and returns its ETag.
-    :param keep: takes a segment that is there already, by its name; False where it is gone.
+    :param keep: takes a segment that is there already; False where it is gone, or is none.
     :param progress: is told how many bytes are done.
     """
 
     def __init__(self, reader: Reader, algorithm: str,
                  known: Mapping[tuple[int, int], Mapping[str, str]], *,
-                 put: Callable[[str, Body], str | None], keep: Callable[[str], bool],
+                 put: Callable[[str, Body], str | None], keep: Callable[[Stored], bool],
                  progress: Callable[[int], None], num_retries: int) -> None:
         self._reader = reader
         self._hash = hashlib.new(algorithm, usedforsecurity=False)
@@ -116,15 +116,15 @@ class Transfer:
             return md5.hexdigest()
 
         md5 = self._again(read)
-        if md5 in known and self._keep(known[md5]):
-            return Stored(known[md5], segment.size, md5)
+        if md5 in known and self._keep(stored := Stored(known[md5], segment.size, md5)):
+            return stored
         self._hash = before
         return None
 
     def _send(self, segment: Segment, name: str) -> Stored:
         md5 = hashlib.md5(usedforsecurity=False)
         etag = self._put(name, Body(segment.size, self._hashed(segment, md5)))
-        if etag is None or etag.removeprefix('W/').strip('"').lower() != md5.hexdigest():
+        if md5_of(etag) != md5.hexdigest():
             raise ObjectStoreFailed(
                 f'The object store does not say that it has what was sent to it ({name}): its ETag'
                 f' is {etag}, and not {md5.hexdigest()}.', 'Try again; if it stays so, tell its'

@@ -294,6 +294,36 @@ def test_what_others_write_into_the_container(cloud, account, image):
     assert {'..', '.segments/plain', f'.segments/{image}/x'} <= {each['name'] for each in listed}
 
 
+def test_planted_segments(cloud, account, image, data):
+    """What has a segment's name, and in a listing its size and MD5, but is none."""
+    first, *rest = (data[start:start + SEGMENT] for start in range(0, len(data), SEGMENT))
+    copied(cloud, image)
+    assert account.swift.delete(f'/{CONTAINER}/{image}').ok
+    written, = {name.rpartition('/')[0] for name in account.segments(image)}
+    for name in account.segments(image):
+        assert account.swift.delete(f'/{CONTAINER}/{name}').ok
+    account.put('part', first)
+    part = {'path': f'/{CONTAINER}/part'}
+    # The listing of the first shows the data beside which its manifest is.
+    for folder, data_of, headers, query in (
+            ('a', first, {'X-Object-Manifest': f'{CONTAINER}/part'}, ''),
+            ('b', json.dumps([part]).encode(), {}, '?multipart-manifest=put'),
+            ('c', b'', {'X-Symlink-Target': f'{CONTAINER}/part'}, ''),
+            ('d', b'x' * SEGMENT, {}, ''),
+            ('e', first, {'X-Delete-After': '600'}, '')):
+        account.put(f'.segments/{image}/{folder * 16}/00000000{query}', data_of, **headers)
+    # A large object comes last in the listing, and so is the one that is found.
+    account.put(f'.segments/{image}/{"f" * 16}/00000000', first,
+                **{'X-Object-Manifest': f'{CONTAINER}/part'})
+    account.put(f'.segments/{image}/{"f" * 16}/00000001', rest[0],
+                **{'X-Object-Manifest': f'{CONTAINER}/nothing'})
+    assert download(copied(cloud, image)['url']) == data
+    used = {each['name'] for each in account.swift.get(
+        f'/{CONTAINER}/{image}', params={'multipart-manifest': 'get'}).json()}
+    assert not any(f'/{letter * 16}/' in name for name in used for letter in 'abcdf')
+    assert not any(name.startswith(f'/{CONTAINER}/{written}') for name in used)
+
+
 def raw(storage_url, path, token):
     """Write an object whose path no client sends as it is."""
     parts = urllib.parse.urlsplit(storage_url)

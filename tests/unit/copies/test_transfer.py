@@ -55,9 +55,9 @@ class Swift:
         self.objects[name] = data
         return 'another' if fault else f'"{md5(data)}"'
 
-    def keep(self, name):
-        self.kept.append(name)
-        return name in self.objects
+    def keep(self, stored):
+        self.kept.append(stored.name)
+        return stored.name in self.objects
 
 
 def md5(data):

@@ -25,8 +25,11 @@ def test_what_is_in_a_file(tmp_path, monkeypatch, caplog, content, text):
 
 
 def test_a_file_that_cannot_be_read(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        secret_file.read(str(tmp_path / 'none'), 'key file')
+    for path in (str(tmp_path / 'none'), ''):
+        with pytest.raises(FileNotFoundError):
+            secret_file.read(path, 'key file')
+    with pytest.raises(IsADirectoryError):
+        secret_file.read(str(tmp_path), 'key file')
 
 
 @pytest.mark.parametrize(('mode', 'able', 'better'), [
@@ -111,7 +114,7 @@ def test_a_new_file_stays_where_its_secret_may_be_in_use(tmp_path, caplog, error
 
 
 @pytest.mark.parametrize('make', [
-    pathlib.Path.touch, pathlib.Path.mkdir, lambda path: path.symlink_to('elsewhere')])
+    pathlib.Path.touch, pathlib.Path.mkdir, lambda path: path.symlink_to('elsewhere'), os.mkfifo])
 def test_what_is_there_already_stays(tmp_path, make):
     path = tmp_path / 'key'
     make(path)
