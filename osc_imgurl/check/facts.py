@@ -9,7 +9,7 @@ import functools
 from collections.abc import Sequence
 
 from osc_imgurl.cache.entry import Entry, signature_fingerprint
-from osc_imgurl.copies.copy import Copy
+from osc_imgurl.copies.copy import Copy, is_container
 from osc_imgurl.copies.home import Home
 from osc_imgurl.errors import (
     ImgurlError,
@@ -146,11 +146,12 @@ class Facts:
     def home_of_copies(self) -> Home | None:
         """The container for copies, if that is where the URL says; None where it is elsewhere."""
         store = self.cloud.object_store
-        if store is None or self.path.container != self.settings.copy_container:
+        if store is None or not is_container(self.path.container, self.settings.copy_container):
             return None
         with contextlib.suppress(ImgurlError):
             home = Home(self.settings, store)
-            if home.place(self.path.object).path.account == self.path.account:
+            path = home.place(self.path.object).path
+            if (path.account, path.container) == (self.path.account, self.path.container):
                 return home
         return None
 

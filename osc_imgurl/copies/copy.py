@@ -14,6 +14,8 @@ from osc_imgurl.glance.image import Image
 HASH, NAME, DELETE_AT = 'X-Object-Meta-Image-Hash', 'X-Object-Meta-Image-Name', 'X-Delete-At'
 # Swift's max_meta_value_length, in bytes, where an operator has not changed it.
 MAX_META_VALUE = 256
+# The container for copies, where none is given.
+CONTAINER = 'image-temp-urls'
 _HASH = re.compile(r'[a-z0-9_]+:[0-9a-f]+')
 
 
@@ -34,6 +36,14 @@ class Copy:
     size: int
     hash: str
     delete_at: int | None
+
+
+def is_container(name: str, given: str | None) -> bool:
+    """Say whether a container is for copies, by its name.
+
+    :param given: the container that the settings name.
+    """
+    return name == given if given else bool(re.fullmatch(f'{CONTAINER}(-[0-9a-f]{{32}})?', name))
 
 
 def to_headers(copy: Copy) -> dict[str, str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import dataclasses
 import email.utils
+import functools
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from osc_imgurl.copies import segments
-from osc_imgurl.copies.copy import DELETE_AT, Copy, from_headers, read_end, to_headers
+from osc_imgurl.copies.copy import CONTAINER, DELETE_AT, Copy, from_headers, read_end, to_headers
 from osc_imgurl.errors import (
     ImgurlError,
     InvalidParameterValue,
@@ -26,7 +27,7 @@ from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.key_slots import SETTLING
 from osc_imgurl.swift.objects import Container, Listed
 from osc_imgurl.swift.slot import CONTAINER_SLOTS
-from osc_imgurl.tempurl.endpoint import split_storage_url
+from osc_imgurl.tempurl.endpoint import is_gateway, split_storage_url
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.url import ObjectPath
 from osc_imgurl.workers import side_by_side
@@ -57,10 +58,22 @@ class Home:
     def __init__(self, settings: Settings, object_store: ObjectStore) -> None:
         self._settings = settings
         self.store = object_store
-        self.container = Container(object_store, settings.copy_container)
         self._prepared = False
         self._key: Key | None = None
         self._settled = 0.0
+
+    @functools.cached_property
+    def container(self) -> Container:
+        """The container.
+
+        All projects of a RADOS Gateway share one set of names, unless it has ``rgw keystone
+        implicit tenants``. So there the project's ID is in the name.
+        """
+        name = self._settings.copy_container or CONTAINER
+        if not self._settings.copy_container and is_gateway(
+                *split_storage_url(self.store.storage_url())):
+            name += f'-{self.store.project_id()}'
+        return Container(self.store, name)
 
     def place(self, image_id: str) -> Place:
         """Return where an image's copy is, as a URL names it."""
@@ -127,8 +140,7 @@ class Home:
     def _headers(self, place: Place) -> Mapping[str, str] | None:
         """Return what Swift says of the container, or None where there is none.
 
-        :raises InvalidParameterValue: it is another project's. All projects of a RADOS Gateway
-            share one set of names, unless it has ``rgw keystone implicit tenants``.
+        :raises InvalidParameterValue: it is another project's.
         """
         owned = not place.in_gateway or self.container.name in self.store.names(place.path.account)
         try:

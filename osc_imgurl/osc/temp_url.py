@@ -66,6 +66,7 @@ class ShowImageTempURL(base.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+        from osc_imgurl.copies.copy import is_container
         from osc_imgurl.glance.image import is_uuid
         from osc_imgurl.osc import common
         from osc_imgurl.tempurl.expiry import (
@@ -84,7 +85,7 @@ class ShowImageTempURL(base.ShowOne):
             'account': parsed.path.account,
             'container': parsed.path.container,
             'object': parsed.path.object,
-            'copied': (parsed.path.container == settings.copy_container
+            'copied': (is_container(parsed.path.container, settings.copy_container)
                        and is_uuid(parsed.path.object)),
             'image_id': parsed.path.object if is_uuid(parsed.path.object) else None,
             'method': method,

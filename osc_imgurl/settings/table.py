@@ -128,9 +128,10 @@ class Settings:
         values.boolean, 'Copy an image into your own account first where Glance does not keep it in'
         ' Swift, or its keys are not shown to you; the URL is for the copy', default=False,
         switch='copy', shown_default='off')
-    copy_container: str = _setting(
+    copy_container: str | None = _setting(
         values.name, 'Container in your own account that copies are kept in; in the environment or'
-        ' clouds.yaml', default='image-temp-urls', shown_default='image-temp-urls')
+        ' clouds.yaml', shown_default='image-temp-urls; in a RADOS Gateway with - and your'
+        ' project\'s ID behind it')
     copy_unverified: bool = _setting(
         values.boolean, 'Copy an image of which Glance tells no hash, too', default=False,
         switch='copy-unverified', shown_default='off')

@@ -165,17 +165,27 @@ def test_a_copy(cloud, data):
     assert 'There is no temporary URL key on' in line and 'key set --generate' in line
     generate = cloud.openstack('image', 'temp', 'url', 'key', 'set', '--generate', cloud='demo')
     assert generate.code == 0
+    # All projects share one set of names for their containers: each has its own.
+    own = f'image-temp-urls-{cloud.sdk("demo").session.get_project_id()}'
     row = cloud.create(name, '--copy', cloud='demo')
-    assert (row['copied'], row['container'], row['digest']) == (True, 'image-temp-urls', 'sha1')
+    assert (row['copied'], row['container'], row['digest']) == (True, own, 'sha1')
     assert download(row['url']) == data
     rows = cloud.rows('image', 'temp', 'url', 'check', '-', stdin=row['url'], cloud='demo')
     assert {each['result'] for each in rows} == {'pass', 'skipped'}
     listed, = cloud.rows('image', 'temp', 'url', 'copy', 'list', cloud='demo')
     assert (listed['image_id'], listed['size']) == (name, len(data))
-    # All projects share one set of names for their containers.
-    assert "The container image-temp-urls is another project's" in cloud.refused(name, '--copy')
+    assert cloud.rows('image', 'temp', 'url', 'show', '-', stdin=row['url'], cloud='demo')['copied']
+    # Another project's container is in nobody's way, but for who names it.
+    others = cloud.sdk('demo').object_store
+    assert others.put('/image-temp-urls').ok
+    assert download(cloud.create(name, '--copy')['url']) == data
+    taken = {'OS_IMAGE_TEMP_URL_COPY_CONTAINER': 'image-temp-urls'}
+    assert "The container image-temp-urls is another project's" in cloud.refused(
+        name, '--copy', env=taken)
     other = {'OS_IMAGE_TEMP_URL_COPY_CONTAINER': 'copies-of-glance'}
-    assert download(cloud.create(name, '--copy', env=other)['url']) == data
+    row_of_other = cloud.create(name, '--copy', env=other)
+    assert row_of_other['container'] == 'copies-of-glance'
+    assert download(row_of_other['url']) == data
     longer = cloud.create(name, '--copy', '--duration', '3h', cloud='demo')
     assert download(longer['url']) == data
     assert cloud.openstack('image', 'temp', 'url', 'copy', 'delete', name, cloud='demo').code == 0

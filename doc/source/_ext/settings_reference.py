@@ -70,6 +70,7 @@ EXAMPLES = {
     'cache_arguments': '{host: cache.example.com}',
     'cache_password_file': '/etc/openstack/cache-password',
     'check': 'true',
+    'copy_container': 'image-temp-urls',
 }
 
 

@@ -23,7 +23,7 @@ DEFAULTS = {
     'duration': 1200, 'expected_download_start_delay': 0, 'api_version': 'v1',
     'container': 'glance', 'multiple_containers_seed': 0,
     'allowed_direct_url_schemes': (), 'cache_enabled': False, 'cache_arguments': (), 'align': 0,
-    'num_retries': 2, 'timeout': 60, 'copy': False, 'copy_container': 'image-temp-urls',
+    'num_retries': 2, 'timeout': 60, 'copy': False,
     'copy_unverified': False,
 }
 # What has an option with a value, and what that is called.
