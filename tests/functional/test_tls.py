@@ -164,6 +164,6 @@ def test_wrong_certificate_of_who_answers_a_url(cloud, image, wrong, key_file):
     of_info, of_url = result.stderr.splitlines()
     assert f'The object store at {url} cannot be reached: {reason}. ' in of_info
     assert f'{url} cannot be reached from here: {reason}. ' in of_url and remedy in of_url
-    row = checks(cloud, result.stdout.strip())['server']
+    row = checks(cloud, result.stdout.strip(), '--endpoint-url', url)['server']
     assert row['detail'] == f'{url} cannot be reached from here: {reason}'
     assert (row['result'], remedy in row['remedy']) == ('fail', True)
