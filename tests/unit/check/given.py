@@ -5,7 +5,9 @@ Who is asked are stubs: see :mod:`tests.unit.stubs`. The functional tests make e
 
 import dataclasses
 
+from osc_imgurl.cache.entry import Entry, signature_fingerprint
 from osc_imgurl.check.facts import Facts
+from osc_imgurl.errors import ObjectStoreNotAuthorized
 from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
@@ -23,6 +25,10 @@ PATH = ObjectPath('AUTH_p', 'glance', IMAGE_ID)
 EXPIRES = 1_700_000_600
 IMAGE = image(f'swift+config://ref1/glance/{IMAGE_ID}', size=5)
 TAKES = Capabilities(True, ('GET', 'HEAD', 'PUT'), ('sha256', 'sha512'))
+GONE = dataclasses.replace(REFUSED, status=404)
+UNSEEN = ObjectStoreNotAuthorized('Swift does not show it.', 'Ask.')
+OBJECT = '/v1/AUTH_p/glance/'
+SAID = 'HEAD to http://swift, without a token: HTTP '
 
 
 def signed(*, key=KEY, digest='sha256', endpoint='http://swift', expires=EXPIRES, method='GET',
@@ -35,6 +41,17 @@ def signed(*, key=KEY, digest='sha256', endpoint='http://swift', expires=EXPIRES
         return url
     return dataclasses.replace(
         url, signature=signer.signature(signed_path, expires, method, ip_range))
+
+
+GATEWAY = signed(endpoint='http://rgw/swift', account=None)
+
+
+def remembered(url, *, key=KEY, **changes):
+    """Return what the cache keeps of a URL."""
+    return dataclasses.replace(
+        Entry('of the request', url.expires, url.path.object, 'GET', url.path.account,
+              url.path.container, key.fingerprint, signature_fingerprint(url.signature)),
+        **changes)
 
 
 def store(url='http://swift/v1/AUTH_p', **changes):
@@ -68,5 +85,6 @@ def refused(url=None, **changes):
     return facts(url, REFUSED, **changes)
 
 
-__all__ = ['A1', 'A2', 'EXPIRES', 'IMAGE', 'IMAGE_ID', 'KEY', 'NOW', 'OTHER_KEY', 'PATH', 'REFUSED',
-           'TAKES', 'WORKS', 'Glance', 'Probe', 'facts', 'failing', 'refused', 'signed', 'store']
+__all__ = ['A1', 'A2', 'EXPIRES', 'GATEWAY', 'GONE', 'IMAGE', 'IMAGE_ID', 'KEY', 'NOW', 'OBJECT',
+           'OTHER_KEY', 'PATH', 'REFUSED', 'SAID', 'TAKES', 'UNSEEN', 'WORKS', 'Glance', 'Probe',
+           'facts', 'failing', 'refused', 'remembered', 'signed', 'store']

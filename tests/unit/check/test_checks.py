@@ -13,7 +13,6 @@ from osc_imgurl.errors import (
     COPY_IMAGE,
     SAVE_IMAGE,
     ObjectStoreFailed,
-    ObjectStoreNotAuthorized,
 )
 from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import NOT_TRIED
@@ -24,12 +23,16 @@ from osc_imgurl.swift.probe import Answer
 from ..stubs import MD5, OTHER_ID, image
 from .given import (
     EXPIRES,
+    GATEWAY,
+    GONE,
     IMAGE,
     IMAGE_ID,
     KEY,
     NOW,
     PATH,
     REFUSED,
+    SAID,
+    UNSEEN,
     WORKS,
     Glance,
     Probe,
@@ -43,11 +46,8 @@ from .given import (
 ALL = ['image', 'store', 'server', 'clock', 'tempurl', 'expiry', 'digest', 'ip range', 'account',
        'container', 'key', 'path', 'query', 'method', 'object', 'size', 'request']
 LOCATION = f'swift+config://ref1/glance/{IMAGE_ID}'
-GONE = dataclasses.replace(REFUSED, status=404)
-UNSEEN = ObjectStoreNotAuthorized('Swift does not show that.')
 NO_URL = Facts(PATH, 'http://swift', 'GET', NOW, Settings(), Cloud(None, store()),
                known_image=IMAGE)
-GATEWAY = signed(endpoint='http://rgw/swift', account=None)
 
 
 def made(name, of):
@@ -399,9 +399,6 @@ def test_size_of_an_image_that_is_not_known():
 def test_how_sizes_differ():
     assert checks.other_size(5, None) == (
         'the image has 5 bytes, and the answer does not say how many the object has')
-
-
-SAID = 'HEAD to http://swift, without a token: HTTP '
 
 
 @pytest.mark.parametrize(('of', 'result', 'detail', 'names'), [

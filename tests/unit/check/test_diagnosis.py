@@ -23,24 +23,23 @@ from osc_imgurl.tempurl.parse import parse
 from ..stubs import image
 from .given import (
     EXPIRES,
+    GONE,
     IMAGE,
     IMAGE_ID,
     KEY,
     NOW,
     OTHER_KEY,
     REFUSED,
+    SAID,
     TAKES,
     WORKS,
     Glance,
     Probe,
     failing,
+    remembered,
     signed,
     store,
 )
-from .test_facts import remembered
-
-SAID = 'HEAD to http://swift, without a token: HTTP '
-GONE = dataclasses.replace(REFUSED, status=404)
 
 
 def of_url(url=None, *, answer=REFUSED, settings=None, swift=None, glance=None, **options):

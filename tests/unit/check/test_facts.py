@@ -4,9 +4,8 @@ import dataclasses
 
 import pytest
 
-from osc_imgurl.cache.entry import Entry, signature_fingerprint
 from osc_imgurl.check.facts import GIVEN_KEY, Facts, Keys, Origin
-from osc_imgurl.errors import GlanceFailed, ObjectStoreFailed, ObjectStoreNotAuthorized
+from osc_imgurl.errors import GlanceFailed, ObjectStoreFailed
 from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import NOT_TRIED
 from osc_imgurl.settings.table import Settings
@@ -21,37 +20,30 @@ from .given import (
     A1,
     A2,
     EXPIRES,
+    GATEWAY,
     IMAGE,
     IMAGE_ID,
     KEY,
     NOW,
+    OBJECT,
     OTHER_KEY,
     PATH,
     REFUSED,
     TAKES,
+    UNSEEN,
     WORKS,
     Glance,
     Probe,
     facts,
     failing,
     refused,
+    remembered,
     signed,
     store,
 )
 
 C2, C1 = CONTAINER_SLOTS
 HOUR, DAY = 3600, 86_400
-UNSEEN = ObjectStoreNotAuthorized('Swift does not show it.', 'Ask.')
-GATEWAY = signed(endpoint='http://rgw/swift', account=None)
-OBJECT = '/v1/AUTH_p/glance/'
-
-
-def remembered(url, *, key=KEY, **changes):
-    """Return what the cache keeps of a URL."""
-    return dataclasses.replace(
-        Entry('of the request', url.expires, url.path.object, 'GET', url.path.account,
-              url.path.container, key.fingerprint, signature_fingerprint(url.signature)),
-        **changes)
 
 
 @pytest.mark.parametrize(('of', 'wanted'), [

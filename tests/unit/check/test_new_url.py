@@ -20,6 +20,8 @@ from osc_imgurl.tempurl.request import Request
 from ..stubs import MD5
 from .given import (
     EXPIRES,
+    GATEWAY,
+    GONE,
     IMAGE,
     IMAGE_ID,
     NOW,
@@ -32,8 +34,6 @@ from .given import (
     signed,
     store,
 )
-
-GONE = dataclasses.replace(REFUSED, status=404)
 
 
 def new(url=None, *, guessed=(), size=5, method='GET'):
@@ -138,9 +138,6 @@ def test_with_nobody_to_ask_for_the_catalog_the_urls_own_endpoint_is_asked():
     probe, url = Probe(WORKS), signed(endpoint='http://proxy')
     check(probe, new(url), swift=None)
     assert probe.asked == [f'HEAD {url.url}']
-
-
-GATEWAY = signed(endpoint='http://rgw/swift', account=None)
 
 
 @pytest.mark.parametrize(('probe', 'made', 'swift', 'warning'), [

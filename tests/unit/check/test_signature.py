@@ -11,7 +11,6 @@ from osc_imgurl.errors import (
     LIST_KEYS,
     SET_GIVEN_KEY,
     SET_KEY,
-    ObjectStoreNotAuthorized,
 )
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
@@ -21,23 +20,24 @@ from .given import (
     A1,
     A2,
     EXPIRES,
+    GATEWAY,
     IMAGE_ID,
     KEY,
+    OBJECT,
     OTHER_KEY,
     REFUSED,
+    UNSEEN,
     WORKS,
     Probe,
     facts,
     failing,
     refused,
+    remembered,
     signed,
     store,
 )
-from .test_facts import remembered
 
-UNSEEN = failing('account_keys', ObjectStoreNotAuthorized('Swift does not show it.', 'Ask.'))
 TWO = store(account={A2: OTHER_KEY, A1: KEY})
-GATEWAY = signed(endpoint='http://rgw/swift', account=None, key=OTHER_KEY)
 
 
 def said(finding):
@@ -51,7 +51,7 @@ def said(finding):
     # A key that is given and in a slot is that slot's.
     (refused(settings=Settings(key=KEY)),
      (PASS, f'signed with account key, fingerprint {KEY.fingerprint}', '', ())),
-    (refused(store=UNSEEN),
+    (refused(store=failing('account_keys', UNSEEN)),
      (SKIPPED, 'which keys are set cannot be seen: Swift does not show it.', '', ())),
     (refused(store=None), (SKIPPED, 'which keys are set cannot be seen: without authentication'
                                     ' Swift shows no keys', '', ())),
@@ -78,7 +78,6 @@ def test_key(of, wanted):
     assert said(check_key(of)) == wanted
 
 
-OBJECT = '/v1/AUTH_p/glance/'
 QUOTED = signed(object='a b', signed_path=f'{OBJECT}a%20b')
 UNKNOWN = (SKIPPED, 'without the key, what was signed is not known', 'Give the key.',
            ('key_file',))
