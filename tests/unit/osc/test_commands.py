@@ -1,0 +1,438 @@
+"""What each command asks, prints, and answers, by its options."""
+
+import dataclasses
+import pathlib
+import re
+import stat
+import time
+
+import pytest
+from osc_lib.exceptions import CommandError
+
+from osc_imgurl.copies.copy import Copy, to_headers
+from osc_imgurl.settings.table import BY_NAME
+from osc_imgurl.tempurl.expiry import format_expires
+from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.parse import parse
+from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.url import ObjectPath
+from osc_imgurl.tempurl.verify import verify
+
+from .conftest import GLANCE, IMAGE, IMAGE_ID, KERNEL_ID, KEY, SWIFT, TRANSACTION
+
+CREATE, LIST = 'image temp url create', 'image temp url list'
+FACTS = {'size': 5, 'virtual_size': None, 'disk_format': 'qcow2', 'container_format': 'bare',
+         'checksum': 'c' * 32, 'os_hash_algo': 'sha256', 'os_hash_value': 'd' * 64}
+OFFLINE = ('--endpoint-url', 'http://proxy', '--account', 'AUTH_p')
+
+
+@pytest.fixture
+def offline(openstack, tmp_path):
+    """Nobody is asked; what names the key, and all else that is needed."""
+    openstack.configuration['auth_type'] = 'none'
+    (tmp_path / 'key').write_bytes(KEY.value)
+    return '--key-file', str(tmp_path / 'key'), *OFFLINE
+
+
+def refused(openstack, *arguments):
+    with pytest.raises(CommandError) as caught:
+        openstack(*arguments)
+    return str(caught.value)
+
+
+# create
+
+def test_create(openstack):
+    row = openstack.rows(CREATE, 'cirros')
+    url = parse(row.pop('url'))
+    assert verify(url, KEY.value, time.time()).valid
+    expires = row.pop('expires')
+    assert 1190 < expires - time.time() <= 1200
+    assert row == {
+        'expires_at': format_expires(expires), 'method': 'GET', 'digest': 'sha256',
+        'image_id': IMAGE_ID, 'image_name': 'cirros', 'endpoint': 'http://swift',
+        'account': 'AUTH_p', 'container': 'glance', 'object': IMAGE_ID, 'copied': False,
+        'cached': False, **FACTS}
+
+
+def test_create_takes_the_options_of_a_url(openstack, cloud):
+    url = parse(openstack.rows(
+        CREATE, 'cirros', '--method', 'PUT', '--expires-at', '2099-01-31T18:00:00Z', '--ip-range',
+        '203.0.113.0/24', '--iso8601', '--filename', 'auto', '--inline', '--object-prefix', '3a',
+        '--digest', 'sha512', '--no-check')['url'])
+    assert (url.expires, url.ip_range, url.filename, url.inline, url.prefix, url.digest) == (
+        4073565600, '203.0.113.0/24', 'cirros.qcow2', True, '3a', 'sha512')
+    assert verify(url, KEY.value, time.time()).method == 'PUT'
+    assert not any('temp_url_sig' in asked for asked in cloud.asked)
+
+
+def test_create_signs_another_object_explicitly(openstack):
+    row = openstack.rows(CREATE, 'cirros', '--object', 'x', '--no-check')
+    assert (row['object'], row['image_id']) == ('x', IMAGE_ID)
+
+
+def test_create_knows_a_url_again_until_it_is_refreshed(openstack):
+    for _ in range(2):
+        row = openstack.rows(CREATE, 'cirros', '--cache', '--expires-at', '2099-01-31')
+    assert row['cached'] is True
+    assert openstack.rows(CREATE, 'cirros', '--cache', '--expires-at', '2099-01-31',
+                          '--refresh')['cached'] is False
+
+
+def test_create_without_authentication(openstack, cloud, offline):
+    row = openstack.rows(CREATE, IMAGE_ID, *offline, '--no-check')
+    assert (row['endpoint'], row['image_name'], row['size']) == ('http://proxy', None, None)
+    assert cloud.asked == []
+
+
+def test_an_error_speaks_of_options(openstack):
+    assert refused(openstack, CREATE, 'cirros', '--expires-at', '1').endswith('(--expires-at).')
+
+
+# show
+
+def test_show(openstack, offline):
+    url = openstack.rows(CREATE, IMAGE_ID, *offline, '--no-check', '--expires-at', '2099-01-31',
+                         '--method', 'PUT', '--ip-range', '203.0.113.0/24', '--filename', 'a.img',
+                         '--inline')['url']
+    row = openstack.rows('image temp url show', url, *offline[:2])
+    assert re.fullmatch(r'\d+ days?, .*', row.pop('remaining'))
+    assert 0 < row.pop('remaining_seconds') < row['expires']
+    assert row == {
+        'endpoint': 'http://proxy', 'account': 'AUTH_p', 'container': 'glance', 'object': IMAGE_ID,
+        'copied': False, 'image_id': IMAGE_ID, 'method': 'PUT',
+        'expires_at': '2099-01-31T00:00:00Z', 'expires': 4073500800, 'digest': 'sha256',
+        'ip_range': '203.0.113.0/24', 'prefix': None, 'filename': 'a.img', 'inline': True,
+        'signature': f'of the key {KEY.fingerprint} (--key-file)'}
+
+
+@pytest.mark.parametrize(('options', 'old', 'new', 'said'), [
+    ((), 'GET', 'GET', 'not verified: no key is given (--key-file)'),
+    (('--key-file', 'key'), 'expires=4', 'expires=5',
+     f'not of the key {KEY.fingerprint} (--key-file), or the URL has been altered')])
+def test_what_show_says_of_a_signature(openstack, offline, monkeypatch, tmp_path, options, old, new,
+                                       said):
+    monkeypatch.chdir(tmp_path)
+    url = openstack.rows(CREATE, IMAGE_ID, *offline, '--no-check', '--expires-at', '2099-01-31')
+    row = openstack.rows('image temp url show', url['url'].replace(old, new), *options)
+    assert (row['method'], row['signature']) == (None, said)
+
+
+def test_show_says_which_path_was_signed(openstack, offline):
+    path = ObjectPath('AUTH_p', 'glance', 'a b')
+    url = Signer(KEY.value, 'sha256').sign('http://swift', path, 4073500800, Request())
+    url = dataclasses.replace(url, signature=Signer(KEY.value, 'sha256').signature(
+        '/v1/AUTH_p/glance/a%20b', url.expires, 'GET')).url
+    row = openstack.rows('image temp url show', url, *offline[:2])
+    assert (row['method'], row['signature']) == (
+        'GET', f'of the key {KEY.fingerprint} (--key-file), but for another path:'
+               ' /v1/AUTH_p/glance/a%20b')
+
+
+def test_show_knows_a_copy_and_an_object_that_is_no_image(openstack, offline):
+    for container, name, copied, image_id in (
+            ('image-temp-urls', IMAGE_ID, True, IMAGE_ID), ('image-temp-urls', 'x', False, None),
+            ('glance', IMAGE_ID, False, IMAGE_ID)):
+        url = f'http://swift/v1/AUTH_p/{container}/{name}?temp_url_sig={"0" * 40}' \
+              '&temp_url_expires=1'
+        row = openstack.rows('image temp url show', url)
+        assert (row['copied'], row['image_id']) == (copied, image_id)
+
+
+# list
+
+def test_list(openstack, cloud):
+    rows = openstack.rows(LIST)
+    assert [[*row] for row in rows] == [['image_id', 'image_name', 'expires_at', 'url']] * 2
+    assert [row['image_id'] for row in rows] == [IMAGE_ID, KERNEL_ID]
+    assert all(verify(parse(row['url']), KEY.value, time.time()).valid for row in rows)
+    assert cloud.asked[0] == f'GET {GLANCE}?sort=name%3Aasc&limit=25'
+    assert openstack.code == 0
+
+
+def test_list_all_columns(openstack):
+    row = openstack.rows(LIST, 'cirros', '--long')[0]
+    assert [*row][4:] == ['method', 'digest', 'endpoint', 'account', 'container', 'object',
+                          'copied', 'cached', 'owner', 'visibility', 'expires', *FACTS]
+    assert row.items() >= {**FACTS, 'owner': 'p', 'visibility': 'public', 'method': 'GET'}.items()
+
+
+def test_list_boot_images(openstack):
+    rows = openstack.rows(LIST, 'cirros', '--with-boot-images')
+    assert [*rows[0]] == ['image_id', 'image_name', 'role', 'parent', 'expires_at', 'url']
+    assert [(row['image_name'], row['role'], row['parent']) for row in rows] == [
+        ('cirros', 'image', None), ('vmlinuz', 'kernel', IMAGE_ID)]
+
+
+@pytest.mark.parametrize(('options', 'query'), [
+    (('--public',), 'visibility=public'), (('--private',), 'visibility=private'),
+    (('--community',), 'visibility=community'), (('--shared',), 'visibility=shared'),
+    (('--all',), 'visibility=all'), (('--name', 'cirros'), 'name=cirros'),
+    (('--status', 'queued'), 'status=queued'), (('--hidden',), 'os_hidden=true'),
+    (('--member-status', 'PENDING'), 'member_status=pending'),
+    (('--tag', 'a', '--tag', 'b'), 'tag=a&tag=b'), (('--property', 'os=linux'), 'os=linux'),
+    (('--limit', '1'), 'limit=1'), (('--max-items', '1'), 'limit=1'),
+    (('--marker', IMAGE_ID), f'marker={IMAGE_ID}'),
+    (('--sort', 'size:desc'), 'sort=size%3Adesc')])
+def test_filters(openstack, cloud, options, query):
+    openstack(LIST, *options)
+    asked = next(asked for asked in cloud.asked if asked.startswith(f'GET {GLANCE}?'))
+    assert query in asked and asked.count('&') <= 3
+
+
+@pytest.mark.parametrize(('options', 'said'), [
+    (('cirros', '--public'), 'Filters choose among all images'),
+    (('cirros', '--limit', '1'), 'Filters choose among all images'),
+    (('cirros', '--marker', 'x'), 'Filters choose among all images'),
+    (('--limit', '0'), 'The limit must be at least 1. Use a higher one (--limit).'),
+    (('--filename', 'x'), 'All images would be saved under the same name.')])
+def test_what_a_list_refuses(openstack, cloud, options, said):
+    assert refused(openstack, LIST, *options).startswith(said)
+    assert cloud.asked == []
+
+
+def test_a_list_goes_on_behind_an_image_without_a_url(openstack, cloud, caplog):
+    cloud.mock.get(GLANCE, json={'images': [{**IMAGE, 'status': 'queued'}, {**IMAGE}]})
+    for options, rows in (((), 1), (('--with-errors',), 2), (('--fail-fast',), 0)):
+        assert len(openstack.rows(LIST, *options)) == rows
+        assert openstack.code == 1
+    row = openstack.rows(LIST, '--with-errors')[0]
+    assert (row['image_id'], row['image_name'], row['url']) == (IMAGE_ID, 'cirros', None)
+    assert 'queued' in row['error'] and row['error'] in caplog.messages[0]
+
+
+def test_a_list_reads_a_file(openstack, tmp_path):
+    (tmp_path / 'images').write_text(f'# ours\n\n {KERNEL_ID} \n')
+    rows = openstack.rows(LIST, 'cirros', '--from-file', str(tmp_path / 'images'))
+    assert [row['image_id'] for row in rows] == [IMAGE_ID, KERNEL_ID]
+
+
+def test_a_list_checks_where_that_is_asked_for(openstack, cloud):
+    cloud.mock.head(f'{SWIFT}/glance/{IMAGE_ID}', status_code=404, headers=TRANSACTION)
+    assert [row['image_id'] for row in openstack.rows(LIST, '--check')] == [KERNEL_ID]
+    assert openstack.code == 1
+
+
+# key
+
+KEYS = 'image temp url key'
+
+
+def test_the_keys(openstack, cloud):
+    cloud.mock.head(f'{SWIFT}/glance', headers={
+        **TRANSACTION, 'X-Container-Object-Count': '2', 'X-Container-Meta-Temp-URL-Key-2': 'two'})
+    account = [('account key', True, KEY.fingerprint), ('account key 2', False, None)]
+    assert [tuple(row.values()) for row in openstack.rows(f'{KEYS} list')] == account
+    rows = openstack.rows(f'{KEYS} list', '--container', 'glance')
+    assert [tuple(row.values()) for row in rows] == [
+        *account, ('container key', False, None),
+        ('container key 2', True, Key(b'two').fingerprint)]
+
+
+def posted(cloud):
+    """Return the keys that were set, by header."""
+    return {name.lower(): value.decode() for request in cloud.mock.request_history
+            for name, value in request.headers.items() if 'temp-url-key' in name.lower()}
+
+
+def test_a_key_from_a_file_is_set(openstack, cloud, tmp_path):
+    (tmp_path / 'key').write_bytes(b'new\n')
+    assert openstack.rows(f'{KEYS} set', '--slot', '2', '--key-file', str(tmp_path / 'key')) == []
+    assert posted(cloud) == {'x-account-meta-temp-url-key-2': 'new'}
+
+
+def test_a_new_key_is_kept_in_a_file(openstack, cloud, tmp_path):
+    path = tmp_path / 'new'
+    openstack(f'{KEYS} rotate', '--generate', '--key-file', str(path))
+    assert path.read_text().strip() in posted(cloud).values()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(('arguments', 'said'), [
+    (('set',), 'Say which key to set'),
+    (('set', '--generate'), '--force'),
+    (('set', '--slot', '2', '--generate', '--key-file', '-'), 'A new key is never printed'),
+    (('rotate', '--finish', '--generate'), 'The end of a rotation needs no key'),
+    (('rotate', '--finish', '--key-file', 'x'), 'The end of a rotation needs no key')])
+def test_what_the_keys_refuse(openstack, cloud, arguments, said):
+    message = refused(openstack, f'{KEYS} {arguments[0]}', *arguments[1:])
+    assert said in message and posted(cloud) == {}
+
+
+def test_the_end_of_cached_urls_is_forced(openstack, cloud):
+    made = openstack.rows(CREATE, 'cirros', '--cache')
+    assert posted(cloud) == {} and refused(openstack, f'{KEYS} unset')
+    row, = openstack.rows(f'{KEYS} unset', '--force')
+    assert re.fullmatch(r'0:(19:5\d|20:00)', row.pop('remaining'))
+    assert row == {'image_id': IMAGE_ID, 'method': 'GET', 'container': 'glance',
+                   'key': KEY.fingerprint, 'ended': True, 'expires_at': made['expires_at']}
+
+
+def test_a_rotation(openstack, cloud):
+    openstack.rows(CREATE, 'cirros', '--cache')
+    row, = openstack.rows(f'{KEYS} rotate')
+    assert row['ended'] is False
+    (slot, new), = posted(cloud).items()
+    assert slot == 'x-account-meta-temp-url-key-2' and new != KEY.value.decode()
+
+
+@pytest.mark.parametrize(('containers', 'warned'), [
+    ('glance', False), ('glance_3a1', False), ('other', True), ('', True)])
+def test_a_key_that_signs_no_image(openstack, cloud, caplog, containers, warned):
+    cloud.mock.get(SWIFT, headers=TRANSACTION, text=containers)
+    openstack(f'{KEYS} set', '--generate', '--slot', '2')
+    assert any('Glance keeps no image in account AUTH_p' in message
+               for message in caplog.messages) is warned
+
+
+# cache
+
+CACHE = 'image temp url cache'
+
+
+def test_the_cache(openstack):
+    made = openstack.rows(CREATE, 'cirros', '--cache')
+    openstack.rows(CREATE, 'cirros', '--cache', '--method', 'PUT')
+    assert {row['method'] for row in openstack.rows(f'{CACHE} list')} == {'GET', 'PUT'}
+    rows = openstack.rows(f'{CACHE} list', '--long')
+    row = next(row for row in rows if row['method'] == 'GET')
+    assert 1190 < row.pop('remaining_seconds') <= 1200
+    assert re.fullmatch(r'0:(19:5\d|20:00)', row.pop('remaining'))
+    assert row == {'image_id': IMAGE_ID, 'method': 'GET', 'account': 'AUTH_p',
+                   'container': 'glance', 'expires_at': made['expires_at'],
+                   'expires': made['expires'], 'key_fingerprint': KEY.fingerprint}
+    assert 'key_fingerprint' not in openstack.rows(f'{CACHE} list')[0]
+    info = openstack.rows(f'{CACHE} show')
+    assert (pathlib.Path(info['path']).stat().st_size, 2, 'sqlite') == (
+        info['size'], info['entries'], info['backend'])
+
+
+def test_what_is_deleted_from_the_cache(openstack):
+    def left():
+        return [row['image_id'] for row in openstack.rows(f'{CACHE} list')]
+
+    for image in IMAGE_ID, KERNEL_ID:
+        openstack.rows(CREATE, image, '--cache')
+    assert refused(openstack, f'{CACHE} delete', IMAGE_ID, 'x') == (
+        'The cache has no URL for: x. Nothing is deleted.')
+    for arguments in ((), (IMAGE_ID, '--all'), (IMAGE_ID, '--expired')):
+        assert refused(openstack, f'{CACHE} delete', *arguments).startswith('Say what to delete')
+    openstack(f'{CACHE} delete', '--expired')
+    assert sorted(left()) == [IMAGE_ID, KERNEL_ID]
+    openstack(f'{CACHE} delete', IMAGE_ID)
+    assert left() == [KERNEL_ID]
+    openstack(f'{CACHE} delete', '--all')
+    assert left() == []
+
+
+# check, settings, location, copies
+
+CHECK = 'image temp url check'
+
+
+def test_a_check(openstack, cloud):
+    rows = openstack.rows(CHECK, 'cirros')
+    assert {row['result'] for row in rows} == {'pass', 'skipped'} and openstack.code == 0
+    assert [*rows[0]] == ['check', 'result', 'detail', 'remedy']
+    url = openstack.rows(CREATE, 'cirros')['url']
+    assert openstack.rows(CHECK, url.replace('http', 'HTTP', 1))[-1]['check'] == 'request'
+    assert openstack.code == 0
+    cloud.mock.head(f'{SWIFT}/glance/{IMAGE_ID}', status_code=404, headers=TRANSACTION)
+    failed = next(row for row in openstack.rows(CHECK, url) if row['result'] == 'fail')
+    assert failed['check'] == 'object' and openstack.code == 1
+
+
+def test_a_check_of_other_methods_and_objects(openstack):
+    rows = {row['check']: row for row in openstack.rows(CHECK, 'cirros', '--method', 'DELETE')}
+    assert rows['method']['remedy'] == 'Use one of these (--method).'
+    rows = {row['check']: row for row in openstack.rows(CHECK, 'cirros', '--object', KERNEL_ID)}
+    assert rows['object']['result'] == 'pass'
+
+
+def test_the_settings(openstack, cloud, monkeypatch):
+    monkeypatch.setenv(BY_NAME['duration'].environment, '60')
+    cloud.mock.head(f'{SWIFT}/x', status_code=404, headers=TRANSACTION)
+    rows = {row['setting']: (row['value'], row['source'])
+            for row in openstack.rows('image temp url settings list', '--container', 'x')}
+    assert rows['container'] == ('x', '--container')
+    assert rows['duration'][0] == 60
+    assert rows['account'] == ('AUTH_p', 'project of the session')
+
+
+def test_a_location(openstack):
+    row = openstack.rows('image location show', 'cirros')
+    assert [*row] == ['image_id', 'image_name', 'status', 'stores', 'source', 'direct_url',
+                      'locations', 'places', 'believed', 'not_believed', 'scheme', 'account',
+                      'container', 'object', 'container_by_rule', 'container_agrees',
+                      'direct_read_allowed']
+    assert (row['image_id'], row['image_name'], row['status'], row['direct_url'],
+            row['believed']) == (IMAGE_ID, 'cirros', 'active', None, None)
+
+
+COPY = 'image temp url copy'
+COPIES = f'{SWIFT}/image-temp-urls'
+
+
+@pytest.fixture
+def copies(openstack, cloud):
+    """Each image has a copy."""
+    names = [IMAGE_ID, KERNEL_ID]
+    cloud.mock.get(COPIES, headers=TRANSACTION, json=lambda request, _: [
+        {'name': name, 'bytes': 5, 'hash': 'c' * 32} for name in names
+        if name > request.qs['marker'][0] and request.qs['prefix'] == ['']])
+    for name in names:
+        copy = Copy('image-temp-urls', name, 'cirros', 5, f'md5:{"c" * 32}', 4073500800)
+        cloud.mock.head(f'{COPIES}/{name}', headers={
+            **TRANSACTION, **to_headers(copy), 'Content-Length': '5'})
+        cloud.mock.delete(f'{COPIES}/{name}', status_code=204, headers=TRANSACTION)
+
+@pytest.mark.parametrize('arguments', [(), ('cirros', '--all')])
+def test_copies_are_not_deleted_by_mistake(openstack, cloud, arguments):
+    assert refused(openstack, f'{COPY} delete', *arguments) == (
+        'Say what to delete: either images or --all.')
+    assert cloud.asked == []
+
+
+@pytest.mark.parametrize('arguments', [
+    (LIST,), (f'{COPY} list',), (f'{KEYS} list',), (CHECK, 'cirros'),
+    ('image location show', 'cirros')])
+def test_what_needs_somebody_to_ask(openstack, cloud, arguments):
+    openstack.configuration['auth_type'] = 'none'
+    assert 'use credentials instead of --os-auth-type none' in refused(openstack, *arguments)
+    assert cloud.asked == []
+
+
+def test_export(openstack):
+    text = openstack('image temp url export', 'cirros', '--for', 'curl')
+    assert f'url = "{SWIFT}/glance/{IMAGE_ID}?temp_url_sig=' in text
+    openstack.configuration['auth_type'] = 'none'
+    assert 'use credentials instead' in refused(
+        openstack, 'image temp url export', 'cirros', '--for', 'curl')
+
+
+def test_the_copies(openstack, copies):
+    rows = openstack.rows(f'{COPY} list')
+    assert [*rows[0]] == ['image_id', 'image_name', 'size', 'hash', 'delete_at', 'container']
+    assert [tuple(row.values()) for row in rows] == [
+        (name, 'cirros', 5, f'md5:{"c" * 32}', '2099-01-31T00:00:00Z', 'image-temp-urls')
+        for name in (IMAGE_ID, KERNEL_ID)]
+
+
+@pytest.mark.parametrize(('arguments', 'deleted'), [
+    (('cirros',), [IMAGE_ID]), ((IMAGE_ID, KERNEL_ID), [IMAGE_ID, KERNEL_ID]),
+    (('--all',), [IMAGE_ID, KERNEL_ID])])
+def test_copies_are_deleted(openstack, cloud, copies, arguments, deleted):
+    openstack(f'{COPY} delete', *arguments)
+    assert openstack.code == 0
+    assert sorted(asked for asked in cloud.asked if asked.startswith('DELETE')) == [
+        f'DELETE {COPIES}/{name}' for name in deleted]
+
+
+def test_a_copy_that_stays(openstack, cloud, copies, caplog):
+    cloud.mock.delete(f'{COPIES}/{IMAGE_ID}', status_code=403, headers=TRANSACTION)
+    openstack(f'{COPY} delete', 'cirros', KERNEL_ID)
+    assert openstack.code == 1
+    message, = caplog.messages
+    assert IMAGE_ID in message
+    assert f'DELETE {COPIES}/{KERNEL_ID}' in cloud.asked
