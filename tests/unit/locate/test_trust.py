@@ -28,7 +28,7 @@ class Store:
         return {'http://keystone:5000/v3/', 'https://keystone', 'https://api.example.com/identity'}
 
     def endpoints(self):
-        return {'https://swift.example.com', 'http://swift.internal:8080',
+        return {'https://swift.example.com', 'http://swift.internal:8080', 'http://plain',
                 'https://rgw.example.com/swift'}
 
 
@@ -43,6 +43,7 @@ class Store:
      Settings(account='AUTH_x', container='images', multiple_containers_seed=3)),
     (f'swift+https://swift.example.com/v1/AUTH_x/{OWN}', PLAIN),
     (f'swift+https://swift.example.com:443/v1/AUTH_x/images_{IMAGE_ID}/{IMAGE_ID}', PLAIN),
+    (f'swift+http://plain:80/v1/AUTH_x/{OWN}', PLAIN),
     (f'swift+https://SWIFT.example.com/v1/AUTH_x/glance/{IMAGE_ID}', PLAIN),
     (f'swift+http://swift.internal:8080/v1/AUTH_x/glance_3a1/{IMAGE_ID}',
      Settings(multiple_containers_seed=3)),

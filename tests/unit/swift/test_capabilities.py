@@ -3,7 +3,7 @@
 import pytest
 
 from osc_imgurl.errors import InvalidParameterValue, ObjectStoreFailed
-from osc_imgurl.swift.capabilities import Capabilities, negotiate_digest
+from osc_imgurl.swift.capabilities import Capabilities, negotiate_digest, read_info
 
 ALL = ('sha1', 'sha256', 'sha512')
 
@@ -60,3 +60,30 @@ def test_what_cannot_be_signed(capabilities, given, error, message):
     (ALL, 'sha512', True), (('sha256',), 'sha1', False), ((), 'sha1', False)])
 def test_takes(digests, digest, takes):
     assert Capabilities(digests=digests).takes(digest) is takes
+
+
+SLO = {'max_manifest_segments': 1000}
+
+
+@pytest.mark.parametrize(('info', 'wanted'), [
+    ({'swift': {'max_file_size': 5}, 'slo': SLO, 'tempurl': {
+        'methods': ['GET'], 'allowed_digests': ['sha1']}},
+     Capabilities(True, ('GET',), ('sha1',), 5, 1000)),
+    ({'swift': {}, 'tempurl': {'methods': [], 'allowed_digests': []}},
+     Capabilities(True)),
+    ({'swift': {'version': '2'}, 'tempurl': {}}, Capabilities(True, max_segments=0)),
+    ({'swift': {'version': '2', 'max_file_size': 5}, 'slo': SLO},
+     Capabilities(False, None, None, 5, 1000)),
+    ({'tempurl': {}}, Capabilities(True)),
+    ({'slo': {}}, Capabilities(False))])
+def test_what_a_cluster_says(info, wanted):
+    assert read_info(info) == wanted
+
+
+@pytest.mark.parametrize('info', [
+    None, {}, [], {'swift': {'max_file_size': 0}}, {'swift': {'max_file_size': True}},
+    {'swift': {'max_file_size': '5'}}, {'slo': {'max_manifest_segments': -1}},
+    {'tempurl': {'methods': 'GET'}}, {'tempurl': []}, {'swift': [1]}])
+def test_what_no_cluster_says(info):
+    with pytest.raises((AttributeError, TypeError)):
+        read_info(info)

@@ -1,0 +1,36 @@
+"""When a new URL expires."""
+
+import pytest
+
+from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.settings.expiry import expiry
+from osc_imgurl.settings.table import Settings
+from osc_imgurl.tempurl.request import Request
+
+NOW = 1_700_000_000.9
+
+
+@pytest.mark.parametrize(('settings', 'expires', 'wanted'), [
+    (Settings(), None, 1_700_001_200),
+    (Settings(duration=60), None, 1_700_000_060),
+    # At the end of an hour that the moment is in, and of one that has just begun.
+    (Settings(align=3600), None, 1_700_002_800 + 1200),
+    (Settings(align=100, duration=60), None, 1_700_000_100 + 60),
+    (Settings(align=100, duration=60), 1_700_000_007, 1_700_000_007),
+    (Settings(), 1_700_000_001, 1_700_000_001),
+    (Settings(expected_download_start_delay=60), 1_700_000_061, 1_700_000_061)])
+def test_expiry(settings, expires, wanted):
+    assert expiry(settings, Request(expires=expires), NOW) == wanted
+
+
+@pytest.mark.parametrize(('delay', 'expires', 'now'), [
+    (0, 1_700_000_000, NOW), (0, 1_700_000_000, 1_700_000_000), (60, 1_700_000_060, NOW)])
+def test_an_expiry_that_has_come(delay, expires, now):
+    with pytest.raises(InvalidParameterValue, match=f'{delay} s from now') as caught:
+        expiry(Settings(expected_download_start_delay=delay), Request(expires=expires), now)
+    assert caught.value.names == ('expires',)
+
+
+def test_an_expiry_at_the_very_end_of_the_delay():
+    settings = Settings(expected_download_start_delay=60)
+    assert expiry(settings, Request(expires=1_700_000_060), 1_700_000_000) == 1_700_000_060
