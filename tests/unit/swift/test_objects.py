@@ -104,7 +104,7 @@ def test_the_segments_of_a_large_object(cloud, container):
 
 @pytest.mark.parametrize(('status', 'error', 'said'), [
     (413, ObjectStoreFull, 'a quota|the quota'), (507, ObjectStoreFull, 'its disks are full'),
-    (403, ObjectStoreNotAuthorized, ''), (500, ObjectStoreFailed, '')])
+    (403, ObjectStoreNotAuthorized, 'HTTP 403'), (500, ObjectStoreFailed, 'HTTP 500')])
 @pytest.mark.parametrize(('method', 'call'), [
     ('PUT', lambda container: container.put('x', b'', {})),
     ('POST', lambda container: container.post('x', {})),
