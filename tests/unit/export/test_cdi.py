@@ -28,6 +28,11 @@ def test_a_volume_that_holds_the_disk():
             'storage': {'resources': {'requests': {'storage': str(FACTS['virtual_size'])}}}}}
 
 
+@pytest.mark.parametrize('disk_format', ['qcow2', 'vmdk', 'vdi', 'vhd', 'vhdx'])
+def test_a_disk_in_a_format_that_cdi_imports(disk_format):
+    assert storage(disk_format=disk_format) == str(FACTS['virtual_size'])
+
+
 def test_a_raw_image_is_as_large_as_its_disk():
     assert storage(disk_format='raw', virtual_size=None) == str(len(DATA))
     assert storage(disk_format='raw', virtual_size=1024) == '1024'

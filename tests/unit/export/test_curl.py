@@ -1,5 +1,6 @@
 """The lines with curl, run by a shell. tests/functional runs them with curl itself."""
 
+import hashlib
 import shlex
 import subprocess
 
@@ -67,6 +68,13 @@ def test_no_list_of_processes_shows_the_url(run, tmp_path):
     run(CONSUMER.write(handover()))
     assert (tmp_path / 'input').read_text() == f'url = "{URL}"\n'
     assert 'temp_url_sig' not in (tmp_path / 'arguments').read_text()
+
+
+@pytest.mark.parametrize('algorithm', ['sha224', 'sha256', 'sha384'])
+def test_each_hash_is_verified_by_its_program(run, algorithm):
+    value = hashlib.new(algorithm, DATA).hexdigest()
+    lines = CONSUMER.write(handover(os_hash_algo=algorithm, os_hash_value=value))
+    assert run(lines) == (0, {'cirros.qcow2': DATA})
 
 
 def test_other_data_has_no_name(run):

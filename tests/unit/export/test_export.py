@@ -17,7 +17,7 @@ from osc_imgurl.tempurl.parse import parse
 from osc_imgurl.tempurl.request import Request
 
 from ..stubs import IMAGE_ID, NOW, OTHER_ID, REFUSED, Glance, Probe, Store, image
-from .given import FACTS
+from .given import FACTS, handover
 
 RAMDISK_ID = OTHER_ID.replace('7', '8')
 
@@ -98,8 +98,13 @@ def test_a_url_that_does_not_work_is_an_error():
 
 @pytest.mark.parametrize('method', ['HEAD', 'PUT', 'POST', 'DELETE'])
 def test_a_url_that_downloads_nothing_is_refused(method):
-    with pytest.raises(InvalidParameterValue, match=f'A URL for {method} downloads nothing'):
+    with pytest.raises(InvalidParameterValue, match='A URL for') as caught:
         handed(request=Request(method=method))
+    assert str(caught.value) == f'A URL for {method} downloads nothing. Use GET (method).'
+
+
+def test_no_url_is_in_what_a_log_may_show():
+    assert 'temp_url_sig' not in repr(handover())
 
 
 def test_a_prefix_is_refused():

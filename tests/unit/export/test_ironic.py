@@ -16,8 +16,15 @@ def told(**changes):
     return json.loads(CONSUMER.write(handover(**changes)))
 
 
-def test_a_whole_disk_image():
-    assert told() == {**HASHED, 'image_disk_format': 'qcow2'}
+@pytest.mark.parametrize('disk_format', ['raw', 'qcow2', 'iso'])
+def test_a_whole_disk_image(disk_format):
+    assert told(disk_format=disk_format) == {**HASHED, 'image_disk_format': disk_format}
+
+
+@pytest.mark.parametrize(('algorithm', 'length'), [('sha256', 64), ('sha384', 96)])
+def test_a_shorter_hash(algorithm, length):
+    assert told(os_hash_algo=algorithm, os_hash_value='d' * length).items() >= {
+        'image_os_hash_algo': algorithm, 'image_os_hash_value': 'd' * length}.items()
 
 
 def test_a_partition_image_has_kernel_and_ramdisk():
