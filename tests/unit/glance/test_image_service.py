@@ -13,10 +13,12 @@ import pytest
 import requests
 
 from osc_imgurl import errors
+from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.image_service import ImageService
 from osc_imgurl.glance.location import parse
 
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
+DATA = f'http://glance/v2/images/{IMAGE_ID}/file'
 OTHER = '7f0d2c1e-5a6b-4c7d-8e9f-0a1b2c3d4e5f'
 HERE = f'swift+config://ref1/glance/{IMAGE_ID}'
 OWN = {'owner': 'p', 'visibility': 'private'}
@@ -336,7 +338,7 @@ def test_accepted_members(cloud, images):
 def data(cloud):
     """Return a function that has Glance give an image's data."""
     def data(content, **answer):
-        cloud.mock.get(f'http://glance/v2/images/{IMAGE_ID}/file', content=content,
+        cloud.mock.get(DATA, content=content,
                        headers={'Content-Type': 'application/octet-stream'}, **answer)
     return data
 
@@ -377,6 +379,30 @@ def test_data_that_is_refused(cloud, images, data):
     serve(cloud, status='queued')
     with pytest.raises(errors.ImageUnacceptable):
         images.download(IMAGE_ID, io.BytesIO())
+
+
+def test_data_may_be_larger_than_other_answers(server, cloud, monkeypatch):
+    monkeypatch.setattr('osc_imgurl.http.answer.MAX_ANSWER', 3)
+    cloud.mock.get(f'{server.url}/v2/images/{IMAGE_ID}/file', real_http=True)
+    server.plan.append((200, {'Content-Type': 'application/octet-stream'}, b'data'))
+    service = ImageService(cloud.session(), endpoint=server.url)
+    assert b''.join(service.data(Image(IMAGE_ID))) == b'data'
+
+
+def test_data_from_a_byte_on(cloud, images):
+    cloud.mock.get(DATA, status_code=206, content=b'ta', headers={'Content-Range': 'bytes 2-3/4'})
+    assert b''.join(images.data(Image(IMAGE_ID), 2)) == b'ta'
+    assert cloud.mock.last_request.headers['Range'] == 'bytes=2-'
+
+
+@pytest.mark.parametrize(('status', 'given'), [
+    (200, None), (206, None), (206, 'bytes 1-3/4'), (206, 'bytes 20-30/40'),
+    (200, 'bytes 2-3/4')])
+def test_data_that_does_not_begin_there(cloud, images, status, given):
+    cloud.mock.get(DATA, status_code=status, content=b'data',
+                   headers={'Content-Range': given} if given else {})
+    with pytest.raises(errors.ImageDownloadFailed, match='does not let Glance read on from byte 2'):
+        list(images.data(Image(IMAGE_ID), 2))
 
 
 def test_data_that_is_cut_off(server, cloud):
