@@ -9,11 +9,17 @@ import json
 import pytest
 
 from osc_imgurl.copies import copier, segments
-from osc_imgurl.copies.copier import Copier
+from osc_imgurl.copies.copier import Copier, make_copier, no_progress, or_copied
 from osc_imgurl.copies.copy import DELETE_AT
 from osc_imgurl.copies.home import Home
-from osc_imgurl.errors import InvalidParameterValue, ObjectStoreFailed
+from osc_imgurl.errors import (
+    ImageUnacceptable,
+    InvalidParameterValue,
+    MissingParameterValue,
+    ObjectStoreFailed,
+)
 from osc_imgurl.glance.image import Image
+from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import Place
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
@@ -22,7 +28,7 @@ from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.request import Request
 from osc_imgurl.tempurl.url import ObjectPath
 
-from ..stubs import IMAGE_ID
+from ..stubs import IMAGE_ID, Glance, Store, image
 
 DATA = bytes(range(50))
 IMAGE = Image(IMAGE_ID, status='active', properties={
@@ -180,3 +186,57 @@ def test_a_url_that_expires_while_its_image_is_copied(swift):
     later = swift.now + 600 * MINUTE
     assert ensure(later) == later
     assert left < set(swift.objects) and len(swift.objects) == 6
+
+
+def test_nobody_to_ask_copies_nothing():
+    glance, store = Glance(), Store()
+    assert make_copier(Settings(), Cloud(), no_progress) is None
+    assert make_copier(Settings(), Cloud(glance), no_progress) is None
+    assert make_copier(Settings(), Cloud(None, store), no_progress) is None
+    assert make_copier(Settings(), Cloud(glance, store), no_progress) is not None
+
+
+@pytest.mark.parametrize(('algorithm', 'value'), [
+    (None, None), ('sha512', None), (None, 'd' * 128)])
+def test_without_a_hash_an_image_is_copied_only_where_that_is_asked_for(swift, algorithm, value):
+    unhashed = Image(IMAGE_ID, status='active', properties={
+        'size': len(DATA), 'os_hash_algo': algorithm, 'os_hash_value': value})
+    expires = int(swift.now) + 600 * MINUTE
+    with pytest.raises(ImageUnacceptable, match='cannot be verified') as caught:
+        Copier(Settings(), Images(), InMemory(swift)).ensure(unhashed, Request(), lambda: expires)
+    assert caught.value.names == ('copy_unverified',) and not swift.objects
+    Copier(Settings(copy_unverified=True), Images(), InMemory(swift)).ensure(
+        unhashed, Request(), lambda: expires)
+    assert swift.objects[IMAGE_ID]['X-Object-Meta-Image-Hash'].startswith('sha512:')
+
+
+def test_an_image_without_data_is_copied(swift):
+    empty = Image(IMAGE_ID, status='active', properties={
+        'size': 0, 'checksum': md5(b'')})
+    Copier(Settings(), NoData(), InMemory(swift)).ensure(
+        empty, Request(), lambda: int(swift.now) + DURATION)
+    assert {name: found['ETag'] for name, found in swift.objects.items()} == {IMAGE_ID: md5(b'')}
+    assert swift.objects[IMAGE_ID]['If-None-Match'] == '*'
+
+
+class NoData:
+    def data(self, image, start=0):
+        yield from ()
+
+
+LATER = 'or have the image copied into your own account.'
+
+
+@pytest.mark.parametrize(('request_', 'copy', 'store', 'problem', 'remedy'), [
+    (Request(), False, Store(), 'No key.', f'Set one, {LATER}'),
+    (Request(), False, None, 'No key.', 'Set one.'),
+    (Request(), False, Store(None), 'No key.', 'Set one.'),
+    (Request(object='x'), False, Store(), 'No key.', 'Set one.'),
+    (Request(object='x'), True, Store(),
+     'No key. It is not copied: another object is given.', 'Set one.')])
+def test_an_error_says_that_the_image_can_be_copied(request_, copy, store, problem, remedy):
+    error = or_copied(MissingParameterValue('No key.', 'Set one.', 'key_file'), image(), request_,
+                      Settings(copy=copy), store)
+    assert isinstance(error, MissingParameterValue)
+    assert (error.problem, error.remedy) == (problem, remedy)
+    assert error.names == (('key_file', 'copy') if remedy.endswith(LATER) else ('key_file',))

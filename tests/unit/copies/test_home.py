@@ -1,0 +1,218 @@
+"""The container for copies: made, given a key, and cleared, in a Swift that is a stub."""
+
+import json
+
+import pytest
+
+from osc_imgurl.copies.copy import Copy, to_headers
+from osc_imgurl.copies.home import Home
+from osc_imgurl.copies.segments import FOLDER
+from osc_imgurl.errors import (
+    InvalidParameterValue,
+    MissingParameterValue,
+    ObjectStoreNotAuthorized,
+)
+from osc_imgurl.settings.table import Settings
+from osc_imgurl.swift.object_store import ObjectStore
+from osc_imgurl.tempurl.key import Key
+
+from ..stubs import IMAGE_ID, OTHER_ID
+
+NAME = 'image-temp-urls'
+OLD = {'Date': 'Thu, 26 Nov 2026 10:00:10 GMT', 'Last-Modified': 'Thu, 26 Nov 2026 10:00:00 GMT'}
+SWIFT = {'X-Trans-Id': 'tx1'}
+KEY_HEADER = 'X-Container-Meta-Temp-URL-Key'
+END = 2_000_000_000
+
+
+@pytest.fixture
+def stub(cloud, naps):
+    return Stub(cloud)
+
+
+class Stub:
+    """A container, by what it answers; nobody waits."""
+
+    def __init__(self, cloud, storage_url='http://swift/v1/AUTH_p'):
+        self.cloud, self.mock = cloud, cloud.mock
+        self.url = f'{storage_url}/{NAME}'
+        self.account_url = storage_url
+        self.home = Home(Settings(), ObjectStore(cloud.session(), storage_url=storage_url))
+        self.place = self.home.place(IMAGE_ID)
+        self.mock.put(self.url, status_code=201, headers=SWIFT)
+        self.mock.post(self.url, status_code=204, headers=SWIFT)
+
+    def container(self, status=200, **headers):
+        """Say what Swift shows of the container, now and after its key is set."""
+        self.mock.head(self.url, status_code=status, headers={**SWIFT, **headers})
+
+    def holds(self, *names, **headers):
+        """Say which objects there are; each is a copy that ends, or a segment."""
+        def listing(request, _):
+            start, prefix = request.qs['marker'][0], request.qs['prefix'][0]
+            return [{'name': name, 'bytes': 5, 'hash': 'e'} for name in sorted(names)
+                    if name > start and name.startswith(prefix)]
+
+        self.mock.get(self.url, headers=SWIFT, json=listing)
+        for name in names:
+            copy = Copy(NAME, name, None, 5, 'md5:00', END)
+            self.mock.head(f'{self.url}/{name}', headers={
+                **SWIFT, 'Content-Length': '5', **to_headers(copy), **headers})
+            for method in 'POST', 'DELETE':
+                self.mock.register_uri(method, f'{self.url}/{name}', headers=SWIFT,
+                                       status_code=204)
+
+    def asked(self, *methods):
+        return [each for each in self.cloud.asked if each.split()[0] in methods]
+
+
+def test_a_container_is_made_and_gets_a_key(stub):
+    stub.mock.head(stub.url, [{'status_code': 404, 'headers': SWIFT},
+                              {'headers': {**SWIFT, KEY_HEADER: 'k'}}])
+    stub.home.prepare(stub.place)
+    assert stub.asked('PUT', 'POST') == [f'PUT {stub.url}', f'POST {stub.url}']
+    sent = [value for name, value in stub.mock.last_request.headers.items()
+            if name.lower() == KEY_HEADER.lower()]
+    assert len(sent) == 1 and len(sent[0]) >= 32
+    assert stub.home.key(stub.place) == Key(b'k')
+
+
+def test_a_key_that_is_there_stays(stub):
+    stub.container(**OLD, **{f'{KEY_HEADER}-2': 'two'})
+    for _ in range(2):
+        stub.home.prepare(stub.place)
+    assert stub.asked('PUT', 'POST') == []
+    assert stub.home.key(stub.place) == Key(b'two')
+    assert stub.asked('HEAD') == [f'HEAD {stub.url}']
+
+
+@pytest.mark.parametrize('times', [
+    {**OLD, 'Date': OLD['Last-Modified']},
+    {**OLD, 'Date': 'Thu, 26 Nov 2026 10:00:02 GMT'}])
+def test_a_key_that_was_set_just_now_is_looked_up_again(stub, naps, times):
+    """Another process may be setting another."""
+    stub.mock.head(stub.url, [{'headers': {**SWIFT, **times, KEY_HEADER: 'first'}},
+                              {'headers': {**SWIFT, KEY_HEADER: 'second'}}])
+    stub.home.prepare(stub.place)
+    assert stub.home.key(stub.place) == Key(b'second')
+    assert 0 < naps[-1] <= 2
+
+
+@pytest.mark.parametrize('times', [{}, {**OLD, 'Date': 'yesterday'}])
+def test_a_server_that_does_not_say_when(stub, times):
+    stub.container(**times, **{KEY_HEADER: 'k'})
+    stub.home.prepare(stub.place)
+    assert stub.home.key(stub.place) == Key(b'k') and len(stub.asked('HEAD')) == 1
+
+
+@pytest.mark.parametrize(('header', 'use'), [
+    ('X-Container-Read', 'read'), ('X-Container-Write', 'change')])
+def test_a_container_that_others_may_use_is_a_warning(stub, caplog, header, use):
+    stub.container(**OLD, **{KEY_HEADER: 'k', header: '.r:*'})
+    stub.home.prepare(stub.place)
+    assert caplog.messages == [f'Others may {use} what is in the container {NAME}, where copies'
+                               f' are kept: its {header} is .r:*']
+
+
+def test_without_rights_there_is_no_container(stub):
+    stub.container(403)
+    with pytest.raises(ObjectStoreNotAuthorized, match='There the copy would be') as caught:
+        stub.home.prepare(stub.place)
+    assert caught.value.names == ('copy_container',)
+
+
+@pytest.mark.parametrize('status', [200, 403])
+def test_another_projects_container_in_a_gateway(cloud, naps, status):
+    stub = Stub(cloud, 'http://rgw/swift/v1')
+    stub.mock.head(stub.account_url, headers={**SWIFT, 'X-Account-Meta-Temp-URL-Key': 'k'})
+    stub.mock.get(stub.account_url, headers=SWIFT, text='other\n')
+    stub.container(status)
+    with pytest.raises(InvalidParameterValue, match=f'{NAME} is another project\'s'):
+        stub.home.prepare(stub.place)
+
+
+def test_in_a_gateway_the_accounts_key_signs(cloud, naps):
+    stub = Stub(cloud, 'http://rgw/swift/v1')
+    stub.mock.head(stub.account_url, headers={**SWIFT, 'X-Account-Meta-Temp-URL-Key': 'k'})
+    stub.mock.get(stub.account_url, headers=SWIFT, text=f'{NAME}\n')
+    stub.container()
+    stub.home.prepare(stub.place)
+    assert stub.asked('POST') == [] and stub.home.key(stub.place) == Key(b'k')
+    stub.mock.head(stub.account_url, headers=SWIFT)
+    with pytest.raises(MissingParameterValue):
+        Stub(cloud, 'http://rgw/swift/v1').home.prepare(stub.place)
+
+
+SEGMENTS = [f'{FOLDER}{IMAGE_ID}/{"0" * 16}/0000000{number}' for number in (1, 2)]
+OTHERS = f'{FOLDER}{OTHER_ID}/{"0" * 16}/00000001'
+
+
+def deleted(stub):
+    return [each.removeprefix(f'DELETE {stub.url}/') for each in stub.asked('DELETE')]
+
+
+def test_a_copy_is_deleted_with_its_segments(stub):
+    stub.holds(IMAGE_ID, OTHER_ID, *SEGMENTS, OTHERS, 'x')
+    assert stub.home.delete_all([IMAGE_ID]) == []
+    assert deleted(stub) == [IMAGE_ID, *SEGMENTS]
+
+
+def test_what_is_left_of_a_copy_is_deleted(stub):
+    stub.holds(*SEGMENTS)
+    stub.mock.head(f'{stub.url}/{IMAGE_ID}', status_code=404, headers=SWIFT)
+    stub.home.delete(IMAGE_ID)
+    assert deleted(stub) == SEGMENTS
+
+
+def test_a_copy_without_segments_is_deleted(stub):
+    stub.holds(IMAGE_ID)
+    stub.home.delete(IMAGE_ID)
+    assert deleted(stub) == [IMAGE_ID]
+
+
+def test_what_is_not_deleted_is_an_error_for_each(stub):
+    stub.holds(IMAGE_ID)
+    stub.mock.head(f'{stub.url}/{OTHER_ID}', status_code=404, headers=SWIFT)
+    error, = stub.home.delete_all([OTHER_ID, IMAGE_ID])
+    assert str(error) == f'There is no copy of image {OTHER_ID} in the container {NAME}.'
+    assert deleted(stub) == [IMAGE_ID]
+
+
+def test_all_copies_are_deleted_and_nothing_else(stub):
+    stub.holds(IMAGE_ID, OTHER_ID, *SEGMENTS, OTHERS, 'x', f'{FOLDER}x')
+    assert stub.home.clear() == []
+    assert sorted(deleted(stub)) == sorted([IMAGE_ID, OTHER_ID, *SEGMENTS, OTHERS])
+    assert set(deleted(stub)[:2]) == {IMAGE_ID, OTHER_ID}
+
+
+@pytest.mark.parametrize(('found', 'wanted', 'posted'), [
+    ('9', 10, True), ('10', 10, False), ('11', 10, False), (None, 10, False)])
+def test_a_segment_lives_longer_and_never_shorter(stub, found, wanted, posted):
+    ends = {'X-Delete-At': found} if found else {}
+    stub.mock.head(f'{stub.url}/x', [{'headers': {**SWIFT, **ends}},
+                                     {'headers': {**SWIFT, 'X-Delete-At': str(wanted)}}])
+    stub.mock.post(f'{stub.url}/x', headers=SWIFT, status_code=202)
+    assert stub.home.keep(['x'], wanted) is True
+    assert bool(stub.asked('POST')) is posted
+
+
+def test_a_segment_that_is_gone(stub):
+    stub.mock.head(f'{stub.url}/x', status_code=404, headers=SWIFT)
+    assert stub.home.keep(['x'], END) is False
+
+
+def test_an_object_that_is_no_copy_is_left_alone(stub):
+    stub.mock.head(f'{stub.url}/{IMAGE_ID}', headers={**SWIFT, 'Content-Length': '5'})
+    with pytest.raises(InvalidParameterValue, match='is no copy that this command has made'):
+        stub.home.find(IMAGE_ID)
+
+
+def test_a_copy_is_moved_with_all_that_is_said_of_it(stub):
+    stub.holds(IMAGE_ID)
+    copy = stub.home.find(IMAGE_ID)
+    stub.mock.head(f'{stub.url}/{IMAGE_ID}', [
+        {'headers': {**SWIFT, 'X-Delete-At': str(END)}},
+        {'headers': {**SWIFT, 'X-Delete-At': str(END + 9)}}])
+    assert stub.home.move(copy, END + 9) is True
+    sent = {name: str(value) for name, value in stub.mock.request_history[-2].headers.items()}
+    assert json.dumps(sent).count('md5:00') == 1 and str(END + 9) in json.dumps(sent)
