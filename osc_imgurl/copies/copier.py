@@ -33,6 +33,7 @@ from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import Place
 from osc_imgurl.locate.trust import misleads_glance
 from osc_imgurl.settings.table import Settings
+from osc_imgurl.swift.answers import md5_of
 from osc_imgurl.swift.connection import Body
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.request import Request
@@ -184,7 +185,7 @@ class Copier:
         stored: list[Stored] = []
 
         def put(name: str, data: Body) -> str | None:
-            return (container.put(name, data, {DELETE_AT: str(end)}) or {}).get('ETag')
+            return md5_of(container.put(name, data, {DELETE_AT: str(end)}) or {})
 
         algorithm = (image_hash(image) or ALGORITHM).partition(':')[0]
         reader = Reader(lambda start: self._images.data(image, start))

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from osc_imgurl import http
 from osc_imgurl.errors import ObjectStoreFailed
 from osc_imgurl.glance.image import is_uuid
+from osc_imgurl.swift.answers import md5_of
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.objects import Listed
 
@@ -115,13 +116,7 @@ def holds(headers: Mapping[str, str], stored: Stored) -> bool:
 
     :param headers: of the object, as a HEAD gives them.
     """
-    return (http.content_length(headers) == stored.size
-            and md5_of(headers.get('ETag')) == stored.md5)
-
-
-def md5_of(etag: str | None) -> str:
-    """Return the MD5 that an ETag is; of a large object it is none of its data."""
-    return (etag or '').removeprefix('W/').strip('"').lower()
+    return http.content_length(headers) == stored.size and md5_of(headers) == stored.md5
 
 
 def manifest(container: str, stored: Iterable[Stored]) -> bytes:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from osc_imgurl import http
-from osc_imgurl.copies.segments import Segment, Stored, md5_of
+from osc_imgurl.copies.segments import Segment, Stored
 from osc_imgurl.errors import (
     GlanceFailed,
     ImageDownloadFailed,
@@ -77,7 +77,7 @@ class Transfer:
     :param algorithm: of the hash.
     :param known: segments that are in Swift already, as
         :func:`osc_imgurl.copies.segments.found` gives them.
-    :param put: writes a segment's data, and returns its ETag.
+    :param put: writes a segment's data, and returns the MD5 that Swift says of it.
     :param keep: takes a segment that is there already; False where it is gone, or is none.
     :param progress: is told how many bytes are done.
     """
@@ -123,11 +123,11 @@ class Transfer:
 
     def _send(self, segment: Segment, name: str) -> Stored:
         md5 = hashlib.md5(usedforsecurity=False)
-        etag = self._put(name, Body(segment.size, self._hashed(segment, md5)))
-        if md5_of(etag) != md5.hexdigest():
+        found = self._put(name, Body(segment.size, self._hashed(segment, md5)))
+        if found != md5.hexdigest():
             raise ObjectStoreFailed(
-                f'The object store does not say that it has what was sent to it ({name}): its ETag'
-                f' is {etag}, and not {md5.hexdigest()}.', 'Try again; if it stays so, tell its'
+                f'The object store does not say that it has what was sent to it ({name}): its MD5'
+                f' is {found}, and not {md5.hexdigest()}.', 'Try again; if it stays so, tell its'
                 ' operator.')
         return Stored(name, segment.size, md5.hexdigest())
 

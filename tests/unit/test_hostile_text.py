@@ -16,7 +16,7 @@ from keystoneauth1.session import Session
 
 from osc_imgurl import http
 from osc_imgurl.copies import copy, segments
-from osc_imgurl.errors import ImgurlError
+from osc_imgurl.errors import ImgurlError, hide_secrets
 from osc_imgurl.glance import location
 from osc_imgurl.glance.client import Client
 from osc_imgurl.glance.image import is_uuid
@@ -54,7 +54,7 @@ READERS = {
     'temporary URL': parse, 'parts of a temporary URL': of_temp_url, 'moment': expiry.parse_moment,
     'location': location.parse, 'place': trust._place, 'UUID': is_uuid, 'error page': of_error_page,
     'Retry-After': http._Retry().parse_retry_after,
-    'log': lambda text: http._SIGNATURE.sub('', text),
+    'quoted': hide_secrets,
     'length': lambda text: http.content_length({'Content-Length': text}),
     'copy': lambda text: copy.from_headers('c', 'o', {
         'Content-Length': '1', copy.HASH: text, copy.DELETE_AT: text}),

@@ -19,6 +19,8 @@ from osc_imgurl.tempurl.key import Key
 from ..stubs import IMAGE_ID, OTHER_ID
 
 NAME = 'image-temp-urls'
+# All projects of a gateway share the names of containers.
+IN_GATEWAY = f'{NAME}-p'
 OLD = {'Date': 'Thu, 26 Nov 2026 10:00:10 GMT', 'Last-Modified': 'Thu, 26 Nov 2026 10:00:00 GMT'}
 SWIFT = {'X-Trans-Id': 'tx1'}
 KEY_HEADER = 'X-Container-Meta-Temp-URL-Key'
@@ -35,7 +37,8 @@ class Stub:
 
     def __init__(self, cloud, storage_url='http://swift/v1/AUTH_p'):
         self.cloud, self.mock = cloud, cloud.mock
-        self.url = f'{storage_url}/{NAME}'
+        name = NAME if storage_url.endswith('AUTH_p') else IN_GATEWAY
+        self.url = f'{storage_url}/{name}'
         self.account_url = storage_url
         self.home = Home(Settings(), ObjectStore(cloud.session(), storage_url=storage_url))
         self.place = self.home.place(IMAGE_ID)
@@ -127,14 +130,14 @@ def test_another_projects_container_in_a_gateway(cloud, naps, status):
     stub.mock.head(stub.account_url, headers={**SWIFT, 'X-Account-Meta-Temp-URL-Key': 'k'})
     stub.mock.get(stub.account_url, headers=SWIFT, text='other\n')
     stub.container(status)
-    with pytest.raises(InvalidParameterValue, match=f'{NAME} is another project\'s'):
+    with pytest.raises(InvalidParameterValue, match=f'{IN_GATEWAY} is another project\'s'):
         stub.home.prepare(stub.place)
 
 
 def test_in_a_gateway_the_accounts_key_signs(cloud, naps):
     stub = Stub(cloud, 'http://rgw/swift/v1')
     stub.mock.head(stub.account_url, headers={**SWIFT, 'X-Account-Meta-Temp-URL-Key': 'k'})
-    stub.mock.get(stub.account_url, headers=SWIFT, text=f'{NAME}\n')
+    stub.mock.get(stub.account_url, headers=SWIFT, text=f'{IN_GATEWAY}\n')
     stub.container()
     stub.home.prepare(stub.place)
     assert stub.asked('POST') == [] and stub.home.key(stub.place) == Key(b'k')

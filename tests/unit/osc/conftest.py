@@ -6,6 +6,7 @@ import types
 from importlib.metadata import entry_points
 
 import pytest
+from requests.structures import CaseInsensitiveDict
 
 from osc_imgurl.tempurl.key import Key
 
@@ -23,19 +24,33 @@ KERNEL = {**IMAGE, 'id': KERNEL_ID, 'name': 'vmlinuz', 'kernel_id': None, 'disk_
 
 
 @pytest.fixture
-def openstack(cloud, monkeypatch, tmp_path):
+def openstack(cloud, naps, monkeypatch, tmp_path):
     """Return what runs commands. Glance has an image and its kernel, and Swift a key."""
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
     for image in IMAGE, KERNEL:
         cloud.mock.get(f'{GLANCE}/{image["id"]}', json=image)
         cloud.mock.head(f'{SWIFT}/glance/{image["id"]}',
-                        headers={**TRANSACTION, 'Content-Length': '5'})
+                        headers={**TRANSACTION, 'Content-Length': '5', 'ETag': 'c' * 32})
     cloud.mock.get(GLANCE, json={'images': [IMAGE, KERNEL]})
     cloud.mock.get(f'{GLANCE}?name=cirros', json={'images': [IMAGE]})
     cloud.mock.head(f'{SWIFT}/glance', headers={**TRANSACTION, 'X-Container-Object-Count': '2'})
-    cloud.mock.head(SWIFT, headers={**TRANSACTION, 'X-Account-Container-Count': '1',
-                                    'X-Account-Meta-Temp-URL-Key': KEY.value.decode()})
-    cloud.mock.post(SWIFT, status_code=204, headers=TRANSACTION)
+    account = CaseInsensitiveDict({**TRANSACTION, 'X-Account-Container-Count': '1',
+                                   'X-Account-Meta-Temp-URL-Key': KEY.value.decode()})
+
+    def show(request, context):
+        context.headers.update(account)
+
+    def change(request, context):
+        context.status_code = 204
+        context.headers.update(TRANSACTION)
+        for name, value in request.headers.items():
+            if name.lower().startswith('x-remove-'):
+                account.pop(name.lower().replace('x-remove-', 'x-'), None)
+            elif 'temp-url-key' in name.lower():
+                account[name] = value.decode() if isinstance(value, bytes) else value
+
+    cloud.mock.head(SWIFT, text=show)
+    cloud.mock.post(SWIFT, text=change)
     cloud.mock.get(SWIFT, headers=TRANSACTION, text='glance\n')
     cloud.mock.get(f'{GLANCE}/{IMAGE_ID}/locations', status_code=403)
     cloud.mock.get('http://swift/info', json={'swift': {}, 'tempurl': {
@@ -55,9 +70,15 @@ class OpenStack:
     def __call__(self, name, *arguments):
         """Run a command, and return what it prints."""
         stdout = io.StringIO()
+        # As openstacksdk keeps what it has read from clouds.yaml.
+        config = types.SimpleNamespace(
+            cloud_config={'clouds': {'cloud': self.configuration}}, config_filename=None,
+            _load_secure_file=lambda: (None, {}))
+        region = types.SimpleNamespace(name='cloud', region_name=None,
+                                       config=self.configuration, _openstack_config=config)
         manager = types.SimpleNamespace(
             session=self.cloud.session(), region_name=None, interface='public',
-            get_configuration=lambda: self.configuration)
+            get_configuration=lambda: self.configuration, _cli_options=region)
         app = types.SimpleNamespace(client_manager=manager, stdout=stdout, stderr=self.stderr)
         entry, = entry_points(group='openstack.image.v2', name=name.replace(' ', '_'))
         command = entry.load()(app, None)
