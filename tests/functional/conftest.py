@@ -3,17 +3,14 @@
 Each cloud is one of tools/cloud's, on free ports and in a folder of its own.
 """
 
-import contextlib
 import dataclasses
-import filecmp
 import json
 import pathlib
 import re
 import secrets
-import shutil
-import sqlite3
 import subprocess
 import sys
+import tempfile
 
 import openstack
 import pytest
@@ -21,10 +18,10 @@ import requests
 import yaml
 from openstack.config import OpenStackConfig
 
-from . import forked
+from . import commands
+from .commands import OPENSTACK
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-OPENSTACK = pathlib.Path(sys.executable).parent / 'openstack'
 IMAGE_META = {'disk_format': 'raw', 'container_format': 'bare', 'visibility': 'public'}
 
 
@@ -52,15 +49,14 @@ class Cloud:
 
     def openstack(self, *arguments, cloud='glance', stdin='', env=None, true_process=False):
         """Run openstack as a user would; no secret may be in what it prints."""
-        command = [OPENSTACK, *arguments]
-        env = {**forked.ENVIRONMENT, 'HOME': str(self.home),
+        env = {**commands.ENVIRONMENT, 'HOME': str(self.home),
                'OS_CLIENT_CONFIG_FILE': str(self.folder / 'clouds.yaml'),
                **({'OS_CLOUD': cloud} if cloud else {}), **(env or {})}
         if true_process:
-            done = subprocess.run(command, input=stdin, capture_output=True, text=True,
-                                  check=False, cwd=self.home, env=env)
+            done = subprocess.run([OPENSTACK, *arguments], input=stdin, capture_output=True,
+                                  text=True, check=False, cwd=self.home, env=env)
         else:
-            done = forked.run(command, stdin=stdin, cwd=self.home, env=env)
+            done = commands.run(arguments, stdin=stdin, cwd=self.home, env=env)
         result = Result(done.stdout, done.stderr, done.returncode)
         for secret in self.secrets:
             assert secret not in result.text, 'a secret was printed'
@@ -124,13 +120,6 @@ class Cloud:
         assert set_to.status_code == 204, set_to.text
 
 
-@pytest.fixture(scope='session', autouse=True)
-def fork_server():
-    """It starts with the first command; nothing of it stays."""
-    yield
-    forked.stop()
-
-
 def tool(command, folder, *options):
     done = subprocess.run(
         [sys.executable, ROOT / 'tools/cloud', command, '--dir', folder, *options],
@@ -138,64 +127,22 @@ def tool(command, folder, *options):
     assert done.returncode == 0, done.stderr
 
 
-IDENTITIES = pathlib.Path('keystone/keystone.db')
-IMAGES = pathlib.Path('glance/glance.db')
-FILES = ('glance/images', 'glance/staging', 'glance/tasks', 'swift/devices')
-
-
-def renew(cloud, new):
-    """Put into a cloud what was stored in it when it was new. Its servers have nothing to do."""
-    if not filecmp.cmp(new / IDENTITIES, cloud / IDENTITIES, shallow=False):
-        # Keystone remembers what it has read.
-        tool('down', cloud)
-        shutil.copy(new / IDENTITIES, cloud / IDENTITIES)
-        tool('up', cloud)
-    with (contextlib.closing(sqlite3.connect(new / IMAGES)) as stored,
-          contextlib.closing(sqlite3.connect(cloud / IMAGES, timeout=30)) as images):
-        stored.backup(images)
-    for name in FILES:
-        shutil.rmtree(cloud / name)
-        shutil.copytree(new / name, cloud / name)
-
-
-@pytest.fixture(scope='session')
-def common_cloud(tmp_path_factory):
-    """A cloud without options for one module after another, and what is stored in it when new."""
-    base = tmp_path_factory.mktemp('common')
-    cloud, new = base / 'cloud', base / 'new'
-    tool('up', cloud)
-    for database in (IDENTITIES, IMAGES):
-        (new / database).parent.mkdir(parents=True)
-        shutil.copy(cloud / database, new / database)
-    for name in FILES:
-        shutil.copytree(cloud / name, new / name)
-    yield cloud, new
-    tool('wipe', cloud)
-
-
 @pytest.fixture(scope='module')
-def make_cloud(tmp_path_factory, request):
-    """Return a function that returns a new cloud.
+def make_cloud(tmp_path_factory):
+    """Return a function that returns a new cloud, which ends with the module.
 
-    A cloud with options is brought up, and ends with the module. The first without options is the
-    same for all modules: nothing is stored in it that is not stored in a new one. A module that
-    stops a server or changes its configuration needs one of its own.
+    Its servers are forked from processes that all workers share and that end with the run.
     """
-    folders, common = [], []
+    folders = []
 
     def make(*options):
         base = tmp_path_factory.mktemp('cloud')
         (base / 'home').mkdir()
-        if options or common:
-            folder = base / 'cloud'
-            folders.append(folder)
-            tool('up', folder, *options)
-        else:
-            folder, new = request.getfixturevalue('common_cloud')
-            common.append(folder)
-            renew(folder, new)
-        settings = json.loads((folder / 'settings.json').read_text())
-        return Cloud(folder, base / 'home', list(settings['passwords'].values()),
+        folders.append(base / 'cloud')
+        tool('up', folders[-1], '--fork-from', pathlib.Path(tempfile.gettempdir()) / 'forking',
+             *options)
+        settings = json.loads((folders[-1] / 'settings.json').read_text())
+        return Cloud(folders[-1], base / 'home', list(settings['passwords'].values()),
                      settings['ports'])
 
     yield make

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import pickle
-import shutil
 import signal
 import socket
 import sqlite3
@@ -12,7 +11,9 @@ import subprocess
 import time
 import uuid
 
+import pymemcache.client.base
 import pytest
+import redis
 
 from osc_imgurl import parse, verify
 from osc_imgurl.cache import guard
@@ -21,13 +22,13 @@ from osc_imgurl.cache.shared import SharedCache
 from osc_imgurl.errors import CacheFailed, InvalidParameterValue
 from osc_imgurl.tempurl.key import Key
 
-from . import forked
-from .conftest import OPENSTACK
+from ..conftest import require
+from . import commands
 from .silent import silent_server
 
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
 KEY = 'the signing key'
-COMMAND = [OPENSTACK, '--os-auth-type', 'none', 'image', 'temp', 'url']
+COMMAND = ['--os-auth-type', 'none', 'image', 'temp', 'url']
 TOLD = ['create', IMAGE_ID, '--endpoint-url', 'http://127.0.0.1:1', '--account', 'AUTH_x',
         '--key-file', 'key', '-f', 'value', '-c', 'url', '-c', 'cached']
 
@@ -41,15 +42,15 @@ def home(tmp_path):
 
 def start(home, *arguments, host='', **env):
     (home / host).mkdir(exist_ok=True)
-    return forked.start([*COMMAND, *arguments], cwd=home,
-                        env={**forked.ENVIRONMENT, 'HOME': str(home / host), **env})
+    return commands.start([*COMMAND, *arguments], cwd=home,
+                          env={**commands.ENVIRONMENT, 'HOME': str(home / host), **env})
 
 
 def run(home, *arguments, **env):
-    process = start(home, *arguments, **env)
-    stdout, stderr = process.communicate()
-    assert KEY not in stdout + stderr
-    return stdout.split(), stderr, process.returncode
+    done = commands.run([*COMMAND, *arguments], cwd=home,
+                        env={**commands.ENVIRONMENT, 'HOME': str(home), **env})
+    assert KEY not in done.stdout + done.stderr
+    return done.stdout.split(), done.stderr, done.returncode
 
 
 def create(home, *options, **env):
@@ -182,18 +183,18 @@ def test_a_broken_cache_costs_a_warning(home):
     assert len(stderr.splitlines()) == 1 and 'The URL is good all the same' in stderr
 
 
-def test_64_processes_print_the_same_url(home):
-    processes = [start(home, *TOLD, '--cache') for _ in range(64)]
+def test_many_processes_print_the_same_url(home, stress):
+    processes = [start(home, *TOLD, '--cache') for _ in range(64 if stress else 8)]
     answers = [process.communicate() for process in processes]
     assert {stderr for _, stderr in answers} == {''}
     assert len({stdout.split()[0] for stdout, _ in answers}) == 1
     assert sorted(stdout.split()[1] for stdout, _ in answers).count('False') == 1
 
 
-def test_twelve_processes_meet_a_damaged_file(home):
+def test_processes_meet_a_damaged_file(home, stress):
     folder = home / '.cache/osc-imgurl'
     folder.mkdir(parents=True, mode=0o700)
-    images = sorted(str(uuid.uuid4()) for _ in range(12))
+    images = sorted(str(uuid.uuid4()) for _ in range(12 if stress else 4))
     (folder / 'urls.sqlite').touch(mode=0o600)
     (folder / 'urls.sqlite').write_bytes(b'not a database' * 100)
     processes = [start(home, *[image if word == IMAGE_ID else word for word in TOLD], '--cache')
@@ -254,8 +255,7 @@ def test_align_needs_no_shared_state(home):
 def server(request, tmp_path):
     """Start a cache server on a free port of the loopback interface."""
     program, arguments = request.param
-    if not shutil.which(program):
-        pytest.skip(f'{program} is not installed (Debian: redis-server, memcached)')
+    require(program)
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         port = probe.getsockname()[1]
@@ -278,6 +278,7 @@ REDIS = ('redis-server', ['--port', '{port}', '--bind', '127.0.0.1', '--save', '
 MEMCACHED = ('memcached', ['-p', '{port}', '-l', '127.0.0.1', '-U', '0', '-u', 'nobody'])
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(('server', 'backend', 'arguments'), [
     (REDIS, 'dogpile.cache.redis', 'host=127.0.0.1,port={}'),
     (REDIS, 'dogpile.cache.redis', 'url=redis://127.0.0.1:{}/0'),
@@ -289,7 +290,7 @@ def test_many_hosts_share_a_cache(home, server, backend, arguments):
     env = {'OS_IMAGE_TEMP_URL_CACHE_ENABLED': 'true',
            'OS_IMAGE_TEMP_URL_CACHE_BACKEND': backend,
            'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS': arguments.format(port)}
-    hosts = [start(home, *TOLD, host=host, **env) for host in 'abcdefgh']
+    hosts = [start(home, *TOLD, host=host, **env) for host in 'abc']
     answers = [host.communicate() for host in hosts]
     assert {stderr for _, stderr in answers} == {''}
     url, = {stdout.split()[0] for stdout, _ in answers}
@@ -316,7 +317,6 @@ def test_many_hosts_share_a_cache(home, server, backend, arguments):
 
 
 def redis_of(server):
-    redis = pytest.importorskip('redis')
     return redis.StrictRedis(port=server[1])
 
 
@@ -326,6 +326,7 @@ def in_redis(server):
             'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS': f'port={server[1]},host=127.0.0.1'}
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize('server', [REDIS], indirect=True)
 def test_what_a_shared_cache_holds(home, server):
     client = redis_of(server)
@@ -338,6 +339,7 @@ def test_what_a_shared_cache_holds(home, server):
     assert 0 < client.ttl(name) <= 100
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize('server', [REDIS], indirect=True)
 def test_what_a_stranger_writes_to_a_shared_cache(home, server):
     client = redis_of(server)
@@ -372,6 +374,7 @@ def ask(cache, expires):
 ARRAY = ['f' * 64, 2_000_000_000, IMAGE_ID, 'GET', None, 'glance', 'key', 'signature']
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(('server', 'backend', 'arguments'), [
     (REDIS, 'dogpile.cache.redis', '{{"host": "127.0.0.1", "port": {}}}'),
     (REDIS, 'dogpile.cache.valkey', '{{"host": "127.0.0.1", "port": {}}}'),
@@ -399,15 +402,15 @@ def test_what_is_no_entry_is_replaced(server, backend, arguments, caplog):
     assert not caplog.records
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize('server', [MEMCACHED], indirect=True)
 def test_what_is_read_from_memcached_runs_nothing(home, server):
     """Other users of pymemcache keep pickles there, which run what they hold when they are read."""
-    base = pytest.importorskip('pymemcache.client.base')
     env = {'OS_IMAGE_TEMP_URL_CACHE_ENABLED': 'true',
            'OS_IMAGE_TEMP_URL_CACHE_BACKEND': 'dogpile.cache.pymemcache',
            'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS': f'url=127.0.0.1:{server[1]}'}
     create(home, **env)
-    client = base.Client(('127.0.0.1', server[1]))
+    client = pymemcache.client.base.Client(('127.0.0.1', server[1]))
     dumped = client.raw_command(b'lru_crawler metadump all', b'END\r\n').decode()
     name = next(line.split()[0].removeprefix('key=').replace('%3A', ':')
                 for line in dumped.splitlines() if 'osc-imgurl' in line)
@@ -429,6 +432,7 @@ def test_a_backend_whose_client_runs_what_it_reads_is_refused(backend):
         SharedCache(f'dogpile.cache.{backend}', {'url': '127.0.0.1:1'}, 1200)
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize('server', [MEMCACHED], indirect=True)
 @pytest.mark.parametrize('duration', ['31d', '20000d'])
 def test_memcached_keeps_what_lives_long(home, server, duration):
@@ -459,6 +463,7 @@ def test_a_server_that_says_nothing_is_asked_once(backend, arguments, caplog, mo
     assert 'The URL is good all the same' in caplog.text and 'secret' not in caplog.text
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize('server', [REDIS], indirect=True)
 def test_a_lock_that_is_never_released(server, caplog):
     client = redis_of(server)
@@ -479,6 +484,7 @@ PROTECTED = ('redis-server', [*REDIS[1], '--requirepass', PASSWORD, '--user', 'w
                               f'>{PASSWORD}', '~*', '&*', '+@all'])
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize('server', [PROTECTED], indirect=True)
 @pytest.mark.parametrize('arguments', [
     'host=127.0.0.1,port={}', 'url=redis://127.0.0.1:{}/0',

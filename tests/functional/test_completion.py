@@ -37,7 +37,7 @@ def complete(tmp_path_factory):
     return run
 
 
-@pytest.mark.skipif(not BASH, reason='bash is not installed')
+@pytest.mark.needs('bash')
 def test_commands_and_options(complete):
     assert complete('openstack image temp url ') == [
         'cache', 'check', 'copy', 'create', 'export', 'key', 'list', 'settings', 'show']

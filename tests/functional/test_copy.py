@@ -19,8 +19,8 @@ import uuid
 import pytest
 import requests
 
-from . import forked
-from .conftest import OPENSTACK, download
+from . import commands
+from .conftest import download
 
 CREATE = ['image', 'temp', 'url', 'create']
 LIST = ['image', 'temp', 'url', 'list']
@@ -28,7 +28,6 @@ COPIES = ['image', 'temp', 'url', 'copy', 'list']
 DELETE = ['image', 'temp', 'url', 'copy', 'delete']
 CONTAINER = 'image-temp-urls'
 SEGMENT = 1_000_000
-IMAGES = 100
 KEY = 'X-Container-Meta-Temp-URL-Key'
 
 
@@ -195,17 +194,18 @@ def test_a_store_whose_keys_are_others(cloud, account):
     assert (row['copied'], download(row['url'])) == (True, b'elsewhere')
 
 
-def test_many_images(cloud, account):
+def test_many_images(cloud, account, stress):
     """Some are copied already; the kernel is copied too; and each copy can be deleted."""
+    count = 100 if stress else 30
     kernel = cloud.upload('kernel', b'kernel', store='file1')
     gone = cloud.upload('to be deleted', b'gone', store='file1', kernel_id=kernel)
     many = cloud.upload('one of many', b'many', store='file1', kernel_id=kernel)
-    images = {gone: b'gone', **dict.fromkeys(alike(cloud, many, IMAGES - 1), b'many')}
+    images = {gone: b'gone', **dict.fromkeys(alike(cloud, many, count - 1), b'many')}
     first = list(images)[:3]
     rows = cloud.rows(*LIST, *first, '--copy', cloud='demo')
     assert all(row['copied'] for row in rows)
     asked = sent(cloud, *LIST, *images, '--copy', '--with-boot-images', '-f', 'json')
-    assert len([line for line in asked if line.startswith('PUT')]) == 2 * (IMAGES - 3 + 1)
+    assert len([line for line in asked if line.startswith('PUT')]) == 2 * (count - 3 + 1)
     rows = cloud.rows(*LIST, *images, '--copy', '--with-boot-images', '--long', cloud='demo')
     assert {row['image_id']: download(row['url']) for row in rows} == {**images, kernel: b'kernel'}
     listed = {row['image_id'] for row in cloud.rows(*COPIES, cloud='demo')}
@@ -252,10 +252,10 @@ def test_what_is_handed_over(cloud, image, data):
 
 def test_a_bar_on_a_terminal_only(cloud, image):
     controller, terminal = pty.openpty()
-    child = forked.start(
-        [OPENSTACK, *CREATE, image, '--copy', '-f', 'value', '-c', 'url'], cwd=cloud.home,
+    child = commands.start(
+        [*CREATE, image, '--copy', '-f', 'value', '-c', 'url'], cwd=cloud.home,
         stderr=terminal, env={
-            **forked.ENVIRONMENT, 'HOME': str(cloud.home), 'OS_CLOUD': 'demo', 'TERM': 'xterm',
+            **commands.ENVIRONMENT, 'HOME': str(cloud.home), 'OS_CLOUD': 'demo', 'TERM': 'xterm',
             'OS_CLIENT_CONFIG_FILE': str(cloud.folder / 'clouds.yaml')})
     os.close(terminal)
     url, _ = child.communicate()
@@ -269,7 +269,7 @@ def test_a_bar_on_a_terminal_only(cloud, image):
 
 def test_two_at_once(cloud, account, image, data):
     with concurrent.futures.ThreadPoolExecutor() as threads:
-        rows = list(threads.map(lambda _: copied(cloud, image, '--copy'), range(3)))
+        rows = list(threads.map(lambda _: copied(cloud, image, true_process=True), range(3)))
     assert all(download(row['url']) == data for row in rows)
     assert min(account.ends(image)) >= max(map(moment, rows)) + 3300
 

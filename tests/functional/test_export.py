@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from ..conftest import leave_out
 from .conftest import download
 from .proxy import proxy
 
@@ -21,10 +22,6 @@ NAME = '../it\'s "$(touch ran)" `touch ran` & ]]> ${mac}\n#'
 
 # What Glance looks at, at the place where it looks.
 ISO = b'CD001'.rjust(32_774, b'\0').ljust(40_000, b'\0')
-
-
-def needs(program, package):
-    return pytest.mark.skipif(shutil.which(program) is None, reason=f'{package} is not installed')
 
 
 @pytest.fixture(scope='module')
@@ -74,7 +71,8 @@ def files(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-@needs('aria2c', 'aria2')
+@pytest.mark.extra
+@pytest.mark.needs('aria2c')
 def test_aria2c_takes_the_metalink_and_refuses_altered_data(export, image, altered, data,
                                                             tmp_path):
     for name, status in ((image, 0), (altered, 32)):
@@ -86,8 +84,7 @@ def test_aria2c_takes_the_metalink_and_refuses_altered_data(export, image, alter
     assert files(tmp_path).keys() <= {'cirros.raw', 'altered.raw', 'altered.raw.aria2'}
 
 
-@needs('dash', 'dash')
-@needs('curl', 'curl')
+@pytest.mark.needs('dash', 'curl')
 class TestCurl:
     def test_the_image_gets_its_name(self, export, image, data, tmp_path):
         lines = export(image, 'curl')
@@ -121,7 +118,8 @@ class TestCurl:
         assert files(tmp_path) == {}
 
 
-@needs('qemu-img', 'qemu-utils')
+@pytest.mark.extra
+@pytest.mark.needs('qemu-img')
 def test_qemu_img_reads_the_image_through_its_url(cloud, export, data, tmp_path):
     disk = data.ljust(1 << 20, b'\0')
     (tmp_path / 'raw').write_bytes(disk)
@@ -141,7 +139,7 @@ def qemu_img(*arguments, folder):
     done = subprocess.run([shutil.which('qemu-img'), *arguments], cwd=folder, text=True,
                           capture_output=True, check=False)
     if 'block-curl not found' in done.stderr:
-        pytest.skip('qemu-block-extra is not installed')
+        leave_out('not installed: qemu-block-extra')
     assert done.returncode == 0, done.stderr
     return done.stdout
 

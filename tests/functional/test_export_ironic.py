@@ -18,6 +18,7 @@ import requests
 
 from .conftest import download
 
+pytestmark = pytest.mark.extra
 # API and conductor in one process, with hardware that does nothing. What a node is to deploy is
 # validated as for any other, and the conductor downloads it, for the machine to have it from there.
 CONFIG = """\

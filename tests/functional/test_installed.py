@@ -12,6 +12,7 @@ import requests
 
 from .conftest import ROOT
 
+pytestmark = pytest.mark.extra
 UV = pathlib.Path(sys.executable).parent / 'uv'
 ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
 OURS = ('image location show', *(f'image temp url {name}' for name in (

@@ -8,8 +8,7 @@ import time
 
 import pytest
 
-from . import forked
-from .conftest import OPENSTACK
+from . import commands
 from .proxy import proxy
 
 # In seconds: much less than any server has for its answer, and enough for a busy machine.
@@ -40,9 +39,9 @@ def glance(cloud):
 def end(cloud, env, arguments, when, number):
     """Send a command a signal when it is time; return its status and what it has printed."""
     with tempfile.TemporaryFile('w+') as stdout, tempfile.TemporaryFile('w+') as stderr:
-        child = forked.start(
-            [OPENSTACK, 'image', 'temp', 'url', *arguments], cwd=cloud.home, stdout=stdout,
-            stderr=stderr, env={**forked.ENVIRONMENT, 'HOME': str(cloud.home),
+        child = commands.start(
+            ['image', 'temp', 'url', *arguments], cwd=cloud.home, stdout=stdout,
+            stderr=stderr, env={**commands.ENVIRONMENT, 'HOME': str(cloud.home),
                                 'OS_CLOUD': 'glance', **env})
 
         def printed(file):

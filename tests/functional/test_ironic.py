@@ -9,6 +9,7 @@ import pytest
 from osc_imgurl import Cloud, ImageService, ObjectStore, Request, TempURLService
 from osc_imgurl.settings import sources
 
+pytestmark = pytest.mark.extra
 NOW = 2_000_000_000
 ENDPOINT = 'https://swift.example.com'
 GIVEN_KEY = {'swift_temp_url_key': 'a key of Ironic'}

@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import signal
-import subprocess
 import threading
 import time
 import urllib.parse
@@ -14,7 +13,8 @@ import urllib.request
 
 import pytest
 
-from .conftest import OPENSTACK, download
+from . import commands
+from .conftest import download
 from .silent import silent_server
 
 LIST = ['image', 'temp', 'url', 'list']
@@ -271,9 +271,9 @@ def gate_before_glance(cloud, tmp_path):
 @pytest.mark.parametrize('formatter', ['value', 'csv'])
 def test_rows_appear_while_later_pages_are_fetched(cloud, images, tmp_path, formatter):
     with gate_before_glance(cloud, tmp_path) as (env, opened):
-        process = subprocess.Popen(
-            [OPENSTACK, *LIST, '--tag', 'many', '-f', formatter, '-c', 'image_name'],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+        process = commands.start(
+            [*LIST, '--tag', 'many', '-f', formatter, '-c', 'image_name'],
+            cwd=tmp_path, env=env)
         header = 1 if formatter == 'csv' else 0
         first = [process.stdout.readline().strip('"\n') for _ in range(25 + header)][header:]
         assert first == sorted(images)[:25]
@@ -287,9 +287,9 @@ def test_rows_appear_while_later_pages_are_fetched(cloud, images, tmp_path, form
 def test_progress_on_a_terminal_only(cloud, images, tmp_path):
     with gate_before_glance(cloud, tmp_path) as (env, opened):
         controller, terminal = pty.openpty()
-        process = subprocess.Popen(
-            [OPENSTACK, *LIST, '--tag', 'many', '-f', 'value', '-c', 'image_name'],
-            stdout=subprocess.PIPE, stderr=terminal, text=True, env=env)
+        process = commands.start(
+            [*LIST, '--tag', 'many', '-f', 'value', '-c', 'image_name'],
+            stderr=terminal, cwd=tmp_path, env=env)
         os.close(terminal)
         process.stdout.readline()
         time.sleep(1.5)
@@ -304,9 +304,9 @@ def test_progress_on_a_terminal_only(cloud, images, tmp_path):
 
 def test_a_reader_that_has_enough(cloud, images, tmp_path):
     with gate_before_glance(cloud, tmp_path) as (env, opened):
-        process = subprocess.Popen(
-            [OPENSTACK, *LIST, '--tag', 'many', '-f', 'value', '-c', 'image_name'],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+        process = commands.start(
+            [*LIST, '--tag', 'many', '-f', 'value', '-c', 'image_name'],
+            cwd=tmp_path, env=env)
         assert process.stdout.readline() == 'image 00\n'
         process.stdout.close()
         opened.set()

@@ -18,7 +18,7 @@ from osc_imgurl.tempurl.url import ObjectPath
 from .test_recipes import BLOCK, PAGES
 
 NGINX = shutil.which('nginx', path=f'{os.environ["PATH"]}:/usr/sbin')
-pytestmark = pytest.mark.skipif(not NGINX, reason="not installed: Debian's nginx")
+pytestmark = [pytest.mark.extra, pytest.mark.needs('nginx')]
 KEY = 'a key'
 # What is not in the manual: where it writes, in a folder of its own.
 AROUND = """\

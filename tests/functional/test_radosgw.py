@@ -1,7 +1,6 @@
 """A real RADOS Gateway that holds Glance's images, with and without accounts in its URLs."""
 
 import json
-import shutil
 import time
 import urllib.parse
 import uuid
@@ -16,11 +15,8 @@ from osc_imgurl.tempurl.url import ObjectPath
 from .conftest import download
 from .proxy import proxy
 
-MISSING = [program for program in ('ceph', 'ceph-mon', 'ceph-osd', 'radosgw')
-           if not shutil.which(program)]
-pytestmark = pytest.mark.skipif(
-    bool(MISSING), reason=f'not installed: {", ".join(MISSING)} (Debian\'s radosgw, ceph-mon,'
-                          ' ceph-osd and ceph-common)')
+needs_ceph = pytest.mark.needs('ceph', 'ceph-mon', 'ceph-osd', 'radosgw')
+pytestmark = [pytest.mark.extra, needs_ceph]
 KEY = 'the key of the gateway'
 
 

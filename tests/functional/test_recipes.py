@@ -10,7 +10,6 @@ import datetime
 import importlib.util
 import io
 import json
-import os
 import pathlib
 import re
 import shutil
@@ -23,8 +22,8 @@ from importlib.metadata import entry_points
 import pytest
 import yaml
 
-from . import forked
-from .conftest import OPENSTACK, ROOT, download
+from . import commands
+from .conftest import ROOT, download
 from .proxy import proxy
 
 PAGES = {path.stem: path
@@ -107,13 +106,8 @@ class Desk:
         (self.home / 'ironic.conf').write_text('[glance]\nswift_temp_url_duration = 7200\n')
         (self.home / 'key').write_text(KEY)
         (self.home / 'key').chmod(0o600)
-        openstack = self.home.parent / 'bin/openstack'
-        openstack.parent.mkdir(exist_ok=True)
-        openstack.write_text(forked.stand_in(OPENSTACK))
-        openstack.chmod(0o755)
-        self.env = {
-            **forked.ENVIRONMENT, 'PATH': f'{openstack.parent}:{os.environ["PATH"]}',
-            'HOME': str(self.home), 'OS_CLOUD': READERS.get(page, 'service')}
+        self.env = {**commands.ENVIRONMENT, 'HOME': str(self.home),
+                    'OS_CLOUD': READERS.get(page, 'service')}
 
     def prepare(self, recipe):
         """Make true what stands in front of a recipe."""
@@ -138,18 +132,16 @@ class Desk:
 
     def type(self, recipe):
         """Type a recipe, and return what it printed."""
-        commands = recipe.commands
+        typed = recipe.commands
         for name, stands_for in ((PROXY, self.proxy.url),
                                  (GLANCE_CONF, self.single.folder / 'glance/glance-api.conf'),
                                  (IRONIC_CONF, self.home / 'ironic.conf')):
-            commands = commands.replace(name, str(stands_for))
-        done = subprocess.run([BASH, '-e', '-c', commands], cwd=self.home, env=self.env,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              check=False, pass_fds=[forked.server().control.fileno()])
+            typed = typed.replace(name, str(stands_for))
+        done = commands.shell(BASH, typed, folder=self.home.parent, cwd=self.home, env=self.env)
         for secret in (*self.single.secrets, *self.multi.secrets):
             assert secret not in done.stdout + done.stderr, 'a secret was printed'
         expected = 1 if recipe.shown and ' fail ' in recipe.shown else 0
-        assert done.returncode == expected, f'{commands}\n{done.stdout}{done.stderr}'
+        assert done.returncode == expected, f'{typed}\n{done.stdout}{done.stderr}'
         return done.stdout
 
     def keys(self, cloud, user, container=''):
@@ -382,6 +374,7 @@ def outcome(page, recipe):
     return max(matching, key=lambda each: each[0])[1] if matching else None
 
 
+@pytest.mark.needs('bash', 'curl')
 @pytest.mark.parametrize('page', RECIPES)
 def test_recipes(page, desk):
     """The recipes of a page, one after another, as its reader types them."""

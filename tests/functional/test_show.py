@@ -8,8 +8,7 @@ from osc_imgurl.tempurl.request import Request
 from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath
 
-from . import forked
-from .conftest import OPENSTACK
+from . import commands
 
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
 KEY = 'the signing key'
@@ -22,9 +21,9 @@ def show(tmp_path):
     (tmp_path / 'key').chmod(0o600)
 
     def run(url, *options, stdin=''):
-        done = forked.run(
-            [OPENSTACK, 'image', 'temp', 'url', 'show', url, '-f', 'json', *options], stdin=stdin,
-            cwd=tmp_path, env={**forked.ENVIRONMENT, 'HOME': str(tmp_path)})
+        done = commands.run(
+            ['image', 'temp', 'url', 'show', url, '-f', 'json', *options], stdin=stdin,
+            cwd=tmp_path, env={**commands.ENVIRONMENT, 'HOME': str(tmp_path)})
         assert KEY not in done.stdout + done.stderr
         if done.returncode:
             assert (done.returncode, done.stdout) == (1, '')

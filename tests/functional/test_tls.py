@@ -9,8 +9,9 @@ import requests
 from ..certificates import OTHER_HOST, Certificate, authority
 from .conftest import download
 from .proxy import proxy
-from .test_radosgw import MISSING
+from .test_radosgw import needs_ceph
 
+pytestmark = [pytest.mark.extra, pytest.mark.needs('openssl')]
 TEMP_URL = ['image', 'temp', 'url']
 KEY = 'a key for TLS'
 
@@ -63,7 +64,7 @@ def test_the_whole_way(cloud, data, key_file):
     the_whole_way(cloud, data, key_file)
 
 
-@pytest.mark.skipif(bool(MISSING), reason=f'not installed: {", ".join(MISSING)}')
+@needs_ceph
 def test_the_whole_way_on_a_gateway(make_cloud, data, key_file):
     gateway = make_cloud('--tls', '--radosgw')
     gateway.set_key(KEY)

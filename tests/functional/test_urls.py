@@ -13,7 +13,9 @@ from .conftest import download
 LARGE = 12 * 1024 * 1000  # three of Glance's 4 MB chunks
 
 
-@pytest.fixture(scope='module', params=[[], ['--oldest']], ids=['newest', 'oldest'])
+@pytest.fixture(scope='module', params=[
+    pytest.param([], id='newest'),
+    pytest.param(['--oldest'], id='oldest', marks=pytest.mark.extra)])
 def cloud(make_cloud, request):
     cloud = make_cloud('--large-object-size', '4', *request.param)
     cloud.set_key('the account key')
