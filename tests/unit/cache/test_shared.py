@@ -149,6 +149,19 @@ def test_entries_are_deleted_and_not_listed():
     assert made.info() == CacheInfo(REDIS, None, None, None)
 
 
+@pytest.mark.parametrize('backend', [
+    'redis', 'redis_sentinel', 'redis_cluster', 'valkey', 'valkey_sentinel', 'valkey_cluster',
+    'pymemcache'])
+def test_each_backend_that_many_machines_can_use(backend):
+    assert cache(f'dogpile.cache.{backend}').info().backend == f'dogpile.cache.{backend}'
+
+
+def test_a_gateways_url_has_no_account():
+    new = dataclasses.replace(NEW, account=None)
+    hold(dataclasses.replace(OLD, account=None))
+    assert cache().get_or_create(new, lambda expires: True, NOW) == (OLD.expires, True)
+
+
 @pytest.mark.parametrize('backend', ['dogpile.cache.memory', 'dogpile.cache.memcached', 'redis'])
 def test_other_backends(backend):
     with pytest.raises(InvalidParameterValue, match=f'{backend} cannot be used') as caught:
