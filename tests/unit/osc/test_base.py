@@ -19,3 +19,17 @@ def test_a_command_hides_signatures_in_urllib3s_log(monkeypatch, caplog):
 
     assert Command(APP, None).run(argparse.Namespace()) == 0
     assert caplog.messages == ['/x?temp_url_sig=***']
+
+
+def test_an_example_in_the_help_can_be_copied():
+    class Command(base.Command):
+        _description = 'word ' * 40
+        _epilog = 'Example:\nopenstack one ' + 'two ' * 40 + '\nopenstack three'
+
+        def take_action(self, parsed_args):
+            pass
+
+    parser = Command(None, None).get_parser('openstack one')
+    text = parser.format_help()
+    assert parser.epilog in text
+    assert max(map(len, text.partition('Example:')[0].splitlines())) < 100

@@ -202,6 +202,21 @@ def test_a_list_goes_on_behind_an_image_without_a_url(openstack, cloud, caplog):
     assert 'queued' in row['error'] and row['error'] in caplog.messages[0]
 
 
+def test_an_interrupt_has_the_exit_status_of_one(openstack, cloud):
+    cloud.mock.get(GLANCE, [{'json': {'images': [IMAGE], 'next': '/v2/images?marker=x'}},
+                            {'exc': KeyboardInterrupt}])
+    assert [row['image_id'] for row in openstack.rows(LIST)] == [IMAGE_ID]
+    assert openstack.code == 130
+
+
+def test_an_image_that_is_not_there_is_named_once(openstack, cloud, caplog):
+    for query in 'name=x', 'os_hidden=true&name=x':
+        cloud.mock.get(f'{GLANCE}?{query}', json={'images': []})
+    assert openstack.rows(LIST, 'x', 'cirros')[0]['image_id'] == IMAGE_ID
+    message, = caplog.messages
+    assert message.count('x') >= 1 and not message.startswith('x: ')
+
+
 def test_a_list_reads_a_file(openstack, tmp_path):
     (tmp_path / 'images').write_text(f'# ours\n\n {KERNEL_ID} \n')
     rows = openstack.rows(LIST, 'cirros', '--from-file', str(tmp_path / 'images'))

@@ -2,7 +2,11 @@
 
 import io
 
-from osc_imgurl.batch import Made
+import pytest
+
+from osc_imgurl.batch import Failure, Made
+from osc_imgurl.errors import ImgurlError
+from osc_imgurl.osc import stream
 from osc_imgurl.osc.stream import Output
 
 
@@ -17,3 +21,33 @@ def test_an_interrupt_ends_the_rows_and_keeps_those_that_are_there():
                     with_errors=False)
     assert list(output.through(interrupted())) == [made]
     assert output.interrupted and not output.failed
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(('stdout', 'stderr', 'streams', 'shown'), [
+    (io.StringIO(), Terminal(), True, True), (Terminal(), Terminal(), False, True),
+    # The rows are progress enough.
+    (Terminal(), Terminal(), True, False), (io.StringIO(), io.StringIO(), False, False)])
+def test_progress_on_a_terminal(monkeypatch, stdout, stderr, streams, shown):
+    moments = iter([0, 0.5, 1.5, 1.6, 2.0])
+    monkeypatch.setattr(stream.time, 'monotonic', lambda: next(moments))
+    output = Output(stdout, stderr, streams=streams, fail_fast=False, with_errors=False)
+    assert len(list(output.through([object.__new__(Made)] * 4))) == 4
+    assert stderr.getvalue() == (
+        '\r\033[K1 images ...\r\033[K3 images ...\r\033[K' if shown else '')
+
+
+@pytest.mark.parametrize(('problem', 'said'), [
+    ('It fails.', 'image 1: It fails.'), ('The image 1 fails.', 'The image 1 fails.')])
+def test_a_failure_names_its_image(caplog, problem, said):
+    failure = Failure('image 1', ImgurlError(problem))
+    for with_errors in False, True:
+        output = Output(io.StringIO(), io.StringIO(), streams=False, fail_fast=False,
+                        with_errors=with_errors)
+        assert list(output.through([failure])) == [failure] * with_errors
+        assert output.failed
+    assert caplog.messages == [said] * 2
