@@ -15,7 +15,7 @@ from osc_imgurl.cache.reuse import Asked, first_expiry
 from osc_imgurl.copies import copier as copying
 from osc_imgurl.errors import ObjectStoreFailed, logger
 from osc_imgurl.glance.file_name import file_name
-from osc_imgurl.glance.image import Image, unseen_image, validate_active, validate_in_swift
+from osc_imgurl.glance.image import Image, validate_in_swift
 from osc_imgurl.locate.asked import AskedSwift
 from osc_imgurl.locate.cloud import UNAUTHENTICATED, Cloud
 from osc_imgurl.locate.place import Place, locate
@@ -90,7 +90,8 @@ class TempURLService:
         self._object_store = cloud.object_store
         self._cache = cache
         self._copier = copying.make_copier(settings, cloud, progress) if settings.copy else None
-        self._asked = AskedSwift(cloud.object_store) if cloud.object_store else None
+        self._offline = cloud.offline
+        self._asked = AskedSwift(cloud.object_store)
         self._in_stores: dict[str, TempURLService] = {}
         self._warned: set[str] = set()
         self._shape: Shape | None = None
@@ -108,7 +109,7 @@ class TempURLService:
         :raises ImgurlError: whatever is wrong, with what to do about it.
         """
         self.validate(request, now)
-        if self._images and self._asked:
+        if not self._offline:
             self._asked.ask_while_found(image, self._settings, request.object,
                                         presume and self._may_presume(request.method))
         return self.create_for(self.find_image(image), request, now, refresh, presume=presume)
@@ -145,8 +146,7 @@ class TempURLService:
                 self._cache, shape, image.id, place.path, now=now, refresh=refresh)
         for risk in risks(request, place.path):
             self._warn_once(risk)
-        guessed = () if self._asked is None else (
-            *place.guessed, *self._looked_up(place, digest, self._asked))
+        guessed = () if self._offline else (*place.guessed, *self._looked_up(place, digest))
         return ImageTempURL(url, expires, method, digest, image, place, cached, guessed,
                             copied=of_copy is not None)
 
@@ -199,14 +199,14 @@ class TempURLService:
     def _may_presume(self, method: str) -> bool:
         # What a cache keeps is to be of a digest that the cluster takes; a copy is not looked for
         # again.
-        return (self._asked is not None and self._cache is None and self._copier is None
+        return (not self._offline and self._cache is None and self._copier is None
                 and not self._settings.digest and validate_method(method) in PROVEN_BY_HEAD)
 
-    def _looked_up(self, place: Place, digest: str, asked: AskedSwift) -> Iterator[str]:
+    def _looked_up(self, place: Place, digest: str) -> Iterator[str]:
         if not self._settings.key:
             yield 'key'
         # A cluster that does not say what it takes may refuse what is given.
-        if not self._settings.digest or self._capabilities(place, asked)[1].takes(digest) is None:
+        if not self._settings.digest or self._capabilities(place)[1].takes(digest) is None:
             yield 'digest'
 
     def _cached_url(self, cache: Cache, shape: Shape, image_id: str, path: ObjectPath, *,
@@ -233,16 +233,11 @@ class TempURLService:
         return signed.url
 
     def find_image(self, image: str) -> Image:
-        """Return the image, which must be active; with nobody to ask, a UUID as it is.
+        """Return the image, which must be active; without authentication, a UUID as it is.
 
-        :raises ImageUnacceptable: the image is not active.
-        :raises ImgurlError: as :meth:`osc_imgurl.glance.image_service.ImageService.find`.
+        :raises ImgurlError: as :meth:`osc_imgurl.glance.image_service.ImageService.show`.
         """
-        if self._images is None:
-            return unseen_image(image)
-        found = self._images.find(image)
-        validate_active(found)
-        return found
+        return self._images.show(image)
 
     def _warn_once(self, message: str) -> None:
         if message not in self._warned:
@@ -281,16 +276,16 @@ class TempURLService:
         :raises ImgurlError: as :func:`osc_imgurl.swift.capabilities.negotiate_digest`.
         """
         given = self._settings.digest
-        if self._asked is None:
+        if self._offline:
             known = DIGESTS_OF_A_SILENT_CLUSTER if place.in_gateway else PREFERRED_DIGESTS
             return given or known[0]
-        endpoint, capabilities = self._capabilities(place, self._asked)
+        endpoint, capabilities = self._capabilities(place)
         return negotiate_digest(endpoint, capabilities, method, given)
 
-    def _capabilities(self, place: Place, asked: AskedSwift) -> tuple[str, Capabilities]:
-        endpoint = asked.cluster_endpoint(place)
+    def _capabilities(self, place: Place) -> tuple[str, Capabilities]:
+        endpoint = self._asked.cluster_endpoint(place)
         try:
-            return endpoint, asked.capabilities(endpoint)
+            return endpoint, self._asked.capabilities(endpoint)
         except ObjectStoreFailed as error:
             given = self._settings.digest
             if not given:

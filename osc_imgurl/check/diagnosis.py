@@ -11,9 +11,9 @@ from osc_imgurl.check.checks import ACCOUNT, CHECKS, IMAGE, KEY, REQUEST, STORE,
 from osc_imgurl.check.facts import Facts
 from osc_imgurl.check.finding import FAIL, Finding, failed_with, skipped
 from osc_imgurl.copies.home import Home
-from osc_imgurl.errors import ImgurlError, LocationNotBelieved, MissingParameterValue
+from osc_imgurl.errors import ImgurlError, LocationNotBelieved
 from osc_imgurl.glance.image import Image
-from osc_imgurl.locate.cloud import Cloud
+from osc_imgurl.locate.cloud import Cloud, OfflineSwift
 from osc_imgurl.locate.place import Place, swift_endpoint, type_by_catalog
 from osc_imgurl.locate.stores import choose_store, in_store, store_of_path
 from osc_imgurl.service import TempURLService
@@ -67,8 +67,6 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
     """
     method = validate_method(method)
     try:
-        if cloud.images is None:
-            raise MissingParameterValue('Without authentication no image can be looked up.')
         image = cloud.images.find(reference)
     except ImgurlError as error:
         return _stopped(IMAGE, error)
@@ -104,7 +102,7 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
 
 def _place_of_copy(image: Image, settings: Settings, cloud: Cloud) -> Place | None:
     """Return where an image's copy is, if the settings want copies and there is one."""
-    if not settings.copy or cloud.object_store is None:
+    if not settings.copy or isinstance(cloud.object_store, OfflineSwift):
         return None
     home = Home(settings, cloud.object_store)
     return home.place(image.id) if home.find(image.id) else None

@@ -15,12 +15,11 @@ from osc_imgurl.errors import (
     ImgurlError,
     InvalidParameterValue,
     LocationNotBelieved,
-    ObjectStoreFailed,
 )
 from osc_imgurl.glance.image import Image, is_uuid
 from osc_imgurl.glance.location import Location
 from osc_imgurl.locate import sharding
-from osc_imgurl.locate.cloud import Cloud
+from osc_imgurl.locate.cloud import Cloud, OfflineSwift
 from osc_imgurl.locate.place import NOT_TRIED, cluster_endpoint, may_be_tried, own_account
 from osc_imgurl.locate.trust import find_believed
 from osc_imgurl.settings.table import Settings
@@ -122,7 +121,7 @@ class Facts:
             return ''
         why = 'no setting and no catalog names it'
         try:
-            if store and store.has_endpoint(self.endpoint):
+            if store.has_endpoint(self.endpoint):
                 return ''
         except ImgurlError as error:
             why = f'no setting names it, and {error.problem}'
@@ -135,8 +134,6 @@ class Facts:
             return self.known_image
         if not is_uuid(self.path.object):
             return 'the object\'s name is no image\'s ID'
-        if self.cloud.images is None:
-            return 'without authentication Glance is not asked'
         try:
             return self.cloud.images.find(self.path.object)
         except ImgurlError as error:
@@ -146,7 +143,8 @@ class Facts:
     def home_of_copies(self) -> Home | None:
         """The container for copies, if that is where the URL says; None where it is elsewhere."""
         store = self.cloud.object_store
-        if store is None or not is_container(self.path.container, self.settings.copy_container):
+        if isinstance(store, OfflineSwift) or not is_container(
+                self.path.container, self.settings.copy_container):
             return None
         with contextlib.suppress(ImgurlError):
             home = Home(self.settings, store)
@@ -184,20 +182,16 @@ class Facts:
     @functools.cached_property
     def capabilities(self) -> Capabilities | str:
         """What the cluster says of itself, or why that is not known."""
-        if self.cloud.object_store is None:
-            return 'without authentication the cluster is not asked'
         try:
             return self.cloud.object_store.capabilities(
                 cluster_endpoint(self.endpoint, self.cloud.object_store))
-        except ObjectStoreFailed as error:
+        except ImgurlError as error:
             return str(error)
 
     @functools.cached_property
     def keys(self) -> Keys:
         """The keys that are set for the account and the container."""
         store, path = self.cloud.object_store, self.path
-        if store is None:
-            return Keys({}, 'without authentication Swift shows no keys')
         try:
             # A RADOS Gateway takes container keys and ignores them.
             of_container = ({} if is_gateway(self.endpoint, path.account)
@@ -213,7 +207,7 @@ class Facts:
     def accounts(self) -> list[str]:
         """Accounts in which the object may be: the URL's, and those that are given and our own."""
         found = [self.path.account, self.settings.account]
-        if self.cloud.object_store is not None and self.path.account is not None:
+        if self.path.account is not None:
             with contextlib.suppress(ImgurlError):
                 found.append(own_account(
                     dataclasses.replace(self.settings, account=None), self.cloud.object_store))
@@ -223,7 +217,7 @@ class Facts:
     def other_containers(self) -> list[str]:
         """Containers of the account that the sharding rule gives for this object."""
         name, base = self.path.object, self.settings.container
-        if not is_uuid(name) or self.cloud.object_store is None:
+        if not is_uuid(name):
             return []
         by_rule = {sharding.container_name(base, name, seed) for seed in range(MAX_SEED + 1)}
         try:
@@ -234,8 +228,6 @@ class Facts:
 
     def holds(self, account: str | None, container: str) -> bool | None:
         """Say whether the object is there; None where these credentials cannot see it."""
-        if self.cloud.object_store is None:
-            return None
         try:
             return self.cloud.object_store.find_object(
                 account, container, self.path.object) is not None
@@ -307,8 +299,7 @@ class Facts:
         places = [dataclasses.replace(path, account=account, container=container)
                   for account in accounts for container in containers]
         names: list[str] = []
-        if self.cloud.object_store is not None:
-            with contextlib.suppress(ImgurlError):
-                names = self.cloud.object_store.names(path.account, path.container)
+        with contextlib.suppress(ImgurlError):
+            names = self.cloud.object_store.names(path.account, path.container)
         # Anybody who may write there may name an object as none of ours would be (``/``).
         return [*map(str, places), *(path.container_path + name for name in names)]

@@ -29,7 +29,7 @@ from osc_imgurl.errors import (
     ObjectStoreNotAuthorized,
 )
 from osc_imgurl.glance.image import Image
-from osc_imgurl.locate.cloud import Cloud
+from osc_imgurl.locate.cloud import Cloud, OfflineImages, OfflineSwift
 from osc_imgurl.locate.place import Place
 from osc_imgurl.locate.trust import misleads_glance
 from osc_imgurl.settings.table import Settings
@@ -40,7 +40,7 @@ from osc_imgurl.tempurl.request import Request
 
 if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
-    from osc_imgurl.swift.object_store import ObjectStore
+    from osc_imgurl.locate.cloud import Swift
 
 READING = ('GET', 'HEAD')
 # Of an image whose hash Glance does not tell.
@@ -60,12 +60,12 @@ def no_progress(image: Image) -> contextlib.AbstractContextManager[Callable[[int
 
 def make_copier(settings: Settings, cloud: Cloud, progress: Progress) -> Copier | None:
     """Return what copies images in a cloud; None where there is nobody to ask."""
-    if cloud.images is None or cloud.object_store is None:
+    if isinstance(cloud.images, OfflineImages) or isinstance(cloud.object_store, OfflineSwift):
         return None
     return Copier(settings, cloud.images, Home(settings, cloud.object_store), progress)
 
 
-def why_not(image: Image, request: Request, settings: Settings, object_store: ObjectStore) -> str:
+def why_not(image: Image, request: Request, settings: Settings, object_store: Swift) -> str:
     """Return why no copy of an image may stand in for it; empty where one may.
 
     Not for another object; and not if Glance, asked for the data, might send our token where an
@@ -77,9 +77,9 @@ def why_not(image: Image, request: Request, settings: Settings, object_store: Ob
 
 
 def or_copied(error: ImgurlError, image: Image, request: Request, settings: Settings,
-              object_store: ObjectStore | None) -> ImgurlError:
+              object_store: Swift) -> ImgurlError:
     """Return an error that says, too, that the image can be copied, or why it is not."""
-    if not (object_store and object_store.find_storage_url()):
+    if not object_store.find_storage_url():
         return error
     reason = why_not(image, request, settings, object_store)
     if not reason:
@@ -112,14 +112,14 @@ class Copier:
         """Return where the copy of an image is, or will be."""
         return self._home.place(image.id)
 
-    def has_object(self, image: Image, place: Place, object_store: ObjectStore | None) -> bool:
+    def has_object(self, image: Image, place: Place, object_store: Swift) -> bool:
         """Say whether an image's object is where it is said to be.
 
         Where that was guessed, its data must be the image's.
 
         :param object_store: that of the place, which may be another than that of the copies.
         """
-        if not place.guessed or object_store is None:
+        if not place.guessed:
             return True
         path = place.path
         found = object_store.find_object(path.account, path.container, path.object)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from osc_imgurl.errors import ImgurlError, InvalidParameterValue, MissingParameterValue
+from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue
 from osc_imgurl.glance.image import Image, referenced_id
 from osc_imgurl.locate.place import Place, cluster_endpoint, locate
 from osc_imgurl.settings.table import Settings
@@ -17,7 +17,7 @@ from osc_imgurl.tempurl.key import Key
 from osc_imgurl.workers import Workers
 
 if TYPE_CHECKING:
-    from osc_imgurl.swift.object_store import ObjectStore
+    from osc_imgurl.locate.cloud import Swift
 
 T = TypeVar('T')
 
@@ -28,7 +28,7 @@ AT_ONCE = 3
 class AskedSwift:
     """An object store that is asked nothing twice; what failed fails again."""
 
-    def __init__(self, object_store: ObjectStore) -> None:
+    def __init__(self, object_store: Swift) -> None:
         self._object_store = object_store
         self._workers = Workers(AT_ONCE)
         self._answers: dict[tuple[str | None, ...], Future[Any]] = {}
@@ -93,10 +93,6 @@ class AskedSwift:
     def _answer(self, ask: Callable[..., T], *names: str | None) -> T:
         question = (ask.__name__, *names)
         if question not in self._answers:
-            answer = self._answers[question] = Future()
-            try:
-                answer.set_result(ask(*names))
-            except ImgurlError as error:
-                answer.set_exception(error)
+            self._ahead(ask, *names)
         found: T = self._answers[question].result()
         return found

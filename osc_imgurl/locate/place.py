@@ -7,7 +7,7 @@ import contextlib
 import dataclasses
 from typing import TYPE_CHECKING
 
-from osc_imgurl.errors import ImgurlError, LocationNotBelieved, MissingParameterValue, logger
+from osc_imgurl.errors import ImgurlError, LocationNotBelieved, logger
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
 from osc_imgurl.locate.trust import container_by_rule, find_believed
@@ -16,7 +16,7 @@ from osc_imgurl.tempurl.endpoint import gateway_endpoint, is_gateway, split_stor
 from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:
-    from osc_imgurl.swift.object_store import ObjectStore
+    from osc_imgurl.locate.cloud import Swift
 
 LOG = logger(__name__)
 
@@ -47,14 +47,13 @@ class Place:
         return is_gateway(self.endpoint, self.path.account)
 
 
-def locate(image: Image, settings: Settings, object_store: ObjectStore | None,
+def locate(image: Image, settings: Settings, object_store: Swift,
            object_name: str | None = None) -> Place:
     """Return where the image's object is.
 
     A location that is not believed is used only to say so: where an option names the container,
     or the object, that is signed on purpose.
 
-    :param object_store: None where there is nobody to ask.
     :param object_name: the object to be signed on purpose, in place of the image's.
     :raises LocationNotBelieved: the image shows locations in Swift, and none is believed.
     :raises MissingParameterValue: an account or endpoint is not given and cannot be looked up.
@@ -86,7 +85,7 @@ def locate(image: Image, settings: Settings, object_store: ObjectStore | None,
                  tuple(guessed), settings.store)
 
 
-def may_be_tried(path: ObjectPath, object_store: ObjectStore | None) -> bool:
+def may_be_tried(path: ObjectPath, object_store: Swift) -> bool:
     """Say whether a request through a URL can do no harm.
 
     Some RADOS Gateways that have accounts in their URLs crash at one without (seen of Ceph 16).
@@ -94,24 +93,24 @@ def may_be_tried(path: ObjectPath, object_store: ObjectStore | None) -> bool:
     """
     if path.account is not None:
         return True
-    storage_url = object_store.find_storage_url() if object_store else None
+    storage_url = object_store.find_storage_url()
     return storage_url is not None and split_storage_url(storage_url)[1] is None
 
 
-def type_by_catalog(url: str, object_store: ObjectStore | None) -> str | None:
+def type_by_catalog(url: str, object_store: Swift) -> str | None:
     """Return ``radosgw`` for a URL of the catalog's gateway, if that has no accounts in its URLs.
 
     :returns: None for any other, and where the catalog cannot be read.
     """
     with contextlib.suppress(ImgurlError):
-        if object_store and (storage_url := object_store.find_storage_url()):
+        if storage_url := object_store.find_storage_url():
             endpoint, account = split_storage_url(storage_url)
             if account is None and url.startswith(f'{endpoint}/'):
                 return 'radosgw'
     return None
 
 
-def cluster_endpoint(endpoint: str, object_store: ObjectStore) -> str:
+def cluster_endpoint(endpoint: str, object_store: Swift) -> str:
     """Return the endpoint at which the cluster is asked what it takes.
 
     That is the catalog's where there is one: an endpoint that is given may be a proxy's, which
@@ -121,16 +120,13 @@ def cluster_endpoint(endpoint: str, object_store: ObjectStore) -> str:
     return split_storage_url(storage_url)[0] if storage_url else endpoint
 
 
-def swift_endpoint(place: Place, object_store: ObjectStore | None) -> str:
+def swift_endpoint(place: Place, object_store: Swift) -> str:
     """Return the endpoint at which a new URL is tried: Swift's own.
 
     The host is no part of what is signed. A proxy that the URL names may make a HEAD the GET of
     a whole image (nginx does).
 
-    :param object_store: None where there is nobody to ask; the URL's own endpoint then.
     """
-    if object_store is None:
-        return place.endpoint
     storage_url = object_store.find_storage_url()
     if storage_url is None:
         return place.endpoint
@@ -140,7 +136,7 @@ def swift_endpoint(place: Place, object_store: ObjectStore | None) -> str:
     return endpoint
 
 
-def own_account(settings: Settings, object_store: ObjectStore | None) -> str | None:
+def own_account(settings: Settings, object_store: Swift) -> str | None:
     """Return the account that is given, else that of the session's project.
 
     :returns: None for a RADOS Gateway without accounts in its URLs.
@@ -151,7 +147,7 @@ def own_account(settings: Settings, object_store: ObjectStore | None) -> str | N
     return _account(None, settings, object_store)
 
 
-def endpoint_and_type(settings: Settings, object_store: ObjectStore | None) -> tuple[str, str]:
+def endpoint_and_type(settings: Settings, object_store: Swift) -> tuple[str, str]:
     """Return endpoint and type: given, else the catalog's; never a location's.
 
     A RADOS Gateway whose URLs have accounts is of the type ``swift``, and has ``/swift`` in its
@@ -161,17 +157,11 @@ def endpoint_and_type(settings: Settings, object_store: ObjectStore | None) -> t
     :raises InvalidParameterValue: the endpoint is none of a RADOS Gateway.
     """
     found: tuple[str, str | None] | None = None
-    if object_store and (storage_url := object_store.find_storage_url()):
+    if storage_url := object_store.find_storage_url():
         found = split_storage_url(storage_url)
     endpoint_type = settings.endpoint_type or (
         'radosgw' if found and found[1] is None else 'swift')
-    endpoint = settings.endpoint_url or (found and found[0])
-    if not endpoint:
-        if object_store is None:
-            raise MissingParameterValue(
-                'The endpoint of Swift is not known, and without authentication it cannot be'
-                ' looked up.', 'Give it.', 'endpoint_url')
-        endpoint = object_store.storage_url()
+    endpoint = settings.endpoint_url or (found and found[0]) or object_store.storage_url()
     if endpoint_type == 'radosgw':
         endpoint = gateway_endpoint(endpoint, found[0] if found and found[1] is None else None)
         # A gateway may have accounts in its URLs all the same; some crash at a URL without.
@@ -187,17 +177,13 @@ def _options(given_by: list[Source]) -> list[Source]:
 
 
 def _account(location: Location | None, settings: Settings,
-             object_store: ObjectStore | None) -> str:
+             object_store: Swift) -> str:
     """Return the account: given, else the location's, else that of the session's project."""
     located = location.account if location else None
     if settings.account:
         return _prefer('account', settings.account, located, settings.given_by('account'))
     if located:
         return located
-    if object_store is None:
-        raise MissingParameterValue(
-            'The account that owns the images is not known, and without authentication it'
-            ' cannot be looked up.', 'Give it.', 'account')
     project_id = object_store.project_id()
     prefix = settings.account_prefix
     if prefix is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from osc_imgurl.errors import ImgurlError
 from osc_imgurl.glance.location import MASK
-from osc_imgurl.locate.cloud import Cloud
+from osc_imgurl.locate.cloud import Cloud, OfflineSwift
 from osc_imgurl.locate.place import Place, cluster_endpoint, endpoint_and_type, own_account
 from osc_imgurl.locate.signing_key import find_key
 from osc_imgurl.locate.stores import in_store
@@ -19,7 +19,7 @@ from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:
-    from osc_imgurl.swift.object_store import ObjectStore
+    from osc_imgurl.locate.cloud import Swift
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +32,7 @@ class SettingInEffect:
 
 
 def settings_in_effect(settings: Settings,
-                      object_store: ObjectStore | None,
+                      object_store: Swift,
                       call: Callable[[str], str] = str) -> list[SettingInEffect]:
     """Return all settings, given and looked up as for a temporary URL; nothing is signed.
 
@@ -41,7 +41,6 @@ def settings_in_effect(settings: Settings,
 
     A look-up that fails is no error: the source says then why there is no value.
 
-    :param object_store: None where there is nobody to ask.
     :param call: what a user calls a setting: see :func:`osc_imgurl.errors.advice`.
     """
     settings, cloud = in_store(settings, Cloud(object_store=object_store), settings.store)
@@ -63,7 +62,7 @@ def settings_in_effect(settings: Settings,
     return rows
 
 
-def _look_up(settings: Settings, object_store: ObjectStore | None,
+def _look_up(settings: Settings, object_store: Swift,
              call: Callable[[str], str]) -> list[SettingInEffect]:
     """Return what is not given and is looked up, each on its own."""
     def attempt(name: str, look_up: Callable[[], tuple[Any, str]]) -> SettingInEffect:
@@ -80,7 +79,7 @@ def _look_up(settings: Settings, object_store: ObjectStore | None,
         return Place(endpoint, ObjectPath(account, settings.container, 'image'))
 
     def digest() -> tuple[str, str]:
-        if object_store is None:
+        if isinstance(object_store, OfflineSwift):
             return PREFERRED_DIGESTS[0], 'default'
         endpoint = cluster_endpoint(place().endpoint, object_store)
         return negotiate_digest(endpoint, object_store.capabilities(endpoint), 'GET'), 'cluster'
@@ -91,9 +90,8 @@ def _look_up(settings: Settings, object_store: ObjectStore | None,
         return value, str(slot)
 
     def endpoint(index: int) -> tuple[str, str]:
-        looked_up = object_store is not None and object_store.find_storage_url()
         return (endpoint_and_type(settings, object_store)[index],
-                'catalog' if looked_up else 'default')
+                'catalog' if object_store.find_storage_url() else 'default')
 
     rows = [attempt('endpoint_url', lambda: endpoint(0)),
             attempt('endpoint_type', lambda: endpoint(1)),

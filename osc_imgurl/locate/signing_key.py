@@ -13,28 +13,23 @@ from osc_imgurl.tempurl.key import Key
 if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.locate.asked import AskedSwift
-    from osc_imgurl.swift.object_store import ObjectStore
+    from osc_imgurl.locate.cloud import Swift
     from osc_imgurl.swift.slot import KeySlot
 
 # As many as Glance gives with one request.
 SEEN_IMAGES = 25
 
 
-def find_key(place: Place, object_store: ObjectStore | AskedSwift | None,
+def find_key(place: Place, object_store: Swift | AskedSwift,
              ask_container: bool = True) -> tuple[KeySlot, Key]:
     """Return the first slot that has a key, and the key: the container's, else the account's.
 
-    :param object_store: None where there is nobody to ask.
     :param ask_container: whether the container is known, so that it can be asked for its keys.
     :raises MissingParameterValue: there is no key, or no container; or nobody to ask.
     :raises ObjectStoreNotAuthorized: these credentials may not see the keys.
     :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
     """
     account, container = place.path.account, place.path.container
-    if object_store is None:
-        raise MissingParameterValue(
-            'The temporary URL key is not known, and without authentication it cannot be looked'
-            ' up.', 'Give it.', 'key_file')
     whose = f'account {account}' if account else 'this account'
     if place.store:
         whose += f' (store {place.store})'
@@ -63,7 +58,7 @@ def find_key(place: Place, object_store: ObjectStore | AskedSwift | None,
 
 
 def keeps_images(account: str | None, settings: Settings, images: ImageService,
-                 object_store: ObjectStore) -> bool | None:
+                 object_store: Swift) -> bool | None:
     """Say whether Glance keeps images in an account, so that its keys sign their URLs.
 
     It does not where no container there has a name of Glance's, although there are images. A

@@ -19,18 +19,17 @@ from osc_imgurl.settings.table import Settings, for_store, of_name
 from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:
-    from osc_imgurl.swift.object_store import ObjectStore
+    from osc_imgurl.locate.cloud import Swift
 
 
 def choose_store(image: Image, settings: Settings,
-                 object_store: ObjectStore | None) -> str | None:
+                 object_store: Swift) -> str | None:
     """Return the store that an image is taken from: the given one, if it is in that.
 
     Else the store of the first location that is believed; where no location is shown, the first of
     the image's stores for which there are settings. Who writes a location names its store too, so
     that a store counts only with a location that is believed by the settings of that store.
 
-    :param object_store: None where there is nobody to ask.
     :returns: None where no store is known: the settings of all images count.
     :raises ImageUnacceptable: the image is not in the given store.
     :raises InvalidParameterValue: neither Glance nor the settings know of the given store.
@@ -80,6 +79,6 @@ def in_store(settings: Settings, cloud: Cloud, store: str | None) -> tuple[Setti
     That is another region's where the endpoint of the store is one of that region.
     """
     own = for_store(settings, store)
-    if store and cloud.object_store and own.endpoint_url and of_name(settings.stores, store):
+    if store and own.endpoint_url and of_name(settings.stores, store):
         cloud = dataclasses.replace(cloud, object_store=cloud.object_store.at(own.endpoint_url))
     return own, cloud

@@ -21,7 +21,7 @@ from osc_imgurl.settings.table import Settings, for_store
 from osc_imgurl.tempurl.endpoint import split_storage_url
 
 if TYPE_CHECKING:
-    from osc_imgurl.swift.object_store import ObjectStore
+    from osc_imgurl.locate.cloud import Swift
 
 # Of locations that Glance reads with rights of its own, or none: it sends nobody's token there.
 READ_WITH_GLANCES_RIGHTS = frozenset((
@@ -36,13 +36,12 @@ def container_by_rule(image_id: str, settings: Settings) -> str:
 
 
 def find_believed(image: Image, settings: Settings,
-                  object_store: ObjectStore | None) -> Location | None:
+                  object_store: Swift) -> Location | None:
     """Return the first location in Swift that is believed; None where there is none in Swift.
 
     Each is judged by the settings of the store that it names itself in, which are those that a URL
     is then made with. Those of another store than the given one do not count.
 
-    :param object_store: None where there is nobody to ask.
     :raises LocationNotBelieved: none of those in Swift is believed; the message says why.
     """
     doubts = []
@@ -63,7 +62,7 @@ def find_believed(image: Image, settings: Settings,
     return None
 
 
-def misleads_glance(image: Image, settings: Settings, object_store: ObjectStore) -> str:
+def misleads_glance(image: Image, settings: Settings, object_store: Swift) -> str:
     """Return why Glance might send our token where an untrusted user has said; empty if it cannot.
 
     A multi-tenant store sends the token of the user who asks for the data to the location's host.
@@ -87,7 +86,7 @@ def misleads_glance(image: Image, settings: Settings, object_store: ObjectStore)
 
 
 def doubt(location: Location, image_id: str, settings: Settings,
-          object_store: ObjectStore | None) -> str:
+          object_store: Swift) -> str:
     """Return why a location in Swift is not believed; empty where it is.
 
     * One that is not understood is never trusted.
@@ -102,7 +101,6 @@ def doubt(location: Location, image_id: str, settings: Settings,
       container Glance's for this image or the settings', and what stands before version and
       account an endpoint of the object store. The endpoint is compared, and never used.
 
-    :param object_store: None where there is nobody to ask.
     """
     if location.problem or location.scheme == GLANCES_OWN:
         return location.problem
@@ -111,45 +109,45 @@ def doubt(location: Location, image_id: str, settings: Settings,
     by_rule = container_by_rule(image_id, settings)
     if location.has_credentials:
         return _doubt_credentials(location, by_rule, settings, object_store)
-    if object_store and is_keystone(location.base_url, object_store):
+    if is_keystone(location.base_url, object_store):
         return '' if location.container == by_rule else (
             f'its container is {location.container}, and the settings give {by_rule}')
     return _doubt_storage_url(location, image_id, by_rule, settings, object_store)
 
 
 def _doubt_credentials(location: Location, by_rule: str, settings: Settings,
-                       object_store: ObjectStore | None) -> str:
+                       object_store: Swift) -> str:
     if settings.account:
         return '' if location.container == by_rule else (
             f'its container is {location.container}, and the settings give {by_rule} for the'
             ' account that is given')
-    if object_store is None or location.project not in object_store.project_names():
+    if location.project not in object_store.project_names():
         return f'its credentials are of the project {location.project}, and not of yours'
     if not is_keystone(location.auth_url, object_store):
         return 'its credentials are not for the Keystone of this cloud'
     return ''
 
 
-def is_keystone(auth_url: str | None, object_store: ObjectStore) -> bool:
+def is_keystone(auth_url: str | None, object_store: Swift) -> bool:
     """Say whether an address is that of this cloud's Keystone, of whichever API version."""
     return _same_place(auth_url, object_store.auth_urls())
 
 
 def _doubt_storage_url(location: Location, image_id: str, by_rule: str, settings: Settings,
-                       object_store: ObjectStore | None) -> str:
+                       object_store: Swift) -> str:
     if location.container != by_rule and not str(location.container).endswith(f'_{image_id}'):
         return f'its container {location.container} is not one that Glance makes for this image'
-    endpoints = object_store.endpoints() if object_store else frozenset()
-    if not _same_place(location.endpoint, endpoints | {settings.endpoint_url}):
+    known = object_store.endpoints() | {settings.endpoint_url}
+    if not _same_place(location.endpoint, known):
         return 'its endpoint is none of the object store\'s in the catalog'
     if location.account is None and not _without_accounts(settings, object_store):
         return 'it names no account'
     return ''
 
 
-def _without_accounts(settings: Settings, object_store: ObjectStore | None) -> bool:
+def _without_accounts(settings: Settings, object_store: Swift) -> bool:
     """Say whether this is a RADOS Gateway without accounts in its URLs."""
-    storage_url = object_store.find_storage_url() if object_store else None
+    storage_url = object_store.find_storage_url()
     if storage_url is None:
         return settings.endpoint_type == 'radosgw'
     return split_storage_url(storage_url)[1] is None

@@ -187,9 +187,10 @@ def cloud(client_manager: Any, settings: Settings) -> Cloud:
     """Return who can be asked on OSC's session; without one, only the probe asks."""
     from osc_imgurl.locate.cloud import Cloud
 
-    online = has_session(client_manager)
-    swift = object_store(client_manager, settings) if online else None
-    return Cloud(image_service(client_manager, settings) if online else None, swift,
+    if not has_session(client_manager):
+        return Cloud(probe=probe(client_manager, settings))
+    swift = object_store(client_manager, settings)
+    return Cloud(image_service(client_manager, settings), swift,
                  probe(client_manager, settings, swift))
 
 

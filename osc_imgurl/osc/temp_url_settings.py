@@ -30,9 +30,7 @@ class ListImageTempURLSettings(base.Lister):
 
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)
-        online = common.has_session(client_manager)
         rows = settings_in_effect(
-            settings,
-            common.object_store(client_manager, settings) if online else None, typed)
+            settings, common.cloud(client_manager, settings).object_store, typed)
         return ('setting', 'value', 'source'), [
             (row.name, row.value, row.source) for row in rows]

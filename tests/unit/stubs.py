@@ -5,8 +5,9 @@ for a table of cases. The functional tests go the same ways with real ones.
 """
 
 from osc_imgurl.errors import ImageNotFound, MissingParameterValue
-from osc_imgurl.glance.image import Image, referenced_id
+from osc_imgurl.glance.image import Image, referenced_id, validate_active
 from osc_imgurl.glance.location import parse
+from osc_imgurl.locate.cloud import OfflineSwift
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.tempurl.endpoint import same_endpoint, split_storage_url
@@ -14,6 +15,7 @@ from osc_imgurl.tempurl.endpoint import same_endpoint, split_storage_url
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
 OTHER_ID = '7bd1c4d2-0e57-4a8c-8d0c-5f6f6f1f8a11'
 NOW = 1_700_000_000.5
+OFFLINE = OfflineSwift()
 MD5 = '5d41402abc4b2a76b9719d911017c592'
 
 
@@ -114,6 +116,11 @@ class Glance:
             if (referenced_id(reference) or reference) in (found.id, found.name):
                 return found
         raise ImageNotFound(f'No image has the name or ID {reference}.', 'Look at the list.')
+
+    def show(self, reference):
+        found = self.find(reference)
+        validate_active(found)
+        return found
 
     def detail(self, *, id=None, limit=None, **filters):
         self.asked.append(f'list {id or filters}')

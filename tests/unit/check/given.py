@@ -8,7 +8,7 @@ import dataclasses
 from osc_imgurl.cache.entry import Entry, signature_fingerprint
 from osc_imgurl.check.facts import Facts
 from osc_imgurl.errors import ObjectStoreNotAuthorized
-from osc_imgurl.locate.cloud import Cloud
+from osc_imgurl.locate.cloud import Cloud, OfflineImages
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS
@@ -17,7 +17,7 @@ from osc_imgurl.tempurl.request import Request
 from osc_imgurl.tempurl.signing import Signer
 from osc_imgurl.tempurl.url import ObjectPath
 
-from ..stubs import IMAGE_ID, NOW, REFUSED, WORKS, Glance, Probe, Store, image
+from ..stubs import IMAGE_ID, NOW, OFFLINE, REFUSED, WORKS, Glance, Probe, Store, image
 
 A2, A1 = ACCOUNT_SLOTS
 KEY, OTHER_KEY = Key(b'a key'), Key(b'another key')
@@ -75,7 +75,8 @@ def facts(url=None, answer=WORKS, *, image=IMAGE, store=store, glance=None, prob
     :param store: a Swift, or a function that makes one; None where there is nobody to ask.
     """
     url = url or signed()
-    cloud = Cloud(glance, store() if callable(store) else store, probe)
+    cloud = Cloud(glance or OfflineImages(), (store() if callable(store) else store) or OFFLINE,
+                  probe)
     return Facts(url.path, url.endpoint, method, now, settings or Settings(), cloud,
                  url.url, url, cached, image, answer)
 

@@ -46,7 +46,7 @@ from .given import (
 ALL = ['image', 'store', 'server', 'clock', 'tempurl', 'expiry', 'digest', 'ip range', 'account',
        'container', 'key', 'path', 'query', 'method', 'object', 'size', 'request']
 LOCATION = f'swift+config://ref1/glance/{IMAGE_ID}'
-NO_URL = Facts(PATH, 'http://swift', 'GET', NOW, Settings(), Cloud(None, store()),
+NO_URL = Facts(PATH, 'http://swift', 'GET', NOW, Settings(), Cloud(object_store=store()),
                known_image=IMAGE)
 
 
@@ -71,7 +71,7 @@ def test_all_that_there_are():
      (ACTIVATE_IMAGE,)),
     (facts(image=image(status='queued')), FAIL,
      f'Image {IMAGE_ID} is queued, and only an active image can be downloaded', ()),
-    (facts(image=None), SKIPPED, 'without authentication Glance is not asked', ()),
+    (facts(image=None), SKIPPED, 'Without authentication no image can be looked up.', ()),
     (facts(image=None, glance=Glance()), SKIPPED,
      f'No image has the name or ID {IMAGE_ID}. Look at the list.', ()),
     (facts(image=None, glance=Glance(IMAGE)), PASS, 'image cirros is active', ()),

@@ -104,7 +104,7 @@ def test_without_an_image_there_is_no_location():
 
 @pytest.mark.parametrize(('of', 'wanted'), [
     (facts(), TAKES),
-    (facts(store=None), 'without authentication the cluster is not asked'),
+    (facts(store=None), 'Without authentication the cluster is not asked.'),
     (facts(store=failing('capabilities', ObjectStoreFailed('No answer.', 'Try again.'))),
      'No answer. Try again.'),
     # The cluster is asked where the catalog has it, or where the URL has it.
@@ -121,7 +121,7 @@ def test_capabilities(of, wanted):
     (facts(), Keys({'account key': KEY})),
     (facts(store=store(container={C1: OTHER_KEY, C2: KEY}, account={A2: KEY})),
      Keys({'container key': OTHER_KEY, 'container key 2': KEY, 'account key 2': KEY})),
-    (facts(store=None), Keys({}, 'without authentication Swift shows no keys')),
+    (facts(store=None), Keys({}, 'Without authentication Swift shows no key.')),
     (facts(store=failing('account_keys', UNSEEN)), Keys({}, 'Swift does not show it.')),
     (facts(store=failing('container_keys', UNSEEN)), Keys({}, 'Swift does not show it.')),
     (facts(store=failing('container_keys', None)), Keys({'account key': KEY}, container=False)),
@@ -208,7 +208,7 @@ def later(url, **changes):
     (refused(), OURS),
     (facts(), OURS),
     (refused(signed(key=OTHER_KEY)), None),
-    (Facts(PATH, 'http://swift', 'GET', NOW, Settings(), Cloud(None, store())), None),
+    (Facts(PATH, 'http://swift', 'GET', NOW, Settings(), Cloud(object_store=store())), None),
     # Which key: a slot's comes before the one that is given.
     (refused(settings=Settings(key=KEY)), OURS),
     (refused(store=None, settings=Settings(key=KEY)),

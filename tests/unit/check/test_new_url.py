@@ -9,7 +9,7 @@ from osc_imgurl.check import checks
 from osc_imgurl.check.new_url import NewURLCheck
 from osc_imgurl.errors import ObjectMismatch, ObjectStoreFailed, TempURLRefused
 from osc_imgurl.glance.image import Image
-from osc_imgurl.locate.cloud import Cloud
+from osc_imgurl.locate.cloud import Cloud, OfflineImages
 from osc_imgurl.locate.place import NOT_TRIED, Place
 from osc_imgurl.service import ImageTempURL, TempURLService
 from osc_imgurl.settings.table import Settings
@@ -17,7 +17,7 @@ from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.tempurl.request import Request
 
-from ..stubs import MD5
+from ..stubs import MD5, OFFLINE
 from .given import (
     EXPIRES,
     GATEWAY,
@@ -136,7 +136,7 @@ def test_swift_itself_is_asked(endpoint, catalog, asked):
 
 def test_with_nobody_to_ask_for_the_catalog_the_urls_own_endpoint_is_asked():
     probe, url = Probe(WORKS), signed(endpoint='http://proxy')
-    check(probe, new(url), swift=None)
+    check(probe, new(url), swift=OFFLINE)
     assert probe.asked == [f'HEAD {url.url}']
 
 
@@ -147,7 +147,7 @@ def test_with_nobody_to_ask_for_the_catalog_the_urls_own_endpoint_is_asked():
      'A URL for DELETE cannot be tried, and is not checked'),
     (Probe(), new(GATEWAY), store('http://rgw/swift/v1/AUTH_p'),
      f'The URL is not checked: {NOT_TRIED}'),
-    (Probe(), new(GATEWAY), None, f'The URL is not checked: {NOT_TRIED}'),
+    (Probe(), new(GATEWAY), OFFLINE, f'The URL is not checked: {NOT_TRIED}'),
 ])
 def test_what_cannot_be_tried_is_a_warning(caplog, probe, made, swift, warning):
     check(probe, made, swift=swift)
@@ -278,7 +278,7 @@ def test_the_method_that_the_url_allows_counts():
 
 
 def test_the_moment_of_the_check_counts():
-    checker = NewURLCheck(Settings(), Cloud(None, store(), Probe(
+    checker = NewURLCheck(Settings(), Cloud(OfflineImages(), store(), Probe(
         dataclasses.replace(REFUSED, date=None))))
     with pytest.raises(TempURLRefused, match='expired 100 s ago'):
         checker.check(new(), EXPIRES + 100)

@@ -53,10 +53,10 @@ def said(finding):
      (PASS, f'signed with account key, fingerprint {KEY.fingerprint}', '', ())),
     (refused(store=failing('account_keys', UNSEEN)),
      (SKIPPED, 'which keys are set cannot be seen: Swift does not show it.', '', ())),
-    (refused(store=None), (SKIPPED, 'which keys are set cannot be seen: without authentication'
-                                    ' Swift shows no keys', '', ())),
+    (refused(store=None), (SKIPPED, 'which keys are set cannot be seen: Without authentication'
+                                    ' Swift shows no key.', '', ())),
     (refused(store=None, settings=Settings(key=KEY)),
-     (SKIPPED, 'which keys are set cannot be seen: without authentication Swift shows no keys', '',
+     (SKIPPED, 'which keys are set cannot be seen: Without authentication Swift shows no key.', '',
       ())),
     (refused(store=store(account={})), (FAIL, 'there is no temporary URL key on AUTH_p or on'
                                               ' glance', 'Set one, and make a new URL.',

@@ -19,7 +19,7 @@ from osc_imgurl.errors import (
     ObjectStoreFailed,
 )
 from osc_imgurl.glance.image import Image
-from osc_imgurl.locate.cloud import Cloud
+from osc_imgurl.locate.cloud import Cloud, OfflineImages, OfflineSwift
 from osc_imgurl.locate.place import Place
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
@@ -192,7 +192,7 @@ def test_nobody_to_ask_copies_nothing():
     glance, store = Glance(), Store()
     assert make_copier(Settings(), Cloud(), no_progress) is None
     assert make_copier(Settings(), Cloud(glance), no_progress) is None
-    assert make_copier(Settings(), Cloud(None, store), no_progress) is None
+    assert make_copier(Settings(), Cloud(OfflineImages(), store), no_progress) is None
     assert make_copier(Settings(), Cloud(glance, store), no_progress) is not None
 
 
@@ -229,7 +229,7 @@ LATER = 'or have the image copied into your own account.'
 
 @pytest.mark.parametrize(('request_', 'copy', 'store', 'problem', 'remedy'), [
     (Request(), False, Store(), 'No key.', f'Set one, {LATER}'),
-    (Request(), False, None, 'No key.', 'Set one.'),
+    (Request(), False, OfflineSwift(), 'No key.', 'Set one.'),
     (Request(), False, Store(None), 'No key.', 'Set one.'),
     (Request(object='x'), False, Store(), 'No key.', 'Set one.'),
     (Request(object='x'), True, Store(),

@@ -33,12 +33,17 @@ def test_no_question_is_asked_twice():
     assert len(store.asked) == 4
 
 
-def test_what_failed_fails_again():
+@pytest.mark.parametrize('ahead', [True, False])
+@pytest.mark.parametrize('error', [ObjectStoreFailed('HTTP 503.'), RuntimeError('a bug')])
+def test_what_failed_fails_again(error, ahead):
+    """Whatever the error is, and whoever needs the answer: nobody waits for ever."""
     store = Store()
-    store.answers['account_keys'] = ObjectStoreFailed('HTTP 503.')
+    store.answers['account_keys'] = error
     asked = AskedSwift(store)
+    if ahead:
+        asked.ask_ahead(PLACE, account_keys=True, container_keys=False, capabilities=False)
     for _ in range(2):
-        with pytest.raises(ObjectStoreFailed):
+        with pytest.raises(type(error)):
             asked.account_keys('AUTH_p')
     assert store.asked == ['account_keys']
 

@@ -22,7 +22,7 @@ from osc_imgurl.locate.place import (
 from osc_imgurl.settings.table import Kind, Settings, Source
 from osc_imgurl.tempurl.url import ObjectPath
 
-from ..stubs import IMAGE_ID, Store, image
+from ..stubs import IMAGE_ID, OFFLINE, Store, image
 
 SWIFT, GATEWAY = 'http://swift/v1/AUTH_p', 'http://rgw/swift/v1'
 GATEWAY_WITH_ACCOUNTS = 'http://rgw/swift/v1/AUTH_p'
@@ -158,13 +158,13 @@ def test_endpoint_and_type(settings, catalog, wanted):
 
 
 def test_endpoint_and_type_with_nobody_to_ask():
-    assert endpoint_and_type(Settings(endpoint_url='http://proxy'), None) == (
+    assert endpoint_and_type(Settings(endpoint_url='http://proxy'), OFFLINE) == (
         'http://proxy', 'swift')
     assert endpoint_and_type(
-        Settings(endpoint_url='http://proxy', endpoint_type='radosgw'), None) == (
+        Settings(endpoint_url='http://proxy', endpoint_type='radosgw'), OFFLINE) == (
             'http://proxy/swift', 'radosgw')
     with pytest.raises(MissingParameterValue, match='endpoint of Swift is not known') as raised:
-        endpoint_and_type(Settings(account='AUTH_y'), None)
+        endpoint_and_type(Settings(account='AUTH_y'), OFFLINE)
     assert (raised.value.remedy, raised.value.names) == ('Give it.', ('endpoint_url',))
 
 
@@ -208,9 +208,9 @@ def test_own_account(settings, catalog, account):
 def test_an_account_that_nobody_says():
     settings = Settings(endpoint_url='http://swift')
     with pytest.raises(MissingParameterValue, match='account that owns the images') as raised:
-        own_account(settings, None)
+        own_account(settings, OFFLINE)
     assert (raised.value.remedy, raised.value.names) == ('Give it.', ('account',))
-    assert own_account(Settings(endpoint_url='http://swift', account='AUTH_y'), None) == 'AUTH_y'
+    assert own_account(Settings(endpoint_url='http://swift', account='AUTH_y'), OFFLINE) == 'AUTH_y'
 
 
 @pytest.mark.parametrize(('account', 'catalog', 'wanted'), [
@@ -226,7 +226,7 @@ def test_may_be_tried(account, catalog, wanted):
     path = ObjectPath(account, 'glance', IMAGE_ID)
     assert may_be_tried(path, Store(catalog)) is wanted
     if catalog is None:
-        assert may_be_tried(path, None) is wanted
+        assert may_be_tried(path, OFFLINE) is wanted
 
 
 @pytest.mark.parametrize(('endpoint', 'catalog', 'cluster', 'swift'), [
@@ -243,7 +243,7 @@ def test_where_a_new_url_is_tried(endpoint, catalog, cluster, swift):
     place = Place(endpoint, ObjectPath('AUTH_p', 'glance', IMAGE_ID))
     assert cluster_endpoint(endpoint, Store(catalog)) == cluster
     assert swift_endpoint(place, Store(catalog)) == swift
-    assert swift_endpoint(place, None) == endpoint
+    assert swift_endpoint(place, OFFLINE) == endpoint
 
 
 def test_a_gateway_below_a_path_is_tried_there():
@@ -259,7 +259,7 @@ def test_a_gateway_below_a_path_is_tried_there():
     ('http://swift/v1/AUTH_p/glance/x', None, None)])
 def test_the_type_of_a_url_by_the_catalog(url, catalog, wanted):
     assert type_by_catalog(url, Store(catalog)) == wanted
-    assert type_by_catalog(url, None) is None
+    assert type_by_catalog(url, OFFLINE) is None
 
 
 @pytest.mark.parametrize(('endpoint', 'account', 'wanted'), [

@@ -9,7 +9,7 @@ from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
 from osc_imgurl.tempurl.key import Key
 
-from ..stubs import Store
+from ..stubs import OFFLINE, Store
 
 A2, A1 = ACCOUNT_SLOTS
 C2, C1 = CONTAINER_SLOTS
@@ -19,7 +19,7 @@ MASKED = f'*** (fingerprint {KEY.fingerprint})'
 
 def rows(settings=None, store=None, **options):
     return {row.name: (row.value, row.source)
-            for row in settings_in_effect(settings or Settings(), store, **options)}
+            for row in settings_in_effect(settings or Settings(), store or OFFLINE, **options)}
 
 
 def given(**values):
@@ -88,7 +88,7 @@ def test_with_nobody_to_ask():
     assert found['endpoint_url'][1].endswith('Give it (endpoint_url).')
 
 
-@pytest.mark.parametrize('store', [None, Store(None)])
+@pytest.mark.parametrize('store', [OFFLINE, Store(None)])
 def test_a_type_that_no_catalog_says_is_the_default(store):
     found = rows(given(endpoint_url='http://proxy'), store)
     assert found['endpoint_type'] == ('swift', 'default')

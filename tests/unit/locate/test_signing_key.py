@@ -15,7 +15,7 @@ from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
-from ..stubs import IMAGE_ID, OTHER_ID, Glance, Store, image
+from ..stubs import IMAGE_ID, OFFLINE, OTHER_ID, Glance, Store, image
 
 C2, C1 = CONTAINER_SLOTS
 A2, A1 = ACCOUNT_SLOTS
@@ -77,8 +77,8 @@ def test_no_key(place, answers, kind, message, names):
 
 
 def test_with_nobody_to_ask_for_the_key():
-    with pytest.raises(MissingParameterValue, match='key is not known') as raised:
-        find_key(PLACE, None)
+    with pytest.raises(MissingParameterValue, match='Swift shows no key') as raised:
+        find_key(PLACE, OFFLINE)
     assert (raised.value.remedy, raised.value.names) == ('Give it.', ('key_file',))
 
 

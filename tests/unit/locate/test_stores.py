@@ -24,7 +24,7 @@ from osc_imgurl.tempurl.request import Request
 from osc_imgurl.tempurl.url import ObjectPath
 from osc_imgurl.tempurl.verify import verify
 
-from ..stubs import IMAGE_ID, NOW, OTHER_ID, Glance, Store, image
+from ..stubs import IMAGE_ID, NOW, OFFLINE, OTHER_ID, Glance, Store, image
 
 EAST_KEY, WEST_KEY = Key(b'the key of the east'), Key(b'the key of the west')
 EAST = Settings(container='east', account='AUTH_e', key=EAST_KEY)
@@ -171,11 +171,11 @@ def test_the_settings_of_the_stores_are_listed():
         account='AUTH_e', container='west', key=WEST_KEY,
         sources={'account': source, 'container': Source(Kind.CLOUD, 'the west'),
                  'key': Source(Kind.CLOUD, 'a file')})})
-    rows = {row.name: (row.value, row.source) for row in settings_in_effect(common, None)}
+    rows = {row.name: (row.value, row.source) for row in settings_in_effect(common, OFFLINE)}
     assert {name: value for name, value in rows.items() if name.startswith('stores.')} == {
         'stores.west.container': ('west', 'the west'),
         'stores.west.key': (f'*** (fingerprint {WEST_KEY.fingerprint})', 'a file')}
-    rows = settings_in_effect(dataclasses.replace(common, store='west'), None)
+    rows = settings_in_effect(dataclasses.replace(common, store='west'), OFFLINE)
     assert ('container', 'west', 'the west') in [dataclasses.astuple(row) for row in rows]
     assert not [row for row in rows if row.name.startswith('stores.')]
 

@@ -11,6 +11,8 @@ from osc_imgurl.glance.location import parse
 from osc_imgurl.locate.trust import doubt, find_believed, misleads_glance
 from osc_imgurl.settings.table import Settings
 
+from ..stubs import OFFLINE
+
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
 OTHER_ID = '7bd1c4d2-0e57-4a8c-8d0c-5f6f6f1f8a11'
 OWN = f'glance_{IMAGE_ID}/{IMAGE_ID}'
@@ -143,9 +145,9 @@ def test_a_gateway_without_accounts():
     assert doubt(location, IMAGE_ID, PLAIN, Gateway()) == ''
     assert doubt(location, IMAGE_ID, PLAIN, Store()) == 'it names no account'
     given = Settings(endpoint_url='https://rgw.example.com/swift')
-    assert doubt(location, IMAGE_ID, given, None) == 'it names no account'
+    assert doubt(location, IMAGE_ID, given, OFFLINE) == 'it names no account'
     given = Settings(endpoint_url='https://rgw.example.com/swift', endpoint_type='radosgw')
-    assert doubt(location, IMAGE_ID, given, None) == ''
+    assert doubt(location, IMAGE_ID, given, OFFLINE) == ''
 
 
 def test_with_nobody_to_ask():
@@ -155,9 +157,9 @@ def test_with_nobody_to_ask():
             (f'swift+http://service%3Aglance:pw@keystone/v3/glance/{IMAGE_ID}', True),
             (f'swift+https://swift.example.com/v1/AUTH_x/{OWN}', True),
             (f'swift+https://other.example.com/v1/AUTH_x/{OWN}', False)):
-        assert (doubt(parse(uri), IMAGE_ID, given, None) == '') is believed
+        assert (doubt(parse(uri), IMAGE_ID, given, OFFLINE) == '') is believed
     assert doubt(parse(f'swift+http://service%3Aglance:pw@keystone/v3/glance/{IMAGE_ID}'),
-                 IMAGE_ID, PLAIN, None)
+                 IMAGE_ID, PLAIN, OFFLINE)
 
 
 def image(*uris):
