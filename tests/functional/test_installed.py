@@ -53,6 +53,13 @@ def install(tmp_path):
     return make
 
 
+@pytest.fixture
+def without_git(tmp_path):
+    """Return the source as ``git archive`` gives it."""
+    return shutil.copytree(ROOT, tmp_path / 'source', ignore=shutil.ignore_patterns(
+        '.git', '.venvs', '.boot', '.cloud*', '.tox'))
+
+
 def sign_offline(openstack, home):
     """Make a URL without a cloud, and look at it."""
     (home / 'key').write_text('a key')
@@ -80,6 +87,19 @@ def test_the_wheel_beside_other_plugins(dist, install, tmp_path):
     found = commands(openstack, tmp_path)
     assert [found.count(name) for name in OURS] == [1] * len(OURS)
     assert {'baremetal node list', 'resource provider list', 'image show'} <= set(found)
+
+
+def test_a_source_tree_without_git(without_git, install, tmp_path):
+    openstack = install(without_git)
+    sign_offline(openstack, tmp_path)
+    shown = run(UV, 'pip', 'show', 'osc-imgurl', cwd=tmp_path,
+                VIRTUAL_ENV=str(tmp_path / 'venv'))
+    assert 'Version: 1.0.0\n' in shown.stdout
+
+
+def test_wheel_and_sdist_have_the_version_of_setup_cfg(dist):
+    assert [path.name for path in dist] == [
+        'osc_imgurl-1.0.0-py3-none-any.whl', 'osc_imgurl-1.0.0.tar.gz']
 
 
 def test_the_sdist_with_the_oldest_that_is_admitted(dist, install, make_cloud, data, tmp_path):
