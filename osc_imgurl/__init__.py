@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from osc_imgurl.tempurl.key import Key
     from osc_imgurl.tempurl.parse import parse
     from osc_imgurl.tempurl.request import Request
-    from osc_imgurl.tempurl.signing import Signer
+    from osc_imgurl.tempurl.signing import Parameters, sign
     from osc_imgurl.tempurl.url import ObjectPath, TempURL
     from osc_imgurl.tempurl.verify import verify
 else:
@@ -41,7 +41,7 @@ else:
         'tempurl.key': ('Key',),
         'tempurl.parse': ('parse',),
         'tempurl.request': ('Request',),
-        'tempurl.signing': ('Signer',),
+        'tempurl.signing': ('Parameters', 'sign'),
         'tempurl.url': ('ObjectPath', 'TempURL'),
         'tempurl.verify': ('verify',),
     }
@@ -55,7 +55,7 @@ else:
         return getattr(importlib.import_module(f'{__name__}.{_HOMES[name]}'), name)
 
 __all__ = [
-    'Cloud', 'Finding', 'ImageService', 'ImgurlError', 'Key', 'ObjectPath', 'ObjectStore', 'Probe',
-    'Request', 'Settings', 'Signer', 'TempURL', 'TempURLService', 'container_name', 'diagnose',
-    'parse', 'verify',
+    'Cloud', 'Finding', 'ImageService', 'ImgurlError', 'Key', 'ObjectPath', 'ObjectStore',
+    'Parameters', 'Probe', 'Request', 'Settings', 'TempURL', 'TempURLService', 'container_name',
+    'diagnose', 'parse', 'sign', 'verify',
 ]

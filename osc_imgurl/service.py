@@ -37,9 +37,7 @@ from osc_imgurl.tempurl.request import (
     validate_ip_range,
     validate_method,
 )
-from osc_imgurl.tempurl.shape import Shape
-from osc_imgurl.tempurl.signing import Signer
-from osc_imgurl.tempurl.url import ObjectPath
+from osc_imgurl.tempurl.signing import Parameters, sign
 
 LOG = logger(__name__)
 
@@ -94,8 +92,6 @@ class TempURLService:
         self._asked = AskedSwift(cloud.object_store)
         self._in_stores: dict[str, TempURLService] = {}
         self._warned: set[str] = set()
-        self._shape: Shape | None = None
-        self._sign: Callable[[str], str] = str
 
     def create(self, image: str, request: Request, now: float,
                refresh: bool = False, *, presume: bool = False) -> ImageTempURL:
@@ -137,18 +133,17 @@ class TempURLService:
         digest = PREFERRED_DIGESTS[0] if presumed else self.find_digest(place, method)
         if request.filename == AUTO_FILENAME:
             request = dataclasses.replace(request, filename=file_name(image))
-        shape = Shape(place.endpoint, place.path.container_path, key, digest, method,
-                      of_copy or expiry(self._settings, request, now), request)
-        if self._cache is None:
-            url, expires, cached = self._url(shape, place.path), shape.expires, False
-        else:
-            url, expires, cached = self._cached_url(
-                self._cache, shape, image.id, place.path, now=now, refresh=refresh)
+        parameters, cached = Parameters(
+            place.endpoint, place.path, of_copy or expiry(self._settings, request, now),
+            dataclasses.replace(request, method=method), digest), False
+        if self._cache is not None:
+            parameters, cached = self._reuse(
+                self._cache, parameters, key, image.id, now=now, refresh=refresh)
         for risk in risks(request, place.path):
             self._warn_once(risk)
         guessed = () if self._offline else (*place.guessed, *self._looked_up(place, digest))
-        return ImageTempURL(url, expires, method, digest, image, place, cached, guessed,
-                            copied=of_copy is not None)
+        return ImageTempURL(sign(parameters, key).url, parameters.expires, method, digest, image,
+                            place, cached, guessed, copied=of_copy is not None)
 
     def _in_store(self, store: str | None) -> TempURLService:
         """Return what makes the URLs of the images in a store."""
@@ -209,28 +204,15 @@ class TempURLService:
         if not self._settings.digest or self._capabilities(place)[1].takes(digest) is None:
             yield 'digest'
 
-    def _cached_url(self, cache: Cache, shape: Shape, image_id: str, path: ObjectPath, *,
-                    now: float, refresh: bool) -> tuple[str, int, bool]:
-        """Return the URL, its expiry, and whether the cache knew of it."""
-        settings, signed = self._settings, shape.sign(path)
+    def _reuse(self, cache: Cache, parameters: Parameters, key: Key, image_id: str, *,
+               now: float, refresh: bool) -> tuple[Parameters, bool]:
+        """Return the parameters with the expiry that the cache knows, and whether it knew one."""
+        settings = self._settings
         expires, cached = first_expiry(
-            cache, Asked(image_id, shape.endpoint, path, shape.digest, shape.key.fingerprint,
-                         settings.duration, settings.align,
-                         dataclasses.replace(shape.request, method=shape.method)),
-            signed, settings, now=now, refresh=refresh)
-        if expires != shape.expires:
-            signed = dataclasses.replace(shape, expires=expires).sign(path)
-        return signed.url, expires, cached
-
-    def _url(self, shape: Shape, path: ObjectPath) -> str:
-        """Return a signed URL; from the second of the same shape on, the fast way."""
-        if shape == self._shape:
-            return self._sign(path.object)
-        signed = shape.sign(path)
-        if shape.request.prefix is None:
-            self._shape, self._sign = shape, Signer(shape.key.value, shape.digest).for_container(
-                signed, shape.method)
-        return signed.url
+            cache, Asked(image_id, parameters.endpoint, parameters.path, parameters.digest,
+                         key.fingerprint, settings.duration, settings.align, parameters.request),
+            sign(parameters, key), settings, now=now, refresh=refresh)
+        return dataclasses.replace(parameters, expires=expires), cached
 
     def find_image(self, image: str) -> Image:
         """Return the image, which must be active; without authentication, a UUID as it is.

@@ -13,8 +13,8 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
-from osc_imgurl.tempurl.digest import decode_signature
 from osc_imgurl.tempurl.expiry import MAX_EXPIRES
+from osc_imgurl.tempurl.url import decode_signature
 
 
 @dataclasses.dataclass(frozen=True)

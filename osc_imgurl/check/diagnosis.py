@@ -22,7 +22,7 @@ from osc_imgurl.swift.capabilities import PREFERRED_DIGESTS
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.tempurl.parse import parse
 from osc_imgurl.tempurl.request import Request, validate_method
-from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.signing import Parameters, sign
 
 if TYPE_CHECKING:
     from osc_imgurl.cache.entry import Entry
@@ -95,8 +95,8 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
         digest = service.find_digest(place, method)
     except ImgurlError:
         digest = settings.digest or PREFERRED_DIGESTS[0]
-    signed = Signer(key.value, digest).sign(
-        endpoint, place.path, int(now + settings.duration), Request(method))
+    signed = sign(Parameters(
+        endpoint, place.path, int(now + settings.duration), Request(method), digest), key)
     return _run(dataclasses.replace(facts, url=signed.url, parsed=signed))
 
 

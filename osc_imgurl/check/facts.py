@@ -29,7 +29,7 @@ from osc_imgurl.swift.probe import Answer
 from osc_imgurl.tempurl.endpoint import is_gateway, same_endpoint
 from osc_imgurl.tempurl.find_signed import Signed, find_signed
 from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.signing import good_paths
+from osc_imgurl.tempurl.signing import signed_paths
 from osc_imgurl.tempurl.url import ObjectPath, TempURL
 
 # Other expiries are tried in this span around now, in seconds: a URL is asked about soon after
@@ -249,9 +249,9 @@ class Facts:
         url = self.parsed
         if url is None:
             return None
-        keys = {slot: key.value for slot, key in self.keys.by_slot.items()}
+        keys = dict(self.keys.by_slot)
         if self.settings.key:
-            keys.setdefault(GIVEN_KEY, self.settings.key.value)
+            keys.setdefault(GIVEN_KEY, self.settings.key)
         remembered = self._remembered(url)
         found = None
         if remembered:
@@ -264,13 +264,13 @@ class Facts:
                 url, keys, self._other_paths(),
                 range(int(self.now) - EXPIRED_SINCE, int(self.now) + EXPIRES_WITHIN))
         if found is not None:
-            fingerprint = Key(keys[found[0]]).fingerprint
+            fingerprint = keys[found[0]].fingerprint
             return Origin(found[1], self._slot_of(fingerprint) or found[0], fingerprint)
         if remembered is None or entry.key_fingerprint in (
-                Key(value).fingerprint for value in keys.values()):
+                key.fingerprint for key in keys.values()):
             return None
         # The key that could confirm it is gone, or not to be seen.
-        return Origin(Signed(entry.method, made.expires, good_paths(made)[0], made.ip_range,
+        return Origin(Signed(entry.method, made.expires, signed_paths(made)[0], made.ip_range,
                              made.prefix), '', entry.key_fingerprint)
 
     def _remembered(self, url: TempURL) -> tuple[Entry, TempURL] | None:

@@ -8,7 +8,7 @@ from osc_imgurl.check.finding import Finding, failed, passed, skipped
 from osc_imgurl.errors import CREATE_URL, LIST_KEYS, SET_GIVEN_KEY, SET_KEY
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.tempurl.expiry import format_expires
-from osc_imgurl.tempurl.signing import good_paths
+from osc_imgurl.tempurl.signing import signed_paths
 from osc_imgurl.tempurl.url import quote
 from osc_imgurl.tempurl.verify import allows
 
@@ -50,13 +50,13 @@ def check_path(facts: Facts) -> Finding:
     if url is None or origin is None:
         return _unknown(facts)
     signed = origin.signed
-    if signed.prefix != url.prefix or signed.path in good_paths(url):
+    if signed.prefix != url.prefix or signed.path in signed_paths(url):
         return passed('the path is the one that was signed')
-    if signed.path == quote(good_paths(url)[0]):
+    if signed.path == quote(signed_paths(url)[0]):
         return failed(f'the path was percent-encoded before it was signed: {signed.path}',
                       'Sign the path as it is, and percent-encode it in the URL only.')
     return failed(f'the path has been altered: {signed.path} was signed, and the URL says'
-                  f' {good_paths(url)[0]}', 'Make a URL for that object.')
+                  f' {signed_paths(url)[0]}', 'Make a URL for that object.')
 
 
 def check_query(facts: Facts) -> Finding:

@@ -110,7 +110,7 @@ def _verified(parsed: TempURL, settings: Settings, now: float) -> tuple[str | No
     if settings.key is None:
         return None, 'not verified: no key is given (--key-file)'
     key = f'the key {settings.key.fingerprint} ({settings.sources["key"]})'
-    verification = verify(parsed, settings.key.value, now)
+    verification = verify(parsed, settings.key, now)
     if 'key' in verification.failed:
         return None, f'not of {key}, or the URL has been altered'
     if 'path' in verification.failed:

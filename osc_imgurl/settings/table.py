@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.settings import values
-from osc_imgurl.tempurl.digest import DIGESTS
 from osc_imgurl.tempurl.endpoint import gateway_endpoint
 from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.url import DIGESTS
 
 ENVIRONMENT_PREFIX = 'OS_IMAGE_TEMP_URL_'
 CLOUD_KEY = 'image_temp_url'

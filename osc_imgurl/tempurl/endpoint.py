@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 import urllib.parse
@@ -37,6 +38,18 @@ def validate_endpoint(url: str) -> str:
     if match['address'] is not None:
         ipaddress.IPv6Address(match['address'])
     return match['scheme'].lower() + url[match.end('scheme'):]
+
+
+@functools.lru_cache
+def require_endpoint(url: str) -> None:
+    """Accept an endpoint of a URL.
+
+    :raises InvalidParameterValue: as :func:`validate_endpoint`.
+    """
+    try:
+        validate_endpoint(url)
+    except ValueError as error:
+        raise InvalidParameterValue(f'The endpoint of the URL is invalid: {error}.') from None
 
 
 def validate_storage_url(url: str) -> str:

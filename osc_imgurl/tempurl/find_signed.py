@@ -12,10 +12,10 @@ import hmac
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 
-from osc_imgurl.tempurl.digest import decode_signature
+from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.request import METHODS
-from osc_imgurl.tempurl.signing import Signer, good_paths
-from osc_imgurl.tempurl.url import TempURL, quote
+from osc_imgurl.tempurl.signing import compute, signed_paths, started
+from osc_imgurl.tempurl.url import TempURL, decode_signature, quote
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Signed:
     prefix: str | None = None
 
 
-def find_signed(url: TempURL, keys: Mapping[str, bytes], paths: Sequence[str] = (),
+def find_signed(url: TempURL, keys: Mapping[str, Key], paths: Sequence[str] = (),
                 expiries: Sequence[int] = ()) -> tuple[str, Signed] | None:
     """Return which key made the signature of a URL, by its name here, and of what; else None.
 
@@ -42,15 +42,15 @@ def find_signed(url: TempURL, keys: Mapping[str, bytes], paths: Sequence[str] = 
     :param expiries: Unix times, seconds, that may have been signed in place of the URL's.
     """
     digest, wanted = decode_signature(url.signature)
-    signers = {name: Signer(key, digest) for name, key in keys.items()}
     for candidate in _candidates(url, paths):
-        for name, signer in signers.items():
-            signature = signer.signature(candidate.path, candidate.expires, candidate.method,
-                                         candidate.ip_range, candidate.prefix is not None)
-            if hmac.compare_digest(decode_signature(signature)[1], wanted):
+        for name, key in keys.items():
+            computed = compute(
+                key, candidate.path, candidate.expires, candidate.method,
+                ip_range=candidate.ip_range, prefix=candidate.prefix is not None, digest=digest)
+            if hmac.compare_digest(computed, wanted):
                 return name, candidate
-    for name, signer in signers.items():
-        if found := _other_expiry(url, signer, expiries, wanted):
+    for name, key in keys.items():
+        if found := _other_expiry(url, key, expiries, wanted):
             return name, found
     return None
 
@@ -65,7 +65,7 @@ def _candidates(url: TempURL, paths: Sequence[str]) -> Iterator[Signed]:
 def _variants(url: TempURL,
               paths: Sequence[str]) -> Iterator[tuple[str, str | None, str | None]]:
     """Yield paths, ranges and prefixes."""
-    good, name = good_paths(url), url.path.object
+    good, name = signed_paths(url), url.path.object
     for path in (*good, quote(good[0])):
         yield path, url.ip_range, url.prefix
     if url.prefix is not None:
@@ -73,7 +73,7 @@ def _variants(url: TempURL,
     else:
         for path in paths:
             yield path, url.ip_range, None
-    of_prefix = good_paths(dataclasses.replace(url, prefix=''))[0]
+    of_prefix = signed_paths(dataclasses.replace(url, prefix=''))[0]
     for end in range(len(name) + 1):
         yield of_prefix + name[:end], url.ip_range, name[:end]
     for ip_range in _ranges(url.ip_range):
@@ -96,14 +96,15 @@ def _ranges(ip_range: str | None) -> Iterator[str | None]:
         yield str(address)
 
 
-def _other_expiry(url: TempURL, signer: Signer, expiries: Sequence[int],
+def _other_expiry(url: TempURL, key: Key, expiries: Sequence[int],
                   wanted: bytes) -> Signed | None:
     """Try other expiries, for the method that nearly all URLs are signed for."""
-    path = good_paths(url)[0]
-    start = f'ip={url.ip_range}\nGET\n' if url.ip_range is not None else 'GET\n'
+    path = signed_paths(url)[0]
     end = f'\n{"prefix:" if url.prefix is not None else ""}{path}'
-    digest_of = signer.digests(start)
+    start = started(key.value, 'GET', url.ip_range, url.digest)
     for expires in expiries:
-        if digest_of(f'{expires}{end}') == wanted:
+        message = start.copy()
+        message.update(f'{expires}{end}'.encode())
+        if hmac.compare_digest(message.digest(), wanted):
             return Signed('GET', expires, path, url.ip_range, url.prefix)
     return None

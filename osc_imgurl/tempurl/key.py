@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 import re
 
-from osc_imgurl.errors import remember
+from osc_imgurl.errors import InvalidParameterValue, remember
 
 _CONTROL_CHARACTER = re.compile('[\0-\x1f\x7f-\x9f]')
 
@@ -18,11 +18,15 @@ class Key:
 
     One that Swift shows is what it is; one that a person gives goes through
     :func:`validate_key` first.
+
+    :raises InvalidParameterValue: it is empty.
     """
 
     value: bytes = dataclasses.field(repr=False)
 
     def __post_init__(self) -> None:
+        if not self.value:
+            raise InvalidParameterValue('The temporary URL key is empty.')
         remember(self.value)
 
     @property

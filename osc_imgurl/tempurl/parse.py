@@ -8,10 +8,9 @@ import urllib.parse
 from collections.abc import Mapping
 
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.tempurl.digest import decode_signature
 from osc_imgurl.tempurl.endpoint import is_gateway
 from osc_imgurl.tempurl.expiry import parse_expires
-from osc_imgurl.tempurl.url import ObjectPath, TempURL, quote
+from osc_imgurl.tempurl.url import ObjectPath, TempURL, decode_signature, quote
 
 # What no request can carry, and urlsplit() drops in part.
 _IN_NO_REQUEST = re.compile(r'[\0-\x20\x7f]')

@@ -1,26 +1,88 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A temporary URL, and an object's path, as values.
+"""A temporary URL, an object's path and a signature as values.
 
 The parameters are those of Swift's tempurl middleware (``swift.common.middleware.tempurl``).
 """
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import functools
+import hashlib
+import re
 import urllib.parse
 
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.tempurl.digest import decode_signature
-from osc_imgurl.tempurl.endpoint import validate_endpoint
+from osc_imgurl.tempurl.endpoint import require_endpoint
 from osc_imgurl.tempurl.expiry import format_expires
 
+DIGESTS = ('sha1', 'sha256', 'sha512')
+_DIGEST_OF_HEX_LENGTH = {40: 'sha1', 64: 'sha256', 128: 'sha512'}
 # What Swift accepts by default (swift.common.constraints), in bytes.
 MAX_LENGTHS = {'account': 256, 'container': 256, 'object': 1024}
+_NEEDS_NO_QUOTES = re.compile(r'[\w.~/:-]*', re.ASCII)
 
 
 def quote(text: str) -> str:
     """Percent-encode a path, or a value of the query, as this library sends it."""
-    return urllib.parse.quote(text, safe='/:')
+    return text if _NEEDS_NO_QUOTES.fullmatch(text) else urllib.parse.quote(text, safe='/:')
+
+
+def decode_signature(signature: str) -> tuple[str, bytes]:
+    """Return digest and bytes of a signature, by the rules of ``swift.common.digest``.
+
+    Base64 is standard or URL-safe but not both, with as much padding as one likes. Hex is
+    compared as text, so that capitals are wrong.
+
+    :raises InvalidParameterValue: it is no signature.
+    """
+    digest, colon, encoded = signature.partition(':')
+    try:
+        if colon:
+            encoded = encoded.strip('=')
+            if not set(encoded) & {'+', '/'}:
+                encoded = encoded.replace('-', '+').replace('_', '/')
+            value = base64.b64decode(encoded + '=' * (-len(encoded) % 4), validate=True)
+        else:
+            digest, value = _DIGEST_OF_HEX_LENGTH[len(signature)], bytes.fromhex(signature)
+            if signature != signature.lower():
+                raise InvalidParameterValue(
+                    'This is not a temporary URL: its temp_url_sig has capitals, and Swift takes'
+                    ' small letters only.')
+        if len(value) != hashlib.new(digest).digest_size or digest not in DIGESTS:
+            raise ValueError
+    except (KeyError, ValueError):
+        raise InvalidParameterValue(
+            'This is not a temporary URL: its temp_url_sig is no signature.') from None
+    return digest, value
+
+
+def _validate_length(name: str, value: str) -> None:
+    if len(value.encode(errors='replace')) > MAX_LENGTHS[name]:
+        raise InvalidParameterValue(
+            f'The name of the {name} is longer than Swift accepts ({MAX_LENGTHS[name]} bytes).')
+
+
+def _validate_segments(path: str) -> None:
+    if {'.', '..'} & {*path.split('/')}:
+        raise InvalidParameterValue(
+            f'The path {path} has a part . or .., and clients ask for another path then.')
+
+
+@functools.lru_cache
+def _validate_container(api_version: str, account: str | None, container: str) -> None:
+    """Validate what the paths of many objects have in common."""
+    for name, part in (('api_version', api_version), ('account', account),
+                       ('container', container)):
+        if part is None:
+            continue
+        if name in MAX_LENGTHS:
+            _validate_length(name, part)
+        if not part or '/' in part:
+            raise InvalidParameterValue(
+                f'The {name.replace("_", " ")} {part!r} is empty or has a slash in it.')
+        _validate_segments(part)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,21 +105,13 @@ class ObjectPath:
     api_version: str = 'v1'
 
     def __post_init__(self) -> None:
-        for name, length in MAX_LENGTHS.items():
-            if len((getattr(self, name) or '').encode(errors='replace')) > length:
-                raise InvalidParameterValue(
-                    f'The name of the {name} is longer than Swift accepts ({length} bytes).')
-        for name in ('api_version', 'account', 'container'):
-            part = getattr(self, name)
-            if part is not None and (not part or '/' in part):
-                raise InvalidParameterValue(
-                    f'The {name.replace("_", " ")} {part!r} is empty or has a slash in it.')
+        _validate_container(self.api_version, self.account, self.container)
+        if len(self.object) * 4 > MAX_LENGTHS['object']:
+            _validate_length('object', self.object)
         if not self.object.strip('/'):
             raise InvalidParameterValue('A temporary URL needs an object, and none is named.')
-        if {'.', '..'} & {self.api_version, self.account, self.container,
-                          *self.object.split('/')}:
-            raise InvalidParameterValue(
-                f'The path {self} has a part . or .., and clients ask for another path then.')
+        if '.' in self.object:
+            _validate_segments(self.object)
 
     def __str__(self) -> str:
         return self.container_path + self.object
@@ -95,10 +149,7 @@ class TempURL:
     iso8601: bool = False
 
     def __post_init__(self) -> None:
-        try:
-            validate_endpoint(self.endpoint)
-        except ValueError as error:
-            raise InvalidParameterValue(f'The endpoint of the URL is invalid: {error}.') from None
+        require_endpoint(self.endpoint)
 
     @property
     def digest(self) -> str:

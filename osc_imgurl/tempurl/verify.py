@@ -8,10 +8,10 @@ import hmac
 import ipaddress
 from collections.abc import Iterator
 
-from osc_imgurl.tempurl.digest import decode_signature
+from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.request import METHODS
-from osc_imgurl.tempurl.signing import Signer, good_paths
-from osc_imgurl.tempurl.url import TempURL, quote
+from osc_imgurl.tempurl.signing import compute, signed_paths
+from osc_imgurl.tempurl.url import TempURL, decode_signature, quote
 
 # Swift takes a HEAD through a URL that was signed for one of these (TempURL.__call__).
 METHODS_THAT_ALLOW_HEAD = ('HEAD', 'GET', 'POST', 'PUT')
@@ -46,7 +46,7 @@ def allows(signed_method: str, method: str) -> bool:
         method == 'HEAD' and signed_method in METHODS_THAT_ALLOW_HEAD)
 
 
-def verify(temp_url: TempURL, key: bytes, now: float, method: str = 'GET') -> Verification:
+def verify(temp_url: TempURL, key: Key, now: float, method: str = 'GET') -> Verification:
     """Say whether a key signed a URL and, if not, which part fails.
 
     It is what Swift's tempurl middleware answers, but for the client's address, which is not
@@ -58,14 +58,14 @@ def verify(temp_url: TempURL, key: bytes, now: float, method: str = 'GET') -> Ve
     """
     failed = list(_failed_without_key(temp_url, now))
     digest, signature = decode_signature(temp_url.signature)
-    signer = Signer(key, digest)
-    good = good_paths(temp_url)
+    good = signed_paths(temp_url)
     # Signing what is sent, the percent-encoded path, is the mistake that many make.
     for signed_path in (*good, quote(good[0])):
         for signed_method in METHODS:
-            computed = signer.signature(signed_path, temp_url.expires, signed_method,
-                                        temp_url.ip_range, temp_url.prefix is not None)
-            if hmac.compare_digest(decode_signature(computed)[1], signature):
+            computed = compute(
+                key, signed_path, temp_url.expires, signed_method, ip_range=temp_url.ip_range,
+                prefix=temp_url.prefix is not None, digest=digest)
+            if hmac.compare_digest(computed, signature):
                 if signed_path not in good and 'path' not in failed:
                     failed.append('path')
                 if not allows(signed_method, method):

@@ -10,9 +10,10 @@ import pytest
 import requests
 
 from osc_imgurl.tempurl.expiry import format_expires
+from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.parse import parse
 from osc_imgurl.tempurl.request import Request
-from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.signing import Parameters, sign, sign_path
 from osc_imgurl.tempurl.url import ObjectPath
 
 from ..certificates import with_authority
@@ -68,11 +69,12 @@ def signed(storage_url, name, *, key=KEY, digest='sha256', method='GET', path=No
            container='glance', **options):
     """Return a URL of the account's, with another path signed where one is given."""
     endpoint, _, account = storage_url.partition('/v1/')
-    signer, where = Signer(key.encode(), digest), ObjectPath(account, container, name)
+    where = ObjectPath(account, container, name)
     expires = expires or int(time.time()) + 600
-    url = signer.sign(endpoint, where, expires, Request(method, **options))
+    url = sign(Parameters(endpoint, where, expires, Request(method, **options), digest),
+               Key(key.encode()))
     if path:
-        wrong = signer.signature(path(str(where)), expires, method)
+        wrong = sign_path(Key(key.encode()), path(str(where)), expires, method, digest=digest)
         return url.url.replace(url.signature, wrong)
     return url.url
 

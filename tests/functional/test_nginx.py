@@ -11,8 +11,9 @@ import urllib.parse
 import pytest
 import requests
 
+from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.request import Request
-from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.signing import Parameters, sign, sign_path
 from osc_imgurl.tempurl.url import ObjectPath
 
 from .test_recipes import BLOCK, PAGES
@@ -73,10 +74,9 @@ def nginx(storage_url, tmp_path_factory):
         process.wait(30)
 
 
-def sign(nginx, account, name, *, container='glance', expires=600, **options):
-    return Signer(KEY.encode()).sign(
-        nginx, ObjectPath(account, container, name), int(time.time()) + expires,
-        Request(**options)).url
+def signed_url(nginx, account, name, *, container='glance', expires=600, **options):
+    return sign(Parameters(nginx, ObjectPath(account, container, name), int(time.time()) + expires,
+                           Request(**options)), Key(KEY.encode())).url
 
 
 def test_one_copy_for_all_urls(cloud, image, data, nginx):
@@ -95,16 +95,16 @@ def test_one_copy_for_all_urls(cloud, image, data, nginx):
 
 def test_each_url_is_verified(cloud, image, nginx, storage_url):
     account = storage_url.rpartition('/')[2]
-    good = sign(nginx, account, image)
+    good = signed_url(nginx, account, image)
     assert requests.get(good, timeout=30).status_code == 200
     expires = good.rpartition('=')[2]
     for bad in (good.replace(expires, str(int(expires) + 1)),
                 good.partition('?')[0],
-                sign(nginx, account, image, expires=-10),
-                *(sign(nginx, account, image, method=method)
+                signed_url(nginx, account, image, expires=-10),
+                *(signed_url(nginx, account, image, method=method)
                   for method in ('HEAD', 'PUT', 'POST', 'DELETE'))):
         assert requests.get(bad, timeout=30).status_code == 401, bad
-    gone = sign(nginx, account, 'no such object')
+    gone = signed_url(nginx, account, 'no such object')
     assert requests.get(gone, timeout=30).status_code == 500
     token = {'X-Auth-Token': cloud.sdk().auth_token}
     assert requests.get(good.partition('?')[0], headers=token, timeout=30).status_code == 401
@@ -115,7 +115,7 @@ def test_each_url_is_verified(cloud, image, nginx, storage_url):
 def test_no_other_account_leads_to_an_object(cloud, image, data, nginx, storage_url):
     """In an account of one's own an object may be named so that its path reads as another's."""
     account = storage_url.rpartition('/')[2]
-    assert requests.get(sign(nginx, account, image), timeout=30).content == data
+    assert requests.get(signed_url(nginx, account, image), timeout=30).content == data
     own = cloud.sdk('demo').object_store
     cloud.set_key(KEY, cloud='demo')
     assert own.put('/own').status_code in (201, 202)
@@ -123,7 +123,7 @@ def test_no_other_account_leads_to_an_object(cloud, image, data, nginx, storage_
     assert own.put('/own/' + urllib.parse.quote(path, safe=''), data=b'own').status_code == 201
     expires = int(time.time()) + 600
     start = f'/v1/{own.get_endpoint().rpartition("/")[2]}/own/'
-    signature = Signer(KEY.encode()).signature(start + path, expires)
+    signature = sign_path(Key(KEY.encode()), start + path, expires)
     got = requests.get(f'{nginx}{start}{urllib.parse.quote(path, safe="")}'
                        f'?temp_url_sig={signature}&temp_url_expires={expires}', timeout=30)
     assert (got.status_code, got.content) == (200, b'own')

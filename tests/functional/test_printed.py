@@ -14,7 +14,8 @@ import urllib.parse
 import pytest
 import yaml
 
-from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Parameters, sign
 from osc_imgurl.tempurl.url import ObjectPath
 
 from .proxy import proxy
@@ -132,8 +133,8 @@ def test_names_of_container_and_object(cloud):
     for path in (quoted, f'{quoted}/{quoted}'):
         assert store.put(f'/{path}', data=b'x').status_code in (201, 202)
     endpoint, _, account = storage_url.partition('/v1/')
-    url = Signer(KEY.encode()).sign(
-        endpoint, ObjectPath(account, name, name), int(time.time()) + 600).url
+    url = sign(Parameters(endpoint, ObjectPath(account, name, name), int(time.time()) + 600),
+               Key(KEY.encode())).url
     result = cloud.openstack(*CHECK, url)
     assert result.code == 0 and harmless(result.text)
     assert r'''the object is in \x1b[2J\u202e\n"'$(id) ''' in result.stdout

@@ -8,8 +8,9 @@ import uuid
 import pytest
 import requests
 
+from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.request import Request
-from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.signing import Parameters, sign
 from osc_imgurl.tempurl.url import ObjectPath
 
 from .conftest import download
@@ -56,8 +57,8 @@ def status(url, method='GET'):
 
 def signed(gateway, account, name, *, container='glance', key=KEY, digest='sha1', **options):
     where = ObjectPath(account, container, name)
-    return Signer(key.encode(), digest).sign(
-        f'{gateway}/swift', where, int(time.time()) + 600, Request(**options)).url
+    return sign(Parameters(f'{gateway}/swift', where, int(time.time()) + 600,
+                           Request(**options), digest), Key(key.encode())).url
 
 
 @pytest.mark.parametrize('options', [[], ['--endpoint-type', 'radosgw']])

@@ -19,12 +19,12 @@ import urllib.parse
 import pytest
 
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.tempurl.digest import DIGESTS, decode_signature
 from osc_imgurl.tempurl.expiry import MAX_EXPIRES, format_expires
+from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.parse import parse
 from osc_imgurl.tempurl.request import METHODS
-from osc_imgurl.tempurl.signing import Signer
-from osc_imgurl.tempurl.url import quote
+from osc_imgurl.tempurl.signing import sign_path
+from osc_imgurl.tempurl.url import DIGESTS, decode_signature, quote
 from osc_imgurl.tempurl.verify import verify
 
 from .conftest import ROOT
@@ -117,9 +117,9 @@ def url_and_key(rng):
     prefix = rng.choice([None] * 12 + [name[:rng.randint(0, len(name))]] * 6
                         + ['', text(rng, CHARACTERS)])
     start = f'/v1/{account}/{container}/'
-    signature = Signer(key.encode(), digest).signature(
-        start + (name if prefix is None else prefix), expires, method, ip_range,
-        prefix is not None)
+    signature = sign_path(
+        Key(key.encode()), start + (name if prefix is None else prefix), expires, method,
+        ip_range=ip_range, prefix=prefix is not None, digest=digest)
     if rng.random() < .15:
         signature = signatures(rng, digest, signature)
     shown_expires = expiries(rng, expires) if rng.random() < .1 else str(expires)
@@ -170,7 +170,7 @@ def ours(url, key, method):
         parsed = parse(url)
     except InvalidParameterValue as error:
         return str(error)
-    verification = verify(parsed, key.encode(), NOW, method)
+    verification = verify(parsed, Key(key.encode()), NOW, method)
     return parsed if verification.valid else f'fails: {", ".join(verification.failed)}'
 
 

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.request import Request
-from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.signing import Parameters, sign, sign_path
 from osc_imgurl.tempurl.url import ObjectPath
 
 from . import commands
@@ -33,17 +34,17 @@ def show(tmp_path):
     return run
 
 
-def sign(path, method='GET', *, endpoint='https://swift.example.com', digest='sha256',
+def signed_url(path, method='GET', *, endpoint='https://swift.example.com', digest='sha256',
          expires=FUTURE, **options):
-    signer = Signer(KEY.encode(), digest)
-    return signer.sign(endpoint, path, expires, Request(method, **options)).url
+    return sign(Parameters(endpoint, path, expires, Request(method, **options), digest),
+                Key(KEY.encode())).url
 
 
 SWIFT = ObjectPath('AUTH_x', 'glance', IMAGE_ID)
 
 
 def test_without_a_key(show):
-    url = sign(SWIFT, ip_range='10.0.0.0/8', prefix='3a1f', filename='a b.img', inline=True,
+    url = signed_url(SWIFT, ip_range='10.0.0.0/8', prefix='3a1f', filename='a b.img', inline=True,
                iso8601=True, digest='sha512')
     row = show(url)
     assert int(row.pop('remaining').split()[0]) > 0
@@ -57,25 +58,25 @@ def test_without_a_key(show):
 
 
 def test_with_a_key(show):
-    row = show(sign(SWIFT, 'PUT'), '--key-file', 'key')
+    row = show(signed_url(SWIFT, 'PUT'), '--key-file', 'key')
     assert row['method'] == 'PUT'
     assert row['signature'].startswith('of the key ') and '(--key-file)' in row['signature']
-    altered = sign(SWIFT).replace('glance', 'other')
+    altered = signed_url(SWIFT).replace('glance', 'other')
     row = show('-', '--key-file', 'key', stdin=altered + '\n')
     assert (row['method'], row['container']) == (None, 'other')
     assert row['signature'].endswith('or the URL has been altered')
 
 
 def test_expired(show):
-    row = show(sign(SWIFT, expires=1_000_000_000))
+    row = show(signed_url(SWIFT, expires=1_000_000_000))
     assert row['remaining'].startswith('expired ')
     assert row['remaining_seconds'] < -700_000_000
 
 
 def test_a_path_that_was_quoted_before_it_was_signed(show):
     path = ObjectPath('AUTH_x', 'glance', 'a b')
-    wrong = Signer(KEY.encode()).signature('/v1/AUTH_x/glance/a%20b', FUTURE)
-    good = sign(path)
+    wrong = sign_path(Key(KEY.encode()), '/v1/AUTH_x/glance/a%20b', FUTURE)
+    good = signed_url(path)
     url = good.replace(good.partition('sig=')[2].partition('&')[0], wrong)
     row = show(url, '--key-file', 'key')
     assert row['object'] == 'a b' and row['image_id'] is None
@@ -83,7 +84,8 @@ def test_a_path_that_was_quoted_before_it_was_signed(show):
 
 
 def test_a_gateways_url(show):
-    url = sign(ObjectPath(None, 'glance', IMAGE_ID), endpoint='http://rgw/swift', digest='sha1')
+    url = signed_url(ObjectPath(None, 'glance', IMAGE_ID), endpoint='http://rgw/swift',
+                     digest='sha1')
     row = show(url, '--key-file', 'key')
     assert (row['endpoint'], row['account'], row['container'], row['digest']) == (
         'http://rgw/swift', None, 'glance', 'sha1')

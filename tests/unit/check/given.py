@@ -14,7 +14,7 @@ from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.request import Request
-from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.signing import Parameters, sign, sign_path
 from osc_imgurl.tempurl.url import ObjectPath
 
 from ..stubs import IMAGE_ID, NOW, OFFLINE, REFUSED, WORKS, Glance, Probe, Store, image
@@ -34,13 +34,13 @@ SAID = 'HEAD to http://swift, without a token: HTTP '
 def signed(*, key=KEY, digest='sha256', endpoint='http://swift', expires=EXPIRES, method='GET',
            signed_path=None, ip_range=None, prefix=None, **path):
     """Return a temporary URL, taken apart; of another path than it says where one is given."""
-    signer = Signer(key.value, digest)
-    url = signer.sign(endpoint, dataclasses.replace(PATH, **path), expires,
-                      Request(method, ip_range=ip_range, prefix=prefix))
+    url = sign(Parameters(endpoint, dataclasses.replace(PATH, **path), expires,
+                          Request(method, ip_range=ip_range, prefix=prefix), digest), key)
     if signed_path is None:
         return url
     return dataclasses.replace(
-        url, signature=signer.signature(signed_path, expires, method, ip_range))
+        url, signature=sign_path(key, signed_path, expires, method, ip_range=ip_range,
+                                 digest=digest))
 
 
 GATEWAY = signed(endpoint='http://rgw/swift', account=None)

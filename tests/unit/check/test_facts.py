@@ -12,7 +12,7 @@ from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.swift.slot import CONTAINER_SLOTS
 from osc_imgurl.tempurl.find_signed import Signed
-from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.signing import sign_path
 from osc_imgurl.tempurl.url import ObjectPath
 
 from ..stubs import OTHER_ID, image
@@ -282,8 +282,8 @@ def test_without_authentication_a_given_key_finds_the_altered_path():
 
 
 def test_another_path_in_a_gateway_without_accounts():
-    url = dataclasses.replace(GATEWAY, signature=Signer(KEY.value).signature(
-        '/v1/glance/another', EXPIRES))
+    url = dataclasses.replace(GATEWAY, signature=sign_path(
+        KEY, '/v1/glance/another', EXPIRES))
     swift = store('http://rgw/swift/v1', objects={(None, 'glance', 'another'): 1})
     assert facts(url, REFUSED, store=swift, image=None).origin.signed.path == '/v1/glance/another'
 

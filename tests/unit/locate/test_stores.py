@@ -115,7 +115,7 @@ def test_each_image_has_the_place_and_key_of_its_store():
         made = service.create_for(kept(stores=(name,)), Request(), NOW)
         assert (made.place.endpoint, str(made.place.path), made.place.store) == (
             f'http://{name}', path, name)
-        assert verify(parse_url(made.url), key.value, NOW).valid
+        assert verify(parse_url(made.url), key, NOW).valid
 
 
 class Missing(Store):

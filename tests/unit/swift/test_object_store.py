@@ -376,7 +376,7 @@ def test_set_keys(cloud, swift):
 
 
 @pytest.mark.parametrize(('value', 'why'), [
-    (b'', 'it is empty'), (b' x', 'it has a space at one end'), (b'x\n', 'it has a control char')])
+    (b' x', 'it has a space at one end'), (b'x\n', 'it has a control char')])
 def test_a_key_that_swift_would_not_keep(cloud, swift, value, why):
     with pytest.raises(errors.InvalidParameterValue) as caught:
         swift.set_keys('AUTH_p', 'glance', {CONTAINER_2: Key(b'good'), CONTAINER_1: Key(value)})

@@ -5,19 +5,19 @@ import tracemalloc
 
 import pytest
 
-from osc_imgurl.tempurl.digest import DIGESTS
 from osc_imgurl.tempurl.find_signed import Signed, find_signed
+from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.request import Request
-from osc_imgurl.tempurl.signing import Signer
-from osc_imgurl.tempurl.url import MAX_LENGTHS, ObjectPath
+from osc_imgurl.tempurl.signing import Parameters, sign, sign_path
+from osc_imgurl.tempurl.url import DIGESTS, MAX_LENGTHS, ObjectPath
 
-KEY = b'a key'
+KEY = Key(b'a key')
 PATH = ObjectPath('AUTH_x', 'glance', '3a1f')
 OTHER = '/v1/AUTH_x/glance/ffff'
 
 
-def sign(path=PATH, digest='sha256', expires=1000, method='GET', **options):
-    return Signer(KEY, digest).sign('http://swift', path, expires, Request(method, **options))
+def signed_url(path=PATH, digest='sha256', expires=1000, method='GET', **options):
+    return sign(Parameters('http://swift', path, expires, Request(method, **options), digest), KEY)
 
 
 @pytest.mark.parametrize('digest', DIGESTS)
@@ -42,8 +42,8 @@ def sign(path=PATH, digest='sha256', expires=1000, method='GET', **options):
      Signed('GET', 1000, '/v1/AUTH_x/glance/3', '10.0.0.0/8', '3')),
 ])
 def test_what_was_signed(digest, original, changes, signed):
-    url = dataclasses.replace(sign(digest=digest, **original), **changes)
-    found = find_signed(url, {'other': b'another key', 'slot': KEY}, [OTHER, str(PATH)],
+    url = dataclasses.replace(signed_url(digest=digest, **original), **changes)
+    found = find_signed(url, {'other': Key(b'another key'), 'slot': KEY}, [OTHER, str(PATH)],
                     range(900, 1100))
     assert found == ('slot', signed)
 
@@ -53,7 +53,7 @@ def test_what_was_signed(digest, original, changes, signed):
     ('2001:db8::/32', '2001:db8:1::/48'), ('10.0.0.77', '10.0.0.78'),
     ('10.0.1.7', '10.0.1.0/24'), ('10.0.0.0/32', '10.0.0.0/24'), ('10.0.0.0/8', '10.0.0.9/24')])
 def test_a_range_that_was_altered(signed_range, shown):
-    url = dataclasses.replace(sign(ip_range=signed_range), ip_range=shown)
+    url = dataclasses.replace(signed_url(ip_range=signed_range), ip_range=shown)
     assert find_signed(url, {'slot': KEY}) == (
         'slot', Signed('GET', 1000, str(PATH), signed_range))
     elsewhere = dataclasses.replace(url, ip_range='192.0.2.0/24')
@@ -61,16 +61,16 @@ def test_a_range_that_was_altered(signed_range, shown):
 
 
 def test_a_range_that_is_none():
-    url = dataclasses.replace(sign(), ip_range='nonsense')
+    url = dataclasses.replace(signed_url(), ip_range='nonsense')
     assert find_signed(url, {'slot': KEY}) == ('slot', Signed('GET', 1000, str(PATH)))
-    url = dataclasses.replace(sign(ip_range='10.0.0.0/8'), ip_range='nonsense')
+    url = dataclasses.replace(signed_url(ip_range='10.0.0.0/8'), ip_range='nonsense')
     assert find_signed(url, {'slot': KEY}) is None
 
 
 def test_a_path_that_was_quoted_before_it_was_signed():
     path = dataclasses.replace(PATH, object='a b')
-    url = dataclasses.replace(sign(path), signature=Signer(KEY).signature(
-        '/v1/AUTH_x/glance/a%20b', 1000, 'PUT'))
+    url = dataclasses.replace(signed_url(path), signature=sign_path(
+        KEY, '/v1/AUTH_x/glance/a%20b', 1000, 'PUT'))
     assert find_signed(url, {'slot': KEY}) == (
         'slot', Signed('PUT', 1000, '/v1/AUTH_x/glance/a%20b'))
 
@@ -78,26 +78,27 @@ def test_a_path_that_was_quoted_before_it_was_signed():
 def test_what_was_signed_for_a_gateway():
     path = ObjectPath(None, 'glance', '3a1f')
     for start in ('', '/swift'):
-        signature = Signer(KEY).signature(f'{start}/v1/glance/3a1f', 1000)
-        url = dataclasses.replace(sign(path), endpoint='http://rgw/swift', signature=signature)
+        signature = sign_path(KEY, f'{start}/v1/glance/3a1f', 1000)
+        url = dataclasses.replace(
+            signed_url(path), endpoint='http://rgw/swift', signature=signature)
         assert find_signed(url, {'slot': KEY}) == (
             'slot', Signed('GET', 1000, f'{start}/v1/glance/3a1f'))
 
 
 def test_no_list_of_what_is_tried():
     """The paths of all prefixes together have hundreds of times the name's length."""
-    url = sign(dataclasses.replace(PATH, object='a' * MAX_LENGTHS['object']), prefix='')
+    url = signed_url(dataclasses.replace(PATH, object='a' * MAX_LENGTHS['object']), prefix='')
     url = dataclasses.replace(url, prefix=None, expires=1001)
     tracemalloc.start()
     try:
-        assert find_signed(url, {'slot': KEY, 'other': b'another key'}) is None
+        assert find_signed(url, {'slot': KEY, 'other': Key(b'another key')}) is None
         assert tracemalloc.get_traced_memory()[1] < 200_000
     finally:
         tracemalloc.stop()
 
 
 def test_what_cannot_be_found():
-    altered_twice = dataclasses.replace(sign(), expires=1001, prefix='3')
+    altered_twice = dataclasses.replace(signed_url(), expires=1001, prefix='3')
     assert find_signed(altered_twice, {'slot': KEY}, [], range(900, 1100)) is None
-    assert find_signed(sign(), {'slot': b'another key'}, [], range(900, 1100)) is None
-    assert find_signed(sign(), {}) is None
+    assert find_signed(signed_url(), {'slot': Key(b'another key')}, [], range(900, 1100)) is None
+    assert find_signed(signed_url(), {}) is None

@@ -2,6 +2,7 @@
 
 import pytest
 
+from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.tempurl.key import Key, validate_key
 
 
@@ -35,3 +36,8 @@ def test_no_key_that_swift_could_keep(value, why):
     with pytest.raises(ValueError, match=why) as caught:
         validate_key(value)
     assert 'secret' not in str(caught.value)
+
+
+def test_no_key_is_empty():
+    with pytest.raises(InvalidParameterValue, match='is empty'):
+        Key(b'')

@@ -3,18 +3,19 @@
 import pytest
 
 from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.parse import parse
 from osc_imgurl.tempurl.request import Request
-from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.signing import Parameters, sign
 from osc_imgurl.tempurl.url import ObjectPath, TempURL
 from osc_imgurl.tempurl.verify import verify
 
 PATH = ObjectPath('AUTH_x', 'glance', '3a1f')
-KEY = b'a key'
+KEY = Key(b'a key')
 
 
-def sign(**changes):
-    return Signer(KEY).sign('http://swift', PATH, 1000, Request(**changes))
+def signed_url(**changes):
+    return sign(Parameters('http://swift', PATH, 1000, Request(**changes)), KEY)
 
 
 SIG = '0a' * 20
@@ -62,7 +63,7 @@ def test_a_path_that_names_no_object(path, endpoint_type):
 
 
 def test_what_swift_reads_as_nothing_is_nothing():
-    url = parse(sign().url + '&temp_url_ip_range=&filename=%FF%20x')
+    url = parse(signed_url().url + '&temp_url_ip_range=&filename=%FF%20x')
     assert (url.ip_range, url.filename) == (None, '\ufffd x')
     assert verify(url, KEY, 0).valid
 

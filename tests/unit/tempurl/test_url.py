@@ -5,17 +5,18 @@ import dataclasses
 import pytest
 
 from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.parse import parse
 from osc_imgurl.tempurl.request import Request
-from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.signing import Parameters, sign
 from osc_imgurl.tempurl.url import ObjectPath, TempURL, quote
 
 PATH = ObjectPath('AUTH_x', 'glance', '3a1f')
-KEY = b'a key'
+KEY = Key(b'a key')
 
 
-def sign(**changes):
-    return Signer(KEY).sign('http://swift', PATH, 1000, Request(**changes))
+def signed_url(**changes):
+    return sign(Parameters('http://swift', PATH, 1000, Request(**changes)), KEY)
 
 
 @pytest.mark.parametrize(('url', 'text'), [
@@ -52,7 +53,7 @@ def test_names_as_long_as_swift_accepts(part, length):
         assert str(caught.value) == (
             f'The name of the {part} is longer than Swift accepts ({length} bytes).')
         with pytest.raises(InvalidParameterValue, match='longer than Swift accepts'):
-            parse(sign().url.replace(f'/{getattr(PATH, part)}', f'/{quote(longest)}a', 1))
+            parse(signed_url().url.replace(f'/{getattr(PATH, part)}', f'/{quote(longest)}a', 1))
 
 
 def test_equal_urls_are_one():
@@ -87,11 +88,11 @@ def test_a_url_without_an_endpoint():
 
 @pytest.mark.parametrize('digest', ['sha1', 'sha256', 'sha512'])
 def test_the_digest_is_known_by_the_signature(digest):
-    assert Signer(KEY, digest).sign('http://swift', PATH, 1).digest == digest
+    assert sign(Parameters('http://swift', PATH, 1, digest=digest), KEY).digest == digest
 
 
 def test_a_signature_is_in_no_repr():
-    url = sign()
+    url = signed_url()
     assert url.signature not in repr(url)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.tempurl.digest import DIGESTS, decode_signature
+from osc_imgurl.tempurl.url import DIGESTS, decode_signature
 
 
 def test_the_digests_that_swift_takes():
