@@ -20,7 +20,6 @@ from osc_imgurl.settings.table import (
     Settings,
     Source,
     of_name,
-    validate,
 )
 from osc_imgurl.settings.values import PRINTED
 
@@ -106,7 +105,7 @@ def _in_effect(candidates: Iterable[Candidate], read: Callable[[Setting, str], A
         if setting.file in values:
             values[setting.name] = read(setting, values[setting.file])
             sources[setting.name] = sources[setting.file]
-    return validate(Settings(**values, sources=sources))
+    return Settings(**values, sources=sources)
 
 
 def read_secret(setting: Setting, path: str) -> Any:

@@ -68,6 +68,9 @@ class Settings:
         has its default.
     :ivar stores: what is given for the images in a Glance store, by its name: see
         :func:`for_store`.
+    :raises InvalidParameterValue: a value is none of its setting's, the duration is shorter than
+        the expected download start delay (Ironic's rule), or the endpoint is none of a RADOS
+        Gateway where it must be.
     """
 
     key_file: str | None = _setting(
@@ -174,6 +177,24 @@ class Settings:
     sources: Mapping[str, Source] = dataclasses.field(default_factory=dict, compare=False)
     stores: Mapping[str, Settings] = dataclasses.field(default_factory=dict, repr=False)
 
+    def __post_init__(self) -> None:
+        for setting in TABLE:
+            value = getattr(self, setting.name)
+            if value is None:
+                continue
+            try:
+                object.__setattr__(self, setting.name, setting.parse(value))
+            except ValueError as error:
+                shown = '' if setting.secret else f' {value!r}'
+                raise InvalidParameterValue(f'Invalid {setting.name}{shown}: {error}.') from None
+        if self.duration < self.expected_download_start_delay:
+            raise InvalidParameterValue(
+                f'The duration ({self.duration} s) is shorter than the expected download start'
+                f' delay ({self.expected_download_start_delay} s): the URL could expire before'
+                ' the download starts.', 'Use a longer duration.', 'duration')
+        if self.endpoint_url and self.endpoint_type == 'radosgw':
+            object.__setattr__(self, 'endpoint_url', gateway_endpoint(self.endpoint_url))
+
     def given_by(self, *names: str) -> list[Source]:
         """Return the sources that give any of these settings."""
         return [self.sources[name] for name in names if name in self.sources]
@@ -238,18 +259,3 @@ def for_store(settings: Settings, name: str | None) -> Settings:
     return dataclasses.replace(of_name(settings.stores, name) or settings, store=name, stores={})
 
 
-def validate(settings: Settings) -> Settings:
-    """Validate what no setting shows alone, and return the settings ready for use.
-
-    :raises InvalidParameterValue: the duration is shorter than the expected download start
-        delay (Ironic's rule), or the endpoint is none of a RADOS Gateway where it must be.
-    """
-    if settings.duration < settings.expected_download_start_delay:
-        raise InvalidParameterValue(
-            f'The duration ({settings.duration} s) is shorter than the expected download start'
-            f' delay ({settings.expected_download_start_delay} s): the URL could expire before'
-            ' the download starts.', 'Use a longer duration.', 'duration')
-    if settings.endpoint_url and settings.endpoint_type == 'radosgw':
-        return dataclasses.replace(
-            settings, endpoint_url=gateway_endpoint(settings.endpoint_url))
-    return settings

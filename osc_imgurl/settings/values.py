@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the text of a setting may be.
+"""What a setting may be.
 
-Each function takes text, returns the value, and raises ValueError with what is expected.
+Each function accepts text, or the value that it makes of text; it returns the value, or raises
+ValueError with what is expected.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ _SECONDS_BY_UNIT = {'w': 604800, 'd': 86400, 'h': 3600, 'm': 60, 's': 1}
 _TIME = re.compile(''.join(rf'(?:(\d{{1,12}}){unit})?' for unit in _SECONDS_BY_UNIT), re.ASCII)
 
 
-def seconds(minimum: int, maximum: float = math.inf) -> Callable[[str], int]:
-    def parse(given: str) -> int:
-        text = given.strip()
+def seconds(minimum: int, maximum: float = math.inf) -> Callable[[str | int], int]:
+    def parse(given: str | int) -> int:
+        text = str(given).strip()
         match = _TIME.fullmatch(f'{text}s' if text.isdecimal() else text) if text else None
         value = sum(int(count or 0) * unit for count, unit in zip(
             match.groups(), _SECONDS_BY_UNIT.values(), strict=True)) if match else -1
@@ -39,21 +40,21 @@ def seconds(minimum: int, maximum: float = math.inf) -> Callable[[str], int]:
     return parse
 
 
-def seed(given: str) -> int:
-    if not re.fullmatch(r'\d{1,2}', given.strip(), re.ASCII) or int(given) > MAX_SEED:
+def seed(given: str | int) -> int:
+    if not re.fullmatch(r'\d{1,2}', str(given).strip(), re.ASCII) or int(given) > MAX_SEED:
         raise ValueError(f'expected an integer from 0 to {MAX_SEED}')
     return int(given)
 
 
-def retries(given: str) -> int:
-    if not re.fullmatch(r'\d{1,3}', given.strip(), re.ASCII):
+def retries(given: str | int) -> int:
+    if not re.fullmatch(r'\d{1,3}', str(given).strip(), re.ASCII):
         raise ValueError('expected a number of retries, 0 for none')
     return int(given)
 
 
-def boolean(given: str) -> bool:
+def boolean(given: str | bool) -> bool:
     value = {'true': True, '1': True, 'yes': True, 'on': True,
-             'false': False, '0': False, 'no': False, 'off': False}.get(given.strip().lower())
+             'false': False, '0': False, 'no': False, 'off': False}.get(str(given).strip().lower())
     if value is None:
         raise ValueError('expected true or false')
     return value
@@ -84,33 +85,41 @@ def name(given: str) -> str:
 
 
 def url(given: str) -> str:
-    return split_storage_url(validate_endpoint(given))[0]
+    endpoint = split_storage_url(validate_endpoint(given))[0]
+    if split_storage_url(endpoint)[0] != endpoint:
+        raise ValueError('expected a URL with one API version')
+    return endpoint
 
 
-def schemes(given: str) -> tuple[str, ...]:
-    return tuple(scheme.strip() for scheme in given.split(',') if scheme.strip())
+def schemes(given: str | tuple[str, ...]) -> tuple[str, ...]:
+    found = given.split(',') if isinstance(given, str) else given
+    return tuple(scheme.strip() for scheme in found if scheme.strip())
 
 
-def arguments(given: str) -> tuple[tuple[str, Any], ...]:
-    """Take ``name=value,...``; numbers and booleans become what they are."""
+def arguments(given: str | tuple[tuple[str, Any], ...]) -> tuple[tuple[str, Any], ...]:
+    """Accept ``name=value,...``; numbers and booleans become what they are."""
     def typed(value: str) -> Any:
         try:
             return json.loads(value)
         except ValueError:
             return value
 
-    before_host = given.partition('://')[2].rpartition('@')[0]
-    if ':' in before_host or _A_PASSWORD.search(given):
+    text = given if isinstance(given, str) else ','.join(f'{name}={value}' for name, value in given)
+    before_host = text.partition('://')[2].rpartition('@')[0]
+    if ':' in before_host or _A_PASSWORD.search(text):
         raise ValueError(f'a password may not stand there: {PRINTED}. Put it into a file, and'
                          ' name that (cache_password_file)')
+    if not isinstance(given, str):
+        return given
     pairs = [pair.partition('=') for pair in given.split(',') if pair]
     if not all(name and equals for name, equals, _ in pairs):
         raise ValueError('expected name=value, separated by commas')
     return tuple((name.strip(), typed(value)) for name, _, value in pairs)
 
 
-def key(given: str) -> Key:
-    return validate_key(given.encode(errors='surrogateescape'))
+def key(given: str | Key) -> Key:
+    return validate_key(given.value if isinstance(given, Key)
+                        else given.encode(errors='surrogateescape'))
 
 
 def password(given: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.osc.wording import option_of
 from osc_imgurl.settings import sources
-from osc_imgurl.settings.table import BY_NAME, TABLE, Kind, Settings, Source, validate
+from osc_imgurl.settings.table import BY_NAME, TABLE, Kind, Settings, Source
 from osc_imgurl.tempurl.endpoint import gateway_endpoint
 from osc_imgurl.tempurl.key import Key
 
@@ -225,8 +225,8 @@ def test_the_cache_password_comes_from_a_file(tmp_path, caplog):
 
 def test_duration_and_start_delay():
     with pytest.raises(InvalidParameterValue, match='shorter than the expected download start'):
-        validate(Settings(duration=60, expected_download_start_delay=61))
-    validate(Settings(duration=60, expected_download_start_delay=60))
+        Settings(duration=60, expected_download_start_delay=61)
+    Settings(duration=60, expected_download_start_delay=60)
 
 
 @pytest.mark.parametrize('url', ['http://rgw', 'http://rgw/', 'http://rgw/swift',

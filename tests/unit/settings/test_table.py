@@ -5,7 +5,9 @@ import dataclasses
 import pytest
 
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.settings.table import BY_NAME, TABLE, Kind, Settings, Source, validate
+from osc_imgurl.settings.sources import load
+from osc_imgurl.settings.table import BY_NAME, TABLE, Kind, Settings, Source
+from osc_imgurl.tempurl.key import Key
 
 # Of Ironic's [glance] group; the names are what its ironic.conf is read by.
 IRONICS = {
@@ -114,16 +116,57 @@ def test_sources():
     Settings(endpoint_url='http://h/x', endpoint_type='swift'), Settings(endpoint_url='http://h/x'),
     Settings(endpoint_type='radosgw')])
 def test_settings_that_go_together(settings):
-    assert validate(settings) == settings
+    assert dataclasses.replace(settings) == settings
 
 
 def test_settings_that_do_not():
     with pytest.raises(InvalidParameterValue, match=r'\(60 s\) is shorter than .* \(61 s\)'):
-        validate(Settings(duration=60, expected_download_start_delay=61))
+        Settings(duration=60, expected_download_start_delay=61)
     with pytest.raises(InvalidParameterValue, match='it must be /swift or empty'):
-        validate(Settings(endpoint_url='http://rgw/x', endpoint_type='radosgw'))
+        Settings(endpoint_url='http://rgw/x', endpoint_type='radosgw')
 
 
 def test_a_gateways_endpoint_is_completed():
-    assert validate(Settings(endpoint_url='http://rgw', endpoint_type='radosgw')) == Settings(
+    assert Settings(endpoint_url='http://rgw', endpoint_type='radosgw') == Settings(
         endpoint_url='http://rgw/swift', endpoint_type='radosgw')
+
+
+@pytest.mark.parametrize(('name', 'value', 'why'), [
+    ('multiple_containers_seed', -1, 'expected an integer from 0 to 32'),
+    ('multiple_containers_seed', 33, 'expected an integer from 0 to 32'),
+    ('duration', 0, 'expected a time of at least 1 s'),
+    ('duration', True, 'expected a time of at least 1 s'),
+    ('expected_download_start_delay', -1, 'expected a time of at least 0 s'),
+    ('timeout', 86_401, 'expected a time of at most 86400 s'),
+    ('num_retries', -1, 'expected a number of retries'),
+    ('endpoint_type', 'ceph', 'expected one of swift, radosgw'),
+    ('endpoint_url', 'ftp://h', 'expected a URL such as'),
+    ('endpoint_url', 'http://h/v1/v1/a', 'expected a URL with one API version'),
+    ('container', 'a/b', 'expected a name without slashes'), ('account', '', 'expected a value'),
+    ('digest', 'md5', 'expected one of sha1'), ('copy', 2, 'expected true or false')])
+def test_a_value_that_a_setting_cannot_be_in_python_or_as_text(name, value, why):
+    with pytest.raises(InvalidParameterValue, match=f'Invalid {name} {value!r}: {why}'):
+        Settings(**{name: value})
+    with pytest.raises(InvalidParameterValue, match=rf'Invalid {name} .* \(an option\): {why}'):
+        load({name: str(value)}, name_option=lambda name: 'an option')
+
+
+@pytest.mark.parametrize('secret', [
+    {'key': Key(b'secret ')}, {'cache_password': 'secret\n'},
+    {'cache_arguments': (('password', 'secret'),)}])
+def test_no_secret_is_in_the_error(secret):
+    with pytest.raises(InvalidParameterValue) as caught:
+        Settings(**secret)
+    assert 'secret' not in str(caught.value)
+
+
+@pytest.mark.parametrize(('name', 'value', 'text', 'made'), [
+    ('endpoint_url', 'https://h/', 'https://h/', 'https://h'),
+    ('endpoint_url', 'HTTPS://h/v1/AUTH_x', 'HTTPS://h/v1/AUTH_x', 'https://h'),
+    ('multiple_containers_seed', 32, '32', 32), ('duration', 5400, '1h30m', 5400),
+    ('copy', True, 'yes', True), ('allowed_direct_url_schemes', ('file', 'http'), 'file,http',
+                                  ('file', 'http')),
+    ('cache_arguments', (('port', 1),), 'port=1', (('port', 1),))])
+def test_python_and_text_make_the_same_value(name, value, text, made):
+    assert getattr(Settings(**{name: value}), name) == made
+    assert getattr(load({name: text}), name) == made
