@@ -21,8 +21,7 @@ from osc_imgurl.locate.cloud import UNAUTHENTICATED, Cloud
 from osc_imgurl.locate.place import Place, locate
 from osc_imgurl.locate.signing_key import find_key
 from osc_imgurl.locate.stores import choose_store, in_store
-from osc_imgurl.settings.expiry import expiry
-from osc_imgurl.settings.table import Settings
+from osc_imgurl.settings.table import Settings, expiry
 from osc_imgurl.swift.capabilities import (
     DIGESTS_OF_A_SILENT_CLUSTER,
     PREFERRED_DIGESTS,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue, logger
 from osc_imgurl.osc.wording import option_of, typed
 from osc_imgurl.settings import sources
-from osc_imgurl.settings.standard_input import standard_input
+from osc_imgurl.settings.secret_file import standard_input
 from osc_imgurl.settings.table import BY_NAME, CLOUD_KEY, TABLE, Setting, Settings
 
 if TYPE_CHECKING:

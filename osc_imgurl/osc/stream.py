@@ -12,7 +12,7 @@ from typing import TextIO
 from osc_imgurl.batch import Failure, Made
 from osc_imgurl.errors import InvalidParameterValue, logger, printable
 from osc_imgurl.osc.wording import typed
-from osc_imgurl.settings.standard_input import standard_input
+from osc_imgurl.settings.secret_file import standard_input
 
 LOG = logger(__name__)
 

@@ -7,7 +7,9 @@ import contextlib
 import os
 import pathlib
 import stat
+import sys
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from osc_imgurl.errors import (
     ImgurlError,
@@ -15,9 +17,22 @@ from osc_imgurl.errors import (
     OutcomeUnknown,
     logger,
 )
-from osc_imgurl.settings.standard_input import standard_input
 
 LOG = logger(__name__)
+
+
+def standard_input() -> BinaryIO:
+    """Return standard input, for ``-`` in place of a file.
+
+    Where it is closed its descriptor is that of the next file that is opened: it is never used by
+    its number.
+
+    :raises InvalidParameterValue: it is closed.
+    """
+    if sys.stdin is None:
+        raise InvalidParameterValue('Standard input is closed, and - stands for it.',
+                                    'Name a file, or send something to standard input.')
+    return sys.stdin.buffer
 
 
 def read(path: str, kind: str) -> str:
