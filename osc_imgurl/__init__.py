@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore
     from osc_imgurl.swift.probe import Probe
     from osc_imgurl.tempurl.key import Key
+    from osc_imgurl.tempurl.options import URLOptions
     from osc_imgurl.tempurl.parse import parse
-    from osc_imgurl.tempurl.request import Request
     from osc_imgurl.tempurl.signing import Parameters, sign
     from osc_imgurl.tempurl.url import ObjectPath, TempURL
     from osc_imgurl.tempurl.verify import verify
@@ -40,7 +40,7 @@ else:
         'swift.probe': ('Probe',),
         'tempurl.key': ('Key',),
         'tempurl.parse': ('parse',),
-        'tempurl.request': ('Request',),
+        'tempurl.options': ('URLOptions',),
         'tempurl.signing': ('Parameters', 'sign'),
         'tempurl.url': ('ObjectPath', 'TempURL'),
         'tempurl.verify': ('verify',),
@@ -56,6 +56,6 @@ else:
 
 __all__ = [
     'Cloud', 'Finding', 'ImageService', 'ImgurlError', 'Key', 'ObjectPath', 'ObjectStore',
-    'Parameters', 'Probe', 'Request', 'Settings', 'TempURL', 'TempURLService', 'container_name',
+    'Parameters', 'Probe', 'Settings', 'TempURL', 'TempURLService', 'URLOptions', 'container_name',
     'diagnose', 'parse', 'sign', 'verify',
 ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue, logger
 from osc_imgurl.glance.image import Image, may_see, referenced_id, validate_active
 from osc_imgurl.service import ImageTempURL, TempURLService
-from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.workers import side_by_side
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def with_boot_images(found: Iterable[Found | Failure],
     yield from (failure for failure in failures if failure.image not in listed | booted)
 
 
-def create_all(found: Iterable[Found | Failure], service: TempURLService, request: Request,
+def create_all(found: Iterable[Found | Failure], service: TempURLService, request: URLOptions,
                clock: Callable[[], float], refresh: bool = False) -> Iterator[Made | Failure]:
     """Yield a temporary URL for each image, or why there is none.
 

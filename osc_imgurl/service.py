@@ -29,9 +29,9 @@ from osc_imgurl.swift.capabilities import (
     negotiate_digest,
 )
 from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.request import (
+from osc_imgurl.tempurl.options import (
     AUTO_FILENAME,
-    Request,
+    URLOptions,
     risks,
     validate_ip_range,
     validate_method,
@@ -92,7 +92,7 @@ class TempURLService:
         self._in_stores: dict[str, TempURLService] = {}
         self._warned: set[str] = set()
 
-    def create(self, image: str, request: Request, now: float,
+    def create(self, image: str, request: URLOptions, now: float,
                refresh: bool = False, *, presume: bool = False) -> ImageTempURL:
         """Return a temporary URL for an image.
 
@@ -109,7 +109,7 @@ class TempURLService:
                                         presume and self._may_presume(request.method))
         return self.create_for(self.find_image(image), request, now, refresh, presume=presume)
 
-    def create_for(self, image: Image, request: Request, now: float,
+    def create_for(self, image: Image, request: URLOptions, now: float,
                    refresh: bool = False, *, presume: bool = False) -> ImageTempURL:
         """Return a temporary URL for an image that has been found already.
 
@@ -120,7 +120,7 @@ class TempURLService:
         store = choose_store(image, self._settings, self._object_store)
         return self._in_store(store)._create(image, request, now, refresh, presume)
 
-    def _create(self, image: Image, request: Request, now: float, refresh: bool,
+    def _create(self, image: Image, request: URLOptions, now: float, refresh: bool,
                 presume: bool) -> ImageTempURL:
         method = validate_method(request.method)
         since = time.monotonic()
@@ -157,7 +157,7 @@ class TempURLService:
                 made._asked = self._asked
         return self._in_stores[store]
 
-    def _find_object(self, image: Image, request: Request,
+    def _find_object(self, image: Image, request: URLOptions,
                      expires: Callable[[], int]) -> tuple[Place, Key, int | None]:
         """Return where an image's object is, what signs it, and when the URL of a copy expires.
 
@@ -178,7 +178,7 @@ class TempURLService:
         self.find_digest(copier.place(image), validate_method(request.method))
         return copier.ensure(image, request, expires)
 
-    def negotiated(self, made: ImageTempURL, request: Request, now: float) -> ImageTempURL:
+    def negotiated(self, made: ImageTempURL, request: URLOptions, now: float) -> ImageTempURL:
         """Return a URL with the digest that the cluster says it takes, where that is another.
 
         :param made: the URL that was made for the request; it is returned where its digest is
@@ -225,7 +225,7 @@ class TempURLService:
             LOG.warning('%s', message)
         self._warned.add(message)
 
-    def validate(self, request: Request, now: float) -> None:
+    def validate(self, request: URLOptions, now: float) -> None:
         """Accept a request that can be met, before anybody is asked.
 
         :param now: Unix time, seconds.

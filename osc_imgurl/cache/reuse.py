@@ -7,7 +7,7 @@ import dataclasses
 
 from osc_imgurl.cache.entry import Cache, Entry, fingerprint, signature_fingerprint
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.url import ObjectPath, TempURL
 
 # How far the clocks of the hosts that share a cache may differ, and how long ago a command may have
@@ -29,7 +29,7 @@ class Asked:
     key_fingerprint: str
     duration: int
     align: int
-    request: Request
+    request: URLOptions
 
 
 def first_expiry(cache: Cache, asked: Asked, signed: TempURL, settings: Settings, *,

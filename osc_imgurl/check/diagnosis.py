@@ -20,8 +20,8 @@ from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import PREFERRED_DIGESTS
 from osc_imgurl.swift.probe import Answer
+from osc_imgurl.tempurl.options import URLOptions, validate_method
 from osc_imgurl.tempurl.parse import parse
-from osc_imgurl.tempurl.request import Request, validate_method
 from osc_imgurl.tempurl.signing import Parameters, sign
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
     except ImgurlError:
         digest = settings.digest or PREFERRED_DIGESTS[0]
     signed = sign(Parameters(
-        endpoint, place.path, int(now + settings.duration), Request(method), digest), key)
+        endpoint, place.path, int(now + settings.duration), URLOptions(method), digest), key)
     return _run(dataclasses.replace(facts, url=signed.url, parsed=signed))
 
 

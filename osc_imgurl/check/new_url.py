@@ -13,8 +13,8 @@ from osc_imgurl.locate.stores import in_store
 from osc_imgurl.service import ImageTempURL, TempURLService
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.probe import Answer
+from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.parse import parse
-from osc_imgurl.tempurl.request import Request
 
 # With a HEAD; Swift takes one through a URL for POST too, and a RADOS Gateway does not.
 TRIED_METHODS = ('GET', 'HEAD', 'PUT')
@@ -57,7 +57,7 @@ class NewURLCheck:
         if answer:
             self._judge(made, answer, now)
 
-    def create(self, service: TempURLService, image: str, request: Request,
+    def create(self, service: TempURLService, image: str, request: URLOptions,
                clock: Callable[[], float], refresh: bool = False) -> ImageTempURL:
         """Return a temporary URL for an image, checked where that is wanted.
 

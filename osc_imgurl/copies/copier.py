@@ -36,7 +36,7 @@ from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.answers import md5_of
 from osc_imgurl.swift.connection import Body
 from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.options import URLOptions
 
 if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
@@ -65,7 +65,8 @@ def make_copier(settings: Settings, cloud: Cloud, progress: Progress) -> Copier 
     return Copier(settings, cloud.images, Home(settings, cloud.object_store), progress)
 
 
-def why_not(image: Image, request: Request, settings: Settings, object_store: Swift) -> str:
+def why_not(image: Image, request: URLOptions, settings: Settings,
+            object_store: Swift) -> str:
     """Return why no copy of an image may stand in for it; empty where one may.
 
     Not for another object; and not if Glance, asked for the data, might send our token where an
@@ -76,7 +77,7 @@ def why_not(image: Image, request: Request, settings: Settings, object_store: Sw
     return misleads_glance(image, settings, object_store)
 
 
-def or_copied(error: ImgurlError, image: Image, request: Request, settings: Settings,
+def or_copied(error: ImgurlError, image: Image, request: URLOptions, settings: Settings,
               object_store: Swift) -> ImgurlError:
     """Return an error that says, too, that the image can be copied, or why it is not."""
     if not object_store.find_storage_url():
@@ -104,7 +105,7 @@ class Copier:
         self._home = home
         self._progress = progress
 
-    def may_copy(self, image: Image, request: Request) -> bool:
+    def may_copy(self, image: Image, request: URLOptions) -> bool:
         """Say whether a copy of an image may stand in for it: see :func:`why_not`."""
         return not why_not(image, request, self._settings, self._home.store)
 
@@ -125,7 +126,7 @@ class Copier:
         found = object_store.find_object(path.account, path.container, path.object)
         return found is not None and image.has_data(*found) is True
 
-    def ensure(self, image: Image, request: Request,
+    def ensure(self, image: Image, request: URLOptions,
                expires: Callable[[], int]) -> tuple[Place, Key, int]:
         """Return where an image's copy is, the key that signs it, and when its URL is to expire.
 
@@ -251,7 +252,7 @@ class Copier:
                     self._home.container.delete(each.name)
 
 
-def _validate(request: Request) -> None:
+def _validate(request: URLOptions) -> None:
     """Accept a request for a URL that changes no copy, and opens no other.
 
     Others would trust what the hash of a copy no longer says.

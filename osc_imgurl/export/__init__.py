@@ -17,8 +17,8 @@ from osc_imgurl.batch import IMAGE, Failure, Found, with_boot_images
 from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue
 from osc_imgurl.glance.file_name import file_name
 from osc_imgurl.glance.image import Image, validate_active
+from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.parse import parse
-from osc_imgurl.tempurl.request import Request
 
 if TYPE_CHECKING:
     from osc_imgurl.check.new_url import NewURLCheck
@@ -95,7 +95,7 @@ class Consumer:
     kernel_parameters: bool = False
 
 
-def export(image: Image, consumer: str, request: Request, *, service: TempURLService,
+def export(image: Image, consumer: str, request: URLOptions, *, service: TempURLService,
            images: ImageService, new_url: NewURLCheck, clock: Callable[[], float],
            refresh: bool = False, kernel_parameters: str | None = None) -> str:
     """Return the text that hands an image over, with URLs made for it.
@@ -149,7 +149,7 @@ def _found(item: Found | Failure) -> Found:
     return item
 
 
-def _validate(consumer: str, known: Consumer, request: Request,
+def _validate(consumer: str, known: Consumer, request: URLOptions,
               kernel_parameters: str | None) -> None:
     if request.method.upper() != 'GET':
         raise InvalidParameterValue(

@@ -24,20 +24,20 @@ class CreateImageTempURL(base.ShowOne):
         'printf \'url = "%s"\\n\' "$url" | curl -fo cirros.img -K -')
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        from osc_imgurl.osc import request_options
+        from osc_imgurl.osc import url_options
 
         parser = super().get_parser(prog_name)
-        request_options.add_for_one_image(parser)
-        request_options.add(parser)
+        url_options.add_for_one_image(parser)
+        url_options.add(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl.check.new_url import NewURLCheck
-        from osc_imgurl.osc import common, request_options
+        from osc_imgurl.osc import common, url_options
 
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)
-        request = request_options.request(parsed_args)
+        request = url_options.request(parsed_args)
         cloud = common.cloud(client_manager, settings)
         made = NewURLCheck(settings, cloud).create(
             common.temp_url_service(self.app, settings, cloud), parsed_args.image, request,

@@ -21,7 +21,7 @@ class ExportImageTempURL(base.Command):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         from osc_imgurl.export import CONSUMERS
-        from osc_imgurl.osc import request_options
+        from osc_imgurl.osc import url_options
 
         parser = super().get_parser(prog_name)
         parser.add_argument(
@@ -30,19 +30,19 @@ class ExportImageTempURL(base.Command):
         parser.add_argument(
             '--kernel-parameters', metavar='<text>',
             help='What the kernel gets on its command line (for ipxe)')
-        request_options.add_for_one_image(parser)
-        request_options.add(parser)
+        url_options.add_for_one_image(parser)
+        url_options.add(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         from osc_imgurl.check.new_url import NewURLCheck
         from osc_imgurl.errors import MissingParameterValue
         from osc_imgurl.export import export
-        from osc_imgurl.osc import common, request_options
+        from osc_imgurl.osc import common, url_options
 
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)
-        request = request_options.request(parsed_args)
+        request = url_options.request(parsed_args)
         if not common.has_session(client_manager):
             raise MissingParameterValue(
                 "Only Glance knows an image's hash, its format, its size and what it boots with:"

@@ -15,7 +15,7 @@ from osc_imgurl.osc import base
 if TYPE_CHECKING:
     from osc_imgurl.batch import Failure, Found, Made
     from osc_imgurl.osc.stream import Output
-    from osc_imgurl.tempurl.request import Request
+    from osc_imgurl.tempurl.options import URLOptions
 
 # What a shell calls the end by an interrupt, and so does cliff.
 INTERRUPTED = 128 + signal.SIGINT
@@ -29,7 +29,7 @@ class ListImageTempURL(base.Lister):
         'Example:\nopenstack image temp url list --public --status active --duration 1d -f csv')
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        from osc_imgurl.osc import common, request_options
+        from osc_imgurl.osc import common, url_options
 
         parser = super().get_parser(prog_name)
         parser.add_argument(
@@ -52,17 +52,17 @@ class ListImageTempURL(base.Lister):
             '--with-errors', action='store_true',
             help='List the images that get no URL too, with the reason in the column error')
         parser.add_argument('--long', action='store_true', help='List all columns')
-        request_options.add(parser)
+        url_options.add(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl import batch
         from osc_imgurl.check.new_url import NewURLCheck
-        from osc_imgurl.osc import common, request_options, stream
+        from osc_imgurl.osc import common, stream, url_options
 
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)
-        request = request_options.request(parsed_args)
+        request = url_options.request(parsed_args)
         _validate_for_many(request)
         common.require_session(client_manager)
         cloud = common.cloud(client_manager, settings)
@@ -172,9 +172,9 @@ def _row(item: Made | Failure) -> dict[str, Any]:
             'owner': image.owner, 'visibility': image.visibility}
 
 
-def _validate_for_many(request: Request) -> None:
+def _validate_for_many(request: URLOptions) -> None:
     from osc_imgurl.errors import InvalidParameterValue
-    from osc_imgurl.tempurl.request import AUTO_FILENAME
+    from osc_imgurl.tempurl.options import AUTO_FILENAME
 
     if request.filename not in (None, AUTO_FILENAME):
         raise InvalidParameterValue(

@@ -18,7 +18,7 @@ from osc_imgurl.settings import values
 from osc_imgurl.tempurl.endpoint import gateway_endpoint
 from osc_imgurl.tempurl.expiry import format_expires
 from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.url import DIGESTS
 
 ENVIRONMENT_PREFIX = 'OS_IMAGE_TEMP_URL_'
@@ -261,7 +261,7 @@ def for_store(settings: Settings, name: str | None) -> Settings:
     return dataclasses.replace(of_name(settings.stores, name) or settings, store=name, stores={})
 
 
-def expiry(settings: Settings, request: Request, now: float) -> int:
+def expiry(settings: Settings, request: URLOptions, now: float) -> int:
     """Return when a URL that is signed now expires: Unix time, seconds.
 
     :param now: Unix time, seconds.

@@ -22,7 +22,7 @@ from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.tempurl.endpoint import is_gateway, require_endpoint
 from osc_imgurl.tempurl.expiry import validate_expires
 from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.request import Request, validate_ip_range, validate_method
+from osc_imgurl.tempurl.options import URLOptions, validate_ip_range, validate_method
 from osc_imgurl.tempurl.url import DIGESTS, ObjectPath, TempURL
 
 
@@ -42,7 +42,7 @@ class Parameters:
     endpoint: str
     path: ObjectPath
     expires: int
-    request: Request = Request()
+    request: URLOptions = URLOptions()
     digest: str = 'sha256'
 
     def __post_init__(self) -> None:

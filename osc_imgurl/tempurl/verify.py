@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Iterator
 
 from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.request import METHODS
+from osc_imgurl.tempurl.options import METHODS
 from osc_imgurl.tempurl.signing import compute, signed_paths
 from osc_imgurl.tempurl.url import TempURL, decode_signature, quote
 

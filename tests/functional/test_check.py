@@ -11,8 +11,8 @@ import requests
 
 from osc_imgurl.tempurl.expiry import format_expires
 from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.parse import parse
-from osc_imgurl.tempurl.request import Request
 from osc_imgurl.tempurl.signing import Parameters, sign, sign_path
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -71,7 +71,7 @@ def signed(storage_url, name, *, key=KEY, digest='sha256', method='GET', path=No
     endpoint, _, account = storage_url.partition('/v1/')
     where = ObjectPath(account, container, name)
     expires = expires or int(time.time()) + 600
-    url = sign(Parameters(endpoint, where, expires, Request(method, **options), digest),
+    url = sign(Parameters(endpoint, where, expires, URLOptions(method, **options), digest),
                Key(key.encode()))
     if path:
         wrong = sign_path(Key(key.encode()), path(str(where)), expires, method, digest=digest)

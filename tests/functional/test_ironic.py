@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from osc_imgurl import Cloud, ImageService, ObjectStore, Request, TempURLService
+from osc_imgurl import Cloud, ImageService, ObjectStore, TempURLService, URLOptions
 from osc_imgurl.settings import sources
 
 pytestmark = pytest.mark.extra
@@ -53,7 +53,7 @@ def ours(cloud, image_id, config, **options):
     settings = sources.load({'digest': 'sha1', **options}, {}, {}, [config])
     session = cloud.sdk().session
     service = TempURLService(settings, Cloud(ImageService(session), ObjectStore(session)))
-    return service.create(image_id, Request(), NOW).url
+    return service.create(image_id, URLOptions(), NOW).url
 
 
 def test_equal(hidden, image, ironic_python, tmp_path):

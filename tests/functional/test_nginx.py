@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Parameters, sign, sign_path
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -76,7 +76,7 @@ def nginx(storage_url, tmp_path_factory):
 
 def signed_url(nginx, account, name, *, container='glance', expires=600, **options):
     return sign(Parameters(nginx, ObjectPath(account, container, name), int(time.time()) + expires,
-                           Request(**options)), Key(KEY.encode())).url
+                           URLOptions(**options)), Key(KEY.encode())).url
 
 
 def test_one_copy_for_all_urls(cloud, image, data, nginx):

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Parameters, sign
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -58,7 +58,7 @@ def status(url, method='GET'):
 def signed(gateway, account, name, *, container='glance', key=KEY, digest='sha1', **options):
     where = ObjectPath(account, container, name)
     return sign(Parameters(f'{gateway}/swift', where, int(time.time()) + 600,
-                           Request(**options), digest), Key(key.encode())).url
+                           URLOptions(**options), digest), Key(key.encode())).url
 
 
 @pytest.mark.parametrize('options', [[], ['--endpoint-type', 'radosgw']])

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Parameters, sign, sign_path
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -36,7 +36,7 @@ def show(tmp_path):
 
 def signed_url(path, method='GET', *, endpoint='https://swift.example.com', digest='sha256',
          expires=FUTURE, **options):
-    return sign(Parameters(endpoint, path, expires, Request(method, **options), digest),
+    return sign(Parameters(endpoint, path, expires, URLOptions(method, **options), digest),
                 Key(KEY.encode())).url
 
 

@@ -19,7 +19,7 @@ from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.options import URLOptions
 
 from .stubs import NOW, Glance, Store, image
 
@@ -135,7 +135,7 @@ def test_what_fails_says_for_which_image():
         ('image', None), ('image', None), ('kernel', uuid(1)), ('kernel', uuid(0)),
         ('ramdisk', uuid(0))]
     asleep = Found(Image(uuid(2), status='queued'), 'ramdisk', uuid(0))
-    failure, = create_all([asleep], service(), Request(), lambda: NOW)
+    failure, = create_all([asleep], service(), URLOptions(), lambda: NOW)
     assert (failure.role, failure.parent) == ('ramdisk', uuid(0))
 
 
@@ -284,7 +284,7 @@ def test_each_image_gets_a_url_or_says_why_not():
     lost = Failure('lost', ImageNotFound('It is not there.'))
     wanted = [lost, *map(Found, [asleep, good, foreign, evil, good])]
     made = list(create_all(wanted, service(),
-                           Request('PUT'), lambda: NOW))
+                           URLOptions('PUT'), lambda: NOW))
     assert [each.image if isinstance(each, Failure) else each.found.image.id for each in made] == [
         'lost', asleep.id, good.id, foreign.id, evil.id, good.id]
     assert made[0] is lost
@@ -300,7 +300,7 @@ def test_each_url_is_made_when_it_is_needed_by_the_clock_of_that_moment():
     moments = iter([NOW, NOW + 60])
     read = []
     found = (read.append(each.id) or Found(each) for each in images(2))
-    made = create_all(found, service(), Request(), lambda: next(moments))
+    made = create_all(found, service(), URLOptions(), lambda: next(moments))
     assert read == []
     assert (next(made).temp_url.expires, read) == (int(NOW) + 1200, [uuid(0)])
     assert next(made).temp_url.expires == int(NOW) + 1260
@@ -329,7 +329,7 @@ class Checker:
 
 
 def urls(count):
-    return create_all(map(Found, images(count)), service(), Request(), lambda: NOW)
+    return create_all(map(Found, images(count)), service(), URLOptions(), lambda: NOW)
 
 
 def names(made):

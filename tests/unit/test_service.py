@@ -27,7 +27,7 @@ from osc_imgurl.settings.table import Kind, Settings, Source
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
 from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.options import URLOptions
 
 from .stubs import IMAGE_ID, NOW, Glance, Store, image
 
@@ -38,7 +38,7 @@ A2, A1 = ACCOUNT_SLOTS
 def create(store, request=None, settings=None, locations=()):
     settings = settings or Settings(key=Key(b'a key'))
     return TempURLService(settings, Cloud(Glance(image(*locations)), store)).create(
-        'cirros', request or Request(), NOW)
+        'cirros', request or URLOptions(), NOW)
 
 
 @pytest.mark.parametrize(('catalog', 'url'), [
@@ -83,7 +83,7 @@ def test_a_cluster_without_a_digest_of_ours():
 def test_a_method_that_the_cluster_refuses():
     store = Store(capabilities=Capabilities(True, ('GET', 'HEAD'), ('sha256',)))
     with pytest.raises(InvalidParameterValue, match='takes no temporary URLs for PUT; it takes'):
-        create(store, Request(method='put'))
+        create(store, URLOptions(method='put'))
 
 
 def test_a_told_digest_outlives_a_cluster_that_cannot_be_asked(caplog):
@@ -123,7 +123,7 @@ def test_nothing_is_asked_twice():
     store = Store(account={A1: Key(b'a key')})
     service = TempURLService(Settings(), Cloud(Glance(image()), store))
     for _ in range(3):
-        service.create('cirros', Request(), NOW)
+        service.create('cirros', URLOptions(), NOW)
     assert store.asked == ['container_keys', 'account_keys', 'capabilities']
 
 
@@ -140,18 +140,18 @@ def test_what_fails_is_not_asked_twice_either(answers, asked):
     service = TempURLService(Settings(), Cloud(Glance(image()), store))
     for _ in range(3):
         with pytest.raises((MissingParameterValue, ObjectStoreFailed)):
-            service.create('cirros', Request(), NOW)
+            service.create('cirros', URLOptions(), NOW)
     assert store.asked == asked
 
 
 def test_expiry():
     assert create(Store()).expires == 1_700_001_200
-    assert create(Store(), Request(expires=1_800_000_000)).expires == 1_800_000_000
+    assert create(Store(), URLOptions(expires=1_800_000_000)).expires == 1_800_000_000
     delayed = Settings(key=Key(b'a key'), expected_download_start_delay=60)
-    create(Store(), Request(expires=1_700_000_061), delayed)
+    create(Store(), URLOptions(expires=1_700_000_061), delayed)
     for expires, settings in ((1_700_000_000, None), (1_700_000_060, delayed)):
         with pytest.raises(InvalidParameterValue, match=r'Use a later one \(expires\)\.'):
-            create(Store(), Request(expires=expires), settings)
+            create(Store(), URLOptions(expires=expires), settings)
 
 
 @pytest.mark.parametrize(('prefix', 'account'), [
@@ -163,14 +163,14 @@ def test_account_prefix(prefix, account):
 
 def test_with_nobody_to_ask():
     told = Settings(key=Key(b'a key'), endpoint_url='http://swift', account='AUTH_x')
-    made = TempURLService(told).create(f'glance://host/{IMAGE_ID}', Request(), NOW)
+    made = TempURLService(told).create(f'glance://host/{IMAGE_ID}', URLOptions(), NOW)
     assert (made.digest, made.image.name, made.guessed) == ('sha256', None, ())
     assert str(made.place.path) == f'/v1/AUTH_x/glance/{IMAGE_ID}'
 
 
 def test_with_nobody_to_ask_a_gateway_gets_sha1():
     told = Settings(key=Key(b'a key'), endpoint_url='http://rgw/swift', endpoint_type='radosgw')
-    assert TempURLService(told).create(IMAGE_ID, Request(), NOW).digest == 'sha1'
+    assert TempURLService(told).create(IMAGE_ID, URLOptions(), NOW).digest == 'sha1'
 
 
 SHA256 = Capabilities(True, ('GET',), ('sha1', 'sha256'))
@@ -226,7 +226,7 @@ def named(store):
 def create_by_id(store, settings=None, *locations, presume=False, method='GET', cache=None):
     glance = Glance(image(*locations))
     return TempURLService(settings or Settings(), Cloud(glance, store), cache).create(
-        IMAGE_ID, Request(method), NOW, presume=presume)
+        IMAGE_ID, URLOptions(method), NOW, presume=presume)
 
 
 def test_swift_is_asked_by_the_rule_and_again_only_where_the_image_is_elsewhere():
@@ -244,7 +244,7 @@ def test_swift_is_asked_by_the_rule_and_again_only_where_the_image_is_elsewhere(
 def test_no_container_is_asked_that_a_name_does_not_give(reference, asked):
     store = named(Store(account={A1: Key(b'a key')}))
     TempURLService(Settings(multiple_containers_seed=3), Cloud(Glance(image()), store)).create(
-        reference, Request(), NOW)
+        reference, URLOptions(), NOW)
     assert {each for each in store.asked if 'AUTH' in each} == asked
 
 
@@ -261,7 +261,7 @@ def test_what_is_asked_for_an_image_that_is_not_there_says_nothing(caplog):
     for catalog in ('http://swift/v1/AUTH_p', None):
         store.url = catalog
         with pytest.raises(ImageNotFound):
-            TempURLService(Settings(), Cloud(Glance(), store)).create(IMAGE_ID, Request(), NOW)
+            TempURLService(Settings(), Cloud(Glance(), store)).create(IMAGE_ID, URLOptions(), NOW)
     assert not caplog.records
 
 
@@ -270,7 +270,7 @@ def test_a_catalog_that_cannot_be_read_ends_it_before_anybody_is_asked(monkeypat
     store, glance = Store(), Glance(image())
     monkeypatch.setattr(store, 'find_storage_url', Mock(side_effect=ObjectStoreFailed('No.')))
     with pytest.raises(ObjectStoreFailed):
-        TempURLService(Settings(), Cloud(glance, store)).create(IMAGE_ID, Request(), NOW)
+        TempURLService(Settings(), Cloud(glance, store)).create(IMAGE_ID, URLOptions(), NOW)
     assert (store.asked, glance.asked) == ([], [])
 
 
@@ -299,5 +299,5 @@ def test_a_digest_is_presumed_where_a_head_proves_it(tmp_path, catalog, settings
 def test_the_negotiated_url_is_the_same_where_its_digest_is():
     service = TempURLService(Settings(key=Key(b'a key')),
                              Cloud(Glance(image()), Store(capabilities=SHA256)))
-    made = service.create(IMAGE_ID, Request(), NOW, presume=True)
-    assert service.negotiated(made, Request(), NOW) is made
+    made = service.create(IMAGE_ID, URLOptions(), NOW, presume=True)
+    assert service.negotiated(made, URLOptions(), NOW) is made

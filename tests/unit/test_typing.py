@@ -15,7 +15,7 @@ from osc_imgurl import Settings, TempURLService
 
 reveal_type(osc_imgurl.TempURLService)
 Settings(duraton=3)
-TempURLService(Settings(duration=3)).create('cirros', osc_imgurl.Request(), 'now')
+TempURLService(Settings(duration=3)).create('cirros', osc_imgurl.URLOptions(), 'now')
 """
 
 

@@ -10,7 +10,7 @@ from osc_imgurl.glance.image import Image
 from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.options import URLOptions
 
 NOW = 1_700_000_000
 IMAGE = Image('3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5')
@@ -27,12 +27,12 @@ class Remembers:
 
 def remembered(settings=SETTINGS, request=None, image=IMAGE, now=NOW):
     cache = Remembers()
-    TempURLService(settings, cache=cache).create_for(image, request or Request(), now)
+    TempURLService(settings, cache=cache).create_for(image, request or URLOptions(), now)
     return cache
 
 
 def test_all_that_shapes_a_url_shapes_its_fingerprint():
-    requests = [Request(**changed) for changed in (
+    requests = [URLOptions(**changed) for changed in (
         {}, {'method': 'HEAD'}, {'expires': NOW + 5}, {'ip_range': '10.0.0.0/8'},
         {'prefix': '3'}, {'filename': 'a'}, {'inline': True}, {'iso8601': True})]
     settings = [dataclasses.replace(SETTINGS, **changed) for changed in (
@@ -44,16 +44,16 @@ def test_all_that_shapes_a_url_shapes_its_fingerprint():
     found.append(remembered(image=Image(IMAGE.id.replace('3', '4'))).new.fingerprint)
     assert len(set(found)) == len(found) == 18
     assert remembered(now=NOW + 100).new.fingerprint == found[0]
-    assert remembered(request=Request(method='get')).new.fingerprint == found[0]
+    assert remembered(request=URLOptions(method='get')).new.fingerprint == found[0]
     assert remembered(dataclasses.replace(
         SETTINGS, expected_download_start_delay=60)).new.fingerprint == found[0]
 
 
 def test_no_part_of_a_request_can_be_forgotten():
     more = dataclasses.make_dataclass(
-        'More', [('added', str, '')], bases=(Request,), frozen=True)
+        'More', [('added', str, '')], bases=(URLOptions,), frozen=True)
     names = {remembered(request=request).new.fingerprint
-             for request in (Request(), more(), more(added='a'), more(added='b'))}
+             for request in (URLOptions(), more(), more(added='a'), more(added='b'))}
     assert len(names) == 4
 
 
@@ -95,5 +95,5 @@ def test_which_aligned_expiries_could_have_been_chosen():
 
 
 def test_a_given_expiry_is_the_only_one():
-    accepts = remembered(request=Request(expires=NOW + 10**8)).accepts
+    accepts = remembered(request=URLOptions(expires=NOW + 10**8)).accepts
     assert [accepts(NOW + 10**8 + after) for after in (-1, 0, 1)] == [False, True, False]

@@ -13,7 +13,7 @@ from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS
 from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Parameters, sign, sign_path
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -35,7 +35,7 @@ def signed(*, key=KEY, digest='sha256', endpoint='http://swift', expires=EXPIRES
            signed_path=None, ip_range=None, prefix=None, **path):
     """Return a temporary URL, taken apart; of another path than it says where one is given."""
     url = sign(Parameters(endpoint, dataclasses.replace(PATH, **path), expires,
-                          Request(method, ip_range=ip_range, prefix=prefix), digest), key)
+                          URLOptions(method, ip_range=ip_range, prefix=prefix), digest), key)
     if signed_path is None:
         return url
     return dataclasses.replace(

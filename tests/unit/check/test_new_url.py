@@ -15,7 +15,7 @@ from osc_imgurl.service import ImageTempURL, TempURLService
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer
-from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.options import URLOptions
 
 from ..stubs import MD5, OFFLINE
 from .given import (
@@ -288,7 +288,7 @@ def create(probe, swift, settings=None, method='GET'):
     cloud = Cloud(Glance(IMAGE), swift, probe)
     settings = settings or Settings()
     return NewURLCheck(settings, cloud).create(
-        TempURLService(settings, cloud), IMAGE_ID, Request(method), lambda: NOW)
+        TempURLService(settings, cloud), IMAGE_ID, URLOptions(method), lambda: NOW)
 
 
 SHA1 = Capabilities(True, ('GET', 'HEAD', 'PUT'), ('sha1',))

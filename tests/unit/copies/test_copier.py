@@ -25,7 +25,7 @@ from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.objects import Listed
 from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.url import ObjectPath
 
 from ..stubs import IMAGE_ID, Glance, Store, image
@@ -117,7 +117,7 @@ def swift(monkeypatch):
 def ensure(swift):
     """Copy the image, and return when its URL expires."""
     return Copier(Settings(), Images(), InMemory(swift)).ensure(
-        IMAGE, Request(), lambda: int(swift.now) + DURATION)[2]
+        IMAGE, URLOptions(), lambda: int(swift.now) + DURATION)[2]
 
 
 def ends(swift):
@@ -158,10 +158,10 @@ def test_what_others_need_for_longer_is_kept_for_longer(swift):
 
 
 @pytest.mark.parametrize(('request_', 'said'), [
-    (Request('PUT'), 'would let others change the copy'),
-    (Request('delete'), 'would let others change the copy'),
-    (Request(prefix=''), 'would open other copies'),
-    (Request(prefix=IMAGE_ID), 'would open other copies')])
+    (URLOptions('PUT'), 'would let others change the copy'),
+    (URLOptions('delete'), 'would let others change the copy'),
+    (URLOptions(prefix=''), 'would open other copies'),
+    (URLOptions(prefix=IMAGE_ID), 'would open other copies')])
 def test_a_url_reads_its_copy_and_nothing_else(swift, request_, said):
     with pytest.raises(InvalidParameterValue, match=said):
         Copier(Settings(), Images(), InMemory(swift)).ensure(IMAGE, request_, lambda: 0)
@@ -177,7 +177,7 @@ def test_a_url_that_expires_while_its_image_is_copied(swift):
             if swift.now >= expires:
                 raise InvalidParameterValue('The expiry is in the past.')
             return expires
-        return Copier(Settings(), Images(), InMemory(swift)).ensure(IMAGE, Request(), given)[2]
+        return Copier(Settings(), Images(), InMemory(swift)).ensure(IMAGE, URLOptions(), given)[2]
 
     with pytest.raises(InvalidParameterValue, match='It takes longer to copy image'):
         ensure(expires)

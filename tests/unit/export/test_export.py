@@ -13,8 +13,8 @@ from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.parse import parse
-from osc_imgurl.tempurl.request import Request
 
 from ..stubs import IMAGE_ID, NOW, OTHER_ID, REFUSED, Glance, Probe, Store, image
 from .given import FACTS, handover
@@ -26,7 +26,7 @@ def boot(image_id=OTHER_ID, owner='p', **fields):
     return image(id=image_id, owner=owner, visibility='private', **fields)
 
 
-def handed(*images, request=Request(), consumer='ironic', probe=None, ramdisk_id=RAMDISK_ID,
+def handed(*images, request=URLOptions(), consumer='ironic', probe=None, ramdisk_id=RAMDISK_ID,
            **options):
     """Hand an image over that names a kernel and a ramdisk."""
     settings = Settings(key=Key(b'a key'), digest='sha256', check=probe is not None)
@@ -57,7 +57,7 @@ def test_image_kernel_and_ramdisk_have_urls_of_their_own():
 
 
 def test_what_is_asked_for_is_for_all_but_object_and_file_name():
-    made = urls(handed(request=Request(
+    made = urls(handed(request=URLOptions(
         object='copy', filename='a b', inline=True, ip_range='192.0.2.0/24', iso8601=True)))
     assert {(url.ip_range, url.iso8601) for url in made.values()} == {('192.0.2.0/24', True)}
     source = made.pop('image_source')
@@ -99,7 +99,7 @@ def test_a_url_that_does_not_work_is_an_error():
 @pytest.mark.parametrize('method', ['HEAD', 'PUT', 'POST', 'DELETE'])
 def test_a_url_that_downloads_nothing_is_refused(method):
     with pytest.raises(InvalidParameterValue, match='A URL for') as caught:
-        handed(request=Request(method=method))
+        handed(request=URLOptions(method=method))
     assert str(caught.value) == f'A URL for {method} downloads nothing. Use GET (method).'
 
 
@@ -109,7 +109,7 @@ def test_no_url_is_in_what_a_log_may_show():
 
 def test_a_prefix_is_refused():
     with pytest.raises(InvalidParameterValue, match='other objects'):
-        handed(request=Request(prefix=''))
+        handed(request=URLOptions(prefix=''))
 
 
 def test_kernel_parameters_are_for_who_takes_them():

@@ -19,8 +19,8 @@ from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Kind, Settings, Source, for_store
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.parse import parse as parse_url
-from osc_imgurl.tempurl.request import Request
 from osc_imgurl.tempurl.url import ObjectPath
 from osc_imgurl.tempurl.verify import verify
 
@@ -91,7 +91,7 @@ def test_no_such_store(found, settings, error, said):
 def test_a_planted_location_gets_no_key_of_the_store_it_names(planted, settings):
     service = TempURLService(settings, Cloud(object_store=Store(account={})))
     with pytest.raises(LocationNotBelieved, match=r'\(store west\)'):
-        service.create_for(kept((planted, 'west')), Request(), NOW)
+        service.create_for(kept((planted, 'west')), URLOptions(), NOW)
 
 
 def test_a_location_is_signed_with_the_settings_that_it_is_believed_by():
@@ -99,12 +99,12 @@ def test_a_location_is_signed_with_the_settings_that_it_is_believed_by():
     in_west = f'swift+http://demo%3Ad:x@{KEYSTONE}/west_3a1/{IMAGE_ID}'
     service = TempURLService(BOTH, Cloud(object_store=Store(
         capabilities=Capabilities(True, ('GET',), ('sha256',)))))
-    made = service.create_for(kept((in_west, 'east'), (IN_EAST, 'east')), Request(), NOW)
+    made = service.create_for(kept((in_west, 'east'), (IN_EAST, 'east')), URLOptions(), NOW)
     assert str(made.place.path) == f'/v1/AUTH_e/east/{IMAGE_ID}'
-    made = service.create_for(kept((in_west, 'west')), Request(), NOW)
+    made = service.create_for(kept((in_west, 'west')), URLOptions(), NOW)
     assert str(made.place.path) == f'/v1/AUTH_w/west_3a1/{IMAGE_ID}'
     with pytest.raises(LocationNotBelieved):
-        service.create_for(kept((in_west, 'east')), Request(), NOW)
+        service.create_for(kept((in_west, 'east')), URLOptions(), NOW)
 
 
 def test_each_image_has_the_place_and_key_of_its_store():
@@ -112,7 +112,7 @@ def test_each_image_has_the_place_and_key_of_its_store():
         'east': dataclasses.replace(EAST, endpoint_url='http://east'), 'west': WEST}))
     for name, path, key in (('east', f'/v1/AUTH_e/east/{IMAGE_ID}', EAST_KEY),
                             ('west', f'/v1/AUTH_w/west_3a1/{IMAGE_ID}', WEST_KEY)):
-        made = service.create_for(kept(stores=(name,)), Request(), NOW)
+        made = service.create_for(kept(stores=(name,)), URLOptions(), NOW)
         assert (made.place.endpoint, str(made.place.path), made.place.store) == (
             f'http://{name}', path, name)
         assert verify(parse_url(made.url), key, NOW).valid
@@ -187,5 +187,5 @@ def test_what_is_missing_names_the_store():
             (Missing(), 'There is no container west in account AUTH_w (store west), where')):
         with pytest.raises(MissingParameterValue) as caught:
             TempURLService(settings, Cloud(object_store=store)).create_for(
-                kept(stores=('west',)), Request(), NOW)
+                kept(stores=('west',)), URLOptions(), NOW)
         assert said in str(caught.value)

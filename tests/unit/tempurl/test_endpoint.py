@@ -17,8 +17,8 @@ from osc_imgurl.tempurl.endpoint import (
     validate_storage_url,
 )
 from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.options import URLOptions, validate_ip_range
 from osc_imgurl.tempurl.parse import parse
-from osc_imgurl.tempurl.request import Request, validate_ip_range
 from osc_imgurl.tempurl.signing import Parameters, sign
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -172,7 +172,7 @@ names = st.text(st.characters(codec='utf-8', exclude_characters='/'), min_size=1
 def test_a_url_that_is_signed(endpoint, account, container, name, version, prefix, filename,
                               ip_range):
     url = sign(Parameters(
-        endpoint, ObjectPath(account, container, prefix + name, version), 1, Request(
+        endpoint, ObjectPath(account, container, prefix + name, version), 1, URLOptions(
             ip_range=ip_range, prefix=prefix, filename=filename, inline=True)), Key(b'key')).url
     assert set(url) <= IN_A_URL
     base, mark, query = url.partition('?')

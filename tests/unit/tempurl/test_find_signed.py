@@ -7,7 +7,7 @@ import pytest
 
 from osc_imgurl.tempurl.find_signed import Signed, find_signed
 from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Parameters, sign, sign_path
 from osc_imgurl.tempurl.url import DIGESTS, MAX_LENGTHS, ObjectPath
 
@@ -17,7 +17,8 @@ OTHER = '/v1/AUTH_x/glance/ffff'
 
 
 def signed_url(path=PATH, digest='sha256', expires=1000, method='GET', **options):
-    return sign(Parameters('http://swift', path, expires, Request(method, **options), digest), KEY)
+    return sign(
+        Parameters('http://swift', path, expires, URLOptions(method, **options), digest), KEY)
 
 
 @pytest.mark.parametrize('digest', DIGESTS)

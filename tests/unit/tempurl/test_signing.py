@@ -11,8 +11,8 @@ from swiftclient.utils import generate_temp_url
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.tempurl.expiry import MAX_EXPIRES
 from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.options import METHODS, URLOptions
 from osc_imgurl.tempurl.parse import parse
-from osc_imgurl.tempurl.request import METHODS, Request
 from osc_imgurl.tempurl.signing import Parameters, sign, sign_path, signed_paths
 from osc_imgurl.tempurl.url import DIGESTS, ObjectPath, TempURL, quote
 from osc_imgurl.tempurl.verify import verify
@@ -42,7 +42,7 @@ def test_equals_swiftclient(key, digest, method, expires, path, ip_range, with_p
     if with_prefix:
         prefix = path.object[:data.draw(st.integers(0, len(path.object)))]
     signed_path = str(path) if prefix is None else path.container_path + prefix
-    ours = sign(Parameters('http://swift', path, expires, Request(
+    ours = sign(Parameters('http://swift', path, expires, URLOptions(
         method, ip_range=ip_range, prefix=prefix), digest), key)
     theirs = generate_temp_url(signed_path, expires, key.value, method, absolute=True,
                                prefix=with_prefix, ip_range=ip_range, digest=digest)
@@ -57,7 +57,7 @@ def test_equals_swiftclient(key, digest, method, expires, path, ip_range, with_p
            ['http://swift:8080', 'https://swift.example.com', 'https://a/b']))
 def test_parse_inverts_sign(key, digest, method, expires, path, ip_range, inline, iso8601,
                             filename, endpoint):
-    signed = sign(Parameters(endpoint, path, expires, Request(
+    signed = sign(Parameters(endpoint, path, expires, URLOptions(
         method, ip_range=ip_range, prefix=path.object[:1], filename=filename, inline=inline,
         iso8601=iso8601), digest), key)
     parsed = parse(signed.url, 'swift')
@@ -80,7 +80,7 @@ def test_a_gateway_without_accounts(key, digest, container, object_name):
 
 
 def signed_url(**changes):
-    return sign(Parameters('http://swift', PATH, 1000, Request(**changes)), KEY)
+    return sign(Parameters('http://swift', PATH, 1000, URLOptions(**changes)), KEY)
 
 
 def test_a_signature_that_openssl_makes_too():
@@ -108,7 +108,7 @@ def test_which_part_of_a_path_is_signed(endpoint, account, wanted):
 @pytest.mark.parametrize(('endpoint', 'start'), [
     ('http://swift', ''), ('http://rgw/swift', '/swift')])
 def test_what_is_asked_for_is_in_the_url(endpoint, start):
-    request = Request('put', expires=5, object='other', prefix='3a', filename='a b', inline=True,
+    request = URLOptions('put', expires=5, object='other', prefix='3a', filename='a b', inline=True,
                       iso8601=True)
     url = sign(Parameters(endpoint, PATH, 1000, request), KEY)
     assert url == TempURL(endpoint, PATH, url.signature, 1000, None, '3a', 'a b', True, True)
@@ -145,7 +145,7 @@ def test_what_cannot_be_signed(changes, why):
     with pytest.raises(InvalidParameterValue, match=why):
         signed_url(**changes)
     with pytest.raises(InvalidParameterValue, match='A RADOS Gateway knows no IP range'):
-        Parameters('http://rgw/swift', PATH, 1000, Request(ip_range='10.0.0.0/8'))
+        Parameters('http://rgw/swift', PATH, 1000, URLOptions(ip_range='10.0.0.0/8'))
 
 
 def test_parameters_refuse():

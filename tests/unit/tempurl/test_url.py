@@ -6,8 +6,8 @@ import pytest
 
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.parse import parse
-from osc_imgurl.tempurl.request import Request
 from osc_imgurl.tempurl.signing import Parameters, sign
 from osc_imgurl.tempurl.url import ObjectPath, TempURL, quote
 
@@ -16,7 +16,7 @@ KEY = Key(b'a key')
 
 
 def signed_url(**changes):
-    return sign(Parameters('http://swift', PATH, 1000, Request(**changes)), KEY)
+    return sign(Parameters('http://swift', PATH, 1000, URLOptions(**changes)), KEY)
 
 
 @pytest.mark.parametrize(('url', 'text'), [

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.request import METHODS, Request
+from osc_imgurl.tempurl.options import METHODS, URLOptions
 from osc_imgurl.tempurl.signing import Parameters, sign, sign_path
 from osc_imgurl.tempurl.url import DIGESTS, ObjectPath
 from osc_imgurl.tempurl.verify import allows, verify
@@ -15,7 +15,7 @@ KEY = Key(b'a key')
 
 
 def signed_url(**changes):
-    return sign(Parameters('http://swift', PATH, 1000, Request(**changes)), KEY)
+    return sign(Parameters('http://swift', PATH, 1000, URLOptions(**changes)), KEY)
 
 
 @pytest.mark.parametrize(('arguments', 'failed'), [
@@ -60,8 +60,8 @@ def test_what_a_method_allows(signed, methods):
 
 
 @pytest.mark.parametrize('request_', [
-    Request(prefix='3a'), Request(prefix=''), Request(ip_range='10.0.0.0/8'),
-    Request('PUT', prefix='3', ip_range='::1')])
+    URLOptions(prefix='3a'), URLOptions(prefix=''), URLOptions(ip_range='10.0.0.0/8'),
+    URLOptions('PUT', prefix='3', ip_range='::1')])
 @pytest.mark.parametrize('digest', DIGESTS)
 def test_verify_takes_whatever_is_signed(request_, digest):
     url = sign(Parameters('http://swift', PATH, 1000, request_, digest), KEY)

@@ -18,7 +18,7 @@ AUTO_FILENAME = 'auto'
 
 
 @dataclasses.dataclass(frozen=True)
-class Request:
+class URLOptions:
     """What one temporary URL is to allow.
 
     :ivar expires: Unix time, seconds; None: now and the duration of the settings.
@@ -50,7 +50,7 @@ def validate_method(method: str) -> str:
     return method.upper()
 
 
-def risks(request: Request, path: ObjectPath) -> Iterator[str]:
+def risks(request: URLOptions, path: ObjectPath) -> Iterator[str]:
     """Yield what a URL allows beyond reading the object, if anything, a sentence each.
 
     A prefix that is the whole name of an object opens that, and its segments.

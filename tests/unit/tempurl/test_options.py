@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.tempurl.request import (
+from osc_imgurl.tempurl.options import (
     METHODS,
-    Request,
+    URLOptions,
     risks,
     validate_ip_range,
     validate_method,
@@ -16,11 +16,11 @@ from osc_imgurl.tempurl.url import ObjectPath
 
 
 def test_nothing_asked_for_is_a_download_of_the_image():
-    assert Request() == Request(
+    assert URLOptions() == URLOptions(
         method='GET', expires=None, object=None, ip_range=None, prefix=None, filename=None,
         inline=False, iso8601=False)
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Request().method = 'PUT'
+        URLOptions().method = 'PUT'
 
 
 def test_the_methods_that_swift_takes():
@@ -65,7 +65,7 @@ def test_no_ip_range(ip_range, why):
     ({'method': 'post'}, ['can change the metadata of, and so remove, the object']),
     ({'method': 'DELETE', 'prefix': '3'}, ['name begins with 3', 'can remove the object'])])
 def test_what_a_url_allows_beyond_reading_the_object(asked, said):
-    found = list(risks(Request(**asked), ObjectPath('AUTH_x', 'glance', '3a1f')))
+    found = list(risks(URLOptions(**asked), ObjectPath('AUTH_x', 'glance', '3a1f')))
     assert len(found) == len(said)
     for sentence, words in zip(found, said, strict=True):
         assert words in sentence

@@ -8,7 +8,7 @@ import argparse
 from osc_imgurl.osc import common
 from osc_imgurl.settings.table import BY_NAME
 from osc_imgurl.tempurl.expiry import parse_moment
-from osc_imgurl.tempurl.request import Request
+from osc_imgurl.tempurl.options import URLOptions
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -49,9 +49,9 @@ def add_for_one_image(parser: argparse.ArgumentParser) -> None:
     common.add_object_option(parser)
 
 
-def request(parsed_args: argparse.Namespace) -> Request:
+def request(parsed_args: argparse.Namespace) -> URLOptions:
     """Return what is asked for by these options."""
-    return Request(
+    return URLOptions(
         method=parsed_args.method,
         expires=(parse_moment(parsed_args.expires_at)
                  if parsed_args.expires_at is not None else None),
