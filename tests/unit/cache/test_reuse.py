@@ -6,13 +6,14 @@ import pytest
 
 from osc_imgurl.cache.reuse import Asked, first_expiry
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.tempurl.request import Request
-from osc_imgurl.tempurl.signing import Signer
+from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.options import URLOptions
+from osc_imgurl.tempurl.signing import Parameters, sign
 from osc_imgurl.tempurl.url import ObjectPath
 
 NOW = 1_700_000_000
 PATH = ObjectPath('AUTH_p', 'glance', 'x')
-URL = Signer(b'a key', 'sha256').sign('http://swift', PATH, NOW + 1200, Request())
+URL = sign(Parameters('http://swift', PATH, NOW + 1200), Key(b'a key'))
 
 
 class Known:
@@ -27,7 +28,7 @@ class Known:
 
 
 def asked(**request):
-    return Asked('i', 'http://swift', PATH, 'sha256', 'k', 1200, 0, Request(**request))
+    return Asked('i', 'http://swift', PATH, 'sha256', 'k', 1200, 0, URLOptions(**request))
 
 
 @pytest.mark.parametrize(('settings', 'request_', 'expires', 'known'), [

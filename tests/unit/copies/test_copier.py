@@ -203,10 +203,11 @@ def test_without_a_hash_an_image_is_copied_only_where_that_is_asked_for(swift, a
         'size': len(DATA), 'os_hash_algo': algorithm, 'os_hash_value': value})
     expires = int(swift.now) + 600 * MINUTE
     with pytest.raises(ImageUnacceptable, match='cannot be verified') as caught:
-        Copier(Settings(), Images(), InMemory(swift)).ensure(unhashed, Request(), lambda: expires)
+        Copier(Settings(), Images(), InMemory(swift)).ensure(
+            unhashed, URLOptions(), lambda: expires)
     assert caught.value.names == ('copy_unverified',) and not swift.objects
     Copier(Settings(copy_unverified=True), Images(), InMemory(swift)).ensure(
-        unhashed, Request(), lambda: expires)
+        unhashed, URLOptions(), lambda: expires)
     assert swift.objects[IMAGE_ID]['X-Object-Meta-Image-Hash'].startswith('sha512:')
 
 
@@ -214,7 +215,7 @@ def test_an_image_without_data_is_copied(swift):
     empty = Image(IMAGE_ID, status='active', properties={
         'size': 0, 'checksum': md5(b'')})
     Copier(Settings(), NoData(), InMemory(swift)).ensure(
-        empty, Request(), lambda: int(swift.now) + DURATION)
+        empty, URLOptions(), lambda: int(swift.now) + DURATION)
     assert {name: found['ETag'] for name, found in swift.objects.items()} == {IMAGE_ID: md5(b'')}
     assert swift.objects[IMAGE_ID]['If-None-Match'] == '*'
 
@@ -228,11 +229,11 @@ LATER = 'or have the image copied into your own account.'
 
 
 @pytest.mark.parametrize(('request_', 'copy', 'store', 'problem', 'remedy'), [
-    (Request(), False, Store(), 'No key.', f'Set one, {LATER}'),
-    (Request(), False, OfflineSwift(), 'No key.', 'Set one.'),
-    (Request(), False, Store(None), 'No key.', 'Set one.'),
-    (Request(object='x'), False, Store(), 'No key.', 'Set one.'),
-    (Request(object='x'), True, Store(),
+    (URLOptions(), False, Store(), 'No key.', f'Set one, {LATER}'),
+    (URLOptions(), False, OfflineSwift(), 'No key.', 'Set one.'),
+    (URLOptions(), False, Store(None), 'No key.', 'Set one.'),
+    (URLOptions(object='x'), False, Store(), 'No key.', 'Set one.'),
+    (URLOptions(object='x'), True, Store(),
      'No key. It is not copied: another object is given.', 'Set one.')])
 def test_an_error_says_that_the_image_can_be_copied(request_, copy, store, problem, remedy):
     error = or_copied(MissingParameterValue('No key.', 'Set one.', 'key_file'), image(), request_,

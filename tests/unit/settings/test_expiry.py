@@ -3,9 +3,8 @@
 import pytest
 
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.settings.expiry import expiry
-from osc_imgurl.settings.table import Settings
-from osc_imgurl.tempurl.request import Request
+from osc_imgurl.settings.table import Settings, expiry
+from osc_imgurl.tempurl.options import URLOptions
 
 NOW = 1_700_000_000.9
 
@@ -20,17 +19,17 @@ NOW = 1_700_000_000.9
     (Settings(), 1_700_000_001, 1_700_000_001),
     (Settings(expected_download_start_delay=60), 1_700_000_061, 1_700_000_061)])
 def test_expiry(settings, expires, wanted):
-    assert expiry(settings, Request(expires=expires), NOW) == wanted
+    assert expiry(settings, URLOptions(expires=expires), NOW) == wanted
 
 
 @pytest.mark.parametrize(('delay', 'expires', 'now'), [
     (0, 1_700_000_000, NOW), (0, 1_700_000_000, 1_700_000_000), (60, 1_700_000_060, NOW)])
 def test_an_expiry_that_has_come(delay, expires, now):
     with pytest.raises(InvalidParameterValue, match=f'{delay} s from now') as caught:
-        expiry(Settings(expected_download_start_delay=delay), Request(expires=expires), now)
+        expiry(Settings(expected_download_start_delay=delay), URLOptions(expires=expires), now)
     assert caught.value.names == ('expires',)
 
 
 def test_an_expiry_at_the_very_end_of_the_delay():
     settings = Settings(expected_download_start_delay=60)
-    assert expiry(settings, Request(expires=1_700_000_060), 1_700_000_000) == 1_700_000_060
+    assert expiry(settings, URLOptions(expires=1_700_000_060), 1_700_000_000) == 1_700_000_060
