@@ -4,6 +4,8 @@ import contextlib
 import http.server
 import threading
 
+from .proxy import Server
+
 
 def plant(cloud, image, *locations, user='demo', store=None, status=200):
     """Give a user's image locations, in this order; Glance keeps them, or this fails."""
@@ -41,7 +43,7 @@ def strangers_server():
         def log_message(self, *arguments):
             pass
 
-    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), Stranger) as server:
+    with Server(('127.0.0.1', 0), Stranger) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

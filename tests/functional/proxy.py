@@ -6,14 +6,23 @@ import html
 import http.server
 import json
 import ssl
+import sys
 import threading
 import time
+import traceback
 import urllib.parse
 
 import requests
 
 # Of one connection each, and not to be passed on (RFC 9110, section 7.6.1).
 HOP_BY_HOP = ('connection', 'transfer-encoding', 'keep-alive')
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Says what fails to this process: a command that runs in it has ``sys.stderr``."""
+
+    def handle_error(self, request, client_address):
+        traceback.print_exc(file=sys.__stderr__)
 
 
 class From(requests.adapters.HTTPAdapter):
@@ -120,6 +129,8 @@ class Proxy:
             self.answer(handler, *step)
         else:
             with requests.Session() as session:
+                # The environment is that of the command which asks.
+                session.trust_env = False
                 session.mount('http://', From(self.source))
                 answer = session.request(
                     handler.command, self.target + handler.path.removeprefix(self.below),
@@ -193,7 +204,7 @@ def proxy(url, certificate=None, client_certificate=None):
         def log_message(self, *args):
             pass
 
-    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+    server = Server(('127.0.0.1', 0), Handler)
     made.url = f'http{"s" if certificate else ""}://127.0.0.1:{server.server_port}'
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -15,6 +15,7 @@ import pytest
 
 from . import commands
 from .conftest import download
+from .proxy import Server
 from .silent import silent_server
 
 LIST = ['image', 'temp', 'url', 'list']
@@ -254,7 +255,7 @@ def gate_before_glance(cloud, tmp_path):
         def log_message(self, *arguments):
             pass
 
-    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), Gate) as server:
+    with Server(('127.0.0.1', 0), Gate) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         clouds = tmp_path / 'clouds.yaml'
         clouds.write_text((cloud.folder / 'clouds.yaml').read_text().replace(
