@@ -213,7 +213,7 @@ def advice(remedy: str, names: Sequence[str], call: Callable[[str], str] = str) 
 
 
 class ImgurlError(Exception):
-    """The base of every error that this library raises on purpose.
+    """The base of every error that this library raises explicitly.
 
     An error that it comes of is in its traceback, and loses our secrets too.
 
@@ -261,7 +261,7 @@ class ImageUnacceptable(ImgurlError):
     """The image exists, and no temporary URL can be made for it as it is."""
 
 
-class LocationNotBelieved(ImageUnacceptable):
+class UntrustedLocation(ImageUnacceptable):
     """Whoever wrote the image's location may have meant another object than the image's."""
 
 

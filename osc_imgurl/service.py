@@ -239,7 +239,7 @@ class TempURLService:
     def locate(self, image: Image, object_name: str | None = None) -> Place:
         """Return where an image's object is.
 
-        :param object_name: the object to be signed on purpose.
+        :param object_name: the object to be signed explicitly.
         :raises ImgurlError: as :func:`osc_imgurl.locate.place.locate`.
         """
         return locate(image, self._settings, self._object_store, object_name)

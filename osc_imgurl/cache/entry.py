@@ -111,7 +111,7 @@ def signature_fingerprint(signature: str) -> str:
 def decode(values: object) -> Entry | None:
     """Return the entry that a cache holds, or None where that is none.
 
-    :param values: of an entry's fields, in their order; a stranger may have written them.
+    :param values: of an entry's fields, in their order; an untrusted user may have written them.
     """
     if not isinstance(values, Sequence) or len(values) != len(dataclasses.fields(Entry)):
         return None

@@ -176,7 +176,7 @@ class SQLiteCache:
         _tighten(self.path, stat.S_ISREG, 0o600)
         with contextlib.closing(sqlite3.connect(
                 self.path, timeout=LOCK_TIMEOUT, isolation_level=None)) as connection:
-            # A text that is none is a stranger's, and no reason to fail.
+            # A text that is none is an untrusted user's, and no reason to fail.
             connection.text_factory = lambda text: text.decode(errors='replace')
             version = _version(connection)
             if version == 0:

@@ -14,7 +14,7 @@ from osc_imgurl.check.facts import NOT_ASKED, Facts
 from osc_imgurl.check.finding import PASS, Finding, failed, failed_with, passed, skipped
 from osc_imgurl.check.signature import check_key, check_method, check_path, check_query
 from osc_imgurl.copies.copy import Copy
-from osc_imgurl.errors import ImgurlError, InvalidParameterValue, LocationNotBelieved
+from osc_imgurl.errors import ImgurlError, InvalidParameterValue, UntrustedLocation
 from osc_imgurl.glance.image import Image, validate_active, validate_in_swift
 from osc_imgurl.locate.place import NOT_TRIED
 from osc_imgurl.swift.capabilities import DIGESTS_OF_A_SILENT_CLUSTER
@@ -51,7 +51,7 @@ def _store_of_glance(facts: Facts) -> Finding:
         validate_in_swift(facts.image)
     except ImgurlError as error:
         return failed_with(error)
-    if isinstance(facts.location, LocationNotBelieved):
+    if isinstance(facts.location, UntrustedLocation):
         if facts.answer.has_object(None):
             return passed(f'Swift has the object; {facts.location.problem}')
         return failed_with(facts.location)

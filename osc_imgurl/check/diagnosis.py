@@ -11,7 +11,7 @@ from osc_imgurl.check.checks import ACCOUNT, CHECKS, IMAGE, KEY, REQUEST, STORE,
 from osc_imgurl.check.facts import Facts
 from osc_imgurl.check.finding import FAIL, Finding, failed_with, skipped
 from osc_imgurl.copies.home import Home
-from osc_imgurl.errors import ImgurlError, LocationNotBelieved
+from osc_imgurl.errors import ImgurlError, UntrustedLocation
 from osc_imgurl.glance.image import Image
 from osc_imgurl.locate.cloud import Cloud, OfflineSwift
 from osc_imgurl.locate.place import Place, swift_endpoint, type_by_catalog
@@ -62,7 +62,7 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
     :param cloud: who can be asked; all of it is needed.
     :param now: Unix time, seconds.
     :param method: the method that the URL is to allow.
-    :param object_name: the object to be signed on purpose, in place of the image's.
+    :param object_name: the object to be signed explicitly, in place of the image's.
     :raises InvalidParameterValue: the method is unknown.
     """
     method = validate_method(method)
@@ -80,7 +80,7 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
     service = TempURLService(settings, cloud)
     try:
         place = place or service.locate(image, object_name)
-    except LocationNotBelieved as error:
+    except UntrustedLocation as error:
         return _stopped(STORE, error)
     except ImgurlError as error:
         return _stopped(ACCOUNT, error)

@@ -14,14 +14,14 @@ from osc_imgurl.copies.home import Home
 from osc_imgurl.errors import (
     ImgurlError,
     InvalidParameterValue,
-    LocationNotBelieved,
+    UntrustedLocation,
 )
 from osc_imgurl.glance.image import Image, is_uuid
 from osc_imgurl.glance.location import Location
 from osc_imgurl.locate import sharding
 from osc_imgurl.locate.cloud import Cloud, OfflineSwift
 from osc_imgurl.locate.place import NOT_TRIED, cluster_endpoint, may_be_tried, own_account
-from osc_imgurl.locate.trust import find_believed
+from osc_imgurl.locate.trust import find_trusted
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.settings.values import MAX_SEED
 from osc_imgurl.swift.capabilities import Capabilities
@@ -165,18 +165,18 @@ class Facts:
             return error
 
     @functools.cached_property
-    def location(self) -> Location | LocationNotBelieved | None:
-        """The image's believed location in Swift, or why none is; None where none is shown."""
+    def location(self) -> Location | UntrustedLocation | None:
+        """The image's trusted location in Swift, or why none is; None where none is shown."""
         if not isinstance(self.image, Image) or self.home_of_copies:
             return None
         try:
-            return find_believed(self.image, self.settings, self.cloud.object_store)
-        except LocationNotBelieved as error:
+            return find_trusted(self.image, self.settings, self.cloud.object_store)
+        except UntrustedLocation as error:
             return error
 
     @property
     def located(self) -> Location | None:
-        """The image's believed location in Swift, if this cloud shows one."""
+        """The image's trusted location in Swift, if this cloud shows one."""
         return self.location if isinstance(self.location, Location) else None
 
     @functools.cached_property
@@ -277,7 +277,7 @@ class Facts:
         """Return what the cache knows of a signature, and the URL as it was made by that."""
         wanted = signature_fingerprint(url.signature)
         for entry in self.cached:
-            # An entry that names no place is a stranger's.
+            # An entry that names no place is an untrusted user's.
             with contextlib.suppress(InvalidParameterValue):
                 if entry.signature_fingerprint == wanted:
                     return entry, dataclasses.replace(

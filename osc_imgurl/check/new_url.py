@@ -110,9 +110,9 @@ class NewURLCheck:
         from osc_imgurl.check.diagnosis import cause, diagnose
 
         if answer.works:
-            doubt = (not_swift(answer, endpoint) if answer.transaction is None
+            reason = (not_swift(answer, endpoint) if answer.transaction is None
                      else other_size(made.image.size, answer.size))
-            self._warn(f'It is not known whether the URL of image {made.image.id} works: {doubt}')
+            self._warn(f'It is not known whether the URL of image {made.image.id} works: {reason}')
             return
         with self._lock:
             settings, cloud = in_store(self._settings, self._cloud, made.place.store)

@@ -31,7 +31,7 @@ from osc_imgurl.errors import (
 from osc_imgurl.glance.image import Image
 from osc_imgurl.locate.cloud import Cloud, OfflineImages, OfflineSwift
 from osc_imgurl.locate.place import Place
-from osc_imgurl.locate.trust import misleads_glance
+from osc_imgurl.locate.trust import unsafe_to_read
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.answers import md5_of
 from osc_imgurl.swift.connection import Body
@@ -70,11 +70,11 @@ def why_not(image: Image, request: URLOptions, settings: Settings,
     """Return why no copy of an image may stand in for it; empty where one may.
 
     Not for another object; and not if Glance, asked for the data, might send our token where an
-    untrusted user has said: see :func:`osc_imgurl.locate.trust.misleads_glance`.
+    untrusted user has said: see :func:`osc_imgurl.locate.trust.unsafe_to_read`.
     """
     if request.object is not None:
         return 'another object is given'
-    return misleads_glance(image, settings, object_store)
+    return unsafe_to_read(image, settings, object_store)
 
 
 def or_copied(error: ImgurlError, image: Image, request: URLOptions, settings: Settings,

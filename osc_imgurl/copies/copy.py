@@ -24,7 +24,7 @@ class Copy:
     """A copy of an image.
 
     :ivar container: the container that it is in; the object's name is the image's ID.
-    :ivar image_name: as it was when the copy was made, perhaps cut off; a stranger wrote it.
+    :ivar image_name: as it was when the copy was made, perhaps cut off; an untrusted user wrote it.
     :ivar size: in bytes.
     :ivar hash: of its data, with the algorithm in front, such as ``sha512:...``.
     :ivar delete_at: when Swift deletes it: Unix time, seconds; None: never.

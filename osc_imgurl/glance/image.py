@@ -84,7 +84,7 @@ class Image:
 
     @property
     def swift_locations(self) -> tuple[Location, ...]:
-        """Those of its locations that are in Swift, believed or not."""
+        """Those of its locations that are in Swift, trusted or not."""
         return tuple(place for place in self.shown_locations if place.in_swift)
 
     def has_data(self, size: int | None, md5: str | None) -> bool | None:

@@ -26,7 +26,7 @@ LOG = logger(__name__)
 # Too busy, or too many requests: the server asks to try again, and says when (Retry-After).
 RETRIED_STATUSES = (429, 503)
 BACKOFF_FACTOR = 0.5
-# How long a server may ask us to wait, in seconds: what is beyond that is a stranger's wish.
+# How long a server may ask us to wait, in seconds: what is beyond that is an untrusted user's wish.
 MAX_RETRY_AFTER = 10
 # How many connections to a host stay open; as many are in use at once.
 MOST_CONNECTIONS = 32

@@ -40,7 +40,7 @@ class AskedSwift:
         Where the image turns out to be elsewhere, Swift is asked again.
 
         :param image: as it is named.
-        :param object_name: the object to be signed on purpose, in place of the image's.
+        :param object_name: the object to be signed explicitly, in place of the image's.
         :param presumable: whether a Swift need not be asked what it takes.
         :raises ObjectStoreFailed: the catalog cannot be read.
         """

@@ -7,10 +7,10 @@ import contextlib
 import dataclasses
 from typing import TYPE_CHECKING
 
-from osc_imgurl.errors import ImgurlError, LocationNotBelieved, logger
+from osc_imgurl.errors import ImgurlError, UntrustedLocation, logger
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
-from osc_imgurl.locate.trust import container_by_rule, find_believed
+from osc_imgurl.locate.trust import container_by_rule, find_trusted
 from osc_imgurl.settings.table import Kind, Settings, Source
 from osc_imgurl.tempurl.endpoint import gateway_endpoint, is_gateway, split_storage_url
 from osc_imgurl.tempurl.url import ObjectPath
@@ -32,7 +32,7 @@ class Place:
 
     :ivar endpoint: what stands before the path.
     :ivar store: the Glance store whose settings say so; None for those of all images.
-    :ivar guessed: what is neither given nor does a believed location of the image say:
+    :ivar guessed: what is neither given nor does a trusted location of the image say:
         ``account`` (then it is the session's project's), ``container`` (by the sharding rule).
     """
 
@@ -51,21 +51,21 @@ def locate(image: Image, settings: Settings, object_store: Swift,
            object_name: str | None = None) -> Place:
     """Return where the image's object is.
 
-    A location that is not believed is used only to say so: where an option names the container,
-    or the object, that is signed on purpose.
+    A location that is not trusted is used only to say so: where an option names the container,
+    or the object, that is signed explicitly.
 
-    :param object_name: the object to be signed on purpose, in place of the image's.
-    :raises LocationNotBelieved: the image shows locations in Swift, and none is believed.
+    :param object_name: the object to be signed explicitly, in place of the image's.
+    :raises UntrustedLocation: the image shows locations in Swift, and none is trusted.
     :raises MissingParameterValue: an account or endpoint is not given and cannot be looked up.
     :raises InvalidParameterValue: the endpoint is none of a RADOS Gateway.
     """
     on_purpose = object_name is not None or _options(settings.given_by('container'))
     try:
-        location = find_believed(image, settings, object_store)
-    except LocationNotBelieved as error:
+        location = find_trusted(image, settings, object_store)
+    except UntrustedLocation as error:
         if not on_purpose:
             raise
-        LOG.warning('%s The URL is for another object on purpose', error.problem)
+        LOG.warning('%s The URL is for another object explicitly', error.problem)
         location = None
     endpoint, endpoint_type = endpoint_and_type(settings, object_store)
     container = _prefer(

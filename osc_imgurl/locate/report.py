@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All that can be known of where an image is kept, believed or not."""
+"""All that can be known of where an image is kept, trusted or not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from osc_imgurl.glance.location import Location
 from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.locate.place import locate
 from osc_imgurl.locate.stores import choose_store, in_store
-from osc_imgurl.locate.trust import container_by_rule, doubt, is_keystone
+from osc_imgurl.locate.trust import container_by_rule, distrust_reason, is_keystone
 from osc_imgurl.settings.table import Settings, for_store
 
 if TYPE_CHECKING:
@@ -30,26 +30,26 @@ class LocationReport:
 
     :ivar source: where the locations were read: ``locations``, ``direct_url``, ``get
         locations call``; ``settings`` where this cloud shows none.
-    :ivar believed: the location that a URL is made of; None where none in Swift is believed.
-    :ivar places: of each location that is believed, in which store it is, and where: as a URL
+    :ivar trusted: the location that a URL is made of; None where none in Swift is trusted.
+    :ivar places: of each location that is trusted, in which store it is, and where: as a URL
         begins that is made of it.
-    :ivar doubts: of each location in Swift that is not believed, its URI and the reason.
-    :ivar scheme: of the believed location, else of the first; None where none is shown.
-    :ivar account: by the believed location, else by the settings and the session; None where
-        locations are shown and none is believed.
+    :ivar untrusted: of each location in Swift that is not trusted, its URI and the reason.
+    :ivar scheme: of the trusted location, else of the first; None where none is shown.
+    :ivar account: by the trusted location, else by the settings and the session; None where
+        locations are shown and none is trusted.
     :ivar container: likewise, else by the sharding rule.
     :ivar container_by_rule: what the settings give by the sharding rule.
-    :ivar container_agrees: whether the believed location and the rule name the same container;
-        None where no location is believed.
+    :ivar container_agrees: whether the trusted location and the rule name the same container;
+        None where no location is trusted.
     :ivar direct_read_allowed: whether the settings allow to read the location directly.
     """
 
     image: Image
     source: str
     locations: tuple[Location, ...]
-    believed: Location | None
+    trusted: Location | None
     places: tuple[str, ...]
-    doubts: tuple[str, ...]
+    untrusted: tuple[str, ...]
     scheme: str | None
     account: str | None
     container: str | None
@@ -82,18 +82,18 @@ def report_location(image: str, settings: Settings, images: ImageService,
             locations = images.locations(found.id)
             source = 'get locations call' if locations else source
     judged = dataclasses.replace(found, locations=locations)
-    doubts = {location: doubt(location, found.id, for_store(settings, location.store),
+    reasons = {location: distrust_reason(location, found.id, for_store(settings, location.store),
                               object_store) for location in judged.swift_locations}
-    places = tuple(_places(judged, [location for location, reason in doubts.items() if not reason],
+    places = tuple(_places(judged, [location for location, reason in reasons.items() if not reason],
                            settings, Cloud(images, object_store)))
     store = choose_store(judged, settings, object_store)
     settings = for_store(settings, store)
-    believed = next((location for location, reason in doubts.items()
+    trusted = next((location for location, reason in reasons.items()
                      if not reason and store in (None, location.store)), None)
     rule = container_by_rule(found.id, settings)
     account, container, object_name = None, None, None
-    if believed:
-        container, object_name = believed.container, believed.object
+    if trusted:
+        container, object_name = trusted.container, trusted.object
     elif not locations:
         container, object_name = rule, found.id
     if container:
@@ -101,21 +101,22 @@ def report_location(image: str, settings: Settings, images: ImageService,
             account = locate(judged, settings, object_store).path.account
     return LocationReport(
         places=places,
-        image=found, source=source, locations=locations, believed=believed,
-        doubts=tuple(f'{location.url}: {reason}' for location, reason in doubts.items() if reason),
-        scheme=next((each.scheme for each in (believed, *locations) if each), None),
+        image=found, source=source, locations=locations, trusted=trusted,
+        untrusted=tuple(
+            f'{location.url}: {reason}' for location, reason in reasons.items() if reason),
+        scheme=next((each.scheme for each in (trusted, *locations) if each), None),
         account=account,
         container=container,
         object=object_name,
         container_by_rule=rule,
-        container_agrees=believed.container == rule if believed else None,
+        container_agrees=trusted.container == rule if trusted else None,
         direct_read_allowed=any(each.scheme in settings.allowed_direct_url_schemes
                                 for each in locations))
 
 
-def _places(image: Image, believed: Iterable[Location], settings: Settings,
+def _places(image: Image, trusted: Iterable[Location], settings: Settings,
             cloud: Cloud) -> Iterator[str]:
-    for location in believed:
+    for location in trusted:
         own, cloud_of_store = in_store(settings, cloud, location.store)
         with contextlib.suppress(MissingParameterValue):
             place = locate(dataclasses.replace(image, locations=(location,)), own,

@@ -10,11 +10,11 @@ from osc_imgurl.errors import (
     COPY_IMAGE,
     ImageUnacceptable,
     InvalidParameterValue,
-    LocationNotBelieved,
+    UntrustedLocation,
 )
 from osc_imgurl.glance.image import Image
 from osc_imgurl.locate.cloud import Cloud
-from osc_imgurl.locate.trust import container_by_rule, find_believed
+from osc_imgurl.locate.trust import container_by_rule, find_trusted
 from osc_imgurl.settings.table import Settings, for_store, of_name
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -26,9 +26,9 @@ def choose_store(image: Image, settings: Settings,
                  object_store: Swift) -> str | None:
     """Return the store that an image is taken from: the given one, if it is in that.
 
-    Else the store of the first location that is believed; where no location is shown, the first of
+    Else the store of the first location that is trusted; where no location is shown, the first of
     the image's stores for which there are settings. Who writes a location names its store too, so
-    that a store counts only with a location that is believed by the settings of that store.
+    that a store counts only with a location that is trusted by the settings of that store.
 
     :returns: None where no store is known: the settings of all images count.
     :raises ImageUnacceptable: the image is not in the given store.
@@ -41,8 +41,8 @@ def choose_store(image: Image, settings: Settings,
         return None
     if image.shown_locations:
         try:
-            location = find_believed(image, settings, object_store)
-        except LocationNotBelieved:
+            location = find_trusted(image, settings, object_store)
+        except UntrustedLocation:
             # Whoever locates the image says why.
             return None
         return location.store if location else None

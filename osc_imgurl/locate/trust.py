@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which location of an image is believed.
+"""Which location of an image is trusted.
 
 An ordinary user may write a location of an own image (Glance's ``show_multiple_locations``). A URL
-made of such a location could open another project's image. So a location is believed only as far
+made of such a location could open another project's image. So a location is trusted only as far
 as nobody but Glance can have written it, or as it names nothing but the image's own object.
 """
 
@@ -13,7 +13,7 @@ import urllib.parse
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from osc_imgurl.errors import LocationNotBelieved
+from osc_imgurl.errors import UntrustedLocation
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import GLANCES_OWN, Location
 from osc_imgurl.locate.sharding import container_name
@@ -35,34 +35,35 @@ def container_by_rule(image_id: str, settings: Settings) -> str:
     return container_name(settings.container, image_id, settings.multiple_containers_seed)
 
 
-def find_believed(image: Image, settings: Settings,
+def find_trusted(image: Image, settings: Settings,
                   object_store: Swift) -> Location | None:
-    """Return the first location in Swift that is believed; None where there is none in Swift.
+    """Return the first location in Swift that is trusted; None where there is none in Swift.
 
     Each is judged by the settings of the store that it names itself in, which are those that a URL
     is then made with. Those of another store than the given one do not count.
 
-    :raises LocationNotBelieved: none of those in Swift is believed; the message says why.
+    :raises UntrustedLocation: none of those in Swift is trusted; the message says why.
     """
-    doubts = []
+    reasons = []
     for location in image.swift_locations:
         if settings.store and location.store not in (None, settings.store):
             continue
-        reason = doubt(location, image.id, for_store(settings, location.store), object_store)
+        reason = distrust_reason(
+            location, image.id, for_store(settings, location.store), object_store)
         if not reason:
             return location
         store = f' (store {location.store})' if location.store else ''
-        doubts.append(f'{location.url}{store}: {reason}')
-    if doubts:
-        raise LocationNotBelieved(
-            f'No location of image {image.id} is believed: {"; ".join(doubts)}.',
-            'If you know where the image is, sign that on purpose: give container or object, and'
+        reasons.append(f'{location.url}{store}: {reason}')
+    if reasons:
+        raise UntrustedLocation(
+            f'No location of image {image.id} is trusted: {"; ".join(reasons)}.',
+            'If you know where the image is, sign it explicitly: give container or object, and'
             ' where another project owns it, account and key.',
             'container', 'object', 'account', 'key_file')
     return None
 
 
-def misleads_glance(image: Image, settings: Settings, object_store: Swift) -> str:
+def unsafe_to_read(image: Image, settings: Settings, object_store: Swift) -> str:
     """Return why Glance might send our token where an untrusted user has said; empty if it cannot.
 
     A multi-tenant store sends the token of the user who asks for the data to the location's host.
@@ -78,19 +79,19 @@ def misleads_glance(image: Image, settings: Settings, object_store: Swift) -> st
             return True
         if location.has_credentials:
             return location.object == image.id and is_keystone(location.auth_url, object_store)
-        return location.in_swift and not doubt(
+        return location.in_swift and not distrust_reason(
             location, image.id, for_store(settings, location.store), object_store)
 
     return next((f'Glance may send your token to the host in {location.url}'
                  for location in image.shown_locations if not harmless(location)), '')
 
 
-def doubt(location: Location, image_id: str, settings: Settings,
+def distrust_reason(location: Location, image_id: str, settings: Settings,
           object_store: Swift) -> str:
-    """Return why a location in Swift is not believed; empty where it is.
+    """Return why a location in Swift is not trusted; empty where it is.
 
     * One that is not understood is never trusted.
-    * ``swift+config`` is believed wholly: Glance lets nobody else write such a location.
+    * ``swift+config`` is trusted wholly: Glance lets nobody else write such a location.
     * With credentials (glance_store's single-tenant form), the object must be the image's, and the
       credentials those of the session's project, for this cloud's Keystone: at another, anybody
       can make them up. Where an account is given, it cannot be compared with a project; then the
@@ -108,14 +109,14 @@ def doubt(location: Location, image_id: str, settings: Settings,
         return f'its object is {location.object}, and not the image\'s ID'
     by_rule = container_by_rule(image_id, settings)
     if location.has_credentials:
-        return _doubt_credentials(location, by_rule, settings, object_store)
+        return _distrust_credentials(location, by_rule, settings, object_store)
     if is_keystone(location.base_url, object_store):
         return '' if location.container == by_rule else (
             f'its container is {location.container}, and the settings give {by_rule}')
-    return _doubt_storage_url(location, image_id, by_rule, settings, object_store)
+    return _distrust_storage_url(location, image_id, by_rule, settings, object_store)
 
 
-def _doubt_credentials(location: Location, by_rule: str, settings: Settings,
+def _distrust_credentials(location: Location, by_rule: str, settings: Settings,
                        object_store: Swift) -> str:
     if settings.account:
         return '' if location.container == by_rule else (
@@ -133,7 +134,7 @@ def is_keystone(auth_url: str | None, object_store: Swift) -> bool:
     return _same_place(auth_url, object_store.auth_urls())
 
 
-def _doubt_storage_url(location: Location, image_id: str, by_rule: str, settings: Settings,
+def _distrust_storage_url(location: Location, image_id: str, by_rule: str, settings: Settings,
                        object_store: Swift) -> str:
     if location.container != by_rule and not str(location.container).endswith(f'_{image_id}'):
         return f'its container {location.container} is not one that Glance makes for this image'

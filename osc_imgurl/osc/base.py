@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The base classes of the commands: what a stranger wrote is shown, and does nothing else.
+"""The base classes of the commands: what an untrusted user wrote is shown, and does nothing else.
 
 Names of images, containers and objects, a server's headers and its messages may hold control
 characters and what a shell takes for a command.

@@ -58,10 +58,10 @@ def add_setting_option(parser: Any, setting: Setting) -> None:
 
 
 def add_object_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option that signs another object than the image's on purpose."""
+    """Add the option that signs another object than the image's explicitly."""
     parser.add_argument(
         '--object', metavar='<name>', dest='object_name',
-        help='Sign this object on purpose, in place of the one that the image is in')
+        help='Sign this object explicitly, in place of the one that the image is in')
 
 
 def argument(text: str) -> str:

@@ -15,7 +15,7 @@ class ShowImageLocation(base.ShowOne):
     _description = (
         'Display where an image is kept: its locations, and for Swift the account, container'
         ' and object; credentials in a location are masked. A location that somebody else than'
-        ' Glance may have written is shown, with the reason why it is not believed')
+        ' Glance may have written is shown, with the reason why it is not trusted')
     _epilog: Any = 'Example:\nopenstack image location show cirros -c scheme -c container -c object'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -48,8 +48,8 @@ class ShowImageLocation(base.ShowOne):
             'direct_url': image.direct_url.url if image.direct_url else None,
             'locations': format_columns.ListColumn([place.url for place in report.locations]),
             'places': format_columns.ListColumn(list(report.places)),
-            'believed': report.believed.url if report.believed else None,
-            'not_believed': format_columns.ListColumn(list(report.doubts)),
+            'trusted': report.trusted.url if report.trusted else None,
+            'untrusted': format_columns.ListColumn(list(report.untrusted)),
             'scheme': report.scheme,
             'account': report.account,
             'container': report.container,

@@ -115,7 +115,7 @@ class Settings:
         ironic='swift_container', glance='swift_store_container', of_store=True)
     store: str | None = _setting(
         values.text, 'Glance store to take the image from where it is in several',
-        metavar='<store>', shown_default='that of the first location that is believed')
+        metavar='<store>', shown_default='that of the first location that is trusted')
     multiple_containers_seed: int = _setting(
         values.seed, 'Glance\'s multiple containers seed: how many characters of the image ID are'
         ' part of the container\'s name, 0 to 32', default=0, metavar='<n>', shown_default='0',

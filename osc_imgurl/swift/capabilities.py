@@ -43,7 +43,7 @@ class Capabilities:
 def read_info(info: Any) -> Capabilities:
     """Return what an answer of ``/info`` says of temporary URLs and objects.
 
-    :param info: what its JSON says; a stranger may have written it.
+    :param info: what its JSON says; an untrusted user may have written it.
     :raises AttributeError, TypeError: it is of another shape.
     """
     if not info:

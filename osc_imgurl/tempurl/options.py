@@ -23,7 +23,7 @@ class URLOptions:
 
     :ivar expires: Unix time, seconds; None: now and the duration of the settings.
     :ivar method: one of :data:`METHODS`.
-    :ivar object: sign this object on purpose, and not the one that the image is in.
+    :ivar object: sign this object explicitly, and not the one that the image is in.
     :ivar prefix: sign for every object whose name begins so; the image's must.
     :ivar filename: under which name a browser saves the object; :data:`AUTO_FILENAME` is the
         image's name and disk format.

@@ -22,11 +22,11 @@ def plant(cloud, image, *locations, user='demo', store=None, status=200):
 
 
 @contextlib.contextmanager
-def strangers_server():
+def attackers_server():
     """Run a server that pretends to be Swift; yield its address and the requests that come."""
     requests = []
 
-    class Stranger(http.server.BaseHTTPRequestHandler):
+    class Attacker(http.server.BaseHTTPRequestHandler):
         protocol_version = 'HTTP/1.1'
 
         def do(self):
@@ -43,7 +43,7 @@ def strangers_server():
         def log_message(self, *arguments):
             pass
 
-    with Server(('127.0.0.1', 0), Stranger) as server:
+    with Server(('127.0.0.1', 0), Attacker) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

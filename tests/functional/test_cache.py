@@ -114,7 +114,7 @@ def test_the_cache_holds_neither_key_nor_url_nor_signature(home):
 
 
 def plant(home, **values):
-    """Write into the one entry of the cache as a stranger could."""
+    """Write into the one entry of the cache as an untrusted user could."""
     with contextlib.closing(sqlite3.connect(home / '.cache/osc-imgurl/urls.sqlite')) as database:
         for name, value in values.items():
             with database:
@@ -164,10 +164,10 @@ def test_a_given_expiry_is_the_only_one(home):
 
 def test_what_stands_beside_the_expiry_is_not_printed(home):
     url, _ = create(home, '--cache')
-    plant(home, image_id=str(uuid.uuid4()), account='AUTH_stranger', container='theirs',
+    plant(home, image_id=str(uuid.uuid4()), account='AUTH_other', container='theirs',
           method='PUT', key_fingerprint='0' * 12)
     other, cached = create(home, '--cache')
-    assert not cached and 'stranger' not in other
+    assert not cached and 'attacker' not in other
     assert other.partition('?')[0] == url.partition('?')[0]
     rows, _, _ = run(home, 'cache', 'list', '-f', 'value', '-c', 'account', '-c', 'image_id')
     assert rows == [IMAGE_ID, 'AUTH_x']
@@ -341,7 +341,7 @@ def test_what_a_shared_cache_holds(home, server):
 
 @pytest.mark.extra
 @pytest.mark.parametrize('server', [REDIS], indirect=True)
-def test_what_a_stranger_writes_to_a_shared_cache(home, server):
+def test_what_an_untrusted_user_writes_to_a_shared_cache(home, server):
     client = redis_of(server)
     create(home, **in_redis(server))
     name, = client.keys('*')
@@ -353,7 +353,7 @@ def test_what_a_stranger_writes_to_a_shared_cache(home, server):
     assert create(home, **in_redis(server)) == (other, True)
     # What the release before wrote: a URL.
     client.set(name, json.dumps([*value[:1], IMAGE_ID, 'GET', 'AUTH_x', 'glance', value[6],
-                                 value[1], 'http://stranger.example.com/']))
+                                 value[1], 'http://attacker.example.com/']))
     other, cached = create(home, **in_redis(server))
     assert not cached and other.startswith('http://127.0.0.1:1/v1/AUTH_x/glance/')
     client.delete(name)

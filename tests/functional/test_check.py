@@ -271,7 +271,7 @@ def test_what_is_altered_twice_and_the_cache_remembers(cloud, image, other_image
 
 
 def test_a_cache_that_lies(cloud, image):
-    """What the cache says of a signature is believed only if no key says otherwise."""
+    """What the cache says of a signature is trusted only if no key says otherwise."""
     url = create(cloud, image, '--cache', '--expires-at', '2038-01-01T00:00:00Z')
     file = cloud.home / '.cache/osc-imgurl/urls.sqlite'
     for lie in ("expires = 2222222222, method = 'PUT'", "account = 'a/b'", "container = ''"):

@@ -278,9 +278,9 @@ def test_location_show(cloud, image):
     endpoint = f'http://127.0.0.1:{cloud.ports["proxy"]}'
     assert row == {
         'image_id': image, 'image_name': 'cirros', 'status': 'active', 'stores': ['swift1'],
-        'source': 'locations', 'direct_url': url, 'locations': [url], 'believed': url,
+        'source': 'locations', 'direct_url': url, 'locations': [url], 'trusted': url,
         'places': [f'swift1: {endpoint}/v1/{row["account"]}/glance/{image}'],
-        'not_believed': [], 'scheme': 'swift+config',
+        'untrusted': [], 'scheme': 'swift+config',
         'account': row['account'], 'container': 'glance', 'object': image,
         'container_by_rule': 'glance', 'container_agrees': True, 'direct_read_allowed': False}
     row = cloud.rows('image', 'location', 'show', image, '--multiple-containers-seed', '3')

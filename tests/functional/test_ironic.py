@@ -105,7 +105,7 @@ def test_the_quoting_differs(hidden, image, ironic_python, tmp_path):
 
 
 def test_the_location_differs(make_cloud, data, ironic_python, tmp_path):
-    """Ironic believes its configuration; the image's own location knows better."""
+    """Ironic trusts its configuration; the image's own location knows better."""
     cloud = make_cloud('--seed', '3')
     cloud.set_key('a key')
     image = cloud.upload('cirros', data)

@@ -148,7 +148,7 @@ def test_location_show_lists_both(cloud, images, stores, account):
     for options, container in (([], 'east-images'), (['--store', 'west'],
                                                      f'west-images_{image[:3]}')):
         row = cloud.rows('image', 'location', 'show', image, *options, env=stores)
-        assert (row['stores'], row['places'], row['not_believed']) == (['east', 'west'], shown, [])
+        assert (row['stores'], row['places'], row['untrusted']) == (['east', 'west'], shown, [])
         assert (row['container'], row['container_by_rule']) == (container, container)
 
 
@@ -234,7 +234,7 @@ def test_a_location_does_not_choose_key_and_container(cloud, images, planted, ac
         for options in ([], ['--method', 'PUT'], ['--store', 'west']):
             assert said in cloud.refused(image, *options, env=env)
         row = cloud.rows('image', 'location', 'show', image, env=env)
-        assert (row['believed'], row['places']) == (None, [])
+        assert (row['trusted'], row['places']) == (None, [])
 
 
 @pytest.fixture(scope='module')

@@ -249,8 +249,8 @@ def test_hidden_images(cloud, images, demos, caplog):
     cloud.upload('replaced', b'own', visibility='private', os_hidden=True)
     assert images['glance'].find('replaced').id == public
     assert not caplog.records
-    image = demos('hidden stranger', os_hidden=True)
-    assert images['glance'].find('hidden stranger').id == image
+    image = demos('hidden attacker', os_hidden=True)
+    assert images['glance'].find('hidden attacker').id == image
     assert f'is {image}, of another project' in caplog.text
 
 

@@ -1,4 +1,4 @@
-"""What strangers write does nothing to a terminal, a log or a shell, and is exact where it can be.
+"""What attacker write does nothing to a terminal, a log or a shell, and is exact where it can be.
 
 Names of images, containers and objects, a server's headers and its error bodies.
 """

@@ -82,7 +82,7 @@ def test_a_location_of_another_image_is_not_signed(cloud, planted, private, data
     result = cloud.openstack('image', 'temp', 'url', 'list', planted, 'cirros', '--check',
                              '--with-boot-images', '-f', 'json')
     assert [row['image_name'] for row in json.loads(result.stdout)] == ['cirros']
-    assert result.code == 1 and f'No location of image {planted} is believed' in result.stderr
+    assert result.code == 1 and f'No location of image {planted} is trusted' in result.stderr
 
 
 def test_check_names_the_location(cloud, planted, private):
@@ -94,22 +94,22 @@ def test_check_names_the_location(cloud, planted, private):
     assert {row['result'] for row in rows.values()} == {'fail', 'skipped'}
 
 
-def test_location_show_says_why_it_is_not_believed(cloud, planted, private, image):
+def test_location_show_says_why_it_is_not_trusted(cloud, planted, private, image):
     row = cloud.rows('image', 'location', 'show', planted)
-    doubt, = row['not_believed']
-    assert doubt.startswith(row['locations'][0]) and f'its object is {private}' in doubt
-    assert (row['believed'], row['account'], row['container'], row['object']) == (None,) * 4
+    reason, = row['untrusted']
+    assert reason.startswith(row['locations'][0]) and f'its object is {private}' in reason
+    assert (row['trusted'], row['account'], row['container'], row['object']) == (None,) * 4
     row = cloud.rows('image', 'location', 'show', image)
-    assert (row['believed'], row['not_believed']) == (row['locations'][0], [])
+    assert (row['trusted'], row['untrusted']) == (row['locations'][0], [])
 
 
-def test_an_object_is_signed_on_purpose(cloud, planted, private, data):
+def test_an_object_is_signed_explicitly(cloud, planted, private, data):
     result = cloud.openstack('image', 'temp', 'url', 'create', planted, '--object', private,
                              '--container', f'glance_{private[:3]}', '-f', 'json')
     row = json.loads(result.stdout)
     assert (row['object'], row['container']) == (private, f'glance_{private[:3]}')
     assert download(row['url']) == data
-    assert f'No location of image {planted} is believed' in result.stderr
+    assert f'No location of image {planted} is trusted' in result.stderr
     rows = cloud.rows('image', 'temp', 'url', 'check', planted, '--object', private,
                       '--container', f'glance_{private[:3]}')
     assert {row['result'] for row in rows} == {'pass', 'skipped'}

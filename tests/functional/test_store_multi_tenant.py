@@ -3,7 +3,7 @@
 import pytest
 
 from .conftest import download
-from .locations import plant, strangers_server
+from .locations import attackers_server, plant
 
 
 @pytest.fixture(scope='module')
@@ -74,15 +74,15 @@ def test_the_location_counts_and_an_option_overrules_it(cloud, image, data):
 
 
 @pytest.fixture(scope='module')
-def stranger():
-    with strangers_server() as (address, requests):
+def attacker():
+    with attackers_server() as (address, requests):
         yield address, requests
 
 
 @pytest.fixture(scope='module')
-def planted(cloud, stranger, image):
+def planted(cloud, attacker, image):
     """An image whose location names the image of another, at a host of its writer's."""
-    address, requests = stranger
+    address, requests = attacker
     account = cloud.create(image, cloud='demo')['account']
     planted = cloud.upload('planted', cloud='demo', visibility='shared')
     plant(cloud, planted, f'swift+http://{address}/v1/{account}/glance_{image}/{image}',
@@ -98,13 +98,13 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize('command', COMMANDS.values(), ids=COMMANDS)
-def test_no_signature_goes_to_a_strangers_host(cloud, planted, stranger, image, command):
+def test_no_signature_goes_to_a_attackers_host(cloud, planted, attacker, image, command):
     verb, *options = command
     result = cloud.openstack('image', 'temp', 'url', verb, planted, *options, '-f', 'json',
                              cloud='demo')
     assert result.code == 1 and 'temp_url_sig' not in result.text
     assert f'its object is {image}, and not the image\'s ID' in result.text
-    assert stranger[1] == []
+    assert attacker[1] == []
 
 
 # Glance goes by the netloc and drops what is behind ? and #; the eye goes by the last @.
@@ -118,8 +118,8 @@ MISLEADING = {
 
 
 @pytest.fixture(scope='module')
-def misleading(cloud, stranger):
-    """Community images of demo's, each with a location that Glance reads at the stranger's host.
+def misleading(cloud, attacker):
+    """Community images of demo's, each with a location that Glance reads at the attacker's host.
 
     With show_multiple_locations Glance takes each of these from an ordinary user.
     """
@@ -128,80 +128,80 @@ def misleading(cloud, stranger):
     for name, form in MISLEADING.items():
         made[name] = image = cloud.upload(name, cloud='demo', visibility='community')
         plant(cloud, image, 'swift+http://' + form.format(
-            evil=stranger[0], keystone=keystone, id=image), store='swift1')
+            evil=attacker[0], keystone=keystone, id=image), store='swift1')
     return made
 
 
 @pytest.mark.parametrize('name', MISLEADING)
-def test_no_token_goes_to_a_strangers_host(cloud, misleading, stranger, name):
+def test_no_token_goes_to_a_attackers_host(cloud, misleading, attacker, name):
     image = misleading[name]
-    stranger[1].clear()
+    attacker[1].clear()
     for options in ([], ['--copy'], ['--copy', '--copy-unverified']):
         line = cloud.refused(image, *options, cloud='admin')
         assert 'it is not of a form that Glance writes' in line
         assert ('Glance may send your token to the host in' in line) is bool(options)
-        assert 'is not in Swift' not in line and stranger[0].partition(':')[0] in line
+        assert 'is not in Swift' not in line and attacker[0].partition(':')[0] in line
     shown = cloud.rows('image', 'location', 'show', image, cloud='admin')
-    assert shown['believed'] is None and shown['container'] is None
-    assert stranger[0].partition(':')[0] in shown['locations'][0]
-    assert stranger[1] == []
+    assert shown['trusted'] is None and shown['container'] is None
+    assert attacker[0].partition(':')[0] in shown['locations'][0]
+    assert attacker[1] == []
 
 
-def test_no_token_of_a_list_goes_to_a_strangers_host(cloud, misleading, stranger):
-    stranger[1].clear()
+def test_no_token_of_a_list_goes_to_a_attackers_host(cloud, misleading, attacker):
+    attacker[1].clear()
     result = cloud.openstack('image', 'temp', 'url', 'list', '--community', cloud='admin',
                              env={'OS_IMAGE_TEMP_URL_COPY': 'true'})
     assert (result.code, result.stdout.strip()) == (1, '')
     assert all(image in result.stderr for image in misleading.values())
-    assert stranger[1] == []
+    assert attacker[1] == []
 
 
-def test_glance_sends_the_token_of_who_asks_there(cloud, misleading, stranger):
+def test_glance_sends_the_token_of_who_asks_there(cloud, misleading, attacker):
     """Why such an image is not copied: without us, Glance does it."""
-    stranger[1].clear()
+    attacker[1].clear()
     cloud.openstack('image', 'save', misleading['an @ behind the host'], '--file', 'saved',
                     cloud='admin')
-    assert stranger[1]
+    assert attacker[1]
 
 
 @pytest.fixture
-def own(cloud, stranger, data):
-    """A queued image, its object in Swift, and its location there and at a stranger's host."""
+def own(cloud, attacker, data):
+    """A queued image, its object in Swift, and its location there and at an attacker's host."""
     store = cloud.sdk('demo').object_store
     image = cloud.upload('own', cloud='demo', visibility='shared')
     store.put(f'/glance_{image}')
     store.put(f'/glance_{image}/{image}', data=data)
     good = f'{store.get_endpoint()}/glance_{image}/{image}'.replace('http', 'swift+http', 1)
     host = store.get_endpoint().partition('://')[2].partition('/')[0]
-    return image, good, good.replace(host, stranger[0])
+    return image, good, good.replace(host, attacker[0])
 
 
-def test_an_own_object_at_a_strangers_host(cloud, stranger, own, key_file):
+def test_an_own_object_at_a_attackers_host(cloud, attacker, own, key_file):
     """Everything is right but the host: nothing is sent there, and nothing printed."""
     image, _, elsewhere = own
     plant(cloud, image, elsewhere, store='swift1')
-    stranger[1].clear()
+    attacker[1].clear()
     # Nor is Glance asked for the data: it would send the token there.
     for options in ([], ['--copy']):
         line = cloud.refused(image, *options, cloud='demo')
         assert "its endpoint is none of the object store's" in line and '--copy' not in line
     row = cloud.rows('image', 'location', 'show', image, cloud='demo')
-    assert row['believed'] is None and row['not_believed']
-    # Who gives the host believes it.
-    url = cloud.create(image, '--endpoint-url', f'http://{stranger[0]}', '--no-check',
+    assert row['trusted'] is None and row['untrusted']
+    # Who gives the host trusts it.
+    url = cloud.create(image, '--endpoint-url', f'http://{attacker[0]}', '--no-check',
                        cloud='demo')['url']
     assert url.startswith(elsewhere.removeprefix('swift+') + '?')
-    assert stranger[1] == []
+    assert attacker[1] == []
 
 
-def test_the_first_location_that_is_believed_counts(cloud, stranger, own, data):
+def test_the_first_location_that_is_trusted_counts(cloud, attacker, own, data):
     image, good, elsewhere = own
     plant(cloud, image, elsewhere, good, store='swift1')
-    stranger[1].clear()
+    attacker[1].clear()
     shown = cloud.rows('image', 'location', 'show', image, cloud='demo')
-    assert (shown['locations'], shown['believed']) == ([elsewhere, good], good)
+    assert (shown['locations'], shown['trusted']) == ([elsewhere, good], good)
     assert download(cloud.create(image, cloud='demo')['url']) == data
-    assert stranger[1] == []
+    assert attacker[1] == []
 
 
 def test_a_path_inside_a_storage_url(cloud, data):

@@ -292,7 +292,7 @@ def test_each_image_gets_a_url_or_says_why_not():
         'Failure', 'Failure', 'Made', 'Failure', 'Failure', 'Made']
     assert 'is deactivated' in made[1].error.problem
     assert 'is not in Swift' in made[3].error.problem
-    assert 'is believed' in made[4].error.problem
+    assert 'is trusted' in made[4].error.problem
     assert (made[2].temp_url.method, made[2].temp_url.expires) == ('PUT', int(NOW) + 1200)
 
 

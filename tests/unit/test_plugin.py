@@ -50,7 +50,7 @@ def test_every_command_loads():
     for entry in ours:
         command = entry.load()
         assert command._description
-        # Else what a stranger wrote is printed as it is.
+        # Else what an untrusted user wrote is printed as it is.
         assert issubclass(command, base.Command)
         assert issubclass(command, DisplayCommandBase) == issubclass(
             command, (base.ShowOne, base.Lister))

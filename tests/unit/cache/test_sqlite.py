@@ -113,7 +113,7 @@ def test_file_and_folder_are_their_owners_only(store, path, caplog):
 
 
 def write_row(path, **values):
-    """Write into a row as a stranger could."""
+    """Write into a row as an untrusted user could."""
     with sqlite3.connect(path) as database:
         database.execute(f'UPDATE entries SET {", ".join(f"{name} = ?" for name in values)}',  # noqa: S608
                          list(values.values()))
@@ -128,7 +128,7 @@ def write_row(path, **values):
         'container': ['\n', None], 'key_fingerprint': ['another', 3.5],
         'signature_fingerprint': [None, 7]}.items()
     for value in values], ids=str)
-def test_what_a_stranger_wrote_is_replaced(store, path, caplog, values):
+def test_what_an_untrusted_user_wrote_is_replaced(store, path, caplog, values):
     ask(store, FIRST)
     write_row(path, **values)
     # Nothing that is none of an entry's types is listed.

@@ -83,7 +83,7 @@ def test_image(of, result, detail, names):
 
 
 FOREIGN = image(f'swift+https://evil/v1/AUTH_x/glance/{IMAGE_ID}', size=5)
-NOT_BELIEVED = (f'No location of image {IMAGE_ID} is believed: swift+https://evil/v1/AUTH_x/glance/'
+NOT_BELIEVED = (f'No location of image {IMAGE_ID} is trusted: swift+https://evil/v1/AUTH_x/glance/'
                 f'{IMAGE_ID}: its endpoint is none of the object store\'s in the catalog.')
 SIGN_ON_PURPOSE = ('container', 'object', 'account', 'key_file')
 

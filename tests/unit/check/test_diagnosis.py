@@ -222,13 +222,13 @@ def test_an_image_that_is_not_found():
         'image', 'Without authentication no image can be looked up')
 
 
-def test_an_image_whose_locations_are_not_believed():
+def test_an_image_whose_locations_are_not_trusted():
     evil = f'swift+https://evil/v1/AUTH_x/glance/{IMAGE_ID}'
     findings = of_image(glance=Glance(image(evil)))
     assert cause(findings).names == ('container', 'object', 'account', 'key_file')
     assert findings == stopped('store', cause(findings).detail, cause(findings).remedy,
                                *cause(findings).names)
-    # Signed on purpose.
+    # Signed explicitly.
     assert cause(of_image(glance=Glance(image(evil)), answer=WORKS,
                           object_name=IMAGE_ID)) is None
 

@@ -52,7 +52,7 @@ HOUR, DAY = 3600, 86_400
     (facts(answer=None), Answer(None, 'there is nobody who would ask for it')),
     (Facts(PATH, 'http://swift', 'GET', NOW, Settings(), Cloud(), known_answer=WORKS),
      Answer(None, 'no URL could be signed')),
-    # A request that may crash a gateway is not made, and no answer to it is believed.
+    # A request that may crash a gateway is not made, and no answer to it is trusted.
     (facts(GATEWAY, store=store('http://rgw/swift/v1/AUTH_p')), Answer(None, NOT_TRIED)),
     (facts(GATEWAY, store=None), Answer(None, NOT_TRIED)),
     (facts(GATEWAY, store=store('http://rgw/swift/v1')), WORKS),
@@ -319,7 +319,7 @@ def test_a_key_that_is_gone_is_known_by_its_fingerprint():
 @pytest.mark.parametrize('lie', [
     {'expires': FAR}, {'account': 'a/b'}, {'container': ''}, {'method': 'PUT'},
     {'key_fingerprint': KEY.fingerprint}])
-def test_a_cache_that_lies_is_not_believed(lie):
+def test_a_cache_that_lies_is_not_trusted(lie):
     """No key of those that are seen has made such a signature."""
     of = refused(cached=[remembered(signed(), **lie)])
     assert of.origin == OURS

@@ -6,8 +6,8 @@ import pytest
 
 from osc_imgurl.errors import (
     InvalidParameterValue,
-    LocationNotBelieved,
     MissingParameterValue,
+    UntrustedLocation,
 )
 from osc_imgurl.locate.place import (
     Place,
@@ -104,8 +104,8 @@ def test_settings_that_contradict_the_location(caplog, settings, uri, path, warn
 @pytest.mark.parametrize('settings', [
     Settings(), given(account='AUTH_y'), given(multiple_containers_seed=3),
     given(Kind.CLOUD, container='mine')])
-def test_a_location_that_is_not_believed_is_an_error(settings):
-    with pytest.raises(LocationNotBelieved):
+def test_a_location_that_is_not_trusted_is_an_error(settings):
+    with pytest.raises(UntrustedLocation):
         locate(image(EVIL), settings, Store())
 
 
@@ -113,15 +113,15 @@ def test_a_location_that_is_not_believed_is_an_error(settings):
     (given(container='mine'), None, f'/v1/AUTH_p/mine/{IMAGE_ID}', ('account',)),
     (Settings(), 'another', '/v1/AUTH_p/glance/another', ('account', 'container')),
 ])
-def test_a_location_that_is_not_believed_is_passed_over_on_purpose(caplog, settings, object_name,
+def test_a_location_that_is_not_trusted_is_passed_over_explicitly(caplog, settings, object_name,
                                                                    path, guessed):
     place = locate(image(EVIL), settings, Store(), object_name)
     assert (str(place.path), place.guessed) == (path, guessed)
     assert len(caplog.records) == 1
-    assert caplog.records[0].getMessage().endswith('The URL is for another object on purpose')
+    assert caplog.records[0].getMessage().endswith('The URL is for another object explicitly')
 
 
-def test_an_object_on_purpose_in_the_images_container():
+def test_an_object_explicitly_in_the_images_container():
     place = locate(image(SINGLE), Settings(), Store(), 'another')
     assert (str(place.path), place.guessed) == ('/v1/AUTH_p/images/another', ('account',))
 

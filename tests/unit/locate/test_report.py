@@ -43,7 +43,7 @@ def told(found, settings=None, answer=(), store=None):
     (image(), (), ('settings', None, 'AUTH_p', 'glance', IMAGE_ID, None)),
     (image(), ImageNotAuthorized('No.'), ('settings', None, 'AUTH_p', 'glance', IMAGE_ID, None)),
     (image(), ImageNotFound('No.'), ('settings', None, 'AUTH_p', 'glance', IMAGE_ID, None)),
-    # Nothing in Swift, or nothing that is believed.
+    # Nothing in Swift, or nothing that is trusted.
     (image('file:///x'), (), ('locations', 'file', None, None, None, None)),
     (image(EVIL), (), ('locations', 'swift+https', None, None, None, None)),
     (image('rbd://a/b/c/d', EVIL), (), ('locations', 'rbd', None, None, None, None)),
@@ -57,13 +57,13 @@ def test_what_is_known(found, answer, wanted):
         answer if isinstance(answer, tuple) else ()))
 
 
-def test_which_location_is_believed_and_why_others_are_not():
+def test_which_location_is_trusted_and_why_others_are_not():
     made = told(image(EVIL, 'file:///x', SINGLE, MULTI))
-    assert (made.believed, made.doubts) == (parse(SINGLE), (DOUBTED,))
+    assert (made.trusted, made.reasons) == (parse(SINGLE), (DOUBTED,))
     made = told(image(EVIL))
-    assert (made.believed, made.doubts) == (None, (DOUBTED,))
+    assert (made.trusted, made.reasons) == (None, (DOUBTED,))
     made = told(image())
-    assert (made.believed, made.doubts) == (None, ())
+    assert (made.trusted, made.reasons) == (None, ())
 
 
 def test_the_rule_is_the_settings():

@@ -1,4 +1,4 @@
-"""From which store an image is taken: as it is asked for, else as a believed location says."""
+"""From which store an image is taken: as it is asked for, else as a trusted location says."""
 
 import dataclasses
 
@@ -7,8 +7,8 @@ import pytest
 from osc_imgurl.errors import (
     ImageUnacceptable,
     InvalidParameterValue,
-    LocationNotBelieved,
     MissingParameterValue,
+    UntrustedLocation,
 )
 from osc_imgurl.glance.location import parse
 from osc_imgurl.locate.cloud import Cloud
@@ -58,7 +58,7 @@ def asked_for(store):
     (kept(), BOTH, None), (kept(stores=('west', 'east')), asked_for('east'), 'east'),
     (kept(), asked_for('west'), 'west'),
     (kept(stores=('north',)), Settings(store='north'), 'north'),
-    # A location that is not believed does not choose.
+    # A location that is not trusted does not choose.
     (kept((f'swift+https://evil/v1/AUTH_x/west/{IMAGE_ID}', 'west'), (IN_EAST, 'east')), BOTH,
      'east'),
     (kept((f'swift+https://evil/v1/AUTH_x/west/{IMAGE_ID}', 'west')), BOTH, None)])
@@ -90,11 +90,11 @@ def test_no_such_store(found, settings, error, said):
 @pytest.mark.parametrize('settings', [BOTH, asked_for('west')])
 def test_a_planted_location_gets_no_key_of_the_store_it_names(planted, settings):
     service = TempURLService(settings, Cloud(object_store=Store(account={})))
-    with pytest.raises(LocationNotBelieved, match=r'\(store west\)'):
+    with pytest.raises(UntrustedLocation, match=r'\(store west\)'):
         service.create_for(kept((planted, 'west')), URLOptions(), NOW)
 
 
-def test_a_location_is_signed_with_the_settings_that_it_is_believed_by():
+def test_a_location_is_signed_with_the_settings_that_it_is_trusted_by():
     """In the west's container it is good for the west only, whatever store it names."""
     in_west = f'swift+http://demo%3Ad:x@{KEYSTONE}/west_3a1/{IMAGE_ID}'
     service = TempURLService(BOTH, Cloud(object_store=Store(
@@ -103,7 +103,7 @@ def test_a_location_is_signed_with_the_settings_that_it_is_believed_by():
     assert str(made.place.path) == f'/v1/AUTH_e/east/{IMAGE_ID}'
     made = service.create_for(kept((in_west, 'west')), URLOptions(), NOW)
     assert str(made.place.path) == f'/v1/AUTH_w/west_3a1/{IMAGE_ID}'
-    with pytest.raises(LocationNotBelieved):
+    with pytest.raises(UntrustedLocation):
         service.create_for(kept((in_west, 'east')), URLOptions(), NOW)
 
 
@@ -162,7 +162,7 @@ def test_the_report_names_all_places():
         assert report.places == (east, west)
         assert (report.account, report.container, report.container_agrees) == (
             account, container, True)
-        assert len(report.doubts) == 1
+        assert len(report.untrusted) == 1
 
 
 def test_the_settings_of_the_stores_are_listed():

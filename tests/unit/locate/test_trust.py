@@ -1,14 +1,14 @@
-"""Which location is believed; the object store says who asks, and which hosts are Swift's.
+"""Which location is trusted; the object store says who asks, and which hosts are Swift's.
 
 The store is a stub: what is judged here are values, in more forms than a cloud would take.
 """
 
 import pytest
 
-from osc_imgurl.errors import LocationNotBelieved
+from osc_imgurl.errors import UntrustedLocation
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import parse
-from osc_imgurl.locate.trust import doubt, find_believed, misleads_glance
+from osc_imgurl.locate.trust import distrust_reason, find_trusted, unsafe_to_read
 from osc_imgurl.settings.table import Settings
 
 from ..stubs import OFFLINE
@@ -58,8 +58,8 @@ class Store:
     (f'swift+http://proxy.example.com/v1/AUTH_x/{OWN}',
      Settings(endpoint_url='http://proxy.example.com')),
 ])
-def test_believed(uri, settings):
-    assert doubt(parse(uri), IMAGE_ID, settings, Store()) == ''
+def test_trusted(uri, settings):
+    assert distrust_reason(parse(uri), IMAGE_ID, settings, Store()) == ''
 
 
 @pytest.mark.parametrize(('uri', 'settings', 'why'), [
@@ -130,10 +130,10 @@ def test_believed(uri, settings):
     (f'swift+https://service%3Ax:pw@api.example.com/v3/private/{IMAGE_ID}', PLAIN,
      'not for the Keystone of this cloud'),
 ])
-def test_not_believed(uri, settings, why):
+def test_not_trusted(uri, settings, why):
     location = parse(uri)
-    assert why in doubt(location, IMAGE_ID, settings, Store())
-    assert 'pw' not in doubt(location, IMAGE_ID, settings, Store())
+    assert why in distrust_reason(location, IMAGE_ID, settings, Store())
+    assert 'pw' not in distrust_reason(location, IMAGE_ID, settings, Store())
 
 
 def test_a_gateway_without_accounts():
@@ -142,23 +142,23 @@ def test_a_gateway_without_accounts():
             return 'https://rgw.example.com/swift/v1'
 
     location = parse(f'swift+https://rgw.example.com/swift/v1/{OWN}')
-    assert doubt(location, IMAGE_ID, PLAIN, Gateway()) == ''
-    assert doubt(location, IMAGE_ID, PLAIN, Store()) == 'it names no account'
+    assert distrust_reason(location, IMAGE_ID, PLAIN, Gateway()) == ''
+    assert distrust_reason(location, IMAGE_ID, PLAIN, Store()) == 'it names no account'
     given = Settings(endpoint_url='https://rgw.example.com/swift')
-    assert doubt(location, IMAGE_ID, given, OFFLINE) == 'it names no account'
+    assert distrust_reason(location, IMAGE_ID, given, OFFLINE) == 'it names no account'
     given = Settings(endpoint_url='https://rgw.example.com/swift', endpoint_type='radosgw')
-    assert doubt(location, IMAGE_ID, given, OFFLINE) == ''
+    assert distrust_reason(location, IMAGE_ID, given, OFFLINE) == ''
 
 
 def test_with_nobody_to_ask():
     given = Settings(endpoint_url='https://swift.example.com', account='AUTH_x')
-    for uri, believed in (
+    for uri, trusted in (
             (f'swift+config://ref1/glance/{IMAGE_ID}', True),
             (f'swift+http://service%3Aglance:pw@keystone/v3/glance/{IMAGE_ID}', True),
             (f'swift+https://swift.example.com/v1/AUTH_x/{OWN}', True),
             (f'swift+https://other.example.com/v1/AUTH_x/{OWN}', False)):
-        assert (doubt(parse(uri), IMAGE_ID, given, OFFLINE) == '') is believed
-    assert doubt(parse(f'swift+http://service%3Aglance:pw@keystone/v3/glance/{IMAGE_ID}'),
+        assert (distrust_reason(parse(uri), IMAGE_ID, given, OFFLINE) == '') is trusted
+    assert distrust_reason(parse(f'swift+http://service%3Aglance:pw@keystone/v3/glance/{IMAGE_ID}'),
                  IMAGE_ID, PLAIN, OFFLINE)
 
 
@@ -166,18 +166,18 @@ def image(*uris):
     return Image(IMAGE_ID, locations=tuple(map(parse, uris)))
 
 
-def test_the_first_believed_location_counts():
+def test_the_first_trusted_location_counts():
     planted = f'swift+https://evil.example.com/v1/AUTH_x/{OWN}'
     good = f'swift+https://swift.example.com/v1/AUTH_x/{OWN}'
-    found = find_believed(image('file:///x', planted, good), PLAIN, Store())
+    found = find_trusted(image('file:///x', planted, good), PLAIN, Store())
     assert found.url == good
-    assert find_believed(image('file:///x'), PLAIN, Store()) is None
-    assert find_believed(image(), PLAIN, Store()) is None
+    assert find_trusted(image('file:///x'), PLAIN, Store()) is None
+    assert find_trusted(image(), PLAIN, Store()) is None
 
 
-def test_no_location_is_believed():
-    with pytest.raises(LocationNotBelieved) as raised:
-        find_believed(image(f'swift+https://evil.example.com/v1/AUTH_x/{OWN}',
+def test_no_location_is_trusted():
+    with pytest.raises(UntrustedLocation) as raised:
+        find_trusted(image(f'swift+https://evil.example.com/v1/AUTH_x/{OWN}',
                             f'swift+http://demo%3Ademo:pw@keystone/v3/glance/{OTHER_ID}'),
                       PLAIN, Store())
     text = str(raised.value)
@@ -192,9 +192,9 @@ def test_no_location_is_believed():
              'http://x/y', 'https://x/y', 's3://x/y/z', 's3+https://a:b@x/y/z']),
     # Only what is known to be harmless is.
     (True, ['sheepdog://x']), (True, ['nonsense']), (True, ['ftp://x/y']), (True, ['']),
-    (True, ['rbd://pool/x', f'SWIFT+HTTP://stranger.example.com/v1/AUTH_x/{OWN}']),
-    (True, [f'swift+http://stranger.example.com/v1/AUTH_x@keystone:5000/v3/glance/{IMAGE_ID}']),
-    (True, [f'swift+http://keystone:5000/v3@stranger.example.com/v3/glance/{IMAGE_ID}']),
+    (True, ['rbd://pool/x', f'SWIFT+HTTP://attacker.example.com/v1/AUTH_x/{OWN}']),
+    (True, [f'swift+http://attacker.example.com/v1/AUTH_x@keystone:5000/v3/glance/{IMAGE_ID}']),
+    (True, [f'swift+http://keystone:5000/v3@attacker.example.com/v3/glance/{IMAGE_ID}']),
     (True, [f'swift+https://swift.example.com/v1/AUTH_x/glance_{IMAGE_ID}/']),
     (True, [f'swift+config://ref1//{IMAGE_ID}']),
     (False, [f'swift+http://keystone:5000/v3/glance/{IMAGE_ID}']),
@@ -205,11 +205,11 @@ def test_no_location_is_believed():
     (False, ['swift+config://ref1/glance/renamed']),
     (False, [f'swift+https://swift.example.com/v1/AUTH_x/{OWN}']),
     (True, [f'swift+http://swift.example.com/v1/AUTH_x/glance_{OTHER_ID}/{OTHER_ID}']),
-    (True, [f'swift+http://stranger.example.com/v1/AUTH_x/{OWN}']),
+    (True, [f'swift+http://attacker.example.com/v1/AUTH_x/{OWN}']),
     (True, [f'swift+https://swift.example.com/v1/AUTH_x/whatever/{IMAGE_ID}']),
     (True, [f'swift+config://ref1/glance/{IMAGE_ID}',
             f'swift+http://demo%3Ademo:pw@keystone/v3/glance/{OTHER_ID}'])])
 def test_where_glance_is_misled(misled, uris):
     """It may read the first location, or any other where that fails."""
     image = Image(IMAGE_ID, locations=tuple(map(parse, uris)))
-    assert bool(misleads_glance(image, PLAIN, Store())) is misled
+    assert bool(unsafe_to_read(image, PLAIN, Store())) is misled

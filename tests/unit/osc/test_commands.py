@@ -377,11 +377,11 @@ def test_the_settings(openstack, cloud, monkeypatch):
 def test_a_location(openstack):
     row = openstack.rows('image location show', 'cirros')
     assert [*row] == ['image_id', 'image_name', 'status', 'stores', 'source', 'direct_url',
-                      'locations', 'places', 'believed', 'not_believed', 'scheme', 'account',
+                      'locations', 'places', 'trusted', 'untrusted', 'scheme', 'account',
                       'container', 'object', 'container_by_rule', 'container_agrees',
                       'direct_read_allowed']
     assert (row['image_id'], row['image_name'], row['status'], row['direct_url'],
-            row['believed']) == (IMAGE_ID, 'cirros', 'active', None, None)
+            row['trusted']) == (IMAGE_ID, 'cirros', 'active', None, None)
 
 
 COPY = 'image temp url copy'
