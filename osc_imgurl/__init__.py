@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from osc_imgurl.check.finding import Finding
     from osc_imgurl.errors import ImgurlError
     from osc_imgurl.glance.image_service import ImageService
-    from osc_imgurl.locate.cloud import Cloud
-    from osc_imgurl.locate.sharding import container_name
     from osc_imgurl.service import TempURLService
     from osc_imgurl.settings.table import Settings
     from osc_imgurl.swift.object_store import ObjectStore
     from osc_imgurl.swift.probe import Probe
+    from osc_imgurl.target.cloud import Cloud
+    from osc_imgurl.target.sharding import container_name
     from osc_imgurl.tempurl.key import Key
     from osc_imgurl.tempurl.options import URLOptions
     from osc_imgurl.tempurl.parse import parse
@@ -32,8 +32,8 @@ else:
         'check.finding': ('Finding',),
         'errors': ('ImgurlError',),
         'glance.image_service': ('ImageService',),
-        'locate.cloud': ('Cloud',),
-        'locate.sharding': ('container_name',),
+        'target.cloud': ('Cloud',),
+        'target.sharding': ('container_name',),
         'service': ('TempURLService',),
         'settings.table': ('Settings',),
         'swift.object_store': ('ObjectStore',),

@@ -187,7 +187,7 @@ def warn_of_guesses(made: Iterable[Made | Failure]) -> Iterator[Made | Failure]:
     """
     warned = False
     for item in made:
-        if not warned and isinstance(item, Made) and 'container' in item.temp_url.place.guessed:
+        if not warned and isinstance(item, Made) and 'container' in item.temp_url.target.guessed:
             warned = True
             LOG.warning('Glance does not show where it keeps image %s: the URLs of such images are'
                         ' not verified unless they are checked', item.found.image.id)

@@ -16,11 +16,6 @@ from osc_imgurl.copies import copier as copying
 from osc_imgurl.errors import ObjectStoreFailed, logger
 from osc_imgurl.glance.file_name import file_name
 from osc_imgurl.glance.image import Image, validate_in_swift
-from osc_imgurl.locate.asked import AskedSwift
-from osc_imgurl.locate.cloud import UNAUTHENTICATED, Cloud
-from osc_imgurl.locate.place import Place, locate
-from osc_imgurl.locate.signing_key import find_key
-from osc_imgurl.locate.stores import choose_store, in_store
 from osc_imgurl.settings.table import Settings, expiry
 from osc_imgurl.swift.capabilities import (
     DIGESTS_OF_A_SILENT_CLUSTER,
@@ -28,6 +23,11 @@ from osc_imgurl.swift.capabilities import (
     Capabilities,
     negotiate_digest,
 )
+from osc_imgurl.target.asked import AskedSwift
+from osc_imgurl.target.cloud import UNAUTHENTICATED, Cloud
+from osc_imgurl.target.resolve import Target, resolve
+from osc_imgurl.target.signing_key import find_key
+from osc_imgurl.target.stores import choose_store, in_store
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import (
     AUTO_FILENAME,
@@ -54,7 +54,7 @@ class ImageTempURL:
     :ivar cached: whether the cache knew of it already.
     :ivar copied: whether it is for a copy in one's own account.
     :ivar guessed: what is not given, so that the URL may be wrong: ``account`` and
-        ``container`` as in :class:`osc_imgurl.locate.place.Place`; ``key`` and ``digest`` where
+        ``container`` as in :class:`osc_imgurl.target.resolve.Target`; ``key`` and ``digest`` where
         they were looked up; ``digest`` too where the cluster does not say that it takes it.
         Empty where there was nobody to ask.
     """
@@ -64,7 +64,7 @@ class ImageTempURL:
     method: str
     digest: str
     image: Image
-    place: Place
+    target: Target
     cached: bool
     guessed: tuple[str, ...] = ()
     copied: bool = False
@@ -125,24 +125,24 @@ class TempURLService:
         method = validate_method(request.method)
         since = time.monotonic()
         # To copy takes a while: the URL's life begins when there is something behind it.
-        place, key, of_copy = self._find_object(
+        target, key, of_copy = self._find_object(
             image, request, lambda: expiry(self._settings, request, now + time.monotonic() - since))
         now += time.monotonic() - since if of_copy else 0
-        presumed = presume and self._may_presume(method) and not place.in_gateway
-        digest = PREFERRED_DIGESTS[0] if presumed else self.find_digest(place, method)
+        presumed = presume and self._may_presume(method) and not target.in_gateway
+        digest = PREFERRED_DIGESTS[0] if presumed else self.find_digest(target, method)
         if request.filename == AUTO_FILENAME:
             request = dataclasses.replace(request, filename=file_name(image))
         parameters, cached = Parameters(
-            place.endpoint, place.path, of_copy or expiry(self._settings, request, now),
+            target.endpoint, target.path, of_copy or expiry(self._settings, request, now),
             dataclasses.replace(request, method=method), digest), False
         if self._cache is not None:
             parameters, cached = self._reuse(
                 self._cache, parameters, key, image.id, now=now, refresh=refresh)
-        for risk in risks(request, place.path):
+        for risk in risks(request, target.path):
             self._warn_once(risk)
-        guessed = () if self._offline else (*place.guessed, *self._looked_up(place, digest))
+        guessed = () if self._offline else (*target.guessed, *self._looked_up(target, digest))
         return ImageTempURL(sign(parameters, key).url, parameters.expires, method, digest, image,
-                            place, cached, guessed, copied=of_copy is not None)
+                            target, cached, guessed, copied=of_copy is not None)
 
     def _in_store(self, store: str | None) -> TempURLService:
         """Return what makes the URLs of the images in a store."""
@@ -158,7 +158,7 @@ class TempURLService:
         return self._in_stores[store]
 
     def _find_object(self, image: Image, request: URLOptions,
-                     expires: Callable[[], int]) -> tuple[Place, Key, int | None]:
+                     expires: Callable[[], int]) -> tuple[Target, Key, int | None]:
         """Return where an image's object is, what signs it, and when the URL of a copy expires.
 
         :param expires: tells when a URL that is signed now would expire: Unix time, seconds.
@@ -166,16 +166,16 @@ class TempURLService:
         copier = self._copier if self._copier and self._copier.may_copy(image, request) else None
         try:
             validate_in_swift(image)
-            place = self.locate(image, request.object)
-            key = self.find_key(place)
-            if copier is None or copier.has_object(image, place, self._object_store):
-                return place, key, None
+            target = self.resolve(image, request.object)
+            key = self.find_key(target)
+            if copier is None or copier.has_object(image, target, self._object_store):
+                return target, key, None
         except copying.NO_URL as error:
             if copier is None:
                 raise copying.or_copied(
                     error, image, request, self._settings, self._object_store) from None
         # What the cluster refuses is not copied first.
-        self.find_digest(copier.place(image), validate_method(request.method))
+        self.find_digest(copier.target(image), validate_method(request.method))
         return copier.ensure(image, request, expires)
 
     def negotiated(self, made: ImageTempURL, request: URLOptions, now: float) -> ImageTempURL:
@@ -185,8 +185,8 @@ class TempURLService:
             that one.
         :raises ImgurlError: as :func:`osc_imgurl.swift.capabilities.negotiate_digest`.
         """
-        service = self._in_store(made.place.store)
-        if service.find_digest(made.place, made.method) == made.digest:
+        service = self._in_store(made.target.store)
+        if service.find_digest(made.target, made.method) == made.digest:
             return made
         return self.create_for(made.image, request, now)
 
@@ -196,11 +196,11 @@ class TempURLService:
         return (not self._offline and self._cache is None and self._copier is None
                 and not self._settings.digest and validate_method(method) in PROVEN_BY_HEAD)
 
-    def _looked_up(self, place: Place, digest: str) -> Iterator[str]:
+    def _looked_up(self, target: Target, digest: str) -> Iterator[str]:
         if not self._settings.key:
             yield 'key'
         # A cluster that does not say what it takes may refuse what is given.
-        if not self._settings.digest or self._capabilities(place)[1].takes(digest) is None:
+        if not self._settings.digest or self._capabilities(target)[1].takes(digest) is None:
             yield 'digest'
 
     def _reuse(self, cache: Cache, parameters: Parameters, key: Key, image_id: str, *,
@@ -236,35 +236,35 @@ class TempURLService:
             validate_ip_range(request.ip_range)
         expiry(self._settings, request, now)
 
-    def locate(self, image: Image, object_name: str | None = None) -> Place:
+    def resolve(self, image: Image, object_name: str | None = None) -> Target:
         """Return where an image's object is.
 
         :param object_name: the object to be signed explicitly.
-        :raises ImgurlError: as :func:`osc_imgurl.locate.place.locate`.
+        :raises ImgurlError: as :func:`osc_imgurl.target.resolve.resolve`.
         """
-        return locate(image, self._settings, self._object_store, object_name)
+        return resolve(image, self._settings, self._object_store, object_name)
 
-    def find_key(self, place: Place) -> Key:
+    def find_key(self, target: Target) -> Key:
         """Return the key that is given, else the one in the first slot that has one.
 
-        :raises ImgurlError: as :func:`osc_imgurl.locate.signing_key.find_key`.
+        :raises ImgurlError: as :func:`osc_imgurl.target.signing_key.find_key`.
         """
-        return self._settings.key or find_key(place, self._asked)[1]
+        return self._settings.key or find_key(target, self._asked)[1]
 
-    def find_digest(self, place: Place, method: str) -> str:
+    def find_digest(self, target: Target, method: str) -> str:
         """Return the digest, and see that the cluster takes it and the method.
 
         :raises ImgurlError: as :func:`osc_imgurl.swift.capabilities.negotiate_digest`.
         """
         given = self._settings.digest
         if self._offline:
-            known = DIGESTS_OF_A_SILENT_CLUSTER if place.in_gateway else PREFERRED_DIGESTS
+            known = DIGESTS_OF_A_SILENT_CLUSTER if target.in_gateway else PREFERRED_DIGESTS
             return given or known[0]
-        endpoint, capabilities = self._capabilities(place)
+        endpoint, capabilities = self._capabilities(target)
         return negotiate_digest(endpoint, capabilities, method, given)
 
-    def _capabilities(self, place: Place) -> tuple[str, Capabilities]:
-        endpoint = self._asked.cluster_endpoint(place)
+    def _capabilities(self, target: Target) -> tuple[str, Capabilities]:
+        endpoint = self._asked.cluster_endpoint(target)
         try:
             return endpoint, self._asked.capabilities(endpoint)
         except ObjectStoreFailed as error:

@@ -16,9 +16,9 @@ from osc_imgurl.check.signature import check_key, check_method, check_path, chec
 from osc_imgurl.copies.copy import Copy
 from osc_imgurl.errors import ImgurlError, InvalidParameterValue, UntrustedLocation
 from osc_imgurl.glance.image import Image, validate_active, validate_in_swift
-from osc_imgurl.locate.place import NOT_TRIED
 from osc_imgurl.swift.capabilities import DIGESTS_OF_A_SILENT_CLUSTER
 from osc_imgurl.swift.probe import Answer, own_address
+from osc_imgurl.target.resolve import NOT_TRIED
 from osc_imgurl.tempurl.expiry import format_expires, format_remaining
 from osc_imgurl.tempurl.verify import allows
 

@@ -13,13 +13,13 @@ from osc_imgurl.check.finding import FAIL, Finding, failed_with, skipped
 from osc_imgurl.copies.home import Home
 from osc_imgurl.errors import ImgurlError, UntrustedLocation
 from osc_imgurl.glance.image import Image
-from osc_imgurl.locate.cloud import Cloud, OfflineSwift
-from osc_imgurl.locate.place import Place, swift_endpoint, type_by_catalog
-from osc_imgurl.locate.stores import choose_store, in_store, store_of_path
 from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import PREFERRED_DIGESTS
 from osc_imgurl.swift.probe import Answer
+from osc_imgurl.target.cloud import Cloud, OfflineSwift
+from osc_imgurl.target.resolve import Target, swift_endpoint, type_by_catalog
+from osc_imgurl.target.stores import choose_store, in_store, store_of_path
 from osc_imgurl.tempurl.options import URLOptions, validate_method
 from osc_imgurl.tempurl.parse import parse
 from osc_imgurl.tempurl.signing import Parameters, sign
@@ -56,7 +56,7 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
     """Return what is right and wrong with a new temporary URL of an image.
 
     Where the cluster says that it will refuse the URL, it is made and tried all the same; at
-    Swift itself, as :func:`osc_imgurl.locate.place.swift_endpoint` says.
+    Swift itself, as :func:`osc_imgurl.target.resolve.swift_endpoint` says.
 
     :param reference: the image's UUID, ``glance://host/UUID``, or its name.
     :param cloud: who can be asked; all of it is needed.
@@ -71,41 +71,41 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
     except ImgurlError as error:
         return _stopped(IMAGE, error)
     try:
-        place = None if object_name else _place_of_copy(image, settings, cloud)
-        if place is None:
+        target = None if object_name else _place_of_copy(image, settings, cloud)
+        if target is None:
             settings, cloud = in_store(
                 settings, cloud, choose_store(image, settings, cloud.object_store))
     except ImgurlError as error:
         return _stopped(STORE, error)
     service = TempURLService(settings, cloud)
     try:
-        place = place or service.locate(image, object_name)
+        target = target or service.resolve(image, object_name)
     except UntrustedLocation as error:
         return _stopped(STORE, error)
     except ImgurlError as error:
         return _stopped(ACCOUNT, error)
-    endpoint = swift_endpoint(place, cloud.object_store)
-    facts = Facts(place.path, endpoint, method, now, settings, cloud, cached=cached,
+    endpoint = swift_endpoint(target, cloud.object_store)
+    facts = Facts(target.path, endpoint, method, now, settings, cloud, cached=cached,
                   known_image=image, own=True)
     try:
-        key = service.find_key(place)
+        key = service.find_key(target)
     except ImgurlError as error:
         return _run(facts, error)
     try:
-        digest = service.find_digest(place, method)
+        digest = service.find_digest(target, method)
     except ImgurlError:
         digest = settings.digest or PREFERRED_DIGESTS[0]
     signed = sign(Parameters(
-        endpoint, place.path, int(now + settings.duration), URLOptions(method), digest), key)
+        endpoint, target.path, int(now + settings.duration), URLOptions(method), digest), key)
     return _run(dataclasses.replace(facts, url=signed.url, parsed=signed))
 
 
-def _place_of_copy(image: Image, settings: Settings, cloud: Cloud) -> Place | None:
+def _place_of_copy(image: Image, settings: Settings, cloud: Cloud) -> Target | None:
     """Return where an image's copy is, if the settings want copies and there is one."""
     if not settings.copy or isinstance(cloud.object_store, OfflineSwift):
         return None
     home = Home(settings, cloud.object_store)
-    return home.place(image.id) if home.find(image.id) else None
+    return home.target(image.id) if home.find(image.id) else None
 
 
 def cause(findings: Sequence[Finding]) -> Finding | None:

@@ -18,14 +18,14 @@ from osc_imgurl.errors import (
 )
 from osc_imgurl.glance.image import Image, is_uuid
 from osc_imgurl.glance.location import Location
-from osc_imgurl.locate import sharding
-from osc_imgurl.locate.cloud import Cloud, OfflineSwift
-from osc_imgurl.locate.place import NOT_TRIED, cluster_endpoint, may_be_tried, own_account
-from osc_imgurl.locate.trust import find_trusted
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.settings.values import MAX_SEED
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer
+from osc_imgurl.target import sharding
+from osc_imgurl.target.cloud import Cloud, OfflineSwift
+from osc_imgurl.target.resolve import NOT_TRIED, cluster_endpoint, may_be_tried, own_account
+from osc_imgurl.target.trust import find_trusted
 from osc_imgurl.tempurl.endpoint import is_gateway, same_endpoint
 from osc_imgurl.tempurl.find_signed import Signed, find_signed
 from osc_imgurl.tempurl.key import Key
@@ -148,7 +148,7 @@ class Facts:
             return None
         with contextlib.suppress(ImgurlError):
             home = Home(self.settings, store)
-            path = home.place(self.path.object).path
+            path = home.target(self.path.object).path
             if (path.account, path.container) == (self.path.account, self.path.container):
                 return home
         return None

@@ -7,12 +7,12 @@ import threading
 from collections.abc import Callable
 
 from osc_imgurl.errors import ImgurlError, ObjectMismatch, TempURLRefused, logger
-from osc_imgurl.locate.cloud import Cloud
-from osc_imgurl.locate.place import NOT_TRIED, may_be_tried, swift_endpoint
-from osc_imgurl.locate.stores import in_store
 from osc_imgurl.service import ImageTempURL, TempURLService
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.probe import Answer
+from osc_imgurl.target.cloud import Cloud
+from osc_imgurl.target.resolve import NOT_TRIED, may_be_tried, swift_endpoint
+from osc_imgurl.target.stores import in_store
 from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.parse import parse
 
@@ -83,8 +83,8 @@ class NewURLCheck:
         return made
 
     def _endpoint(self, made: ImageTempURL) -> str:
-        _, cloud = in_store(self._settings, self._cloud, made.place.store)
-        return swift_endpoint(made.place, cloud.object_store)
+        _, cloud = in_store(self._settings, self._cloud, made.target.store)
+        return swift_endpoint(made.target, cloud.object_store)
 
     def _ask(self, made: ImageTempURL, endpoint: str) -> Answer | None:
         """Return what a URL answers at an endpoint; None where it is not tried, with a warning."""
@@ -92,10 +92,10 @@ class NewURLCheck:
             self._warn('The URL is not checked: nobody can ask for it')
         elif made.method not in TRIED_METHODS:
             self._warn(f'A URL for {made.method} cannot be tried, and is not checked')
-        elif not may_be_tried(made.place.path, self._cloud.object_store):
+        elif not may_be_tried(made.target.path, self._cloud.object_store):
             self._warn(f'The URL is not checked: {NOT_TRIED}')
         else:
-            return self._cloud.probe.ask(endpoint + made.url.removeprefix(made.place.endpoint))
+            return self._cloud.probe.ask(endpoint + made.url.removeprefix(made.target.endpoint))
         return None
 
     def _judge(self, made: ImageTempURL, answer: Answer, now: float) -> None:
@@ -104,7 +104,7 @@ class NewURLCheck:
         if answer.has_object(made.image.size):
             return
         endpoint = self._endpoint(made)
-        url = endpoint + made.url.removeprefix(made.place.endpoint)
+        url = endpoint + made.url.removeprefix(made.target.endpoint)
         # Takes a while to import, and a URL that works needs none of it.
         from osc_imgurl.check.checks import IP_RANGE, REQUEST, not_swift, other_size
         from osc_imgurl.check.diagnosis import cause, diagnose
@@ -115,7 +115,7 @@ class NewURLCheck:
             self._warn(f'It is not known whether the URL of image {made.image.id} works: {reason}')
             return
         with self._lock:
-            settings, cloud = in_store(self._settings, self._cloud, made.place.store)
+            settings, cloud = in_store(self._settings, self._cloud, made.target.store)
             found = cause(diagnose(url, settings, cloud, now, method=made.method, answer=answer))
         if found is None or not answer.refused:
             known = found.detail if found else f'HTTP {answer.status}'
@@ -127,14 +127,14 @@ class NewURLCheck:
             self._warn(f'The URL works from its IP range only, and not from here: {found.detail}')
         else:
             # Perhaps the given endpoint is another cluster's.
-            there = None if endpoint == made.place.endpoint else self._ask(
-                made, made.place.endpoint)
+            there = None if endpoint == made.target.endpoint else self._ask(
+                made, made.target.endpoint)
             if there and there.has_object(made.image.size):
                 self._compare(made, there)
-                self._warn(f'The URL works at {made.place.endpoint}, and not at {endpoint}, the'
+                self._warn(f'The URL works at {made.target.endpoint}, and not at {endpoint}, the'
                            f' Swift of the catalog (HTTP {answer.status}): {found.detail}')
                 return
-            asked = '' if endpoint == made.place.endpoint else f' from {endpoint}'
+            asked = '' if endpoint == made.target.endpoint else f' from {endpoint}'
             raise TempURLRefused(
                 f'The URL of image {made.image.id} does not work (HTTP {answer.status}{asked}):'
                 f' {found.detail}.', found.remedy, *found.names)
@@ -144,10 +144,10 @@ class NewURLCheck:
 
         Whoever may write in an account can make an object of any name and size there.
         """
-        image, path = made.image, made.place.path
-        if not made.place.guessed or path.object != image.id:
+        image, path = made.image, made.target.path
+        if not made.target.guessed or path.object != image.id:
             return
-        guessed = f'its {" and ".join(made.place.guessed)} in Swift, which Glance does not show,'
+        guessed = f'its {" and ".join(made.target.guessed)} in Swift, which Glance does not show,'
         same = image.has_data(answer.size, answer.md5)
         if same is None and answer.has_object(image.size):
             self._warn(f'Could not verify that the URL is for the data of image {image.id}:'

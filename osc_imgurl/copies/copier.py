@@ -29,18 +29,18 @@ from osc_imgurl.errors import (
     ObjectStoreNotAuthorized,
 )
 from osc_imgurl.glance.image import Image
-from osc_imgurl.locate.cloud import Cloud, OfflineImages, OfflineSwift
-from osc_imgurl.locate.place import Place
-from osc_imgurl.locate.trust import unsafe_to_read
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.answers import md5_of
 from osc_imgurl.swift.connection import Body
+from osc_imgurl.target.cloud import Cloud, OfflineImages, OfflineSwift
+from osc_imgurl.target.resolve import Target
+from osc_imgurl.target.trust import unsafe_to_read
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions
 
 if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
-    from osc_imgurl.locate.cloud import Swift
+    from osc_imgurl.target.cloud import Swift
 
 READING = ('GET', 'HEAD')
 # Of an image whose hash Glance does not tell.
@@ -70,7 +70,7 @@ def why_not(image: Image, request: URLOptions, settings: Settings,
     """Return why no copy of an image may stand in for it; empty where one may.
 
     Not for another object; and not if Glance, asked for the data, might send our token where an
-    untrusted user has said: see :func:`osc_imgurl.locate.trust.unsafe_to_read`.
+    untrusted user has said: see :func:`osc_imgurl.target.trust.unsafe_to_read`.
     """
     if request.object is not None:
         return 'another object is given'
@@ -109,25 +109,25 @@ class Copier:
         """Say whether a copy of an image may stand in for it: see :func:`why_not`."""
         return not why_not(image, request, self._settings, self._home.store)
 
-    def place(self, image: Image) -> Place:
+    def target(self, image: Image) -> Target:
         """Return where the copy of an image is, or will be."""
-        return self._home.place(image.id)
+        return self._home.target(image.id)
 
-    def has_object(self, image: Image, place: Place, object_store: Swift) -> bool:
+    def has_object(self, image: Image, target: Target, object_store: Swift) -> bool:
         """Say whether an image's object is where it is said to be.
 
         Where that was guessed, its data must be the image's.
 
-        :param object_store: that of the place, which may be another than that of the copies.
+        :param object_store: that of the target, which may be another than that of the copies.
         """
-        if not place.guessed:
+        if not target.guessed:
             return True
-        path = place.path
+        path = target.path
         found = object_store.find_object(path.account, path.container, path.object)
         return found is not None and image.has_data(*found) is True
 
     def ensure(self, image: Image, request: URLOptions,
-               expires: Callable[[], int]) -> tuple[Place, Key, int]:
+               expires: Callable[[], int]) -> tuple[Target, Key, int]:
         """Return where an image's copy is, the key that signs it, and when its URL is to expire.
 
         It is made if need be.
@@ -147,12 +147,12 @@ class Copier:
             raise ImageUnacceptable(
                 f'Glance tells no hash of image {image.id}, so that a copy cannot be verified.',
                 'Copy it unverified.', 'copy_unverified')
-        place = self._home.place(image.id)
-        self._home.prepare(place)
+        target = self._home.target(image.id)
+        self._home.prepare(target)
         wanted = expires()
         if self._found(image, wanted) is None:
             wanted = self._make(image, image.size, expires)
-        return place, self._home.key(place), wanted
+        return target, self._home.key(target), wanted
 
     def _found(self, image: Image, expires: int) -> Copy | None:
         """Return a copy that is there, and lives long enough then."""
@@ -160,7 +160,7 @@ class Copier:
         if copy is None:
             return None
         if (copy.delete_at is not None and copy.delete_at <= time.time()
-                and self._home.place(image.id).in_gateway):
+                and self._home.target(image.id).in_gateway):
             # A RADOS Gateway shows it until its collector has run.
             self._home.container.delete(image.id)
             return None

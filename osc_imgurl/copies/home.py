@@ -19,14 +19,14 @@ from osc_imgurl.errors import (
     logger,
 )
 from osc_imgurl.glance.image import is_uuid
-from osc_imgurl.locate.place import Place, endpoint_and_type
-from osc_imgurl.locate.signing_key import find_key
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift import key_slots
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.key_slots import SETTLING
 from osc_imgurl.swift.objects import Container, Listed
 from osc_imgurl.swift.slot import CONTAINER_SLOTS
+from osc_imgurl.target.resolve import Target, endpoint_and_type
+from osc_imgurl.target.signing_key import find_key
 from osc_imgurl.tempurl.endpoint import is_gateway, split_storage_url
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.url import ObjectPath
@@ -75,14 +75,14 @@ class Home:
             name += f'-{self.store.project_id()}'
         return Container(self.store, name)
 
-    def place(self, image_id: str) -> Place:
+    def target(self, image_id: str) -> Target:
         """Return where an image's copy is, as a URL names it."""
         account = split_storage_url(self.store.storage_url())[1]
-        return Place(endpoint_and_type(self._settings, self.store)[0],
+        return Target(endpoint_and_type(self._settings, self.store)[0],
                      ObjectPath(account, self.container.name, image_id,
                                 self._settings.api_version))
 
-    def key(self, place: Place) -> Key:
+    def key(self, target: Target) -> Key:
         """Return the key that signs a copy: the container's own; in a RADOS Gateway the account's.
 
         :raises MissingParameterValue: this is a gateway, and the account has no key.
@@ -90,14 +90,14 @@ class Home:
         if self._key is None:
             # Another process that has seen none may have made another meanwhile.
             time.sleep(max(0, self._settled - time.monotonic()))
-            self._key = find_key(place, self.store)[1]
+            self._key = find_key(target, self.store)[1]
         return self._key
 
     def capabilities(self) -> Capabilities:
         """Return what the cluster says of itself."""
         return self.store.capabilities(split_storage_url(self.store.storage_url())[0])
 
-    def prepare(self, place: Place) -> None:
+    def prepare(self, target: Target) -> None:
         """See that there are the container and a key for it.
 
         A container that others may use costs a warning; it is never shared by us.
@@ -108,23 +108,23 @@ class Home:
         if self._prepared:
             return
         try:
-            self._prepare(place)
+            self._prepare(target)
         except ObjectStoreNotAuthorized as error:
             raise ObjectStoreNotAuthorized(
                 f'{error.problem} There the copy would be.', 'Use credentials with a role that may'
                 ' write there, or another container.', 'copy_container') from None
         self._prepared = True
 
-    def _prepare(self, place: Place) -> None:
-        if place.in_gateway:
+    def _prepare(self, target: Target) -> None:
+        if target.in_gateway:
             # Before anything is copied in vain.
-            self.key(place)
-        account, name = place.path.account, self.container.name
-        headers = self._headers(place)
+            self.key(target)
+        account, name = target.path.account, self.container.name
+        headers = self._headers(target)
         if headers is None:
             self.container.create()
             headers = {}
-        if not place.in_gateway:
+        if not target.in_gateway:
             keys = [headers[slot.header] for slot in CONTAINER_SLOTS if headers.get(slot.header)]
             if not keys:
                 self.store.set_keys(account, name, {CONTAINER_SLOTS[-1]: key_slots.generate()})
@@ -137,12 +137,13 @@ class Home:
                 LOG.warning('Others may %s what is in the container %s, where copies are kept: its'
                             ' %s is %s', use, name, header, headers[header])
 
-    def _headers(self, place: Place) -> Mapping[str, str] | None:
+    def _headers(self, target: Target) -> Mapping[str, str] | None:
         """Return what Swift says of the container, or None where there is none.
 
         :raises InvalidParameterValue: it is another project's.
         """
-        owned = not place.in_gateway or self.container.name in self.store.names(place.path.account)
+        owned = not target.in_gateway or (
+            self.container.name in self.store.names(target.path.account))
         try:
             headers = self.container.headers()
         except ObjectStoreNotAuthorized:

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from osc_imgurl.cache.entry import Cache
     from osc_imgurl.copies.home import Home
     from osc_imgurl.glance.image_service import ImageService
-    from osc_imgurl.locate.cloud import Cloud
     from osc_imgurl.service import ImageTempURL, TempURLService
     from osc_imgurl.swift.object_store import ObjectStore
     from osc_imgurl.swift.probe import Probe
+    from osc_imgurl.target.cloud import Cloud
 
 LOG = logger(__name__)
 
@@ -185,7 +185,7 @@ def cache_of(client_manager: Any, parsed_args: argparse.Namespace) -> Cache:
 
 def cloud(client_manager: Any, settings: Settings) -> Cloud:
     """Return who can be asked on OSC's session; without one, only the probe asks."""
-    from osc_imgurl.locate.cloud import Cloud
+    from osc_imgurl.target.cloud import Cloud
 
     if not has_session(client_manager):
         return Cloud(probe=probe(client_manager, settings))
@@ -229,7 +229,7 @@ def row(made: ImageTempURL) -> dict[str, Any]:
     """Return what the commands show of a temporary URL, by column."""
     from osc_imgurl.tempurl.expiry import format_expires
 
-    path = made.place.path
+    path = made.target.path
     return {
         'url': made.url,
         'expires_at': format_expires(made.expires),
@@ -238,7 +238,7 @@ def row(made: ImageTempURL) -> dict[str, Any]:
         'digest': made.digest,
         'image_id': made.image.id,
         'image_name': made.image.name,
-        'endpoint': made.place.endpoint,
+        'endpoint': made.target.endpoint,
         'account': path.account,
         'container': path.container,
         'object': path.object,

@@ -29,8 +29,8 @@ class ShowImageLocation(base.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.locate.report import report_location
         from osc_imgurl.osc import common
+        from osc_imgurl.target.report import report_location
 
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)
@@ -46,8 +46,8 @@ class ShowImageLocation(base.ShowOne):
             'stores': format_columns.ListColumn(list(image.stores)),
             'source': report.source,
             'direct_url': image.direct_url.url if image.direct_url else None,
-            'locations': format_columns.ListColumn([place.url for place in report.locations]),
-            'places': format_columns.ListColumn(list(report.places)),
+            'locations': format_columns.ListColumn([each.url for each in report.locations]),
+            'targets': format_columns.ListColumn(list(report.targets)),
             'trusted': report.trusted.url if report.trusted else None,
             'untrusted': format_columns.ListColumn(list(report.untrusted)),
             'scheme': report.scheme,

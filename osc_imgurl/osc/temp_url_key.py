@@ -54,9 +54,9 @@ def _add_force_option(parser: argparse.ArgumentParser, help: str) -> None:
 
 def _prepare(client_manager: Any,
              parsed_args: argparse.Namespace) -> tuple[Settings, Owner, ObjectStore]:
-    from osc_imgurl.locate.place import own_account
     from osc_imgurl.osc import common
     from osc_imgurl.swift.key_slots import Owner
+    from osc_imgurl.target.resolve import own_account
 
     # Nothing is signed here; and the file may be the one that is to be made.
     settings = common.load_settings(client_manager, parsed_args, ignored=('key', 'key_file'))
@@ -106,8 +106,8 @@ def _warn_of_no_images(client_manager: Any, settings: Settings, owner: Owner,
                        object_store: ObjectStore) -> None:
     """Warn where a key of an account signs no image's URL."""
     from osc_imgurl.errors import ImgurlError
-    from osc_imgurl.locate import signing_key
     from osc_imgurl.osc import common
+    from osc_imgurl.target import signing_key
 
     if owner.container:
         return

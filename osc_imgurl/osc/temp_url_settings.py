@@ -24,9 +24,9 @@ class ListImageTempURLSettings(base.Lister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.locate.settings_in_effect import settings_in_effect
         from osc_imgurl.osc import common
         from osc_imgurl.osc.wording import typed
+        from osc_imgurl.target.settings_in_effect import settings_in_effect
 
         client_manager = self.app.client_manager
         settings = common.load_settings(client_manager, parsed_args)

@@ -279,7 +279,7 @@ def test_location_show(cloud, image):
     assert row == {
         'image_id': image, 'image_name': 'cirros', 'status': 'active', 'stores': ['swift1'],
         'source': 'locations', 'direct_url': url, 'locations': [url], 'trusted': url,
-        'places': [f'swift1: {endpoint}/v1/{row["account"]}/glance/{image}'],
+        'targets': [f'swift1: {endpoint}/v1/{row["account"]}/glance/{image}'],
         'untrusted': [], 'scheme': 'swift+config',
         'account': row['account'], 'container': 'glance', 'object': image,
         'container_by_rule': 'glance', 'container_agrees': True, 'direct_read_allowed': False}

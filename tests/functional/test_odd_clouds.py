@@ -89,7 +89,7 @@ def images(cloud, data):
     return found
 
 
-def place(cloud, store, image):
+def target(cloud, store, image):
     """Return where a store keeps an image, and at which of the two endpoints of Swift."""
     if store == 'east':
         return f'http://127.0.0.1:{cloud.ports["proxy"]}', 'east-images'
@@ -109,7 +109,7 @@ def stores(cloud):
     ('east', [], 'east'), ('west', [], 'west'), ('both', [], 'east'),
     ('both', ['--store', 'west'], 'west'), ('both', ['--store', 'east'], 'east')])
 def test_the_image_says_in_which_store_it_is(cloud, images, stores, data, name, options, store):
-    endpoint, container = place(cloud, store, images[name])
+    endpoint, container = target(cloud, store, images[name])
     row = cloud.create(images[name], *options, '--check', env=stores)
     assert (row['endpoint'], row['container']) == (endpoint, container)
     assert download(row['url']) == data
@@ -122,7 +122,7 @@ def test_the_image_says_in_which_store_it_is(cloud, images, stores, data, name, 
 def test_the_regions_own_swift_is_asked_for_keys(cloud, images, stores):
     result = cloud.openstack('--debug', 'image', 'temp', 'url', 'create', images['west'],
                              env=stores)
-    endpoint, container = place(cloud, 'west', images['west'])
+    endpoint, container = target(cloud, 'west', images['west'])
     asked = re.findall(rf'Swift request: HEAD (\S+)/v1/\S+/{container}\n', result.stderr)
     assert (result.code, asked) == (0, [endpoint])
 
@@ -131,8 +131,8 @@ def test_a_list_takes_each_image_from_its_store(cloud, images, stores, data):
     rows = cloud.rows('image', 'temp', 'url', 'list', *images.values(), '--check', '--long',
                       env=stores)
     assert [(row['endpoint'], row['container']) for row in rows] == [
-        place(cloud, 'east', images['east']), place(cloud, 'west', images['west']),
-        place(cloud, 'east', images['both'])]
+        target(cloud, 'east', images['east']), target(cloud, 'west', images['west']),
+        target(cloud, 'east', images['both'])]
     assert {download(row['url']) for row in rows} == {data}
     only = cloud.openstack('image', 'temp', 'url', 'list', images['east'], images['both'],
                            '--store', 'west', '-f', 'json', env=stores)
@@ -144,11 +144,11 @@ def test_location_show_lists_both(cloud, images, stores, account):
     image = images['both']
     shown = [f'{store}: {"/".join([endpoint, "v1", account, container, image])}'
              for store in ('east', 'west')
-             for endpoint, container in [place(cloud, store, image)]]
+             for endpoint, container in [target(cloud, store, image)]]
     for options, container in (([], 'east-images'), (['--store', 'west'],
                                                      f'west-images_{image[:3]}')):
         row = cloud.rows('image', 'location', 'show', image, *options, env=stores)
-        assert (row['stores'], row['places'], row['untrusted']) == (['east', 'west'], shown, [])
+        assert (row['stores'], row['targets'], row['untrusted']) == (['east', 'west'], shown, [])
         assert (row['container'], row['container_by_rule']) == (container, container)
 
 
@@ -168,7 +168,7 @@ def test_settings_list(cloud, stores):
 def test_glances_own_config_file(cloud, images, account, data, key_file):
     """Nobody is asked: the file says which container is whose."""
     for store in ('east', 'west'):
-        endpoint, container = place(cloud, store, images['both'])
+        endpoint, container = target(cloud, store, images['both'])
         row = cloud.create(
             images['both'], '--store', store, '--config-file',
             str(cloud.folder / 'glance/glance-api.conf'), '--endpoint-url', endpoint,
@@ -234,7 +234,7 @@ def test_a_location_does_not_choose_key_and_container(cloud, images, planted, ac
         for options in ([], ['--method', 'PUT'], ['--store', 'west']):
             assert said in cloud.refused(image, *options, env=env)
         row = cloud.rows('image', 'location', 'show', image, env=env)
-        assert (row['trusted'], row['places']) == (None, [])
+        assert (row['trusted'], row['targets']) == (None, [])
 
 
 @pytest.fixture(scope='module')

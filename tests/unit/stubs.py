@@ -7,9 +7,9 @@ for a table of cases. The functional tests go the same ways with real ones.
 from osc_imgurl.errors import ImageNotFound, MissingParameterValue
 from osc_imgurl.glance.image import Image, referenced_id, validate_active
 from osc_imgurl.glance.location import parse
-from osc_imgurl.locate.cloud import OfflineSwift
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer
+from osc_imgurl.target.cloud import OfflineSwift
 from osc_imgurl.tempurl.endpoint import same_endpoint, split_storage_url
 
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'

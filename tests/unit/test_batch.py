@@ -15,9 +15,9 @@ from osc_imgurl.errors import (
     TempURLRefused,
 )
 from osc_imgurl.glance.image import Image
-from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
+from osc_imgurl.target.cloud import Cloud
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions
 

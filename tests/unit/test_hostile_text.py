@@ -20,8 +20,8 @@ from osc_imgurl.errors import ImgurlError, hide_secrets
 from osc_imgurl.glance import location
 from osc_imgurl.glance.client import Client
 from osc_imgurl.glance.image import is_uuid
-from osc_imgurl.locate import trust
 from osc_imgurl.settings.table import BY_NAME
+from osc_imgurl.target import trust
 from osc_imgurl.tempurl import endpoint, expiry
 from osc_imgurl.tempurl.parse import parse
 

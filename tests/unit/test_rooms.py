@@ -8,7 +8,7 @@ import osc_imgurl
 LIBRARY = pathlib.Path(osc_imgurl.__file__).parent
 # From the bottom up; a room imports from those below, and from itself.
 FLOORS = [['errors', 'workers'], ['http', 'tempurl'], ['settings'], ['glance', 'swift'],
-          ['cache', 'locate'], ['copies'], ['service'], ['check'], ['batch'], ['export'], ['osc']]
+          ['cache', 'target'], ['copies'], ['service'], ['check'], ['batch'], ['export'], ['osc']]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = [path for path in sorted(LIBRARY.rglob('*.py')) if path.parent != LIBRARY
            or path.name != '__init__.py']

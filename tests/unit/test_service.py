@@ -20,12 +20,12 @@ from osc_imgurl.errors import (
     ObjectStoreNotAuthorized,
 )
 from osc_imgurl.glance.image import Image
-from osc_imgurl.locate.cloud import Cloud
-from osc_imgurl.locate.place import locate
 from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Kind, Settings, Source
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
+from osc_imgurl.target.cloud import Cloud
+from osc_imgurl.target.resolve import resolve
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions
 
@@ -49,7 +49,7 @@ def create(store, request=None, settings=None, locations=()):
 def test_the_catalog_tells_the_endpoint_and_its_type(catalog, url):
     made = create(Store(catalog))
     assert made.url.startswith(f'{url}?temp_url_sig=')
-    assert str(made.place.path) in url
+    assert str(made.target.path) in url
 
 
 def test_a_told_endpoint_keeps_the_catalogs_type():
@@ -157,7 +157,7 @@ def test_expiry():
 @pytest.mark.parametrize(('prefix', 'account'), [
     ('AUTH', 'AUTH_p'), ('AUTH_', 'AUTH_p'), ('KEY', 'KEY_p'), ('', 'p')])
 def test_account_prefix(prefix, account):
-    place = locate(Image(IMAGE_ID), Settings(account_prefix=prefix), Store())
+    place = resolve(Image(IMAGE_ID), Settings(account_prefix=prefix), Store())
     assert place.path.account == account
 
 
@@ -165,7 +165,7 @@ def test_with_nobody_to_ask():
     told = Settings(key=Key(b'a key'), endpoint_url='http://swift', account='AUTH_x')
     made = TempURLService(told).create(f'glance://host/{IMAGE_ID}', URLOptions(), NOW)
     assert (made.digest, made.image.name, made.guessed) == ('sha256', None, ())
-    assert str(made.place.path) == f'/v1/AUTH_x/glance/{IMAGE_ID}'
+    assert str(made.target.path) == f'/v1/AUTH_x/glance/{IMAGE_ID}'
 
 
 def test_with_nobody_to_ask_a_gateway_gets_sha1():
@@ -210,7 +210,7 @@ def test_an_agreeing_location_costs_no_warning(caplog):
     assert not caplog.records
     made = create(Store(), settings=settings,
                   locations=[f'swift+config://ref1/others/{IMAGE_ID}'])
-    assert made.place.path.container == 'others'
+    assert made.target.path.container == 'others'
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
 
 

@@ -8,10 +8,10 @@ import dataclasses
 from osc_imgurl.cache.entry import Entry, signature_fingerprint
 from osc_imgurl.check.facts import Facts
 from osc_imgurl.errors import ObjectStoreNotAuthorized
-from osc_imgurl.locate.cloud import Cloud, OfflineImages
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS
+from osc_imgurl.target.cloud import Cloud, OfflineImages
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Parameters, sign, sign_path

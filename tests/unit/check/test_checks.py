@@ -14,11 +14,11 @@ from osc_imgurl.errors import (
     SAVE_IMAGE,
     ObjectStoreFailed,
 )
-from osc_imgurl.locate.cloud import Cloud
-from osc_imgurl.locate.place import NOT_TRIED
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer
+from osc_imgurl.target.cloud import Cloud
+from osc_imgurl.target.resolve import NOT_TRIED
 
 from ..stubs import MD5, OTHER_ID, image
 from .given import (

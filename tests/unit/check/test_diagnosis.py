@@ -14,10 +14,10 @@ from osc_imgurl.errors import (
     ObjectStoreFailed,
     ObjectStoreNotAuthorized,
 )
-from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer
+from osc_imgurl.target.cloud import Cloud
 from osc_imgurl.tempurl.parse import parse
 
 from ..stubs import image

@@ -6,11 +6,11 @@ import pytest
 
 from osc_imgurl.check.facts import GIVEN_KEY, Facts, Keys, Origin
 from osc_imgurl.errors import GlanceFailed, ObjectStoreFailed
-from osc_imgurl.locate.cloud import Cloud
-from osc_imgurl.locate.place import NOT_TRIED
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.swift.slot import CONTAINER_SLOTS
+from osc_imgurl.target.cloud import Cloud
+from osc_imgurl.target.resolve import NOT_TRIED
 from osc_imgurl.tempurl.find_signed import Signed
 from osc_imgurl.tempurl.signing import sign_path
 from osc_imgurl.tempurl.url import ObjectPath

@@ -9,12 +9,12 @@ from osc_imgurl.check import checks
 from osc_imgurl.check.new_url import NewURLCheck
 from osc_imgurl.errors import ObjectMismatch, ObjectStoreFailed, TempURLRefused
 from osc_imgurl.glance.image import Image
-from osc_imgurl.locate.cloud import Cloud, OfflineImages
-from osc_imgurl.locate.place import NOT_TRIED, Place
 from osc_imgurl.service import ImageTempURL, TempURLService
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer
+from osc_imgurl.target.cloud import Cloud, OfflineImages
+from osc_imgurl.target.resolve import NOT_TRIED, Target
 from osc_imgurl.tempurl.options import URLOptions
 
 from ..stubs import MD5, OFFLINE
@@ -41,16 +41,16 @@ def new(url=None, *, guessed=(), size=5, method='GET'):
     url = url or signed(method=method)
     return ImageTempURL(
         url.url, url.expires, method, url.digest,
-        Image(IMAGE_ID, 'cirros', properties={'size': size}), Place(url.endpoint, url.path), False,
+        Image(IMAGE_ID, 'cirros', properties={'size': size}), Target(url.endpoint, url.path), False,
         guessed)
 
 
 def new_at(*guessed, object=IMAGE_ID, checksum=MD5):
     """Return a new URL of an image whose account or container was guessed."""
     made = new()
-    place = dataclasses.replace(made.place, guessed=guessed,
-                                path=dataclasses.replace(made.place.path, object=object))
-    return dataclasses.replace(made, place=place, image=Image(
+    place = dataclasses.replace(made.target, guessed=guessed,
+                                path=dataclasses.replace(made.target.path, object=object))
+    return dataclasses.replace(made, target=place, image=Image(
         IMAGE_ID, 'cirros', properties={'size': 5, 'checksum': checksum}))
 
 

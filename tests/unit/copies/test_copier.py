@@ -19,11 +19,11 @@ from osc_imgurl.errors import (
     ObjectStoreFailed,
 )
 from osc_imgurl.glance.image import Image
-from osc_imgurl.locate.cloud import Cloud, OfflineImages, OfflineSwift
-from osc_imgurl.locate.place import Place
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.objects import Listed
+from osc_imgurl.target.cloud import Cloud, OfflineImages, OfflineSwift
+from osc_imgurl.target.resolve import Target
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.url import ObjectPath
@@ -89,8 +89,8 @@ class InMemory(Home):
         super().__init__(Settings(), None)
         self.container = container
 
-    def place(self, image_id):
-        return Place('http://swift', ObjectPath('AUTH_x', 'copies', image_id))
+    def target(self, image_id):
+        return Target('http://swift', ObjectPath('AUTH_x', 'copies', image_id))
 
     def prepare(self, place):
         pass

@@ -41,7 +41,7 @@ class Stub:
         self.url = f'{storage_url}/{name}'
         self.account_url = storage_url
         self.home = Home(Settings(), ObjectStore(cloud.session(), storage_url=storage_url))
-        self.place = self.home.place(IMAGE_ID)
+        self.target = self.home.target(IMAGE_ID)
         self.mock.put(self.url, status_code=201, headers=SWIFT)
         self.mock.post(self.url, status_code=204, headers=SWIFT)
 
@@ -72,20 +72,20 @@ class Stub:
 def test_a_container_is_made_and_gets_a_key(stub):
     stub.mock.head(stub.url, [{'status_code': 404, 'headers': SWIFT},
                               {'headers': {**SWIFT, KEY_HEADER: 'k'}}])
-    stub.home.prepare(stub.place)
+    stub.home.prepare(stub.target)
     assert stub.asked('PUT', 'POST') == [f'PUT {stub.url}', f'POST {stub.url}']
     sent = [value for name, value in stub.mock.last_request.headers.items()
             if name.lower() == KEY_HEADER.lower()]
     assert len(sent) == 1 and len(sent[0]) >= 32
-    assert stub.home.key(stub.place) == Key(b'k')
+    assert stub.home.key(stub.target) == Key(b'k')
 
 
 def test_a_key_that_is_there_stays(stub):
     stub.container(**OLD, **{f'{KEY_HEADER}-2': 'two'})
     for _ in range(2):
-        stub.home.prepare(stub.place)
+        stub.home.prepare(stub.target)
     assert stub.asked('PUT', 'POST') == []
-    assert stub.home.key(stub.place) == Key(b'two')
+    assert stub.home.key(stub.target) == Key(b'two')
     assert stub.asked('HEAD') == [f'HEAD {stub.url}']
 
 
@@ -96,23 +96,23 @@ def test_a_key_that_was_set_just_now_is_looked_up_again(stub, naps, times):
     """Another process may be setting another."""
     stub.mock.head(stub.url, [{'headers': {**SWIFT, **times, KEY_HEADER: 'first'}},
                               {'headers': {**SWIFT, KEY_HEADER: 'second'}}])
-    stub.home.prepare(stub.place)
-    assert stub.home.key(stub.place) == Key(b'second')
+    stub.home.prepare(stub.target)
+    assert stub.home.key(stub.target) == Key(b'second')
     assert 0 < naps[-1] <= 2
 
 
 @pytest.mark.parametrize('times', [{}, {**OLD, 'Date': 'yesterday'}])
 def test_a_server_that_does_not_say_when(stub, times):
     stub.container(**times, **{KEY_HEADER: 'k'})
-    stub.home.prepare(stub.place)
-    assert stub.home.key(stub.place) == Key(b'k') and len(stub.asked('HEAD')) == 1
+    stub.home.prepare(stub.target)
+    assert stub.home.key(stub.target) == Key(b'k') and len(stub.asked('HEAD')) == 1
 
 
 @pytest.mark.parametrize(('header', 'use'), [
     ('X-Container-Read', 'read'), ('X-Container-Write', 'change')])
 def test_a_container_that_others_may_use_is_a_warning(stub, caplog, header, use):
     stub.container(**OLD, **{KEY_HEADER: 'k', header: '.r:*'})
-    stub.home.prepare(stub.place)
+    stub.home.prepare(stub.target)
     assert caplog.messages == [f'Others may {use} what is in the container {NAME}, where copies'
                                f' are kept: its {header} is .r:*']
 
@@ -120,7 +120,7 @@ def test_a_container_that_others_may_use_is_a_warning(stub, caplog, header, use)
 def test_without_rights_there_is_no_container(stub):
     stub.container(403)
     with pytest.raises(ObjectStoreNotAuthorized, match='There the copy would be') as caught:
-        stub.home.prepare(stub.place)
+        stub.home.prepare(stub.target)
     assert caught.value.names == ('copy_container',)
 
 
@@ -131,7 +131,7 @@ def test_another_projects_container_in_a_gateway(cloud, naps, status):
     stub.mock.get(stub.account_url, headers=SWIFT, text='other\n')
     stub.container(status)
     with pytest.raises(InvalidParameterValue, match=f'{IN_GATEWAY} is another project\'s'):
-        stub.home.prepare(stub.place)
+        stub.home.prepare(stub.target)
 
 
 def test_in_a_gateway_the_accounts_key_signs(cloud, naps):
@@ -139,11 +139,11 @@ def test_in_a_gateway_the_accounts_key_signs(cloud, naps):
     stub.mock.head(stub.account_url, headers={**SWIFT, 'X-Account-Meta-Temp-URL-Key': 'k'})
     stub.mock.get(stub.account_url, headers=SWIFT, text=f'{IN_GATEWAY}\n')
     stub.container()
-    stub.home.prepare(stub.place)
-    assert stub.asked('POST') == [] and stub.home.key(stub.place) == Key(b'k')
+    stub.home.prepare(stub.target)
+    assert stub.asked('POST') == [] and stub.home.key(stub.target) == Key(b'k')
     stub.mock.head(stub.account_url, headers=SWIFT)
     with pytest.raises(MissingParameterValue):
-        Stub(cloud, 'http://rgw/swift/v1').home.prepare(stub.place)
+        Stub(cloud, 'http://rgw/swift/v1').home.prepare(stub.target)
 
 
 SEGMENTS = [f'{FOLDER}{IMAGE_ID}/{"0" * 16}/0000000{number}' for number in (1, 2)]

@@ -9,9 +9,9 @@ from osc_imgurl.check.new_url import NewURLCheck
 from osc_imgurl.errors import ImageUnacceptable, InvalidParameterValue, TempURLRefused
 from osc_imgurl.export import CONSUMERS, Consumer, export
 from osc_imgurl.glance.image import is_uuid
-from osc_imgurl.locate.cloud import Cloud
 from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
+from osc_imgurl.target.cloud import Cloud
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.parse import parse

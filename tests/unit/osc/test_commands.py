@@ -377,7 +377,7 @@ def test_the_settings(openstack, cloud, monkeypatch):
 def test_a_location(openstack):
     row = openstack.rows('image location show', 'cirros')
     assert [*row] == ['image_id', 'image_name', 'status', 'stores', 'source', 'direct_url',
-                      'locations', 'places', 'trusted', 'untrusted', 'scheme', 'account',
+                      'locations', 'targets', 'trusted', 'untrusted', 'scheme', 'account',
                       'container', 'object', 'container_by_rule', 'container_agrees',
                       'direct_read_allowed']
     assert (row['image_id'], row['image_name'], row['status'], row['direct_url'],

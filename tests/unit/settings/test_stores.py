@@ -28,7 +28,7 @@ def glance(tmp_path):
     return str(path)
 
 
-def place(settings, store):
+def target(settings, store):
     found = for_store(settings, store)
     return found.container, found.multiple_containers_seed
 
@@ -36,10 +36,10 @@ def place(settings, store):
 def test_the_groups_of_glances_stores(glance):
     settings = load({}, config_files=[glance])
     # The default store's count where nobody knows in which store an image is.
-    assert place(settings, None) == place(settings, 'elsewhere') == ('east-images', 2)
-    assert place(settings, 'my-east') == ('east-images', 2)
+    assert target(settings, None) == target(settings, 'elsewhere') == ('east-images', 2)
+    assert target(settings, 'my-east') == ('east-images', 2)
     # What a store does not say is Glance's default, and not another store's.
-    assert place(settings, 'west') == ('glance', 3)
+    assert target(settings, 'west') == ('glance', 3)
     west = for_store(settings, 'west')
     assert str(west.sources['multiple_containers_seed']).startswith('[west]swift_store_multiple')
     assert 'container' not in west.sources
@@ -54,22 +54,22 @@ def test_a_store_in_clouds_yaml():
         'west-images', 4, 'AUTH_x')
     assert str(west.sources['container']) == 'image_temp_url.stores.west.container in clouds.yaml'
     assert str(west.sources['account']) == 'image_temp_url.account in clouds.yaml'
-    assert place(settings, None) == place(settings, 'empty') == ('common', 0)
+    assert target(settings, None) == target(settings, 'empty') == ('common', 0)
 
 
 def test_which_source_of_a_store_counts(glance):
     cloud = {'image_temp_url': {'stores': {'west': WEST, 'my_east': {'account': 'AUTH_e'}}}}
     settings = load({}, cloud=cloud, config_files=[glance])
-    assert place(settings, 'west') == ('west-images', 4)
+    assert target(settings, 'west') == ('west-images', 4)
     # openstacksdk writes _ for - in every name of clouds.yaml.
     east = for_store(settings, 'my-east')
     assert (east.account, east.container) == ('AUTH_e', 'east-images')
     cloud['image_temp_url']['container'] = 'common'
-    assert place(load({}, cloud=cloud, config_files=[glance]), 'my-east') == ('common', 2)
+    assert target(load({}, cloud=cloud, config_files=[glance]), 'my-east') == ('common', 2)
     environment = {'OS_IMAGE_TEMP_URL_CONTAINER': 'environment'}
-    assert place(load({}, cloud=cloud, environment=environment), 'west') == ('environment', 4)
+    assert target(load({}, cloud=cloud, environment=environment), 'west') == ('environment', 4)
     options = {'multiple_containers_seed': '7'}
-    assert place(load(options, environment, cloud), 'west') == ('environment', 7)
+    assert target(load(options, environment, cloud), 'west') == ('environment', 7)
 
 
 def test_a_key_of_a_store(tmp_path):

@@ -13,11 +13,11 @@ import requests_mock
 from keystoneauth1.session import Session
 
 from osc_imgurl import errors
-from osc_imgurl.locate.place import cluster_endpoint, locate
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.object_store import ObjectStore
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
+from osc_imgurl.target.resolve import cluster_endpoint, resolve
 from osc_imgurl.tempurl.key import Key
 
 from ..stubs import image
@@ -168,9 +168,9 @@ def test_keys_are_asked_for_where_the_catalog_says(cloud, catalog, account, url)
     cloud.mock.head(f'{url}/glance', status_code=204, headers=SWIFT)
     cloud.mock.get(f'{url.rpartition("/v1")[0]}/info', json={'tempurl': {}})
     assert swift.container_keys(account, 'glance') == {}
-    place = locate(image(), Settings(account=account), swift)
-    assert f'{place.endpoint}{place.path}'.startswith(f'{url}/glance/')
-    assert swift.capabilities(cluster_endpoint(place.endpoint, swift)) == Capabilities(True)
+    target = resolve(image(), Settings(account=account), swift)
+    assert f'{target.endpoint}{target.path}'.startswith(f'{url}/glance/')
+    assert swift.capabilities(cluster_endpoint(target.endpoint, swift)) == Capabilities(True)
 
 
 @pytest.mark.parametrize(('region', 'endpoint', 'url'), [

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from osc_imgurl.errors import ImgurlError
 from osc_imgurl.glance.location import MASK
-from osc_imgurl.locate.cloud import Cloud, OfflineSwift
-from osc_imgurl.locate.place import Place, cluster_endpoint, endpoint_and_type, own_account
-from osc_imgurl.locate.signing_key import find_key
-from osc_imgurl.locate.stores import in_store
 from osc_imgurl.settings.table import BY_NAME, TABLE, Settings
 from osc_imgurl.swift.capabilities import PREFERRED_DIGESTS, negotiate_digest
+from osc_imgurl.target.cloud import Cloud, OfflineSwift
+from osc_imgurl.target.resolve import Target, cluster_endpoint, endpoint_and_type, own_account
+from osc_imgurl.target.signing_key import find_key
+from osc_imgurl.target.stores import in_store
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:
-    from osc_imgurl.locate.cloud import Swift
+    from osc_imgurl.target.cloud import Swift
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,20 +72,20 @@ def _look_up(settings: Settings, object_store: Swift,
             return SettingInEffect(name, None, f'not found: {error.message(call)}')
         return SettingInEffect(name, _shown(name, value), source)
 
-    def place() -> Place:
+    def target() -> Target:
         endpoint, _ = endpoint_and_type(settings, object_store)
         account = own_account(settings, object_store)
         # The container of a sharded store depends on the image; any name serves for the rest.
-        return Place(endpoint, ObjectPath(account, settings.container, 'image'))
+        return Target(endpoint, ObjectPath(account, settings.container, 'image'))
 
     def digest() -> tuple[str, str]:
         if isinstance(object_store, OfflineSwift):
             return PREFERRED_DIGESTS[0], 'default'
-        endpoint = cluster_endpoint(place().endpoint, object_store)
+        endpoint = cluster_endpoint(target().endpoint, object_store)
         return negotiate_digest(endpoint, object_store.capabilities(endpoint), 'GET'), 'cluster'
 
     def key() -> tuple[Key, str]:
-        slot, value = find_key(place(), object_store,
+        slot, value = find_key(target(), object_store,
                                     ask_container=not settings.multiple_containers_seed)
         return value, str(slot)
 

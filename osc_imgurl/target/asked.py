@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue
 from osc_imgurl.glance.image import Image, referenced_id
-from osc_imgurl.locate.place import Place, cluster_endpoint, locate
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.slot import KeySlot
+from osc_imgurl.target.resolve import Target, cluster_endpoint, resolve
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.workers import Workers
 
 if TYPE_CHECKING:
-    from osc_imgurl.locate.cloud import Swift
+    from osc_imgurl.target.cloud import Swift
 
 T = TypeVar('T')
 
@@ -47,33 +47,33 @@ class AskedSwift:
         image_id = referenced_id(image)
         try:
             # It reads the catalog, so that there is a token before anything is asked side by side.
-            place = locate(Image(image_id or ''), settings, self._object_store, object_name)
+            target = resolve(Image(image_id or ''), settings, self._object_store, object_name)
         except (InvalidParameterValue, MissingParameterValue):
             # To be reported if the image is there.
             return
         sharded = settings.multiple_containers_seed and not image_id
         self.ask_ahead(
-            place, account_keys=not settings.key,
-            container_keys=not (settings.key or sharded or place.in_gateway),
-            capabilities=not presumable or place.in_gateway)
+            target, account_keys=not settings.key,
+            container_keys=not (settings.key or sharded or target.in_gateway),
+            capabilities=not presumable or target.in_gateway)
 
-    def ask_ahead(self, place: Place, *, container_keys: bool, account_keys: bool,
+    def ask_ahead(self, target: Target, *, container_keys: bool, account_keys: bool,
                   capabilities: bool) -> None:
-        """Ask what may be needed for a place, side by side; nobody waits for it here.
+        """Ask what may be needed for a target, side by side; nobody waits for it here.
 
         A failure that turns out not to be needed costs nothing.
         """
-        account, container = place.path.account, place.path.container
+        account, container = target.path.account, target.path.container
         if container_keys:
             self._ahead(self._object_store.container_keys, account, container)
         if account_keys:
             self._ahead(self._object_store.account_keys, account)
         if capabilities:
-            self._ahead(self._object_store.capabilities, self.cluster_endpoint(place))
+            self._ahead(self._object_store.capabilities, self.cluster_endpoint(target))
 
-    def cluster_endpoint(self, place: Place) -> str:
-        """Return the endpoint at which the cluster of a place is asked what it takes."""
-        return cluster_endpoint(place.endpoint, self._object_store)
+    def cluster_endpoint(self, target: Target) -> str:
+        """Return the endpoint at which the cluster of a target is asked what it takes."""
+        return cluster_endpoint(target.endpoint, self._object_store)
 
     def container_keys(self, account: str | None, container: str) -> dict[KeySlot, Key] | None:
         """Return or raise what the object store's method of the same name does."""

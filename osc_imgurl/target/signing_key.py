@@ -6,21 +6,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from osc_imgurl.errors import SET_KEY, MissingParameterValue, ObjectStoreNotAuthorized
-from osc_imgurl.locate.place import Place
 from osc_imgurl.settings.table import Settings
+from osc_imgurl.target.resolve import Target
 from osc_imgurl.tempurl.key import Key
 
 if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
-    from osc_imgurl.locate.asked import AskedSwift
-    from osc_imgurl.locate.cloud import Swift
     from osc_imgurl.swift.slot import KeySlot
+    from osc_imgurl.target.asked import AskedSwift
+    from osc_imgurl.target.cloud import Swift
 
 # As many as Glance gives with one request.
 SEEN_IMAGES = 25
 
 
-def find_key(place: Place, object_store: Swift | AskedSwift,
+def find_key(target: Target, object_store: Swift | AskedSwift,
              ask_container: bool = True) -> tuple[KeySlot, Key]:
     """Return the first slot that has a key, and the key: the container's, else the account's.
 
@@ -29,14 +29,14 @@ def find_key(place: Place, object_store: Swift | AskedSwift,
     :raises ObjectStoreNotAuthorized: these credentials may not see the keys.
     :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
     """
-    account, container = place.path.account, place.path.container
+    account, container = target.path.account, target.path.container
     whose = f'account {account}' if account else 'this account'
-    if place.store:
-        whose += f' (store {place.store})'
+    if target.store:
+        whose += f' (store {target.store})'
     try:
         # A RADOS Gateway takes container keys and ignores them.
         found: dict[KeySlot, Key] | None = {}
-        if ask_container and not place.in_gateway:
+        if ask_container and not target.in_gateway:
             found = object_store.container_keys(account, container)
             if found is None:
                 raise MissingParameterValue(

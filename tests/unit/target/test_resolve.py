@@ -9,17 +9,17 @@ from osc_imgurl.errors import (
     MissingParameterValue,
     UntrustedLocation,
 )
-from osc_imgurl.locate.place import (
-    Place,
+from osc_imgurl.settings.table import Kind, Settings, Source
+from osc_imgurl.target.resolve import (
+    Target,
     cluster_endpoint,
     endpoint_and_type,
-    locate,
     may_be_tried,
     own_account,
+    resolve,
     swift_endpoint,
     type_by_catalog,
 )
-from osc_imgurl.settings.table import Kind, Settings, Source
 from osc_imgurl.tempurl.url import ObjectPath
 
 from ..stubs import IMAGE_ID, OFFLINE, Store, image
@@ -65,8 +65,8 @@ def given(kind=Kind.OPTION, **values):
      ('account', 'container')),
 ])
 def test_where_the_object_is(caplog, settings, uris, catalog, path, guessed):
-    place = locate(image(*uris), settings, Store(catalog))
-    assert (str(place.path), place.guessed) == (path, guessed)
+    target = resolve(image(*uris), settings, Store(catalog))
+    assert (str(target.path), target.guessed) == (path, guessed)
     assert caplog.records == []
 
 
@@ -95,8 +95,8 @@ def test_where_the_object_is(caplog, settings, uris, catalog, path, guessed):
     (given(account='AUTH_x'), MULTI, f'/v1/AUTH_x/glance_{IMAGE_ID}/{IMAGE_ID}', []),
 ])
 def test_settings_that_contradict_the_location(caplog, settings, uri, path, warnings):
-    place = locate(image(uri), settings, Store())
-    assert str(place.path) == path
+    target = resolve(image(uri), settings, Store())
+    assert str(target.path) == path
     assert [record.getMessage() for record in caplog.records] == warnings
     assert [record.levelno for record in caplog.records] == WARNED * len(warnings)
 
@@ -106,7 +106,7 @@ def test_settings_that_contradict_the_location(caplog, settings, uri, path, warn
     given(Kind.CLOUD, container='mine')])
 def test_a_location_that_is_not_trusted_is_an_error(settings):
     with pytest.raises(UntrustedLocation):
-        locate(image(EVIL), settings, Store())
+        resolve(image(EVIL), settings, Store())
 
 
 @pytest.mark.parametrize(('settings', 'object_name', 'path', 'guessed'), [
@@ -115,15 +115,15 @@ def test_a_location_that_is_not_trusted_is_an_error(settings):
 ])
 def test_a_location_that_is_not_trusted_is_passed_over_explicitly(caplog, settings, object_name,
                                                                    path, guessed):
-    place = locate(image(EVIL), settings, Store(), object_name)
-    assert (str(place.path), place.guessed) == (path, guessed)
+    target = resolve(image(EVIL), settings, Store(), object_name)
+    assert (str(target.path), target.guessed) == (path, guessed)
     assert len(caplog.records) == 1
     assert caplog.records[0].getMessage().endswith('The URL is for another object explicitly')
 
 
 def test_an_object_explicitly_in_the_images_container():
-    place = locate(image(SINGLE), Settings(), Store(), 'another')
-    assert (str(place.path), place.guessed) == ('/v1/AUTH_p/images/another', ('account',))
+    target = resolve(image(SINGLE), Settings(), Store(), 'another')
+    assert (str(target.path), target.guessed) == ('/v1/AUTH_p/images/another', ('account',))
 
 
 @pytest.mark.parametrize(('settings', 'catalog', 'wanted'), [
@@ -152,9 +152,9 @@ def test_an_object_explicitly_in_the_images_container():
 ])
 def test_endpoint_and_type(settings, catalog, wanted):
     assert endpoint_and_type(settings, Store(catalog)) == wanted
-    place = locate(image(), settings, Store(catalog))
-    assert place.endpoint == wanted[0]
-    assert (place.path.account is None) is (wanted[1] == 'radosgw')
+    target = resolve(image(), settings, Store(catalog))
+    assert target.endpoint == wanted[0]
+    assert (target.path.account is None) is (wanted[1] == 'radosgw')
 
 
 def test_endpoint_and_type_with_nobody_to_ask():
@@ -240,15 +240,15 @@ def test_may_be_tried(account, catalog, wanted):
      'http://[::1]:1/object-store'),
 ])
 def test_where_a_new_url_is_tried(endpoint, catalog, cluster, swift):
-    place = Place(endpoint, ObjectPath('AUTH_p', 'glance', IMAGE_ID))
+    target = Target(endpoint, ObjectPath('AUTH_p', 'glance', IMAGE_ID))
     assert cluster_endpoint(endpoint, Store(catalog)) == cluster
-    assert swift_endpoint(place, Store(catalog)) == swift
-    assert swift_endpoint(place, OFFLINE) == endpoint
+    assert swift_endpoint(target, Store(catalog)) == swift
+    assert swift_endpoint(target, OFFLINE) == endpoint
 
 
 def test_a_gateway_below_a_path_is_tried_there():
-    place = Place('http://proxy/rgw', ObjectPath(None, 'glance', IMAGE_ID))
-    assert swift_endpoint(place, Store(BELOW_A_PATH)) == 'http://rgw/rgw'
+    target = Target('http://proxy/rgw', ObjectPath(None, 'glance', IMAGE_ID))
+    assert swift_endpoint(target, Store(BELOW_A_PATH)) == 'http://rgw/rgw'
 
 
 @pytest.mark.parametrize(('url', 'catalog', 'wanted'), [
@@ -266,4 +266,4 @@ def test_the_type_of_a_url_by_the_catalog(url, catalog, wanted):
     ('http://rgw/swift', None, True), ('http://rgw/swift', 'AUTH_p', True),
     ('http://swift', 'AUTH_p', False)])
 def test_in_gateway(endpoint, account, wanted):
-    assert Place(endpoint, ObjectPath(account, 'glance', 'x')).in_gateway is wanted
+    assert Target(endpoint, ObjectPath(account, 'glance', 'x')).in_gateway is wanted

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from osc_imgurl.errors import ImageNotAuthorized, ImageNotFound, MissingParameterValue, logger
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
-from osc_imgurl.locate.cloud import Cloud
-from osc_imgurl.locate.place import locate
-from osc_imgurl.locate.stores import choose_store, in_store
-from osc_imgurl.locate.trust import container_by_rule, distrust_reason, is_keystone
 from osc_imgurl.settings.table import Settings, for_store
+from osc_imgurl.target.cloud import Cloud
+from osc_imgurl.target.resolve import resolve
+from osc_imgurl.target.stores import choose_store, in_store
+from osc_imgurl.target.trust import container_by_rule, distrust_reason, is_keystone
 
 if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
@@ -31,7 +31,7 @@ class LocationReport:
     :ivar source: where the locations were read: ``locations``, ``direct_url``, ``get
         locations call``; ``settings`` where this cloud shows none.
     :ivar trusted: the location that a URL is made of; None where none in Swift is trusted.
-    :ivar places: of each location that is trusted, in which store it is, and where: as a URL
+    :ivar targets: of each location that is trusted, in which store it is, and where: as a URL
         begins that is made of it.
     :ivar untrusted: of each location in Swift that is not trusted, its URI and the reason.
     :ivar scheme: of the trusted location, else of the first; None where none is shown.
@@ -48,7 +48,7 @@ class LocationReport:
     source: str
     locations: tuple[Location, ...]
     trusted: Location | None
-    places: tuple[str, ...]
+    targets: tuple[str, ...]
     untrusted: tuple[str, ...]
     scheme: str | None
     account: str | None
@@ -84,8 +84,9 @@ def report_location(image: str, settings: Settings, images: ImageService,
     judged = dataclasses.replace(found, locations=locations)
     reasons = {location: distrust_reason(location, found.id, for_store(settings, location.store),
                               object_store) for location in judged.swift_locations}
-    places = tuple(_places(judged, [location for location, reason in reasons.items() if not reason],
-                           settings, Cloud(images, object_store)))
+    targets = tuple(_targets(
+        judged, [location for location, reason in reasons.items() if not reason], settings,
+        Cloud(images, object_store)))
     store = choose_store(judged, settings, object_store)
     settings = for_store(settings, store)
     trusted = next((location for location, reason in reasons.items()
@@ -98,9 +99,9 @@ def report_location(image: str, settings: Settings, images: ImageService,
         container, object_name = rule, found.id
     if container:
         with contextlib.suppress(MissingParameterValue):
-            account = locate(judged, settings, object_store).path.account
+            account = resolve(judged, settings, object_store).path.account
     return LocationReport(
-        places=places,
+        targets=targets,
         image=found, source=source, locations=locations, trusted=trusted,
         untrusted=tuple(
             f'{location.url}: {reason}' for location, reason in reasons.items() if reason),
@@ -114,12 +115,12 @@ def report_location(image: str, settings: Settings, images: ImageService,
                                 for each in locations))
 
 
-def _places(image: Image, trusted: Iterable[Location], settings: Settings,
+def _targets(image: Image, trusted: Iterable[Location], settings: Settings,
             cloud: Cloud) -> Iterator[str]:
     for location in trusted:
         own, cloud_of_store = in_store(settings, cloud, location.store)
         with contextlib.suppress(MissingParameterValue):
-            place = locate(dataclasses.replace(image, locations=(location,)), own,
+            target = resolve(dataclasses.replace(image, locations=(location,)), own,
                            cloud_of_store.object_store)
             store = f'{location.store}: ' if location.store else ''
-            yield f'{store}{place.endpoint}{place.path}'
+            yield f'{store}{target.endpoint}{target.path}'

@@ -1,6 +1,6 @@
 import pytest
 
-from osc_imgurl.locate.sharding import container_name
+from osc_imgurl.target.sharding import container_name
 
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
 

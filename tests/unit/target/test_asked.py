@@ -5,17 +5,17 @@ import threading
 import pytest
 
 from osc_imgurl.errors import ObjectStoreFailed
-from osc_imgurl.locate.asked import AskedSwift
-from osc_imgurl.locate.place import Place
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS
+from osc_imgurl.target.asked import AskedSwift
+from osc_imgurl.target.resolve import Target
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
 from ..stubs import Store
 
 KEYS = {ACCOUNT_SLOTS[1]: Key(b'a key')}
-PLACE = Place('http://proxy', ObjectPath('AUTH_p', 'glance', 'x'))
+TARGET = Target('http://proxy', ObjectPath('AUTH_p', 'glance', 'x'))
 ALL = {'container_keys': True, 'account_keys': True, 'capabilities': True}
 
 
@@ -41,7 +41,7 @@ def test_what_failed_fails_again(error, ahead):
     store.answers['account_keys'] = error
     asked = AskedSwift(store)
     if ahead:
-        asked.ask_ahead(PLACE, account_keys=True, container_keys=False, capabilities=False)
+        asked.ask_ahead(TARGET, account_keys=True, container_keys=False, capabilities=False)
     for _ in range(2):
         with pytest.raises(type(error)):
             asked.account_keys('AUTH_p')
@@ -55,7 +55,7 @@ def test_questions_ahead_are_asked_side_by_side_and_not_again():
                              ('capabilities', Capabilities())):
         store.answers[question] = lambda *names, answer=answer: together.wait(30) * 0 or answer
     asked = AskedSwift(store)
-    asked.ask_ahead(PLACE, **ALL)
+    asked.ask_ahead(TARGET, **ALL)
     assert answers(asked) == ({}, KEYS, Capabilities())
     assert sorted(store.asked) == ['account_keys', 'capabilities', 'container_keys']
 
@@ -65,7 +65,7 @@ def test_only_what_is_wanted_is_asked_ahead(question):
     store, happened = Store(), threading.Event()
     store.answers[question] = lambda *names: happened.set()
     asked = AskedSwift(store)
-    asked.ask_ahead(PLACE, **{**dict.fromkeys(ALL, False), question: True})
+    asked.ask_ahead(TARGET, **{**dict.fromkeys(ALL, False), question: True})
     assert happened.wait(30) and store.asked == [question]
 
 
@@ -78,7 +78,7 @@ def test_a_failure_that_is_not_needed_costs_nothing(caplog):
 
     store.answers['container_keys'] = fail
     asked = AskedSwift(store)
-    asked.ask_ahead(PLACE, container_keys=True, account_keys=False, capabilities=False)
+    asked.ask_ahead(TARGET, container_keys=True, account_keys=False, capabilities=False)
     assert happened.wait(30) and asked.account_keys('AUTH_p') == {}
     assert not caplog.records
     with pytest.raises(ObjectStoreFailed):

@@ -8,10 +8,10 @@ from osc_imgurl.errors import (
     ObjectStoreFailed,
     ObjectStoreNotAuthorized,
 )
-from osc_imgurl.locate.place import Place
-from osc_imgurl.locate.signing_key import find_key, keeps_images
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
+from osc_imgurl.target.resolve import Target
+from osc_imgurl.target.signing_key import find_key, keeps_images
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -20,16 +20,16 @@ from ..stubs import IMAGE_ID, OFFLINE, OTHER_ID, Glance, Store, image
 C2, C1 = CONTAINER_SLOTS
 A2, A1 = ACCOUNT_SLOTS
 ONE, TWO = Key(b'one'), Key(b'two')
-PLACE = Place('http://swift', ObjectPath('AUTH_p', 'glance', IMAGE_ID))
-GATEWAY = Place('http://rgw/swift', ObjectPath(None, 'glance', IMAGE_ID))
+TARGET = Target('http://swift', ObjectPath('AUTH_p', 'glance', IMAGE_ID))
+GATEWAY = Target('http://rgw/swift', ObjectPath(None, 'glance', IMAGE_ID))
 
 
 @pytest.mark.parametrize(('place', 'container', 'account', 'ask_container', 'found', 'asked'), [
-    (PLACE, {C2: ONE, C1: TWO}, {A1: TWO}, True, (C2, ONE), ['container_keys']),
-    (PLACE, {C1: TWO}, {A1: ONE}, True, (C1, TWO), ['container_keys']),
-    (PLACE, {}, {A2: ONE, A1: TWO}, True, (A2, ONE), ['container_keys', 'account_keys']),
-    (PLACE, {}, {A1: TWO}, True, (A1, TWO), ['container_keys', 'account_keys']),
-    (PLACE, {C1: ONE}, {A1: TWO}, False, (A1, TWO), ['account_keys']),
+    (TARGET, {C2: ONE, C1: TWO}, {A1: TWO}, True, (C2, ONE), ['container_keys']),
+    (TARGET, {C1: TWO}, {A1: ONE}, True, (C1, TWO), ['container_keys']),
+    (TARGET, {}, {A2: ONE, A1: TWO}, True, (A2, ONE), ['container_keys', 'account_keys']),
+    (TARGET, {}, {A1: TWO}, True, (A1, TWO), ['container_keys', 'account_keys']),
+    (TARGET, {C1: ONE}, {A1: TWO}, False, (A1, TWO), ['account_keys']),
     # A gateway ignores the keys of a container.
     (GATEWAY, {C1: ONE}, {A1: TWO}, True, (A1, TWO), ['account_keys']),
 ])
@@ -43,30 +43,30 @@ def test_the_slots_of_the_place_are_looked_at():
     store = Store()
     store.answers['container_keys'] = lambda account, container: {
         C1: ONE} if (account, container) == ('AUTH_p', 'glance') else {}
-    assert find_key(PLACE, store) == (C1, ONE)
+    assert find_key(TARGET, store) == (C1, ONE)
     store.answers.update({'container_keys': {}, 'account_keys': lambda account: {
         A1: TWO} if account == 'AUTH_p' else {}})
-    assert find_key(PLACE, store) == (A1, TWO)
+    assert find_key(TARGET, store) == (A1, TWO)
 
 
 @pytest.mark.parametrize(('place', 'answers', 'kind', 'message', 'names'), [
-    (PLACE, {}, MissingParameterValue,
+    (TARGET, {}, MissingParameterValue,
      'There is no temporary URL key on account AUTH_p, nor on the container glance.',
      (SET_KEY, 'key_file')),
     (GATEWAY, {}, MissingParameterValue,
      'There is no temporary URL key on this account, nor on the container glance.',
      (SET_KEY, 'key_file')),
-    (PLACE, {'account_keys': None}, MissingParameterValue,
+    (TARGET, {'account_keys': None}, MissingParameterValue,
      'There is no temporary URL key on account AUTH_p, nor on the container glance.',
      (SET_KEY, 'key_file')),
-    (PLACE, {'container_keys': None, 'account_keys': {A1: ONE}}, MissingParameterValue,
+    (TARGET, {'container_keys': None, 'account_keys': {A1: ONE}}, MissingParameterValue,
      'There is no container glance in account AUTH_p, where the image should be.',
      ('account', 'key_file')),
-    (PLACE, {'container_keys': ObjectStoreNotAuthorized('HTTP 403.')}, ObjectStoreNotAuthorized,
+    (TARGET, {'container_keys': ObjectStoreNotAuthorized('HTTP 403.')}, ObjectStoreNotAuthorized,
      'HTTP 403. The keys of account AUTH_p are shown to its owner only.', ('key_file',)),
     (GATEWAY, {'account_keys': ObjectStoreNotAuthorized('HTTP 403.')}, ObjectStoreNotAuthorized,
      'HTTP 403. The keys of this account are shown to its owner only.', ('key_file',)),
-    (PLACE, {'account_keys': ObjectStoreFailed('HTTP 500.')}, ObjectStoreFailed, 'HTTP 500.', ()),
+    (TARGET, {'account_keys': ObjectStoreFailed('HTTP 500.')}, ObjectStoreFailed, 'HTTP 500.', ()),
 ])
 def test_no_key(place, answers, kind, message, names):
     store = Store()
@@ -78,7 +78,7 @@ def test_no_key(place, answers, kind, message, names):
 
 def test_with_nobody_to_ask_for_the_key():
     with pytest.raises(MissingParameterValue, match='Swift shows no key') as raised:
-        find_key(PLACE, OFFLINE)
+        find_key(TARGET, OFFLINE)
     assert (raised.value.remedy, raised.value.names) == ('Give it.', ('key_file',))
 
 

@@ -11,8 +11,8 @@ from osc_imgurl.errors import (
     MissingParameterValue,
 )
 from osc_imgurl.glance.location import parse
-from osc_imgurl.locate.report import report_location
 from osc_imgurl.settings.table import Kind, Settings, Source
+from osc_imgurl.target.report import report_location
 
 from ..stubs import IMAGE_ID, Glance, Store, image
 
@@ -59,11 +59,11 @@ def test_what_is_known(found, answer, wanted):
 
 def test_which_location_is_trusted_and_why_others_are_not():
     made = told(image(EVIL, 'file:///x', SINGLE, MULTI))
-    assert (made.trusted, made.reasons) == (parse(SINGLE), (DOUBTED,))
+    assert (made.trusted, made.untrusted) == (parse(SINGLE), (DOUBTED,))
     made = told(image(EVIL))
-    assert (made.trusted, made.reasons) == (None, (DOUBTED,))
+    assert (made.trusted, made.untrusted) == (None, (DOUBTED,))
     made = told(image())
-    assert (made.trusted, made.reasons) == (None, ())
+    assert (made.trusted, made.untrusted) == (None, ())
 
 
 def test_the_rule_is_the_settings():

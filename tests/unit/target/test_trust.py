@@ -8,8 +8,8 @@ import pytest
 from osc_imgurl.errors import UntrustedLocation
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import parse
-from osc_imgurl.locate.trust import distrust_reason, find_trusted, unsafe_to_read
 from osc_imgurl.settings.table import Settings
+from osc_imgurl.target.trust import distrust_reason, find_trusted, unsafe_to_read
 
 from ..stubs import OFFLINE
 

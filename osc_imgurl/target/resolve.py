@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from osc_imgurl.errors import ImgurlError, UntrustedLocation, logger
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
-from osc_imgurl.locate.trust import container_by_rule, find_trusted
 from osc_imgurl.settings.table import Kind, Settings, Source
+from osc_imgurl.target.trust import container_by_rule, find_trusted
 from osc_imgurl.tempurl.endpoint import gateway_endpoint, is_gateway, split_storage_url
 from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:
-    from osc_imgurl.locate.cloud import Swift
+    from osc_imgurl.target.cloud import Swift
 
 LOG = logger(__name__)
 
@@ -27,7 +27,7 @@ NOT_TRIED = ('the URL has no account, and this RADOS Gateway may expect one: som
 
 
 @dataclasses.dataclass(frozen=True)
-class Place:
+class Target:
     """Where an image's object is, as a URL names it.
 
     :ivar endpoint: what stands before the path.
@@ -47,8 +47,8 @@ class Place:
         return is_gateway(self.endpoint, self.path.account)
 
 
-def locate(image: Image, settings: Settings, object_store: Swift,
-           object_name: str | None = None) -> Place:
+def resolve(image: Image, settings: Settings, object_store: Swift,
+           object_name: str | None = None) -> Target:
     """Return where the image's object is.
 
     A location that is not trusted is used only to say so: where an option names the container,
@@ -81,7 +81,7 @@ def locate(image: Image, settings: Settings, object_store: Swift,
         guessed.append('account')
     if not location and not settings.given_by('container', 'multiple_containers_seed'):
         guessed.append('container')
-    return Place(endpoint, ObjectPath(account, container, object_name, settings.api_version),
+    return Target(endpoint, ObjectPath(account, container, object_name, settings.api_version),
                  tuple(guessed), settings.store)
 
 
@@ -120,7 +120,7 @@ def cluster_endpoint(endpoint: str, object_store: Swift) -> str:
     return split_storage_url(storage_url)[0] if storage_url else endpoint
 
 
-def swift_endpoint(place: Place, object_store: Swift) -> str:
+def swift_endpoint(target: Target, object_store: Swift) -> str:
     """Return the endpoint at which a new URL is tried: Swift's own.
 
     The host is no part of what is signed. A proxy that the URL names may make a HEAD the GET of
@@ -129,9 +129,9 @@ def swift_endpoint(place: Place, object_store: Swift) -> str:
     """
     storage_url = object_store.find_storage_url()
     if storage_url is None:
-        return place.endpoint
+        return target.endpoint
     endpoint, account = split_storage_url(storage_url)
-    if place.in_gateway and not is_gateway(endpoint, account):
+    if target.in_gateway and not is_gateway(endpoint, account):
         endpoint += '/swift'
     return endpoint
 

@@ -11,13 +11,13 @@ from osc_imgurl.errors import (
     UntrustedLocation,
 )
 from osc_imgurl.glance.location import parse
-from osc_imgurl.locate.cloud import Cloud
-from osc_imgurl.locate.report import report_location
-from osc_imgurl.locate.settings_in_effect import settings_in_effect
-from osc_imgurl.locate.stores import choose_store, in_store, store_of_path
 from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Kind, Settings, Source, for_store
 from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.target.cloud import Cloud
+from osc_imgurl.target.report import report_location
+from osc_imgurl.target.settings_in_effect import settings_in_effect
+from osc_imgurl.target.stores import choose_store, in_store, store_of_path
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.parse import parse as parse_url
@@ -100,9 +100,9 @@ def test_a_location_is_signed_with_the_settings_that_it_is_trusted_by():
     service = TempURLService(BOTH, Cloud(object_store=Store(
         capabilities=Capabilities(True, ('GET',), ('sha256',)))))
     made = service.create_for(kept((in_west, 'east'), (IN_EAST, 'east')), URLOptions(), NOW)
-    assert str(made.place.path) == f'/v1/AUTH_e/east/{IMAGE_ID}'
+    assert str(made.target.path) == f'/v1/AUTH_e/east/{IMAGE_ID}'
     made = service.create_for(kept((in_west, 'west')), URLOptions(), NOW)
-    assert str(made.place.path) == f'/v1/AUTH_w/west_3a1/{IMAGE_ID}'
+    assert str(made.target.path) == f'/v1/AUTH_w/west_3a1/{IMAGE_ID}'
     with pytest.raises(UntrustedLocation):
         service.create_for(kept((in_west, 'east')), URLOptions(), NOW)
 
@@ -113,7 +113,7 @@ def test_each_image_has_the_place_and_key_of_its_store():
     for name, path, key in (('east', f'/v1/AUTH_e/east/{IMAGE_ID}', EAST_KEY),
                             ('west', f'/v1/AUTH_w/west_3a1/{IMAGE_ID}', WEST_KEY)):
         made = service.create_for(kept(stores=(name,)), URLOptions(), NOW)
-        assert (made.place.endpoint, str(made.place.path), made.place.store) == (
+        assert (made.target.endpoint, str(made.target.path), made.target.store) == (
             f'http://{name}', path, name)
         assert verify(parse_url(made.url), key, NOW).valid
 
@@ -159,7 +159,7 @@ def test_the_report_names_all_places():
     for settings, account, container in ((BOTH, 'AUTH_e', 'east'),
                                          (asked_for('west'), 'AUTH_w', 'west_3a1')):
         report = report_location('cirros', settings, Glance(found), Regions())
-        assert report.places == (east, west)
+        assert report.targets == (east, west)
         assert (report.account, report.container, report.container_agrees) == (
             account, container, True)
         assert len(report.untrusted) == 1

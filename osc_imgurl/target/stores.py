@@ -13,13 +13,13 @@ from osc_imgurl.errors import (
     UntrustedLocation,
 )
 from osc_imgurl.glance.image import Image
-from osc_imgurl.locate.cloud import Cloud
-from osc_imgurl.locate.trust import container_by_rule, find_trusted
 from osc_imgurl.settings.table import Settings, for_store, of_name
+from osc_imgurl.target.cloud import Cloud
+from osc_imgurl.target.trust import container_by_rule, find_trusted
 from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:
-    from osc_imgurl.locate.cloud import Swift
+    from osc_imgurl.target.cloud import Swift
 
 
 def choose_store(image: Image, settings: Settings,
