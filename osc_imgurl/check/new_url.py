@@ -145,9 +145,10 @@ class NewURLCheck:
         Whoever may write in an account can make an object of any name and size there.
         """
         image, path = made.image, made.target.path
-        if not made.target.guessed or path.object != image.id:
+        names = [name for name in ('account', 'container') if name in made.guessed]
+        if not names or path.object != image.id:
             return
-        guessed = f'its {" and ".join(made.target.guessed)} in Swift, which Glance does not show,'
+        guessed = f'its {" and ".join(names)} in Swift, which Glance does not show,'
         same = image.has_data(answer.size, answer.md5)
         if same is None and answer.has_object(image.size):
             self._warn(f'Could not verify that the URL is for the data of image {image.id}:'

@@ -10,6 +10,7 @@ import threading
 import urllib.parse
 
 import requests
+from requests.structures import CaseInsensitiveDict
 
 from osc_imgurl import http
 from osc_imgurl.errors import hide_secrets, logger
@@ -132,7 +133,8 @@ def own_address(endpoint: str) -> str | None:
 
 def _read(response: requests.Response, signature: str) -> Answer:
     # A server may send back what it was sent.
-    headers = {name: hide_secrets(value, signature) for name, value in response.headers.items()}
+    headers = CaseInsensitiveDict({
+        name: hide_secrets(value, signature) for name, value in response.headers.items()})
     try:
         date = email.utils.parsedate_to_datetime(headers['Date']).timestamp()
     except (KeyError, ValueError, OverflowError):

@@ -141,7 +141,7 @@ def test_an_expiry_that_could_have_been_chosen_is_signed(home):
     plant(home, expires=expires, signature_fingerprint='x')
     other, cached = create(home, '--cache')
     assert cached and parse(other).expires == expires
-    assert verify(parse(other), KEY.encode(), time.time()).valid
+    assert verify(parse(other), Key(KEY.encode()), time.time()).valid
     assert other.partition('?')[0] == url.partition('?')[0]
 
 

@@ -8,8 +8,7 @@ import pytest
 import yaml
 
 from ..unit.conftest import Server
-from . import forked
-from .conftest import OPENSTACK
+from . import commands
 from .silent import silent_server
 
 pytest.importorskip('redis')
@@ -17,7 +16,7 @@ pytest.importorskip('redis')
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
 KEY = 'the signing key'
 TOKEN = 'the vault token'
-COMMAND = [OPENSTACK, '--os-auth-type', 'none', 'image', 'temp', 'url']
+COMMAND = ['--os-auth-type', 'none', 'image', 'temp', 'url']
 CREATE = ['create', IMAGE_ID, '--endpoint-url', 'http://127.0.0.1:1', '--account', 'AUTH_x',
           '--cache', '-f', 'value', '-c', 'url']
 SETTINGS = ['settings', 'list', '-f', 'json']
@@ -47,10 +46,11 @@ def entry(path, **settings):
 
 
 def run(home, *arguments, folder='theirs', true_process=False, **env):
-    env = {**forked.ENVIRONMENT, 'HOME': str(home), 'OS_CLOUD': 'mine', **env}
-    start = subprocess.run if true_process else forked.run
-    options = {'capture_output': True, 'text': True, 'check': False} if true_process else {}
-    done = start([*COMMAND, *arguments], cwd=home / folder, env=env, **options)
+    env = {**commands.ENVIRONMENT, 'HOME': str(home), 'OS_CLOUD': 'mine', **env}
+    command, options = [*COMMAND, *arguments], {'cwd': home / folder, 'env': env}
+    done = (subprocess.run([commands.OPENSTACK, *command], capture_output=True, text=True,
+                           check=False, **options)
+            if true_process else commands.run(command, **options))
     assert KEY not in done.stdout + done.stderr and TOKEN not in done.stdout + done.stderr
     return done
 

@@ -334,7 +334,8 @@ def test_formats(cloud, image):
 
 
 @pytest.mark.parametrize(('command', 'example'), [
-    (['image', 'temp', 'url', 'create'], 'curl -fo cirros.img "$url"'),
+    (['image', 'temp', 'url', 'create'],
+     'printf \'url = "%s"\\n\' "$url" | curl -fo cirros.img -K -'),
     (['image', 'location', 'show'],
      'openstack image location show cirros -c scheme -c container -c object'),
 ])

@@ -76,7 +76,7 @@ def files(folder):
 def test_aria2c_takes_the_metalink_and_refuses_altered_data(export, image, altered, data,
                                                             tmp_path):
     for name, status in ((image, 0), (altered, 32)):
-        (tmp_path / 'metalink').write_text(export(name, 'metalink'))
+        (tmp_path / 'metalink').write_text(export(name, 'metalink', '--no-check'))
         assert run(['aria2c', '--no-conf', '-M', 'metalink'], tmp_path) == status
         (tmp_path / 'metalink').unlink()
     # What is no image keeps the file beside it that says so to aria2c.
@@ -100,7 +100,7 @@ class TestCurl:
         assert (run(['dash'], tmp_path, lines), files(tmp_path)) == (1, {'cirros.raw': data})
 
     def test_an_altered_image_has_no_name(self, export, altered, tmp_path):
-        assert run(['dash'], tmp_path, export(altered, 'curl')) == 1
+        assert run(['dash'], tmp_path, export(altered, 'curl', '--no-check')) == 1
         assert files(tmp_path) == {}
 
     def test_nor_has_what_has_another_hash(self, export, image, data, tmp_path):

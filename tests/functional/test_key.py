@@ -311,7 +311,8 @@ def swift(cloud):
 def at_once(cloud, commands, **kwargs):
     with concurrent.futures.ThreadPoolExecutor(len(commands)) as threads:
         return list(threads.map(
-            lambda command: cloud.openstack(*KEY, *command, **kwargs), commands))
+            lambda command: cloud.openstack(*KEY, *command, true_process=True, **kwargs),
+            commands))
 
 
 @pytest.mark.parametrize('command', ['set', 'rotate'])
@@ -338,7 +339,8 @@ def test_a_given_key_that_another_overwrites(cloud, swift):
     swift.only, swift.together = '/glance', threading.Barrier(2)
     with concurrent.futures.ThreadPoolExecutor(2) as threads:
         given = {key: threads.submit(cloud.openstack, *KEY, 'set', '--container', 'glance',
-                                     '--key-file', '-', stdin=key, env=swift.env)
+                                     '--key-file', '-', stdin=key, env=swift.env,
+                                     true_process=True)
                  for key in ('one of two given keys', 'the other given key')}
     assert [key for key, result in given.items() if result.result().code == 0] == [
         keys(cloud, 'glance')[0]]

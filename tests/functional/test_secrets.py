@@ -20,8 +20,7 @@ from osc_imgurl.swift.object_store import ObjectStore
 from osc_imgurl.swift.slot import KeySlot
 from osc_imgurl.tempurl.key import Key
 
-from . import forked
-from .conftest import OPENSTACK
+from . import commands
 from .proxy import Echo, proxy
 
 CREATE = ['image', 'temp', 'url', 'create']
@@ -101,7 +100,8 @@ def test_who_answers_a_url_quotes_its_signature(keyed, image):
         for status in (200, 401, 404, 500):
             for before in ([], ['--debug']):
                 server.plan = [Echo(status)] * 4
-                result = keyed.openstack(*before, *CHECK, '-', stdin=url)
+                result = keyed.openstack(*before, *CHECK, '-', '--endpoint-url', server.url,
+                                         stdin=url)
                 assert server.requests and signature not in result.text
 
 
@@ -179,12 +179,12 @@ def test_a_redis_without_hello_quotes_the_password(tmp_path, caplog, password, c
     (tmp_path / 'key').write_text(KEY)
     (tmp_path / 'key').chmod(0o600)
     with old_redis(cut) as port:
-        done = forked.run(
-            [OPENSTACK, '--os-auth-type', 'none', '--debug', *CREATE,
+        done = commands.run(
+            ['--os-auth-type', 'none', '--debug', *CREATE,
              '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5', '--endpoint-url', 'http://127.0.0.1:1',
              '--account', 'AUTH_x', '--key-file', 'key', '--no-check'],
             cwd=tmp_path, env={
-                **forked.ENVIRONMENT, 'HOME': str(tmp_path),
+                **commands.ENVIRONMENT, 'HOME': str(tmp_path),
                 'OS_IMAGE_TEMP_URL_CACHE_ENABLED': 'true',
                 'OS_IMAGE_TEMP_URL_CACHE_BACKEND': 'dogpile.cache.redis',
                 'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS': f'host=127.0.0.1,port={port}',
@@ -208,10 +208,10 @@ URL = (f'https://swift.example.com/v1/AUTH_x/glance/3a1f6de0-93c4-4b44-bf4f-9a3b
 def test_a_url_on_the_command_line_is_logged_by_openstackclient_only(tmp_path, before, after):
     """It logs the command line before it imports anything of ours, and so nothing is to be done."""
     def run(argument, stdin=''):
-        done = forked.run(
-            [OPENSTACK, '--os-auth-type', 'none', *before, 'image', 'temp', 'url', 'show',
+        done = commands.run(
+            ['--os-auth-type', 'none', *before, 'image', 'temp', 'url', 'show',
              argument],
-            stdin=stdin, cwd=tmp_path, env={**forked.ENVIRONMENT, 'HOME': str(tmp_path)})
+            stdin=stdin, cwd=tmp_path, env={**commands.ENVIRONMENT, 'HOME': str(tmp_path)})
         log = tmp_path / 'log'
         text = done.stderr + (log.read_text() if log.exists() else '')
         log.unlink(missing_ok=True)
@@ -229,8 +229,8 @@ def test_credentials_in_an_endpoint(tmp_path, given):
     config.write_text(f'[glance]\nswift_endpoint_url = {given}\n')
     for options, env in ((['--endpoint-url', given], {}), (['--config-file', str(config)], {}),
                          ([], {'OS_IMAGE_TEMP_URL_ENDPOINT_URL': given})):
-        done = forked.run(
-            [OPENSTACK, '--os-auth-type', 'none', *CREATE, '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5',
-             *options], cwd=tmp_path, env={**forked.ENVIRONMENT, 'HOME': str(tmp_path), **env})
+        done = commands.run(
+            ['--os-auth-type', 'none', *CREATE, '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5',
+             *options], cwd=tmp_path, env={**commands.ENVIRONMENT, 'HOME': str(tmp_path), **env})
         assert done.returncode == 1 and not re.search('SEC|R.E.T@', done.stderr)
         assert "Invalid endpoint_url '***@h' (" in done.stderr

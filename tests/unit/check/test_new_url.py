@@ -47,10 +47,10 @@ def new(url=None, *, guessed=(), size=5, method='GET'):
 
 def new_at(*guessed, object=IMAGE_ID, checksum=MD5):
     """Return a new URL of an image whose account or container was guessed."""
-    made = new()
-    place = dataclasses.replace(made.target, guessed=guessed,
-                                path=dataclasses.replace(made.target.path, object=object))
-    return dataclasses.replace(made, target=place, image=Image(
+    made = new(guessed=(*guessed, 'key'))
+    target = dataclasses.replace(
+        made.target, path=dataclasses.replace(made.target.path, object=object))
+    return dataclasses.replace(made, target=target, image=Image(
         IMAGE_ID, 'cirros', properties={'size': 5, 'checksum': checksum}))
 
 

@@ -43,6 +43,9 @@ def test_a_head_is_asked_unless_another_method_is_given(server, url):
     # The part's size, or that of a page of HTML, is not the object's.
     (206, {'Content-Length': '1'}, Answer(206)),
     (401, {'Content-Length': '70', 'X-Trans-Id': 'tx1'}, Answer(401, transaction='tx1')),
+    # Swift spells it so.
+    (200, {'Content-Length': '7', 'Etag': 'd41d8cd98f00b204e9800998ecf8427e'},
+     Answer(200, size=7, md5='d41d8cd98f00b204e9800998ecf8427e')),
     (404, {'Date': 'tomorrow'}, Answer(404)),
     (404, {'Date': f'Mon, 01 Jan {"9" * 25} 00:00:00 GMT'}, Answer(404)),
 ])
