@@ -37,6 +37,7 @@ from osc_imgurl.tempurl.options import (
     validate_method,
 )
 from osc_imgurl.tempurl.signing import Parameters, sign
+from osc_imgurl.tempurl.url import TempURL
 
 LOG = logger(__name__)
 
@@ -48,8 +49,7 @@ PROVEN_BY_HEAD = ('GET', 'HEAD')
 class ImageTempURL:
     """An image's temporary URL and what it was made of.
 
-    :ivar url: the URL; a bearer secret, and in no ``repr``.
-    :ivar expires: Unix time, seconds.
+    :ivar temp_url: the URL, taken apart.
     :ivar image: nothing but its ID is known where there was nobody to ask.
     :ivar cached: whether the cache knew of it already.
     :ivar copied: whether it is for a copy in one's own account.
@@ -59,15 +59,18 @@ class ImageTempURL:
         Empty where there was nobody to ask.
     """
 
-    url: str = dataclasses.field(repr=False)
-    expires: int
+    temp_url: TempURL
     method: str
-    digest: str
     image: Image
     target: Target
     cached: bool
     guessed: tuple[str, ...] = ()
     copied: bool = False
+
+    @property
+    def url(self) -> str:
+        """The URL itself; a bearer secret."""
+        return self.temp_url.url
 
 
 class TempURLService:
@@ -141,8 +144,8 @@ class TempURLService:
         for risk in risks(request, target.path):
             self._warn_once(risk)
         guessed = () if self._offline else (*target.guessed, *self._looked_up(target, digest))
-        return ImageTempURL(sign(parameters, key).url, parameters.expires, method, digest, image,
-                            target, cached, guessed, copied=of_copy is not None)
+        return ImageTempURL(sign(parameters, key), method, image, target, cached, guessed,
+                            copied=of_copy is not None)
 
     def _in_store(self, store: str | None) -> TempURLService:
         """Return what makes the URLs of the images in a store."""
@@ -186,7 +189,7 @@ class TempURLService:
         :raises ImgurlError: as :func:`osc_imgurl.swift.capabilities.negotiate_digest`.
         """
         service = self._in_store(made.target.store)
-        if service.find_digest(made.target, made.method) == made.digest:
+        if service.find_digest(made.target, made.method) == made.temp_url.digest:
             return made
         return self.create_for(made.image, request, now)
 

@@ -245,8 +245,11 @@ def _data(facts: Facts) -> Finding:
         return failed(f'the object is not the data of the image: its MD5 is {md5}, and Glance says'
                       f' {image.checksum}', 'Give the account and the container that Glance uses,'
                       ' or have the image copied.', 'account', 'container', 'copy')
-    return passed('the object is there, and its MD5 is the image\'s' if same
-                  else 'the object is there; it has no MD5 to compare with Glance\'s checksum')
+    if same:
+        return passed('the object is there, and its MD5 is the image\'s')
+    if facts.located and facts.located.account:
+        return passed('the object is there, where Glance says')
+    return skipped('the object is there; it has no MD5 to compare with Glance\'s checksum')
 
 
 def _size(facts: Facts) -> Finding:

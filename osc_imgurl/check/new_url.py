@@ -14,7 +14,6 @@ from osc_imgurl.target.cloud import Cloud
 from osc_imgurl.target.resolve import NOT_TRIED, may_be_tried, swift_endpoint
 from osc_imgurl.target.stores import in_store
 from osc_imgurl.tempurl.options import URLOptions
-from osc_imgurl.tempurl.parse import parse
 
 # With a HEAD; Swift takes one through a URL for POST too, and a RADOS Gateway does not.
 TRIED_METHODS = ('GET', 'HEAD', 'PUT')
@@ -76,7 +75,7 @@ class NewURLCheck:
         answer = self._ask(made, self._endpoint(made))
         if answer and not answer.has_object(made.image.size):
             negotiated = service.negotiated(made, request, clock())
-            if negotiated.digest != made.digest:
+            if negotiated.temp_url.digest != made.temp_url.digest:
                 made, answer = negotiated, self._ask(negotiated, self._endpoint(negotiated))
         if answer:
             self._judge(made, answer, clock())
@@ -95,7 +94,7 @@ class NewURLCheck:
         elif not may_be_tried(made.target.path, self._cloud.object_store):
             self._warn(f'The URL is not checked: {NOT_TRIED}')
         else:
-            return self._cloud.probe.ask(endpoint + made.url.removeprefix(made.target.endpoint))
+            return self._cloud.probe.ask(made.temp_url.at(endpoint).url)
         return None
 
     def _judge(self, made: ImageTempURL, answer: Answer, now: float) -> None:
@@ -104,7 +103,7 @@ class NewURLCheck:
         if answer.has_object(made.image.size):
             return
         endpoint = self._endpoint(made)
-        url = endpoint + made.url.removeprefix(made.target.endpoint)
+        url = made.temp_url.at(endpoint).url
         # Takes a while to import, and a URL that works needs none of it.
         from osc_imgurl.check.checks import IP_RANGE, REQUEST, not_swift, other_size
         from osc_imgurl.check.diagnosis import cause, diagnose
@@ -123,7 +122,7 @@ class NewURLCheck:
                 known = ImgurlError(f'{known}.', *answer.remedy).message()
             self._warn(f'It is not known whether the URL works: {known}')
         elif found.check == IP_RANGE or (
-                found.check == REQUEST and parse(made.url).ip_range is not None):
+                found.check == REQUEST and made.temp_url.ip_range is not None):
             self._warn(f'The URL works from its IP range only, and not from here: {found.detail}')
         else:
             # Perhaps the given endpoint is another cluster's.

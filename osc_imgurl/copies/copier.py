@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from osc_imgurl.copies import lifetime, segments
@@ -189,7 +189,7 @@ class Copier:
             return md5_of(container.put(name, data, {DELETE_AT: str(end)}) or {})
 
         algorithm = (image_hash(image) or ALGORITHM).partition(':')[0]
-        reader = Reader(lambda start: self._images.data(image, start))
+        reader = Reader(lambda start: self._data(image, start))
         with self._progress(image) as progress:
             transfer = Transfer(
                 reader, algorithm, segments.found(self._home.segments_of(image.id)),
@@ -227,6 +227,18 @@ class Copier:
         if other is None:
             raise _gone(image)
         return wanted
+
+    def _data(self, image: Image, start: int) -> Iterator[bytes]:
+        """Yield an image's data from a byte on.
+
+        Its owner may have changed its locations since it was found, so they are judged again.
+
+        :raises ImageUnacceptable: Glance might send our token elsewhere now.
+        """
+        reason = unsafe_to_read(self._images.find(image.id), self._settings, self._home.store)
+        if reason:
+            raise ImageUnacceptable(f'Image {image.id} is not copied: {reason}.')
+        yield from self._images.data(image, start)
 
     def _keep(self, image: Image, stored: Iterable[Stored], delete_at: int) -> None:
         if not self._home.keep([each.name for each in stored], delete_at):

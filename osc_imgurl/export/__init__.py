@@ -18,7 +18,7 @@ from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterVa
 from osc_imgurl.glance.file_name import file_name
 from osc_imgurl.glance.image import Image, validate_active
 from osc_imgurl.tempurl.options import URLOptions
-from osc_imgurl.tempurl.parse import parse
+from osc_imgurl.tempurl.url import TempURL
 
 if TYPE_CHECKING:
     from osc_imgurl.check.new_url import NewURLCheck
@@ -38,17 +38,18 @@ class Handover:
         those that the consumer takes, as far as there are such images. Bearer secrets, and in no
         ``repr``.
     :ivar kernel_parameters: what is given to the kernel on its command line.
+    :ivar saved_as: the file name in the URL of the image; None where it has none.
     """
 
     image: Image
     urls: Mapping[str, str] = dataclasses.field(repr=False)
     kernel_parameters: str = ''
+    saved_as: str | None = None
 
     @property
     def file_name(self) -> str:
         """The name of the image's file, in whichever folder: the URL's for it, else its own."""
-        given = parse(self.urls[IMAGE]).filename
-        return given.replace('/', '_') if given else file_name(self.image)
+        return self.saved_as.replace('/', '_') if self.saved_as else file_name(self.image)
 
     def disk_format(self, words: Mapping[str, str]) -> str:
         """Return the consumer's word for the image's disk format.
@@ -109,14 +110,14 @@ def export(image: Image, consumer: str, request: URLOptions, *, service: TempURL
     :raises ImageUnacceptable: the image lacks what the consumer needs; the message names it.
     :raises ImgurlError: a URL that is needed cannot be made, or does not work.
     """
-    def url_of(found: Found) -> str:
+    def url_of(found: Found) -> TempURL:
         asked = request if found.role == IMAGE else dataclasses.replace(
             request, object=None, filename=None, inline=False)
         validate_active(found.image)
         made = service.create_for(found.image, asked, clock(), refresh)
         if new_url.wanted(made):
             new_url.check(made, clock())
-        return made.url
+        return made.temp_url
 
     known: Consumer = importlib.import_module(f'{__name__}.{consumer}').CONSUMER
     service.validate(request, clock())
@@ -129,7 +130,7 @@ def export(image: Image, consumer: str, request: URLOptions, *, service: TempURL
                         kernel_parameters or '')
     # What the image lacks is said before it is copied.
     known.write(handover)
-    urls = {}
+    urls: dict[str, TempURL] = {}
     for item in wanted:
         try:
             urls[item.role] = url_of(item)
@@ -139,7 +140,9 @@ def export(image: Image, consumer: str, request: URLOptions, *, service: TempURL
             problem = (f'Image {image.id} names {item.image.id} as its {item.role}.'
                        f' {error.problem}')
             raise type(error)(problem, error.remedy, *error.names) from error
-    return known.write(dataclasses.replace(handover, urls=urls))
+    return known.write(dataclasses.replace(
+        handover, urls={role: each.url for role, each in urls.items()},
+        saved_as=urls[IMAGE].filename if IMAGE in urls else None))
 
 
 def _found(item: Found | Failure) -> Found:

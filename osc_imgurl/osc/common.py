@@ -232,10 +232,10 @@ def row(made: ImageTempURL) -> dict[str, Any]:
     path = made.target.path
     return {
         'url': made.url,
-        'expires_at': format_expires(made.expires),
-        'expires': made.expires,
+        'expires_at': format_expires(made.temp_url.expires),
+        'expires': made.temp_url.expires,
         'method': made.method,
-        'digest': made.digest,
+        'digest': made.temp_url.digest,
         'image_id': made.image.id,
         'image_name': made.image.name,
         'endpoint': made.target.endpoint,

@@ -8,6 +8,7 @@ as nobody but Glance can have written it, or as it names nothing but the image's
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import urllib.parse
 from collections.abc import Iterable
@@ -70,7 +71,7 @@ def unsafe_to_read(image: Image, settings: Settings, object_store: Swift) -> str
     Glance may read any of an image's locations, so each must be harmless:
 
     * of a scheme in :data:`READ_WITH_GLANCES_RIGHTS`;
-    * trusted;
+    * trusted by the catalog alone;
     * with credentials for this cloud's Keystone, and for the image's own object: a single-tenant
       store uses them there, for every project, and a multi-tenant store asks Keystone.
     """
@@ -79,8 +80,10 @@ def unsafe_to_read(image: Image, settings: Settings, object_store: Swift) -> str
             return True
         if location.has_credentials:
             return location.object == image.id and is_keystone(location.auth_url, object_store)
+        # A given endpoint may be a proxy's, which gets signatures, and no token.
+        by_catalog = dataclasses.replace(for_store(settings, location.store), endpoint_url=None)
         return location.in_swift and not distrust_reason(
-            location, image.id, for_store(settings, location.store), object_store)
+            location, image.id, by_catalog, object_store)
 
     return next((f'Glance may send your token to the host in {location.url}'
                  for location in image.shown_locations if not harmless(location)), '')

@@ -151,6 +151,10 @@ class TempURL:
     def __post_init__(self) -> None:
         require_endpoint(self.endpoint)
 
+    def at(self, endpoint: str) -> TempURL:
+        """Return the same URL at another endpoint: that is no part of what is signed."""
+        return dataclasses.replace(self, endpoint=endpoint)
+
     @property
     def digest(self) -> str:
         """The digest of the signature, by its form."""

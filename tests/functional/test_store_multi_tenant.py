@@ -1,6 +1,16 @@
 """A store that keeps each image in a container of its own, in its owner's account."""
 
+import time
+
 import pytest
+
+from osc_imgurl.errors import ImageUnacceptable
+from osc_imgurl.glance.image_service import ImageService
+from osc_imgurl.service import TempURLService
+from osc_imgurl.settings.table import Settings
+from osc_imgurl.swift.object_store import ObjectStore
+from osc_imgurl.target.cloud import Cloud
+from osc_imgurl.tempurl.options import URLOptions
 
 from .conftest import download
 from .locations import attackers_server, plant
@@ -107,6 +117,18 @@ def test_no_signature_goes_to_a_attackers_host(cloud, planted, attacker, image, 
     assert attacker[1] == []
 
 
+@pytest.fixture
+def own(cloud, attacker, data):
+    """A queued image, its object in Swift, and its location there and at an attacker's host."""
+    store = cloud.sdk('demo').object_store
+    image = cloud.upload('own', cloud='demo', visibility='shared')
+    store.put(f'/glance_{image}')
+    store.put(f'/glance_{image}/{image}', data=data)
+    good = f'{store.get_endpoint()}/glance_{image}/{image}'.replace('http', 'swift+http', 1)
+    host = store.get_endpoint().partition('://')[2].partition('/')[0]
+    return image, good, good.replace(host, attacker[0])
+
+
 # Glance goes by the netloc and drops what is behind ? and #; the eye goes by the last @.
 MISLEADING = {
     'an @ behind the host': '{evil}/v1/AUTH_x@{keystone}/v3/glance/{id}',
@@ -147,6 +169,36 @@ def test_no_token_goes_to_a_attackers_host(cloud, misleading, attacker, name):
     assert attacker[1] == []
 
 
+def test_a_location_that_changes_after_the_image_was_found(cloud, attacker, data):
+    """A list copies others meanwhile; without the object, Glance reads the other location."""
+    image = cloud.upload('changing', data, cloud='demo', visibility='community')
+    session = cloud.sdk('admin').session
+    service = TempURLService(
+        Settings(copy=True), Cloud(ImageService(session), ObjectStore(session)))
+    found = service.find_image(image)
+    plant(cloud, image, f'swift+http://{attacker[0]}/v1/AUTH_x/glance_{image}/{image}',
+          store='swift1')
+    cloud.sdk('demo').object_store.delete(f'/glance_{image}/{image}')
+    attacker[1].clear()
+    with pytest.raises(ImageUnacceptable, match='is not copied: Glance may send your token'):
+        service.create_for(found, URLOptions(), time.time())
+    assert attacker[1] == []
+
+
+def test_a_copy_sends_no_token_to_an_endpoint_that_is_given(cloud, attacker, own):
+    image, _, elsewhere = own
+    plant(cloud, image, elsewhere, store='swift1')
+    attacker[1].clear()
+    cloud.sdk('demo').object_store.post(
+        '/', headers={'X-Remove-Account-Meta-Temp-URL-Key': 'x'})
+    result = cloud.openstack('image', 'temp', 'url', 'create', image, '--copy', '--endpoint-url',
+                             f'http://{attacker[0]}', '--no-check', cloud='demo')
+    cloud.set_key('the key of demo', cloud='demo')
+    assert (result.code, result.stdout) == (1, '')
+    assert 'It is not copied: Glance may send your token' in result.stderr
+    assert attacker[1] == []
+
+
 def test_no_token_of_a_list_goes_to_a_attackers_host(cloud, misleading, attacker):
     attacker[1].clear()
     result = cloud.openstack('image', 'temp', 'url', 'list', '--community', cloud='admin',
@@ -162,18 +214,6 @@ def test_glance_sends_the_token_of_who_asks_there(cloud, misleading, attacker):
     cloud.openstack('image', 'save', misleading['an @ behind the host'], '--file', 'saved',
                     cloud='admin')
     assert attacker[1]
-
-
-@pytest.fixture
-def own(cloud, attacker, data):
-    """A queued image, its object in Swift, and its location there and at an attacker's host."""
-    store = cloud.sdk('demo').object_store
-    image = cloud.upload('own', cloud='demo', visibility='shared')
-    store.put(f'/glance_{image}')
-    store.put(f'/glance_{image}/{image}', data=data)
-    good = f'{store.get_endpoint()}/glance_{image}/{image}'.replace('http', 'swift+http', 1)
-    host = store.get_endpoint().partition('://')[2].partition('/')[0]
-    return image, good, good.replace(host, attacker[0])
 
 
 def test_an_own_object_at_a_attackers_host(cloud, attacker, own, key_file):

@@ -293,7 +293,7 @@ def test_each_image_gets_a_url_or_says_why_not():
     assert 'is deactivated' in made[1].error.problem
     assert 'is not in Swift' in made[3].error.problem
     assert 'is trusted' in made[4].error.problem
-    assert (made[2].temp_url.method, made[2].temp_url.expires) == ('PUT', int(NOW) + 1200)
+    assert (made[2].temp_url.method, made[2].temp_url.temp_url.expires) == ('PUT', int(NOW) + 1200)
 
 
 def test_each_url_is_made_when_it_is_needed_by_the_clock_of_that_moment():
@@ -302,8 +302,8 @@ def test_each_url_is_made_when_it_is_needed_by_the_clock_of_that_moment():
     found = (read.append(each.id) or Found(each) for each in images(2))
     made = create_all(found, service(), URLOptions(), lambda: next(moments))
     assert read == []
-    assert (next(made).temp_url.expires, read) == (int(NOW) + 1200, [uuid(0)])
-    assert next(made).temp_url.expires == int(NOW) + 1260
+    assert (next(made).temp_url.temp_url.expires, read) == (int(NOW) + 1200, [uuid(0)])
+    assert next(made).temp_url.temp_url.expires == int(NOW) + 1260
 
 
 class Checker:

@@ -72,7 +72,7 @@ def test_a_gateways_location():
     (Capabilities(True, None, ('sha1',)), 'sha1'),
 ])
 def test_the_digest_is_negotiated(capabilities, digest):
-    assert create(Store(capabilities=capabilities)).digest == digest
+    assert create(Store(capabilities=capabilities)).temp_url.digest == digest
 
 
 def test_a_cluster_without_a_digest_of_ours():
@@ -89,7 +89,7 @@ def test_a_method_that_the_cluster_refuses():
 def test_a_told_digest_outlives_a_cluster_that_cannot_be_asked(caplog):
     store = Store(capabilities=ObjectStoreFailed('No answer.'))
     settings = Settings(key=Key(b'a key'), digest='sha512')
-    assert create(store, settings=settings).digest == 'sha512'
+    assert create(store, settings=settings).temp_url.digest == 'sha512'
     assert 'No answer.' in caplog.text
     with pytest.raises(ObjectStoreFailed, match='No answer'):
         create(store)
@@ -145,8 +145,8 @@ def test_what_fails_is_not_asked_twice_either(answers, asked):
 
 
 def test_expiry():
-    assert create(Store()).expires == 1_700_001_200
-    assert create(Store(), URLOptions(expires=1_800_000_000)).expires == 1_800_000_000
+    assert create(Store()).temp_url.expires == 1_700_001_200
+    assert create(Store(), URLOptions(expires=1_800_000_000)).temp_url.expires == 1_800_000_000
     delayed = Settings(key=Key(b'a key'), expected_download_start_delay=60)
     create(Store(), URLOptions(expires=1_700_000_061), delayed)
     for expires, settings in ((1_700_000_000, None), (1_700_000_060, delayed)):
@@ -164,13 +164,13 @@ def test_account_prefix(prefix, account):
 def test_with_nobody_to_ask():
     told = Settings(key=Key(b'a key'), endpoint_url='http://swift', account='AUTH_x')
     made = TempURLService(told).create(f'glance://host/{IMAGE_ID}', URLOptions(), NOW)
-    assert (made.digest, made.image.name, made.guessed) == ('sha256', None, ())
+    assert (made.temp_url.digest, made.image.name, made.guessed) == ('sha256', None, ())
     assert str(made.target.path) == f'/v1/AUTH_x/glance/{IMAGE_ID}'
 
 
 def test_with_nobody_to_ask_a_gateway_gets_sha1():
     told = Settings(key=Key(b'a key'), endpoint_url='http://rgw/swift', endpoint_type='radosgw')
-    assert TempURLService(told).create(IMAGE_ID, URLOptions(), NOW).digest == 'sha1'
+    assert TempURLService(told).create(IMAGE_ID, URLOptions(), NOW).temp_url.digest == 'sha1'
 
 
 SHA256 = Capabilities(True, ('GET',), ('sha1', 'sha256'))
@@ -291,7 +291,7 @@ def test_a_digest_is_presumed_where_a_head_proves_it(tmp_path, catalog, settings
     settings = Settings(key=Key(b'a key'), **settings)
     made = create_by_id(store, settings, presume=True, method=method,
                         cache=SQLiteCache(tmp_path / 'urls') if cache else None)
-    assert made.digest == ('sha256' if presumed else 'sha1')
+    assert made.temp_url.digest == ('sha256' if presumed else 'sha1')
     assert store.asked == ([] if presumed else ['capabilities'])
     assert ('digest' in made.guessed) == (settings.digest is None)
 

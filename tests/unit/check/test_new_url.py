@@ -40,9 +40,8 @@ def new(url=None, *, guessed=(), size=5, method='GET'):
     """Return a URL that has just been made for an image."""
     url = url or signed(method=method)
     return ImageTempURL(
-        url.url, url.expires, method, url.digest,
-        Image(IMAGE_ID, 'cirros', properties={'size': size}), Target(url.endpoint, url.path), False,
-        guessed)
+        url, method, Image(IMAGE_ID, 'cirros', properties={'size': size}),
+        Target(url.endpoint, url.path), False, guessed)
 
 
 def new_at(*guessed, object=IMAGE_ID, checksum=MD5):
@@ -296,7 +295,7 @@ SHA1 = Capabilities(True, ('GET', 'HEAD', 'PUT'), ('sha1',))
 
 def test_what_the_cluster_takes_is_not_asked_where_the_url_works():
     probe, swift = Probe(WORKS), store(capabilities=SHA1)
-    assert create(probe, swift).digest == 'sha256'
+    assert create(probe, swift).temp_url.digest == 'sha256'
     assert len(probe.asked) == 1 and 'capabilities' not in swift.asked
 
 
@@ -308,7 +307,7 @@ def test_a_url_that_does_not_work_gets_the_digest_that_the_cluster_takes(caplog,
     sha256, sha1 = (f'HEAD {signed(expires=expires, digest=digest).url}'
                     for digest in ('sha256', 'sha1'))
     probe = Probe(answer, **{sha1: WORKS})
-    assert create(probe, store(capabilities=SHA1)).digest == 'sha1'
+    assert create(probe, store(capabilities=SHA1)).temp_url.digest == 'sha1'
     assert (probe.asked, warnings(caplog)) == ([sha256, sha1], [])
 
 
@@ -321,7 +320,7 @@ def test_a_url_that_does_not_work_is_asked_for_once_where_its_digest_is_right():
 
 def test_a_cluster_that_does_not_say_what_it_takes_either():
     swift = failing('capabilities', ObjectStoreFailed('HTTP 503.'))
-    assert create(Probe(WORKS), swift).digest == 'sha256'
+    assert create(Probe(WORKS), swift).temp_url.digest == 'sha256'
     with pytest.raises(ObjectStoreFailed):
         create(Probe(REFUSED), swift)
 
@@ -332,5 +331,5 @@ def test_a_cluster_that_does_not_say_what_it_takes_either():
 def test_what_the_cluster_takes_is_asked_where_no_head_says_it(settings, probe, method):
     takes = dataclasses.replace(SHA1, methods=None)
     swift = store(capabilities=takes)
-    assert create(probe, swift, settings, method).digest == 'sha1'
+    assert create(probe, swift, settings, method).temp_url.digest == 'sha1'
     assert swift.asked.count('capabilities') == 1

@@ -3,6 +3,7 @@
 Swift is a dictionary here, and time passes when it is written to: no real one takes hours.
 """
 
+import dataclasses
 import hashlib
 import json
 
@@ -19,6 +20,7 @@ from osc_imgurl.errors import (
     ObjectStoreFailed,
 )
 from osc_imgurl.glance.image import Image
+from osc_imgurl.glance.location import parse
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.objects import Listed
@@ -103,6 +105,12 @@ class InMemory(Home):
 
 
 class Images:
+    def __init__(self, *locations):
+        self.locations = locations
+
+    def find(self, image_id):
+        return dataclasses.replace(IMAGE, locations=self.locations)
+
     def data(self, image, start=0):
         yield DATA[start:]
 
@@ -241,3 +249,12 @@ def test_an_error_says_that_the_image_can_be_copied(request_, copy, store, probl
     assert isinstance(error, MissingParameterValue)
     assert (error.problem, error.remedy) == (problem, remedy)
     assert error.names == (('key_file', 'copy') if remedy.endswith(LATER) else ('key_file',))
+
+
+def test_a_location_that_changes_while_the_image_is_copied(swift):
+    """Its owner may write one after the image was found, and Glance might send our token there."""
+    images = Images(parse('ftp://elsewhere/x'))
+    with pytest.raises(ImageUnacceptable, match='Glance may send your token to the host in'):
+        Copier(Settings(), images, InMemory(swift)).ensure(
+            IMAGE, URLOptions(), lambda: int(swift.now) + DURATION)
+    assert not swift.objects

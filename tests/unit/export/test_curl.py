@@ -8,7 +8,6 @@ import pytest
 
 from osc_imgurl.errors import ImageUnacceptable
 from osc_imgurl.export.curl import CONSUMER
-from osc_imgurl.tempurl.url import quote
 
 from ..stubs import IMAGE_ID
 from .given import DATA, NAMES, URL, handover
@@ -51,7 +50,7 @@ def test_any_name_is_that_of_a_file_here(run, name):
     each for each in NAMES
     if each.isprintable() and each not in ('', '..') and len(each.encode()) < 256])
 def test_a_name_that_the_url_gives_the_file_is_kept(run, name):
-    lines = CONSUMER.write(handover(urls={'image': f'{URL}&filename={quote(name)}'}))
+    lines = CONSUMER.write(handover(saved_as=name))
     assert run(lines) == (0, {name.replace('/', '_'): DATA})
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from osc_imgurl.errors import ImageUnacceptable
 from osc_imgurl.export.metalink import CONSUMER
-from osc_imgurl.tempurl.url import quote
 
 from .given import DATA, NAMES, SHA512, URL, handover
 
@@ -55,5 +54,5 @@ def test_any_name_is_that_of_a_file_here(name):
 
 @pytest.mark.parametrize('name', ['<&">\'', ']]>', 'ü', 'a b'])
 def test_a_name_that_the_url_gives_the_file_is_told_as_it_is(name):
-    named = file(urls={'image': f'{URL}&filename={quote(name)}'})
+    named = file(saved_as=name)
     assert named.attrib['name'] == name

@@ -213,3 +213,10 @@ def test_where_glance_is_misled(misled, uris):
     """It may read the first location, or any other where that fails."""
     image = Image(IMAGE_ID, locations=tuple(map(parse, uris)))
     assert bool(unsafe_to_read(image, PLAIN, Store())) is misled
+
+
+def test_a_token_goes_to_no_endpoint_that_is_merely_given():
+    image = Image(IMAGE_ID, locations=(parse(f'swift+http://proxy.example.com/v1/AUTH_x/{OWN}'),))
+    given = Settings(endpoint_url='http://proxy.example.com')
+    assert distrust_reason(image.locations[0], IMAGE_ID, given, Store()) == ''
+    assert unsafe_to_read(image, given, Store())
