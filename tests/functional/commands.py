@@ -27,6 +27,8 @@ import openstack.config.loader
 from openstackclient.shell import OpenStackShell
 from osc_lib.clientmanager import ClientCache, ClientManager
 
+from osc_imgurl import errors
+
 OPENSTACK = pathlib.Path(sys.executable).parent / 'openstack'
 ENVIRONMENT = {'PATH': os.environ['PATH'], 'LANG': 'C.UTF-8'}
 # cliff takes it from the program that has imported it.
@@ -66,7 +68,7 @@ def call(arguments, cwd, env, files):
     errors = 'strict', 'strict', 'backslashreplace'
     streams = [io.TextIOWrapper(file, encoding='utf-8', errors=policy, write_through=True)
                for file, policy in zip(files, errors, strict=True)]
-    forget_clients()
+    forget()
     with in_place(cwd, env), own_logging(), warnings.catch_warnings(), own_streams(*streams):
         sys.argv[:] = ['openstack', *map(str, arguments)]
         try:
@@ -83,8 +85,9 @@ def call(arguments, cwd, env, files):
         return 1
 
 
-def forget_clients():
-    """Have OpenStackClient make new clients: it keeps those of the first command's user."""
+def forget():
+    """Begin as a new process does: without the clients and the secrets of the last command."""
+    errors._secrets.clear()
     for cached in vars(ClientManager).values():
         if isinstance(cached, ClientCache):
             cached._handle = None
