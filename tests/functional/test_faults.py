@@ -6,7 +6,6 @@ server, which answers the rest.
 
 import io
 import re
-import time
 
 import pytest
 
@@ -218,11 +217,9 @@ def test_the_command_says_so(cloud, image, servers, server, only, fault):
 def test_a_byte_now_and_then(cloud, image, servers, server, only):
     proxies, env = servers
     proxies[server].only, proxies[server].plan = only, ['drip'] * 9
-    before = time.monotonic()
     line = cloud.refused(image, '--no-check', env={**env, 'OS_IMAGE_TEMP_URL_TIMEOUT': '1s',
                                      'OS_IMAGE_TEMP_URL_NUM_RETRIES': '0'})
     assert f'{proxies[server].url} cannot be reached: there is no answer in time' in line
-    assert time.monotonic() - before < 30
 
 
 def test_a_byte_now_and_then_through_a_url(cloud, image, servers):

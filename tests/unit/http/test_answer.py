@@ -61,12 +61,10 @@ def drip(text):
 @pytest.mark.parametrize('text', [b'', HEAD + b'X-Long: ', HEAD + b'Content-Length: 9999\r\n\r\n',
                                   HEAD + b'\r\n', HEAD + b'Transfer-Encoding: chunked\r\n\r\n9'])
 def test_a_byte_now_and_then(serve, text):
-    url, before = serve(text, *drip(b'')), time.monotonic()
+    # Each of the thousand bytes comes in time, and the last would end the answer.
     with pytest.raises(requests.RequestException) as caught:
-        get(url, timeout=0.3)
+        get(serve(text, *drip(b'')), timeout=0.3)
     assert http.failure(caught.value) == 'there is no answer in time'
-    # Each of the thousand bytes came in time.
-    assert time.monotonic() - before < 20
 
 
 def test_a_slow_answer_that_ends_in_time(serve):
