@@ -1,41 +1,18 @@
 """What fails while an image is copied, between a real Glance and a real Swift."""
 
 import random
-import secrets
 import signal
 import time
 
 import pytest
 import requests
 
-from . import commands
-from .conftest import download
-from .proxy import proxy
-from .test_copy import CONTAINER, CREATE, SEGMENT, Account, copied
+from .. import commands
+from ..conftest import download
+from ..proxy import proxy
+from .conftest import CONTAINER, CREATE, copied
 
 FILE = '/file'
-
-
-@pytest.fixture(scope='module')
-def cloud(make_cloud):
-    return make_cloud('--max-object-size', str(SEGMENT), '--hide-locations')
-
-
-@pytest.fixture(scope='module')
-def account(cloud):
-    return Account(cloud)
-
-
-@pytest.fixture(scope='module')
-def data():
-    """The content of an image of three segments."""
-    return secrets.token_bytes(2 * SEGMENT + 500_000)
-
-
-@pytest.fixture
-def image(cloud, data):
-    """The ID of an image that is in files."""
-    return cloud.upload('in files', data, store='file1')
 
 
 @pytest.fixture

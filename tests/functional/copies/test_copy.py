@@ -11,7 +11,6 @@ import json
 import os
 import pty
 import re
-import secrets
 import sqlite3
 import urllib.parse
 import uuid
@@ -19,64 +18,14 @@ import uuid
 import pytest
 import requests
 
-from . import commands
-from .conftest import download
+from .. import commands
+from ..conftest import download
+from .conftest import CONTAINER, CREATE, SEGMENT, copied
 
-CREATE = ['image', 'temp', 'url', 'create']
 LIST = ['image', 'temp', 'url', 'list']
 COPIES = ['image', 'temp', 'url', 'copy', 'list']
 DELETE = ['image', 'temp', 'url', 'copy', 'delete']
-CONTAINER = 'image-temp-urls'
-SEGMENT = 1_000_000
 KEY = 'X-Container-Meta-Temp-URL-Key'
-
-
-class Account:
-    """What is in demo's account, looked at past the plugin."""
-
-    def __init__(self, cloud):
-        self.swift = cloud.sdk('demo').object_store
-
-    def head(self, name=''):
-        return self.swift.head(f'/{CONTAINER}/{name}'.rstrip('/'))
-
-    def segments(self, image_id):
-        listed = self.swift.get(f'/{CONTAINER}', params={
-            'format': 'json', 'prefix': f'.segments/{image_id}/'})
-        return [each['name'] for each in listed.json()] if listed.ok else []
-
-    def ends(self, image_id):
-        """Return when the object and each of its segments are deleted: Unix times."""
-        return [int(self.head(name).headers['X-Delete-At'])
-                for name in (image_id, *self.segments(image_id))]
-
-    def put(self, name, data=b'', **headers):
-        assert self.swift.put(f'/{CONTAINER}/{name}', data=data, headers=headers).ok
-
-    def post(self, **headers):
-        assert self.swift.post(f'/{CONTAINER}', headers=headers).ok
-
-
-@pytest.fixture(scope='module')
-def cloud(make_cloud):
-    return make_cloud('--max-object-size', str(SEGMENT), '--hide-locations')
-
-
-@pytest.fixture(scope='module')
-def account(cloud):
-    return Account(cloud)
-
-
-@pytest.fixture(scope='module')
-def data():
-    """The content of an image of three segments."""
-    return secrets.token_bytes(2 * SEGMENT + 500_000)
-
-
-@pytest.fixture
-def image(cloud, data):
-    """The ID of an image that is in files."""
-    return cloud.upload('in files', data, store='file1')
 
 
 @contextlib.contextmanager
@@ -100,12 +49,6 @@ def alike(cloud, image, count):
                     f'INSERT INTO {table} ({own}, {", ".join(columns)})'  # noqa: S608
                     f' SELECT ?, {", ".join(columns)} FROM {table} WHERE {own} = ?', (each, image))
     return ids
-
-
-def copied(cloud, image, *options, **kwargs):
-    row = cloud.create(image, '--copy', *options, cloud='demo', **kwargs)
-    assert row['copied'] is True
-    return row
 
 
 def moment(row):

@@ -1,0 +1,63 @@
+"""What the tests of copies share: a cloud whose images have segments, and demo's account there."""
+
+import secrets
+
+import pytest
+
+CREATE = ['image', 'temp', 'url', 'create']
+CONTAINER = 'image-temp-urls'
+SEGMENT = 1_000_000
+
+
+class Account:
+    """What is in demo's account, looked at past the plugin."""
+
+    def __init__(self, cloud):
+        self.swift = cloud.sdk('demo').object_store
+
+    def head(self, name=''):
+        return self.swift.head(f'/{CONTAINER}/{name}'.rstrip('/'))
+
+    def segments(self, image_id):
+        listed = self.swift.get(f'/{CONTAINER}', params={
+            'format': 'json', 'prefix': f'.segments/{image_id}/'})
+        return [each['name'] for each in listed.json()] if listed.ok else []
+
+    def ends(self, image_id):
+        """Return when the object and each of its segments are deleted: Unix times."""
+        return [int(self.head(name).headers['X-Delete-At'])
+                for name in (image_id, *self.segments(image_id))]
+
+    def put(self, name, data=b'', **headers):
+        assert self.swift.put(f'/{CONTAINER}/{name}', data=data, headers=headers).ok
+
+    def post(self, **headers):
+        assert self.swift.post(f'/{CONTAINER}', headers=headers).ok
+
+
+@pytest.fixture(scope='module')
+def cloud(make_cloud):
+    return make_cloud('--max-object-size', str(SEGMENT), '--hide-locations')
+
+
+@pytest.fixture(scope='module')
+def account(cloud):
+    return Account(cloud)
+
+
+@pytest.fixture(scope='module')
+def data():
+    """The content of an image of three segments."""
+    return secrets.token_bytes(2 * SEGMENT + 500_000)
+
+
+@pytest.fixture
+def image(cloud, data):
+    """The ID of an image that is in files."""
+    return cloud.upload('in files', data, store='file1')
+
+
+def copied(cloud, image, *options, **kwargs):
+    row = cloud.create(image, '--copy', *options, cloud='demo', **kwargs)
+    assert row['copied'] is True
+    return row
