@@ -10,11 +10,11 @@ refuses the location.
 import json
 import sys
 
-from glance_store import exceptions
-from glance_store._drivers.swift.store import StoreLocation
-
 
 def read(uri):
+    from glance_store import exceptions
+    from glance_store._drivers.swift.store import StoreLocation
+
     location = StoreLocation({}, conf=None)
     try:
         location.parse_uri(uri)
@@ -25,5 +25,6 @@ def read(uri):
         return None
 
 
-for line in sys.stdin:
-    print(json.dumps(read(json.loads(line))))
+if __name__ == '__main__':
+    for line in sys.stdin:
+        print(json.dumps(read(json.loads(line))))
