@@ -2,10 +2,12 @@
 
 import contextlib
 import gzip
+import io
 import socket
 import threading
 import time
 import tracemalloc
+from unittest.mock import Mock
 
 import pytest
 import requests
@@ -71,6 +73,18 @@ def test_a_slow_answer_that_ends_in_time(serve):
     assert get(serve(*(bytes([byte]) for byte in GOOD[:20]), GOOD[20:])).content == b'good'
 
 
+def test_a_read_waits_for_what_is_left_of_the_time(monkeypatch):
+    """The socket is a mock: how long a real one waits, a test could only tell by the clock."""
+    monkeypatch.setattr(time, 'monotonic', iter([100, 107, 111]).__next__)
+    sock = Mock()
+    stream = answer._Stream(sock, io.BytesIO(b'x'), 10)
+    assert stream.readinto(bytearray(1)) == 1
+    # What others do with the socket has the whole time again.
+    assert [each.args for each in sock.settimeout.mock_calls] == [(3,), (10,)]
+    with pytest.raises(TimeoutError):
+        stream.readinto(bytearray(1))
+
+
 def data(url, pause=0):
     """Yield data that is read byte by byte, with a pause after each."""
     with requests.Session() as session:
@@ -107,6 +121,16 @@ def test_what_is_no_data_has_its_limits(serve, monkeypatch, head):
         list(data(serve(head + b'Content-Length: 30\r\n\r\n', b'x' * 30)))
 
 
+def test_data_has_its_limits_too_where_nobody_asks_for_it(serve, monkeypatch):
+    monkeypatch.setattr(answer, 'MAX_ANSWER', 29)
+    url = serve(OF_DATA + b'Content-Length: 30\r\n\r\n' + b'x' * 30)
+    for ask in (get, http.limited(Session(), 20).get):
+        with pytest.raises((answer.AnswerTooLarge, ksa_exceptions.ClientException)) as caught:
+            ask(url)
+        assert 'it has more than' in http.unanswered('It', caught.value)
+    assert len(http.limited(Session(), 20, by_part=True).get(url).content) == 30
+
+
 def test_what_is_done_with_data_takes_its_own_time(serve):
     assert b''.join(data(serve(OF_A_LENGTH[0], b'x' * 15, b'x' * 15), pause=0.05)) == b'x' * 30
 
@@ -138,6 +162,17 @@ def test_what_is_cut_off(serve, text):
 def test_the_headers_of_a_head_that_are_cut_off(serve):
     with pytest.raises(requests.RequestException):
         get(serve(CUT_OFF[1]), method='HEAD')
+
+
+def test_what_is_cut_off_by_a_proxy(serve):
+    with requests.Session() as session:
+        session.mount('http://', answer.LimitingAdapter())
+        for text in CUT_OFF:
+            with pytest.raises(requests.RequestException) as caught:
+                session.get('http://swift/', proxies={'http': serve(text)}, timeout=20)
+            assert http.unanswered('It', caught.value).endswith('it is cut off.')
+        proxies = {'http': serve(GOOD)}
+        assert session.get('http://swift/', proxies=proxies, timeout=20).content == b'good'
 
 
 @pytest.mark.parametrize('text', [

@@ -9,6 +9,7 @@ import sys
 import pytest
 import requests
 import urllib3.exceptions
+from keystoneauth1.session import Session
 
 from osc_imgurl import http
 from osc_imgurl.swift.probe import Probe
@@ -107,6 +108,32 @@ def test_a_busy_server_is_asked_again(server, naps, method, status):
     server.plan = [(status, {'Retry-After': '7'}, b'')] * 4
     assert session.request(method, server.url).status_code == status
     assert naps == [1, 2, 7, 7, 7]
+
+
+@pytest.mark.parametrize(('asked', 'waited'), [
+    ('7', 7), ('10', 10), ('11', 1), ('999999999999', 1), ('0', 1), ('soon', 1), ('-5', 1)])
+def test_a_server_may_ask_for_some_seconds(server, naps, asked, waited):
+    session = requests.Session()
+    session.mount(server.url, http.retrying_adapter(2))
+    server.plan = [(503, {}, b''), (503, {'Retry-After': asked}, b'')]
+    assert session.get(server.url).status_code == 204
+    # As without such a header: the first is no wait, and the second one second.
+    assert naps == [waited]
+
+
+@pytest.mark.parametrize(('asked', 'waited'), [
+    ('7', 7), ('11', 0.5), ('999999999999', 0.5), ('0', 0.5), ('soon', 0.5), (None, 0.5)])
+def test_keystoneauth_waits_no_longer(server, naps, asked, waited):
+    headers = {'Retry-After': asked} if asked else {}
+    server.plan = [(503, headers, b'')]
+    assert Session().get(server.url, **http.session_retries(1)).status_code == 204
+    assert naps == [waited]
+
+
+def test_a_certificate_that_is_wrong_stays_so():
+    retries = http.retrying_adapter(3).max_retries
+    with pytest.raises(urllib3.exceptions.MaxRetryError):
+        retries.increment('GET', URL, error=urllib3.exceptions.SSLError('x'))
 
 
 @pytest.mark.parametrize('status', [400, 401, 404, 408, 428, 430, 500, 502, 504])
