@@ -242,6 +242,22 @@ def test_a_symbolic_link_is_not_followed(store, path, tmp_path, caplog, what):
     assert not target.exists() or not list(target.iterdir())
 
 
+def test_a_lock_that_becomes_a_symbolic_link_is_not_followed(store, path, tmp_path, caplog,
+                                                            monkeypatch):
+    # It was looked at just before, so that only here it can be put in between.
+    ask(store, FIRST)
+    lock, target, opened = path.with_name('urls.sqlite.lock'), tmp_path / 'elsewhere', os.open
+
+    def open_late(file, *arguments, **kwargs):
+        if file == lock:
+            lock.rename(target)
+            lock.symlink_to(target)
+        return opened(file, *arguments, **kwargs)
+
+    monkeypatch.setattr(os, 'open', open_late)
+    ask_with_a_warning(store, caplog, 'Too many levels of symbolic links')
+
+
 def test_a_pipe_is_no_file(store, path, caplog):
     path.parent.mkdir(mode=0o700)
     os.mkfifo(path, 0o600)

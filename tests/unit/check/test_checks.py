@@ -1,6 +1,7 @@
 """What each check says of a URL, and what it takes back where Swift answers that the URL works."""
 
 import dataclasses
+from unittest.mock import Mock
 
 import pytest
 
@@ -8,10 +9,13 @@ from osc_imgurl.check import checks
 from osc_imgurl.check.checks import CHECKS, make
 from osc_imgurl.check.facts import Facts
 from osc_imgurl.check.finding import FAIL, PASS, SKIPPED
+from osc_imgurl.copies.copy import Copy
 from osc_imgurl.errors import (
     ACTIVATE_IMAGE,
     COPY_IMAGE,
+    DELETE_COPIES,
     SAVE_IMAGE,
+    InvalidParameterValue,
     ObjectStoreFailed,
 )
 from osc_imgurl.settings.table import Settings
@@ -102,6 +106,23 @@ SIGN_ON_PURPOSE = ('container', 'object', 'account', 'key_file')
      NOT_BELIEVED.removesuffix('.'), SIGN_ON_PURPOSE),
 ])
 def test_store(of, result, detail, names):
+    assert made('store', of) == (result, detail, names)
+
+
+@pytest.mark.parametrize(('copy', 'result', 'detail', 'names'), [
+    (Copy('copies', IMAGE_ID, 'cirros', 5, 'md5:00', 1_700_004_000), PASS,
+     'a copy of the image in your own account, deleted at 2023-11-14T23:20:00Z', ()),
+    (Copy('copies', IMAGE_ID, 'cirros', 5, 'md5:00', None), PASS,
+     'a copy of the image in your own account, which is never deleted', ()),
+    (None, SKIPPED, 'the container is for copies, and has none of this image', ()),
+    (ObjectStoreFailed('HTTP 503.', 'Try again.'), SKIPPED, 'HTTP 503', ()),
+    (InvalidParameterValue('It is no copy.', 'Delete it.', DELETE_COPIES), FAIL, 'It is no copy',
+     (DELETE_COPIES,)),
+])
+def test_store_of_copies(monkeypatch, copy, result, detail, names):
+    """Which copies a container has, the unit tests of copies find out."""
+    of = facts(signed(container='copies'), settings=Settings(copy_container='copies'))
+    monkeypatch.setattr(of.home_of_copies, 'find', Mock(side_effect=[copy]))
     assert made('store', of) == (result, detail, names)
 
 

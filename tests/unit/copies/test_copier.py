@@ -148,6 +148,25 @@ def test_a_segment_takes_too_long(swift):
     assert IMAGE_ID not in swift.objects
 
 
+@pytest.mark.parametrize(('deleted', 'said'), [
+    (True, 'was deleted while it was made'), (False, 'HTTP 400')])
+def test_a_copy_that_cannot_be_named(swift, monkeypatch, deleted, said):
+    put = swift.put
+
+    def refuse(name, data, headers, query=''):
+        if not query:
+            return put(name, data, headers)
+        if deleted:
+            swift.delete(next(iter(swift.objects)))
+        raise ObjectStoreFailed('HTTP 400.')
+
+    monkeypatch.setattr(swift, 'put', refuse)
+    swift.takes = 1
+    with pytest.raises(ObjectStoreFailed, match=said):
+        ensure(swift)
+    assert IMAGE_ID not in swift.objects
+
+
 def test_what_others_need_for_longer_is_kept_for_longer(swift):
     """One of the segments is another copy's, which is under way."""
     name = f'{segments.folder(IMAGE_ID)}{"0" * 16}/00000001'
