@@ -12,9 +12,11 @@ from unittest.mock import Mock
 import pytest
 import requests
 from keystoneauth1 import exceptions as ksa_exceptions
+from keystoneauth1.identity.v3 import Password
 from keystoneauth1.session import Session
 
 from osc_imgurl import http
+from osc_imgurl.errors import hide_secrets
 from osc_imgurl.http import answer
 
 HEAD = b'HTTP/1.1 200 OK\r\n'
@@ -119,6 +121,13 @@ def test_what_is_no_data_has_its_limits(serve, monkeypatch, head):
     monkeypatch.setattr(answer, 'MAX_ANSWER', 29)
     with pytest.raises(answer.AnswerTooLarge):
         list(data(serve(head + b'Content-Length: 30\r\n\r\n', b'x' * 30)))
+
+
+@pytest.mark.parametrize('status', [b'200 OK', b'206 Partial Content'])
+def test_data_has_any_size(serve, monkeypatch, status):
+    monkeypatch.setattr(answer, 'MAX_ANSWER', 29)
+    head = OF_DATA.replace(b'200 OK', status) + b'Content-Length: 30\r\n\r\n'
+    assert b''.join(data(serve(head + b'x' * 30))) == b'x' * 30
 
 
 def test_data_has_its_limits_too_where_nobody_asks_for_it(serve, monkeypatch):
@@ -265,6 +274,17 @@ def test_a_session_with_limits(serve):
     with pytest.raises(ksa_exceptions.ClientException):
         ours.get(url)
     assert theirs.get(url).status_code == 200
+
+
+@pytest.mark.parametrize('url', ['http://swift', 'https://swift'])
+def test_a_session_has_its_limits_at_any_server(url):
+    made = http.limited(Session(), 7).session.get_adapter(url)
+    assert isinstance(made, answer.LimitingAdapter)
+
+
+def test_what_a_session_authenticates_with_is_hidden():
+    http.limited(Session(Password('http://keystone', username='u', password='the password')), 7)
+    assert hide_secrets('It is the password.') == 'It is ***.'
 
 
 def test_a_session_with_limits_closes_no_other(server):
