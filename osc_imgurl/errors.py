@@ -154,9 +154,10 @@ def _pattern(secret: bytes) -> re.Pattern[str]:
     plain = {secret.decode(errors=errors) for errors in ('surrogateescape', 'replace')}
     written = {write(text) for text in (*plain, secret.decode('latin-1'), *_base64(secret))
                for write in _WRITTEN}
-    pattern = '|'.join(
-        f'{re.escape(text[:HEAD])}(?:{re.escape(text[HEAD:])}|[\\w.~+/=%-]*)' if text[HEAD:]
-        else re.escape(text) for text in sorted(written, key=len, reverse=True))
+    whole = map(re.escape, sorted(written, key=len, reverse=True))
+    # Only what is none of these whole is cut off.
+    heads = {rf'{re.escape(text[:HEAD])}[\w.~+/=%-]*' for text in written if text[HEAD:]}
+    pattern = '|'.join((*whole, *heads))
     if len(secret) < MIN_SECRET:
         pattern = rf'(?<!\w)(?:{pattern})(?!\w)'
     return re.compile(pattern, re.IGNORECASE)
