@@ -6,7 +6,15 @@ from unittest.mock import Mock
 import pytest
 
 from osc_imgurl import batch
-from osc_imgurl.batch import Failure, Found, checked, create_all, find_images, with_boot_images
+from osc_imgurl.batch import (
+    Failure,
+    Found,
+    checked,
+    create_all,
+    find_images,
+    warn_of_guesses,
+    with_boot_images,
+)
 from osc_imgurl.errors import (
     GlanceFailed,
     ImageNotFound,
@@ -398,3 +406,18 @@ def test_each_url_is_checked_by_the_clock_of_its_moment():
     checker = Checker()
     list(checked(urls(3), checker, lambda: next(moments)))
     assert sorted(checker.moments) == [0, 1, 2]
+
+
+def test_a_list_says_once_that_its_urls_are_not_verified(caplog):
+    lost = Failure('lost', ImageNotFound('It is not there.'))
+    made = [lost, *urls(3)]
+    assert list(warn_of_guesses(made)) == made
+    message, = caplog.messages
+    assert f'Glance does not show where it keeps image {uuid(0)}: ' in message
+
+
+def test_a_list_of_images_whose_targets_are_shown_warns_of_nothing(caplog):
+    known = [image(f'swift+config://ref1/glance/{each.id}', id=each.id) for each in images(2)]
+    made = create_all(map(Found, known), service(), URLOptions(), lambda: NOW)
+    assert len(list(warn_of_guesses(made))) == 2
+    assert not caplog.messages

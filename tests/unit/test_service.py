@@ -7,11 +7,13 @@ real RADOS Gateway.
 """
 
 import logging
+import time
 from unittest.mock import Mock
 
 import pytest
 
 from osc_imgurl.cache.sqlite import SQLiteCache
+from osc_imgurl.copies import copier
 from osc_imgurl.errors import (
     ImageNotFound,
     InvalidParameterValue,
@@ -25,9 +27,10 @@ from osc_imgurl.settings.table import Kind, Settings, Source
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
 from osc_imgurl.target.cloud import Cloud
-from osc_imgurl.target.resolve import resolve
+from osc_imgurl.target.resolve import Target, resolve
 from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions
+from osc_imgurl.tempurl.url import ObjectPath
 
 from .stubs import IMAGE_ID, NOW, Glance, Store, image
 
@@ -301,3 +304,91 @@ def test_the_negotiated_url_is_the_same_where_its_digest_is():
                              Cloud(Glance(image()), Store(capabilities=SHA256)))
     made = service.create(IMAGE_ID, URLOptions(), NOW, presume=True)
     assert service.negotiated(made, URLOptions(), NOW) is made
+
+
+def test_another_digest_is_negotiated_where_the_cluster_takes_no_other():
+    service = TempURLService(Settings(key=Key(b'a key')),
+                             Cloud(Glance(image()), Store(capabilities=SHA1)))
+    made = service.create(IMAGE_ID, URLOptions(), NOW, presume=True)
+    negotiated = service.negotiated(made, URLOptions(), NOW)
+    assert (made.digest, negotiated.digest) == ('sha256', 'sha1')
+    assert (negotiated.target, negotiated.expires) == (made.target, made.expires)
+
+
+@pytest.mark.parametrize('request_', [URLOptions('BREW'), URLOptions(ip_range='x'),
+                                      URLOptions(expires=1)])
+def test_what_cannot_be_met_is_refused_before_anybody_is_asked(request_):
+    store, glance = Store(), Glance(image())
+    with pytest.raises(InvalidParameterValue):
+        TempURLService(Settings(), Cloud(glance, store)).create(IMAGE_ID, request_, NOW)
+    assert (store.asked, glance.asked) == ([], [])
+
+
+def test_what_a_url_risks_is_said_once(caplog):
+    service = TempURLService(Settings(key=Key(b'a key')), Cloud(Glance(image()), Store()))
+    for _ in range(3):
+        service.create(IMAGE_ID, URLOptions(prefix=''), NOW)
+    assert len(caplog.messages) == 1
+    service.create(IMAGE_ID, URLOptions(prefix='3a'), NOW)
+    assert len(caplog.messages) == 2
+
+
+def test_stores_in_one_swift_ask_it_once():
+    own = Settings(container='glance', account='AUTH_p')
+    settings = Settings(stores={'east': own, 'west': own})
+    store = named(Store(account={A1: Key(b'a key')}))
+    service = TempURLService(settings, Cloud(Glance(), store))
+    for name in ('east', 'west'):
+        service.create_for(image(stores=(name,)), URLOptions(), NOW)
+    assert sorted(store.asked) == ['AUTH_p', 'AUTH_p/glance', 'account_keys', 'capabilities',
+                                   'container_keys']
+
+
+class Copier:
+    """Stands for one that copies for ten minutes, which no test can wait for."""
+
+    in_place = False
+
+    def __init__(self):
+        self.clock = 5000
+
+    def may_copy(self, image, request):
+        return True
+
+    def has_object(self, image, target, object_store):
+        return self.in_place
+
+    def target(self, image):
+        return Target('http://swift', ObjectPath('AUTH_p', 'copies', image.id))
+
+    def ensure(self, image, request, expires):
+        self.clock += 600
+        return self.target(image), Key(b'of copies'), expires()
+
+
+@pytest.mark.parametrize(('in_place', 'container', 'moment'), [
+    (False, 'copies', NOW + 600), (True, 'glance', NOW)])
+def test_the_life_of_a_copys_url_begins_when_there_is_a_copy(monkeypatch, in_place, container,
+                                                             moment):
+    made = Copier()
+    made.in_place = in_place
+    monkeypatch.setattr(copier, 'make_copier', lambda *_: made)
+    monkeypatch.setattr(time, 'monotonic', lambda: made.clock)
+    cache = Mock()
+    cache.get_or_create = Mock(side_effect=lambda entry, *_: (entry.expires, False))
+    service = TempURLService(Settings(key=Key(b'a key'), copy=True),
+                             Cloud(Glance(image()), Store()), cache)
+    url = service.create(IMAGE_ID, URLOptions(), NOW)
+    assert (url.copied, url.target.path.container) == (not in_place, container)
+    assert url.expires == int(moment) + 1200
+    assert cache.get_or_create.call_args.args[2] == moment
+
+
+def test_an_image_that_is_not_in_swift_is_copied(monkeypatch):
+    monkeypatch.setattr(copier, 'make_copier', lambda *_: Copier())
+    service = TempURLService(Settings(copy=True), Cloud(Glance(image('file:///x')), Store()))
+    assert service.create(IMAGE_ID, URLOptions(), NOW).target.path.container == 'copies'
+    refusing = Store(capabilities=Capabilities(True, ('HEAD',)))
+    service = TempURLService(Settings(copy=True), Cloud(Glance(image('file:///x')), refusing))
+    with pytest.raises(InvalidParameterValue, match='takes no temporary URLs for GET'):
+        service.create(IMAGE_ID, URLOptions(), NOW)

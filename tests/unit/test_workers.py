@@ -55,6 +55,14 @@ print(next(answers))
 """], check=True, timeout=30)
 
 
+def test_one_thread_reads_ahead():
+    """No iterator is asked by two at once."""
+    readers = set()
+    assert len(list(read_ahead((readers.add(threading.current_thread()) or number
+                                for number in range(9)), 3))) == 9
+    assert len(readers) == 1
+
+
 def test_what_is_read_ahead_comes_in_order_and_is_bounded():
     read = []
     items = read_ahead((read.append(number) or number for number in range(9)), 3)
