@@ -4,8 +4,9 @@
     .venvs/client/bin/python tools/mutate.py cache swift    these; '.' means the modules in none
 
 Each change (of a comparison, a constant, a condition, a return value, a statement) is made in a
-copy of the checkout. The folder's unit tests run first, then all others. Prints the changes that no
-test catches, and a row for each folder. The exit status is 1 if one of them is below the goal.
+copy of the checkout. The folder's own unit tests run, the quickest first; all others only where
+those catch too few. Prints the changes that no test catches, and a row for each folder. The exit
+status is 1 if one of them is below the goal.
 """
 
 import argparse
@@ -14,6 +15,8 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import itertools
+import json
+import logging
 import multiprocessing
 import os
 import pathlib
@@ -171,15 +174,39 @@ def prepare(scratch):
     (copy / '.venvs').symlink_to(ROOT / '.venvs')
     os.chdir(copy)
     sys.path.insert(0, str(copy))
+    # The tests go on in a process of their own where they are no worker.
     os.environ.update(HOME=scratch, TMPDIR=scratch, PYTHONPATH=str(copy),
-                      PYTHONDONTWRITEBYTECODE='1')
+                      PYTHONDONTWRITEBYTECODE='1', PYTEST_XDIST_WORKER='gw0')
     tempfile.tempdir = None
     with open(os.devnull, 'w') as null, contextlib.redirect_stdout(null):
         pytest.main(['--collect-only', '-p', 'no:cacheprovider', *UNIT])
     for name, module in [*sys.modules.items()]:
         if (getattr(module, '__file__', None) or '').startswith(str(copy)):
             del sys.modules[name]
+    # They have the filters of the modules that are gone.
+    for name in [*logging.root.manager.loggerDict]:
+        if name.startswith(PACKAGE):
+            del logging.root.manager.loggerDict[name]
     sys.dont_write_bytecode = True
+
+
+class QuickestFirst:
+    """Has pytest run the quickest tests first, by what a first run has written into a file."""
+
+    def __init__(self, path):
+        self.path = path
+        self.known = json.loads(path.read_text()) if path.exists() else {}
+        self.seconds = {}
+
+    def pytest_collection_modifyitems(self, items):
+        items.sort(key=lambda item: self.known.get(item.nodeid, 0))
+
+    def pytest_runtest_logreport(self, report):
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0) + report.duration
+
+    def pytest_sessionfinish(self):
+        if not self.known:
+            self.path.write_text(json.dumps(self.seconds))
 
 
 def run(tests, limit=3600):
@@ -194,7 +221,9 @@ def run(tests, limit=3600):
             resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
             for stream in (1, 2):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
-            status = pytest.main(['-qx', '-p', 'no:cacheprovider', '--hypothesis-seed=0', *tests])
+            status = pytest.main(
+                ['-qx', '-p', 'no:cacheprovider', '--hypothesis-seed=0', *tests],
+                [QuickestFirst(pathlib.Path(tempfile.gettempdir(), f'{hash(tests)}.json'))])
         finally:
             os._exit(status)
     try:
@@ -206,27 +235,25 @@ def run(tests, limit=3600):
     return passed, time.monotonic() - started
 
 
-def survives(change, steps):
-    """Say whether all tests pass with a change; a step is what pytest takes, and its time limit."""
+def survives(change, tests, limit):
+    """Say whether tests pass with a change, within so many seconds."""
     source, stat = change.path.read_bytes(), change.path.stat()
     try:
         change.path.write_bytes(change.apply(source))
         # The bytecode of before is of another time, so that it is not taken.
         os.utime(change.path, (1, 1))
-        return all(run(*step)[0] for step in steps)
+        return run(tests, limit)[0]
     finally:
         change.path.write_bytes(source)
         os.utime(change.path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def limits(pool, steps):
-    """Return the time limit of each step, in seconds; it must pass as the code is."""
-    found = {}
+    """Return the time limit of each, in seconds; it must pass as the code is."""
     for tests, (passed, seconds) in zip(steps, pool.map(run, steps), strict=True):
         if not passed:
             sys.exit(f'Before anything is changed, this fails: pytest {" ".join(tests)}')
-        found[tests] = int(20 + 5 * seconds)
-    return found
+        yield tests, int(10 + 4 * seconds)
 
 
 def main():
@@ -239,21 +266,26 @@ def main():
     parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='how many run at once')
     parser.add_argument('--goal', type=int, default=90, help='how many of 100 are to be caught')
     parser.add_argument('--also', metavar='<test>', action='append', default=[],
-                        help='run this too where no unit test fails, such as a functional test')
+                        help='run this too where unit tests catch too few, such as a functional'
+                             ' test')
     options = parser.parse_args()
     own = {folder: own_tests(folder) for folder in options.folders}
     others = [UNIT, *((test,) for test in options.also)]
     rows = []
     with tempfile.TemporaryDirectory() as scratch, concurrent.futures.ProcessPoolExecutor(
             options.jobs, multiprocessing.get_context('fork'), prepare, (scratch,)) as pool:
-        limit = limits(pool, [*others, *own.values()])
+        limit = dict(limits(pool, [*own.values()]))
         for folder in options.folders:
             every = [change for path in modules(folder) for change in Source(path).changes()]
-            picked = random.Random(f'{options.seed} {folder}').sample(  # noqa: S311
+            picked = left = random.Random(f'{options.seed} {folder}').sample(  # noqa: S311
                 every, min(options.number, len(every)))
-            steps = [(tests, limit[tests]) for tests in (own[folder], *others)]
-            survived = pool.map(survives, picked, itertools.repeat(steps))
-            left = [*itertools.compress(picked, survived)]
+            for tests in (own[folder], *others):
+                if 100 * len(left) > (100 - options.goal) * len(picked):
+                    if tests not in limit:
+                        limit |= limits(pool, [tests])
+                    survived = pool.map(survives, left, itertools.repeat(tests),
+                                        itertools.repeat(limit[tests]))
+                    left = [*itertools.compress(left, survived)]
             print(*left, sep='\n', end='\n' * bool(left), flush=True)
             rows.append((folder, len(picked), len(picked) - len(left)))
     print('folder      changes   caught  percent')
