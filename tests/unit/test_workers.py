@@ -57,10 +57,11 @@ print(next(answers))
 
 def test_one_thread_reads_ahead():
     """No iterator is asked by two at once."""
-    readers = set()
-    assert len(list(read_ahead((readers.add(threading.current_thread()) or number
-                                for number in range(9)), 3))) == 9
-    assert len(readers) == 1
+    before = set(threading.enumerate())
+    items = read_ahead(range(9), 3)
+    assert next(items) == 0
+    assert len(set(threading.enumerate()) - before) == 1
+    items.close()
 
 
 def test_what_is_read_ahead_comes_in_order_and_is_bounded():

@@ -59,11 +59,12 @@ def openstack(cloud, naps, monkeypatch, tmp_path):
 
 
 class OpenStack:
-    """Runs a command; ``configuration`` is that of the cloud in clouds.yaml."""
+    """Runs a command; ``configuration`` is that of the cloud in clouds.yaml, of that path."""
 
     def __init__(self, cloud):
         self.cloud = cloud
         self.configuration = {}
+        self.path = None
         self.code = None
         self.stderr = io.StringIO()
 
@@ -72,7 +73,7 @@ class OpenStack:
         stdout = io.StringIO()
         # As openstacksdk keeps what it has read from clouds.yaml.
         config = types.SimpleNamespace(
-            cloud_config={'clouds': {'cloud': self.configuration}}, config_filename=None,
+            cloud_config={'clouds': {'cloud': self.configuration}}, config_filename=self.path,
             _load_secure_file=lambda: (None, {}))
         region = types.SimpleNamespace(name='cloud', region_name=None,
                                        config=self.configuration, _openstack_config=config)

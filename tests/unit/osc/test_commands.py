@@ -7,6 +7,7 @@ import stat
 import time
 
 import pytest
+from openstack.config import loader
 from osc_lib.exceptions import CommandError
 
 from osc_imgurl.copies.copy import Copy, to_headers
@@ -87,6 +88,19 @@ def test_create_without_authentication(openstack, cloud, offline):
 
 def test_an_error_speaks_of_options(openstack):
     assert refused(openstack, CREATE, 'cirros', '--expires-at', '1').endswith('(--expires-at).')
+
+
+def test_a_clouds_yaml_that_others_may_have_written_names_no_key_file(openstack, monkeypatch,
+                                                                      tmp_path):
+    (tmp_path / 'key').write_bytes(KEY.value)
+    openstack.configuration['image_temp_url'] = {'key_file': str(tmp_path / 'key')}
+    openstack.path = str(tmp_path / 'clouds.yaml')
+    assert f'is not accepted from {openstack.path}' in refused(openstack, CREATE, 'cirros')
+    monkeypatch.setenv('OS_CLIENT_CONFIG_FILE', openstack.path)
+    assert verify(parse(openstack.rows(CREATE, 'cirros')['url']), KEY, time.time()).valid
+    monkeypatch.delenv('OS_CLIENT_CONFIG_FILE')
+    openstack.path = str(pathlib.Path(loader.CONFIG_HOME, 'clouds.yaml'))
+    assert verify(parse(openstack.rows(CREATE, 'cirros')['url']), KEY, time.time()).valid
 
 
 # show

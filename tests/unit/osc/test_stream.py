@@ -41,6 +41,24 @@ def test_progress_on_a_terminal(monkeypatch, stdout, stderr, streams, shown):
         '\r\033[K1 images ...\r\033[K3 images ...\r\033[K' if shown else '')
 
 
+def test_a_failure_takes_the_place_of_the_progress(monkeypatch):
+    moments, stderr = iter([0, 1.5, 1.6]), Terminal()
+    monkeypatch.setattr(stream.time, 'monotonic', lambda: next(moments))
+    monkeypatch.setattr(stream.LOG, 'error', lambda *_: stderr.write('the error\n'))
+    output = Output(io.StringIO(), stderr, streams=False, fail_fast=False, with_errors=False)
+    list(output.through([object.__new__(Made), Failure('image 1', ImgurlError('It fails.'))]))
+    assert stderr.getvalue() == '\r\033[K0 images ...\r\033[Kthe error\n'
+
+
+def test_a_list_ends_at_the_first_failure_where_that_is_asked_for():
+    made = object.__new__(Made)
+    failure = Failure('image 1', ImgurlError('It fails.'))
+    for fail_fast, rows in (True, [made]), (False, [made, made]):
+        output = Output(io.StringIO(), io.StringIO(), streams=False, fail_fast=fail_fast,
+                        with_errors=False)
+        assert list(output.through([made, failure, made])) == rows
+
+
 @pytest.mark.parametrize(('problem', 'said'), [
     ('It fails.', 'image 1: It fails.'), ('The image 1 fails.', 'The image 1 fails.')])
 def test_a_failure_names_its_image(caplog, problem, said):
