@@ -59,12 +59,16 @@ def openstack(cloud, naps, monkeypatch, tmp_path):
 
 
 class OpenStack:
-    """Runs a command; ``configuration`` is that of the cloud in clouds.yaml, of that path."""
+    """Runs a command; ``configuration`` is that of the cloud in clouds.yaml, of that path.
+
+    ``identity`` is Keystone, as openstacksdk has it.
+    """
 
     def __init__(self, cloud):
         self.cloud = cloud
         self.configuration = {}
         self.path = None
+        self.identity = None
         self.code = None
         self.stderr = io.StringIO()
 
@@ -79,7 +83,8 @@ class OpenStack:
                                        config=self.configuration, _openstack_config=config)
         manager = types.SimpleNamespace(
             session=self.cloud.session(), region_name=None, interface='public',
-            get_configuration=lambda: self.configuration, _cli_options=region)
+            get_configuration=lambda: self.configuration, _cli_options=region,
+            sdk_connection=types.SimpleNamespace(identity=self.identity))
         app = types.SimpleNamespace(client_manager=manager, stdout=stdout, stderr=self.stderr)
         entry, = entry_points(group='openstack.image.v2', name=name.replace(' ', '_'))
         command = entry.load()(app, None)

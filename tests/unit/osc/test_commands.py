@@ -5,8 +5,10 @@ import pathlib
 import re
 import stat
 import time
+import types
 
 import pytest
+from openstack import exceptions
 from openstack.config import loader
 from osc_lib.exceptions import CommandError
 
@@ -176,6 +178,58 @@ def test_list_boot_images(openstack):
     assert [*rows[0]] == ['image_id', 'image_name', 'role', 'parent', 'expires_at', 'url']
     assert [(row['image_name'], row['role'], row['parent']) for row in rows] == [
         ('cirros', 'image', None), ('vmlinuz', 'kernel', IMAGE_ID)]
+
+
+def test_a_boot_image_without_a_url_says_for_which_image(openstack, cloud):
+    cloud.mock.get(f'{GLANCE}?id=in%3A{KERNEL_ID}', json={'images': []})
+    cloud.mock.get(f'{GLANCE}/{KERNEL_ID}', status_code=404)
+    row = openstack.rows(LIST, 'cirros', '--with-boot-images', '--with-errors')[1]
+    assert (row['image_id'], row['role'], row['parent'], row['url']) == (
+        KERNEL_ID, 'kernel', IMAGE_ID, None)
+    assert f'names {KERNEL_ID} as its kernel' in row['error']
+
+
+def found(**fields):
+    """Return what finds something of these fields in Keystone."""
+    return lambda name, **given: types.SimpleNamespace(**fields)
+
+
+def failing(error):
+    def fail(name, **given):
+        raise error
+    return fail
+
+
+@pytest.mark.parametrize(('find', 'owner'), [
+    (found(id='the ID'), 'the+ID'), (failing(exceptions.ForbiddenException()), 'somebody')])
+def test_images_of_a_project(openstack, cloud, find, owner):
+    """Keystone is a stub: who may not look a project up gives its ID."""
+    openstack.identity = types.SimpleNamespace(find_project=find)
+    openstack(LIST, '--project', 'somebody')
+    asked = next(asked for asked in cloud.asked if asked.startswith(f'GET {GLANCE}?'))
+    assert f'owner={owner}' in asked
+
+
+@pytest.mark.parametrize('error', [exceptions.NotFoundException('x'),
+                                   exceptions.DuplicateResource('x')])
+def test_a_project_that_is_not_known(openstack, cloud, error):
+    openstack.identity = types.SimpleNamespace(find_project=failing(error))
+    assert refused(openstack, LIST, '--project', 'somebody').startswith(
+        'The project somebody is not known, or not the only one')
+    assert cloud.asked == []
+
+
+def test_a_projects_domain(openstack):
+    given = {}
+
+    def find_project(name, ignore_missing, **within):
+        given.update(within)
+        return types.SimpleNamespace(id='p')
+
+    openstack.identity = types.SimpleNamespace(find_project=find_project,
+                                               find_domain=found(id='the domain'))
+    openstack(LIST, '--project', 'somebody', '--project-domain', 'theirs')
+    assert given == {'domain_id': 'the domain'}
 
 
 @pytest.mark.parametrize(('options', 'query'), [
