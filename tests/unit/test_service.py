@@ -147,6 +147,11 @@ def test_what_fails_is_not_asked_twice_either(answers, asked):
     assert store.asked == asked
 
 
+def test_without_a_cache_no_url_is_cached_and_none_is_copied():
+    made = create(Store())
+    assert (made.cached, made.copied) == (False, False)
+
+
 def test_expiry():
     assert create(Store()).temp_url.expires == 1_700_001_200
     assert create(Store(), URLOptions(expires=1_800_000_000)).temp_url.expires == 1_800_000_000
