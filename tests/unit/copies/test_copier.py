@@ -55,6 +55,7 @@ class Swift:
         data = b''.join(data) if not isinstance(data, bytes) else data
         self.now += self.takes
         if query:
+            assert query == 'multipart-manifest=put'
             parts = json.loads(data)
             assert all(self.head(part['path'].removeprefix('/copies/')) for part in parts)
             data = b'x' * sum(part['size_bytes'] for part in parts)
@@ -90,12 +91,13 @@ class InMemory(Home):
     def __init__(self, container):
         super().__init__(Settings(), None)
         self.container = container
+        self.prepared = []
 
     def target(self, image_id):
         return Target('http://swift', ObjectPath('AUTH_x', 'copies', image_id))
 
     def prepare(self, place):
-        pass
+        self.prepared.append(place)
 
     def key(self, place):
         return Key(b'a key')
@@ -139,6 +141,68 @@ def test_a_copy_may_take_longer_than_its_url_lives(swift):
     assert expires == begun + 5 * swift.takes + DURATION
     assert len(swift.objects) == 6
     assert set(ends(swift).values()) == {expires + 60 * MINUTE}
+
+
+def test_a_copy_is_in_the_container_that_is_made_for_it(swift):
+    home = InMemory(swift)
+    made = Copier(Settings(), Images(), home)
+    target = made.ensure(IMAGE, URLOptions(), lambda: int(swift.now) + DURATION)[0]
+    assert [target] == home.prepared == [made.target(IMAGE)]
+
+
+class InGateway(InMemory):
+    def target(self, image_id):
+        return Target('http://rgw/swift', ObjectPath(None, 'copies', image_id))
+
+
+def test_a_gateway_shows_what_has_ended(swift, monkeypatch):
+    swift.takes = 1
+    copy = Copier(Settings(), Images(), InGateway(swift))
+
+    def ensure():
+        return copy.ensure(IMAGE, URLOptions(), lambda: int(swift.now) + DURATION)[2]
+
+    ensure()
+    written = swift.now
+    # One that lives serves again.
+    ensure()
+    assert swift.now == written
+    monkeypatch.setattr(swift, 'head', swift.objects.get)
+    swift.now += 600 * MINUTE
+    assert ensure() > swift.now
+    assert int(swift.objects[IMAGE_ID][DELETE_AT]) > swift.now
+
+
+def test_of_two_processes_the_first_makes_the_copy(swift, monkeypatch):
+    put = swift.put
+
+    def put_late(name, data, headers, query=''):
+        if not query:
+            return put(name, data, headers)
+        put(name, data, headers, query)
+        # What Swift answers to If-None-Match.
+        return None
+
+    monkeypatch.setattr(swift, 'put', put_late)
+    swift.takes = 1
+    ensure(swift)
+    # Those of the other process are elsewhere here.
+    assert list(swift.objects) == [IMAGE_ID]
+
+
+def test_a_copy_that_is_deleted_at_once(swift, monkeypatch):
+    put = swift.put
+
+    def put_in_vain(name, data, headers, query=''):
+        stored = put(name, data, headers, query)
+        if query:
+            swift.delete(name)
+        return stored
+
+    monkeypatch.setattr(swift, 'put', put_in_vain)
+    swift.takes = 1
+    with pytest.raises(ObjectStoreFailed, match='was deleted while it was made'):
+        ensure(swift)
 
 
 def test_a_segment_takes_too_long(swift):

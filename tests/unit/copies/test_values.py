@@ -100,6 +100,12 @@ def test_a_cluster_that_takes_no_such_object(said, message):
         segments.plan(10, said)
 
 
+def test_a_cluster_that_does_not_say_takes_what_swift_does():
+    assert len(segments.plan(5000 * GIB, Capabilities())) == 1000
+    with pytest.raises(ObjectStoreFailed, match=f'no object of more than {5000 * GIB}'):
+        segments.plan(5000 * GIB + 1, Capabilities())
+
+
 def test_no_two_processes_write_to_the_same_name():
     own = {segments.own_folder(IMAGE_ID) for _ in range(100)}
     assert len(own) == 100

@@ -207,7 +207,7 @@ def test_images_of_a_project(openstack, cloud, find, owner):
     openstack.identity = types.SimpleNamespace(find_project=find)
     openstack(LIST, '--project', 'somebody')
     asked = next(asked for asked in cloud.asked if asked.startswith(f'GET {GLANCE}?'))
-    assert f'owner={owner}' in asked
+    assert f'&owner={owner}' in asked
 
 
 @pytest.mark.parametrize('error', [exceptions.NotFoundException('x'),
