@@ -154,13 +154,18 @@ def _pattern(secret: bytes) -> re.Pattern[str]:
     plain = {secret.decode(errors=errors) for errors in ('surrogateescape', 'replace')}
     written = {write(text) for text in (*plain, secret.decode('latin-1'), *_base64(secret))
                for write in _WRITTEN}
-    whole = map(re.escape, sorted(written, key=len, reverse=True))
+    whole = map(_whole, sorted(written, key=len, reverse=True))
     # Only what is none of these whole is cut off.
     heads = {rf'{re.escape(text[:HEAD])}[\w.~+/=%-]*' for text in written if text[HEAD:]}
     pattern = '|'.join((*whole, *heads))
     if len(secret) < MIN_SECRET:
         pattern = rf'(?<!\w)(?:{pattern})(?!\w)'
     return re.compile(pattern, re.IGNORECASE)
+
+
+def _whole(text: str) -> str:
+    """Return a pattern of a whole secret; a long one may be wrapped into lines."""
+    return (r'\s{0,3}' if len(text) >= HEAD else '').join(map(re.escape, text))
 
 
 def _base64(secret: bytes) -> Iterator[str]:

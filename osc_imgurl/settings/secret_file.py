@@ -96,7 +96,8 @@ def _write_new(path: str, value: bytes) -> None:
 
 def _not_written(path: str, error: OSError) -> InvalidParameterValue:
     return InvalidParameterValue(
-        f'The file {path} cannot be written: {error.strerror}.', 'Name another file.')
+        f'The file {path or repr(path)} cannot be written: {error.strerror}.',
+        'Name another file.')
 
 
 def warn_of_config_file(path: str) -> None:

@@ -121,7 +121,7 @@ def read_secret(setting: Setting, path: str) -> Any:
         text = secret_file.read(path, kind)
     except OSError as error:
         raise InvalidParameterValue(
-            f'The {kind} {path} cannot be read: {error.strerror}.') from None
+            f'The {kind} {path or repr(path)} cannot be read: {error.strerror}.') from None
     return _parse(setting, text, 'on standard input' if path == '-' else f'in {path}')
 
 

@@ -25,6 +25,7 @@ from osc_imgurl.errors import (
     ImgurlError,
     InvalidParameterValue,
     MissingParameterValue,
+    ObjectStoreFailed,
     OutcomeUnknown,
     logger,
 )
@@ -117,26 +118,41 @@ def make(change: Change, object_store: ObjectStore) -> None:
     :raises ImgurlError: nothing is changed; as
         :meth:`osc_imgurl.swift.object_store.ObjectStore.set_keys`.
     """
-    owner, answer_lost = change.owner, None
+    owner, failed = change.owner, None
     if (keys := find(owner, object_store)) != change.before:
         raise _changed_by_another(owner, keys, 'nothing is changed')
     try:
         object_store.set_keys(owner.account, owner.container, change.written)
-    except OutcomeUnknown as error:
-        answer_lost = error
-    if change.new or answer_lost:
-        time.sleep(SETTLING)
-        try:
-            keys = find(owner, object_store)
-        except ImgurlError as error:
-            raise _unknown(change, error) from error
-        if answer_lost and any(keys.get(slot) != key for slot, key in change.written.items()):
-            raise _unknown(change, answer_lost) from answer_lost
-        if not change.new <= {*keys.values()}:
-            raise _changed_by_another(owner, keys, 'the new key is not set')
+    except ObjectStoreFailed as error:
+        failed = error
+    if change.new or failed:
+        _read_back(change, object_store, failed)
     if any(len(key.value) < SHORT for key in change.new):
         LOG.warning('The new key has fewer than %s bytes: it may be guessed from its fingerprint,'
                     ' or from any URL. Generate one', SHORT)
+
+
+def _read_back(change: Change, object_store: ObjectStore,
+               failed: ObjectStoreFailed | None) -> None:
+    """Accept a change that the slots show.
+
+    :param failed: what the request to change them raised. A refusal may be the answer to a request
+        that was made again, when the first had been carried out.
+    :raises ImgurlError: as :func:`make`.
+    """
+    refused = failed is not None and not isinstance(failed, OutcomeUnknown)
+    if not refused:
+        time.sleep(SETTLING)
+    try:
+        keys = find(change.owner, object_store)
+    except ImgurlError as error:
+        raise _unknown(change, failed or error) from error
+    if failed and any(keys.get(slot) != key for slot, key in change.written.items()):
+        if refused and keys == change.before:
+            raise failed
+        raise _unknown(change, failed) from failed
+    if not change.new <= {*keys.values()}:
+        raise _changed_by_another(change.owner, keys, 'the new key is not set')
 
 
 def _changed_by_another(owner: Owner, keys: Mapping[KeySlot, Key],

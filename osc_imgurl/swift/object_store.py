@@ -157,8 +157,9 @@ class ObjectStore(Catalog):
         :param container: None for the account's own.
         :param keys: by their slots; None empties a slot.
         :raises InvalidParameterValue: Swift cannot keep a key as it is; nothing is set then.
-        :raises ObjectStoreNotAuthorized: these credentials may not; nothing is set.
-        :raises ObjectStoreFailed: Swift refuses the request (HTTP 4xx); nothing is set.
+        :raises ObjectStoreNotAuthorized: these credentials may not.
+        :raises ObjectStoreFailed: Swift refuses the request (HTTP 4xx). That may be the answer to a
+            request that was made again, when the first had been carried out.
         :raises OutcomeUnknown: anything else comes back, or nothing.
         """
         headers: dict[str, str | bytes] = {}

@@ -303,7 +303,8 @@ def swift(cloud):
     """A proxy in front of Swift; ``env`` makes commands use it."""
     endpoint, _, path = cloud.sdk().object_store.get_endpoint().partition('/v1/')
     with proxy(endpoint) as swift:
-        swift.env = cloud.config(object_store_endpoint_override=f'{swift.url}/v1/{path}',
+        swift.storage_url = f'{swift.url}/v1/{path}'
+        swift.env = cloud.config(object_store_endpoint_override=swift.storage_url,
                                  image_temp_url={'num_retries': 0})
         yield swift
 
@@ -407,6 +408,17 @@ def test_what_may_be_set_is_kept(cloud, swift, tmp_path, command, steps, is_set)
     assert f'the new one ({Key(key.encode()).fingerprint})' in result.stderr
     assert f'The file {path} is kept. See which fingerprints are set' in result.stderr
     assert '(openstack image temp url key list)' in result.stderr
+
+
+@pytest.mark.parametrize('status', [403, 429])
+def test_a_refusal_may_answer_the_second_of_two_requests(cloud, swift, tmp_path, status):
+    """The first has set the key, and its answer is lost."""
+    path = tmp_path / 'key'
+    swift.env = cloud.config(object_store_endpoint_override=swift.storage_url,
+                             image_temp_url={'num_retries': 1})
+    swift.plan = [None, None, 'lose', (status, {'X-Trans-Id': 'tx'})]
+    change(cloud, 'rotate', '--generate', '--key-file', str(path), env=swift.env)
+    assert path.read_text() == f'{keys(cloud)[1]}\n'
 
 
 @pytest.mark.parametrize('status', [400, 403, 413])

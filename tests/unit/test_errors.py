@@ -190,3 +190,10 @@ def test_every_log_is_printable(module, caplog):
         first, second = caplog.records
         assert first.getMessage() == f'{printable(ODD)} and 3'
         assert (second.msg, second.args) == ('as it is: %s', ('x',))
+
+
+def test_a_secret_that_is_wrapped_into_lines():
+    token = 'gAAAAAB' + 'x1y2z3' * 20
+    remember(token)
+    wrapped = '\n  '.join(token[at:at + 40] for at in range(0, len(token), 40))
+    assert hide_secrets(f'You sent {wrapped}.') == 'You sent ***.'
