@@ -192,8 +192,8 @@ def proxy(url, certificate=None, client_certificate=None):
         protocol_version = 'HTTP/1.1'
 
         def handle(self):
-            # Who asks may end at any moment.
-            with contextlib.suppress(ConnectionError):
+            # Who asks may end at any moment, and may refuse the certificate.
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
                 super().handle()
 
         def do(self):

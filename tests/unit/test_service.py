@@ -316,8 +316,9 @@ def test_another_digest_is_negotiated_where_the_cluster_takes_no_other():
                              Cloud(Glance(image()), Store(capabilities=SHA1)))
     made = service.create(IMAGE_ID, URLOptions(), NOW, presume=True)
     negotiated = service.negotiated(made, URLOptions(), NOW)
-    assert (made.digest, negotiated.digest) == ('sha256', 'sha1')
-    assert (negotiated.target, negotiated.expires) == (made.target, made.expires)
+    assert (made.temp_url.digest, negotiated.temp_url.digest) == ('sha256', 'sha1')
+    assert negotiated.target == made.target
+    assert negotiated.temp_url.expires == made.temp_url.expires
 
 
 @pytest.mark.parametrize('request_', [URLOptions('BREW'), URLOptions(ip_range='x'),
@@ -385,7 +386,7 @@ def test_the_life_of_a_copys_url_begins_when_there_is_a_copy(monkeypatch, in_pla
                              Cloud(Glance(image()), Store()), cache)
     url = service.create(IMAGE_ID, URLOptions(), NOW)
     assert (url.copied, url.target.path.container) == (not in_place, container)
-    assert url.expires == int(moment) + 1200
+    assert url.temp_url.expires == int(moment) + 1200
     assert cache.get_or_create.call_args.args[2] == moment
 
 

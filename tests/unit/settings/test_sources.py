@@ -224,8 +224,9 @@ def test_the_cache_password_comes_from_a_file(tmp_path, caplog):
 
 
 def test_duration_and_start_delay():
-    with pytest.raises(InvalidParameterValue, match='shorter than the expected download start'):
+    with pytest.raises(InvalidParameterValue, match='shorter than the expected') as caught:
         Settings(duration=60, expected_download_start_delay=61)
+    assert caught.value.names == ('duration',)
     Settings(duration=60, expected_download_start_delay=60)
 
 
