@@ -45,6 +45,8 @@ MIN_SECRET = 8
 MIN_WORD = 4
 # So much of the beginning of a secret is replaced where the text cuts the secret off.
 HEAD = 24
+# A text without so much of its beginning does not hold a secret: the whole pattern is not needed.
+BEGINNING = 6
 # How many secrets are remembered. A process needs a few; one that has had more forgets the oldest.
 MAX_SECRETS = 256
 
@@ -137,7 +139,7 @@ def hide_secrets(text: str, *others: str) -> str:
     """
     for secret in sorted({*list(_secrets), *(other.encode() for other in others)}, key=len,
                          reverse=True):
-        if len(secret) >= MIN_WORD:
+        if len(secret) >= MIN_WORD and _beginning(secret).search(text):
             text = _pattern(secret).sub(HIDDEN, text)
     text = _SIGNATURE.sub(rf'\1{HIDDEN}', text)
     return re.sub(r'\S+', _without_user, text) if '://' in text and '@' in text else text
@@ -149,12 +151,19 @@ def sanitize(text: str) -> str:
 
 
 @functools.lru_cache(MAX_SECRETS)
+def _beginning(secret: bytes) -> re.Pattern[str]:
+    """Return what matches wherever :func:`_pattern` does, and is compiled sooner."""
+    beginnings = {_wrapped(text[:BEGINNING]) for text in _written(secret)}
+    return re.compile('|'.join(beginnings), re.IGNORECASE)
+
+
+@functools.lru_cache(MAX_SECRETS)
 def _pattern(secret: bytes) -> re.Pattern[str]:
     """Return what matches a secret as other programs may write it."""
-    plain = {secret.decode(errors=errors) for errors in ('surrogateescape', 'replace')}
-    written = {write(text) for text in (*plain, secret.decode('latin-1'), *_base64(secret))
-               for write in _WRITTEN}
-    whole = map(_whole, sorted(written, key=len, reverse=True))
+    written = _written(secret)
+    # A long one may be wrapped into lines.
+    whole = (_wrapped(text) if len(text) >= HEAD else re.escape(text)
+             for text in sorted(written, key=len, reverse=True))
     # Only what is none of these whole is cut off.
     heads = {rf'{re.escape(text[:HEAD])}[\w.~+/=%-]*' for text in written if text[HEAD:]}
     pattern = '|'.join((*whole, *heads))
@@ -163,9 +172,16 @@ def _pattern(secret: bytes) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-def _whole(text: str) -> str:
-    """Return a pattern of a whole secret; a long one may be wrapped into lines."""
-    return (r'\s{0,3}' if len(text) >= HEAD else '').join(map(re.escape, text))
+def _written(secret: bytes) -> set[str]:
+    """Return the texts that other programs may make of a secret."""
+    plain = {secret.decode(errors=errors) for errors in ('surrogateescape', 'replace')}
+    return {write(text) for text in (*plain, secret.decode('latin-1'), *_base64(secret))
+            for write in _WRITTEN}
+
+
+def _wrapped(text: str) -> str:
+    """Return a pattern of a text that may be wrapped into lines."""
+    return r'\s{0,3}'.join(map(re.escape, text))
 
 
 def _base64(secret: bytes) -> Iterator[str]:
