@@ -212,11 +212,16 @@ def logger(name: str) -> logging.Logger:
     return log
 
 
-def _sanitize(record: logging.LogRecord) -> bool:
+def rewrite(record: logging.LogRecord, change: Callable[[str], str]) -> None:
+    """Change the message of a log record."""
     message = record.getMessage()
-    sanitized = sanitize(message)
-    if sanitized != message:
-        record.msg, record.args = sanitized, ()
+    changed = change(message)
+    if changed != message:
+        record.msg, record.args = changed, ()
+
+
+def _sanitize(record: logging.LogRecord) -> bool:
+    rewrite(record, sanitize)
     return True
 
 

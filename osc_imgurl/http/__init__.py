@@ -17,7 +17,7 @@ import urllib3.exceptions
 from keystoneauth1.session import Session
 from urllib3.util import Retry
 
-from osc_imgurl.errors import hide_secrets, logger, remember_in
+from osc_imgurl.errors import hide_secrets, logger, remember_in, rewrite
 from osc_imgurl.http import tls
 from osc_imgurl.http.answer import MAX_ANSWER, AnswerEncoded, AnswerTooLarge, LimitingAdapter
 
@@ -57,7 +57,7 @@ def hide_signatures() -> None:
 
 
 def _hide_signature(record: logging.LogRecord) -> bool:
-    record.msg, record.args = hide_secrets(record.getMessage()), ()
+    rewrite(record, hide_secrets)
     if record.msg.startswith('Retrying '):
         record.levelno, record.levelname = logging.DEBUG, 'DEBUG'
     return True

@@ -103,15 +103,12 @@ def _print_anything(stream: TextIO | None) -> None:
 
 def _sanitize(record: logging.LogRecord) -> bool:
     """Sanitize a message, and the traceback that it has with --debug; lines stay lines."""
-    from osc_imgurl.errors import hide_secrets, printable
+    from osc_imgurl.errors import hide_secrets, printable, rewrite
 
     def sanitize(text: str) -> str:
         return '\n'.join(map(printable, hide_secrets(text).split('\n')))
 
-    message = record.getMessage()
-    sanitized = sanitize(message)
-    if sanitized != message:
-        record.msg, record.args = sanitized, ()
+    rewrite(record, sanitize)
     if record.exc_info:
         record.exc_text = sanitize(logging.Formatter().formatException(record.exc_info))
     return True
