@@ -240,7 +240,7 @@ def advice(remedy: str, names: Sequence[str], call: Callable[[str], str] = str) 
 
 
 class ImgurlError(Exception):
-    """The base of every error that this library raises explicitly.
+    """The base of every error that this library raises itself.
 
     An error that it comes of is in its traceback, and loses our secrets too.
 

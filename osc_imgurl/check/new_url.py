@@ -110,7 +110,7 @@ class NewURLCheck:
 
         if answer.works:
             reason = (not_swift(answer, endpoint) if answer.transaction is None
-                     else other_size(made.image.size, answer.size))
+                      else other_size(made.image.size, answer.size))
             self._warn(f'It is not known whether the URL of image {made.image.id} works: {reason}')
             return
         with self._lock:

@@ -65,8 +65,7 @@ def make_copier(settings: Settings, cloud: Cloud, progress: Progress) -> Copier 
     return Copier(settings, cloud.images, Home(settings, cloud.object_store), progress)
 
 
-def why_not(image: Image, request: URLOptions, settings: Settings,
-            object_store: Swift) -> str:
+def why_not(image: Image, request: URLOptions, settings: Settings, object_store: Swift) -> str:
     """Return why no copy of an image may stand in for it; empty where one may.
 
     Not for another object; and not if Glance, asked for the data, might send our token where an

@@ -79,8 +79,8 @@ class Home:
         """Return where an image's copy is, as a URL names it."""
         account = split_storage_url(self.store.storage_url())[1]
         return Target(endpoint_and_type(self._settings, self.store)[0],
-                     ObjectPath(account, self.container.name, image_id,
-                                self._settings.api_version))
+                      ObjectPath(account, self.container.name, image_id,
+                                 self._settings.api_version))
 
     def key(self, target: Target) -> Key:
         """Return the key that signs a copy: the container's own; in a RADOS Gateway the account's.

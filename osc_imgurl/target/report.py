@@ -82,15 +82,17 @@ def report_location(image: str, settings: Settings, images: ImageService,
             locations = images.locations(found.id)
             source = 'get locations call' if locations else source
     judged = dataclasses.replace(found, locations=locations)
-    reasons = {location: distrust_reason(location, found.id, for_store(settings, location.store),
-                              object_store) for location in judged.swift_locations}
+    reasons = {
+        location: distrust_reason(
+            location, found.id, for_store(settings, location.store), object_store)
+        for location in judged.swift_locations}
     targets = tuple(_targets(
         judged, [location for location, reason in reasons.items() if not reason], settings,
         Cloud(images, object_store)))
     store = choose_store(judged, settings, object_store)
     settings = for_store(settings, store)
     trusted = next((location for location, reason in reasons.items()
-                     if not reason and store in (None, location.store)), None)
+                    if not reason and store in (None, location.store)), None)
     rule = container_by_rule(found.id, settings)
     account, container, object_name = None, None, None
     if trusted:
@@ -116,11 +118,11 @@ def report_location(image: str, settings: Settings, images: ImageService,
 
 
 def _targets(image: Image, trusted: Iterable[Location], settings: Settings,
-            cloud: Cloud) -> Iterator[str]:
+             cloud: Cloud) -> Iterator[str]:
     for location in trusted:
         own, cloud_of_store = in_store(settings, cloud, location.store)
         with contextlib.suppress(MissingParameterValue):
             target = resolve(dataclasses.replace(image, locations=(location,)), own,
-                           cloud_of_store.object_store)
+                             cloud_of_store.object_store)
             store = f'{location.store}: ' if location.store else ''
             yield f'{store}{target.endpoint}{target.path}'

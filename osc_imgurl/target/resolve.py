@@ -82,7 +82,7 @@ def resolve(image: Image, settings: Settings, object_store: Swift,
     if not location and not settings.given_by('container', 'multiple_containers_seed'):
         guessed.append('container')
     return Target(endpoint, ObjectPath(account, container, object_name, settings.api_version),
-                 tuple(guessed), settings.store)
+                  tuple(guessed), settings.store)
 
 
 def may_be_tried(path: ObjectPath, object_store: Swift) -> bool:
@@ -125,7 +125,6 @@ def swift_endpoint(target: Target, object_store: Swift) -> str:
 
     The host is no part of what is signed. A proxy that the URL names may make a HEAD the GET of
     a whole image (nginx does).
-
     """
     storage_url = object_store.find_storage_url()
     if storage_url is None:
@@ -176,8 +175,7 @@ def _options(given_by: list[Source]) -> list[Source]:
     return [source for source in given_by if source.kind is Kind.OPTION]
 
 
-def _account(location: Location | None, settings: Settings,
-             object_store: Swift) -> str:
+def _account(location: Location | None, settings: Settings, object_store: Swift) -> str:
     """Return the account: given, else the location's, else that of the session's project."""
     located = location.account if location else None
     if settings.account:

@@ -31,9 +31,8 @@ class SettingInEffect:
     source: str
 
 
-def settings_in_effect(settings: Settings,
-                      object_store: Swift,
-                      call: Callable[[str], str] = str) -> list[SettingInEffect]:
+def settings_in_effect(settings: Settings, object_store: Swift,
+                       call: Callable[[str], str] = str) -> list[SettingInEffect]:
     """Return all settings, given and looked up as for a temporary URL; nothing is signed.
 
     They are those of the given store. Where none is given, they are those of all images, and behind
@@ -86,7 +85,7 @@ def _look_up(settings: Settings, object_store: Swift,
 
     def key() -> tuple[Key, str]:
         slot, value = find_key(target(), object_store,
-                                    ask_container=not settings.multiple_containers_seed)
+                               ask_container=not settings.multiple_containers_seed)
         return value, str(slot)
 
     def endpoint(index: int) -> tuple[str, str]:

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from osc_imgurl.target.cloud import Swift
 
 
-def choose_store(image: Image, settings: Settings,
-                 object_store: Swift) -> str | None:
+def choose_store(image: Image, settings: Settings, object_store: Swift) -> str | None:
     """Return the store that an image is taken from: the given one, if it is in that.
 
     Else the store of the first location that is trusted; where no location is shown, the first of

@@ -19,7 +19,7 @@ from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import GLANCES_OWN, Location
 from osc_imgurl.settings.table import Settings, for_store
 from osc_imgurl.target.sharding import container_name
-from osc_imgurl.tempurl.endpoint import split_storage_url
+from osc_imgurl.tempurl.endpoint import DEFAULT_PORTS, split_storage_url
 
 if TYPE_CHECKING:
     from osc_imgurl.target.cloud import Swift
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 READ_WITH_GLANCES_RIGHTS = frozenset((
     'cinder', 'file', 'filesystem', 'http', 'https', 'rbd', 's3', 's3+http', 's3+https',
     'vsphere'))
-_PORTS = {'http': 80, 'https': 443}
 
 
 def container_by_rule(image_id: str, settings: Settings) -> str:
@@ -36,8 +35,7 @@ def container_by_rule(image_id: str, settings: Settings) -> str:
     return container_name(settings.container, image_id, settings.multiple_containers_seed)
 
 
-def find_trusted(image: Image, settings: Settings,
-                  object_store: Swift) -> Location | None:
+def find_trusted(image: Image, settings: Settings, object_store: Swift) -> Location | None:
     """Return the first location in Swift that is trusted; None where there is none in Swift.
 
     Each is judged by the settings of the store that it names itself in, which are those that a URL
@@ -90,7 +88,7 @@ def unsafe_to_read(image: Image, settings: Settings, object_store: Swift) -> str
 
 
 def distrust_reason(location: Location, image_id: str, settings: Settings,
-          object_store: Swift) -> str:
+                    object_store: Swift) -> str:
     """Return why a location in Swift is not trusted; empty where it is.
 
     * One that is not understood is never trusted.
@@ -104,7 +102,6 @@ def distrust_reason(location: Location, image_id: str, settings: Settings,
     * Without, for a storage URL (the multi-tenant form), the object must be the image's, the
       container Glance's for this image or the settings', and what stands before version and
       account an endpoint of the object store. The endpoint is compared, and never used.
-
     """
     if location.problem or location.scheme == GLANCES_OWN:
         return location.problem
@@ -120,7 +117,7 @@ def distrust_reason(location: Location, image_id: str, settings: Settings,
 
 
 def _distrust_credentials(location: Location, by_rule: str, settings: Settings,
-                       object_store: Swift) -> str:
+                          object_store: Swift) -> str:
     if settings.account:
         return '' if location.container == by_rule else (
             f'its container is {location.container}, and the settings give {by_rule} for the'
@@ -138,7 +135,7 @@ def is_keystone(auth_url: str | None, object_store: Swift) -> bool:
 
 
 def _distrust_storage_url(location: Location, image_id: str, by_rule: str, settings: Settings,
-                       object_store: Swift) -> str:
+                          object_store: Swift) -> str:
     if location.container != by_rule and not str(location.container).endswith(f'_{image_id}'):
         return f'its container {location.container} is not one that Glance makes for this image'
     known = object_store.endpoints() | {settings.endpoint_url}
@@ -166,7 +163,7 @@ def _place(url: str) -> tuple[str, int, str] | None:
     """Return host, port and path, without an API version at the end; None where it has no host."""
     try:
         parts = urllib.parse.urlsplit(url)
-        port = parts.port or _PORTS[parts.scheme]
+        port = parts.port or DEFAULT_PORTS[parts.scheme]
     except (KeyError, ValueError):
         return None
     path = re.sub(r'/v\d[^/]*$', '', parts.path.rstrip('/'))

@@ -94,9 +94,9 @@ class ObjectPath:
 
     :ivar account: None for a RADOS Gateway without accounts in its URLs.
     :raises InvalidParameterValue: a part is empty, has a slash where none may be, or is longer
-        than :data:`MAX_LENGTHS`. A URL
-        without an object is never made: Swift refuses it, and it crashes some gateways. One with
-        a part ``.`` or ``..`` never works: clients take such parts out of a path.
+        than :data:`MAX_LENGTHS`. A URL without an object is never made: Swift refuses it, and it
+        crashes some gateways. One with a part ``.`` or ``..`` never works: clients take such parts
+        out of a path.
     """
 
     account: str | None
