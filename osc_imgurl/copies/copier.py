@@ -197,8 +197,11 @@ class Copier:
             for segment in planned:
                 if lifetime.ends_soon(end, time.time()):
                     # A large image takes longer than its URL lives.
-                    end = lifetime.delete_at(_while_copied(image, expires))
-                    self._keep(image, stored, end)
+                    wanted = _while_copied(image, expires)
+                    end = lifetime.delete_at(wanted)
+                    if not self._keep(image, stored, wanted):
+                        self._discard(image, own, stored)
+                        return wanted
                 stored.append(transfer.store(segment, segments.name(own, segment)))
         found = f'{algorithm}:{transfer.hexdigest()}'
         if found != (image_hash(image) or found) or not reader.at_end():
@@ -207,17 +210,12 @@ class Copier:
                 f'What Glance gives as image {image.id} is not what its {algorithm} says: it is'
                 ' damaged, or has another size. No copy is made of it.', 'Try again.')
         wanted = _while_copied(image, expires)
-        if (moment := lifetime.delete_at(wanted)) != end:
-            self._keep(image, stored, moment)
+        moment = lifetime.delete_at(wanted)
+        kept = moment == end or self._keep(image, stored, wanted)
         copy = Copy(container.name, image.id, image.name, size, found, moment)
         other = self._found(image, wanted)
-        if other is None:
-            try:
-                named = self._name(copy, stored)
-            except ObjectStoreFailed:
-                # Perhaps somebody has deleted a segment.
-                self._keep(image, stored, moment)
-                raise
+        if kept and other is None:
+            named = self._name(copy, stored, image, wanted)
             # Of two that are named at the same time the last counts, and may end before ours.
             other = self._found(image, wanted)
             if named and other is not None:
@@ -239,19 +237,34 @@ class Copier:
             raise ImageUnacceptable(f'Image {image.id} is not copied: {reason}.')
         yield from self._images.data(image, start)
 
-    def _keep(self, image: Image, stored: Iterable[Stored], delete_at: int) -> None:
-        if not self._home.keep([each.name for each in stored], delete_at):
-            raise _gone(image)
+    def _keep(self, image: Image, stored: Iterable[Stored], expires: int) -> bool:
+        """Have segments live as long as a URL needs them; False where another copy is there.
 
-    def _name(self, copy: Copy, stored: Sequence[Stored]) -> bool:
+        Some may be another process's, which deletes them when a third process is faster.
+
+        :raises ObjectStoreFailed: one is gone, and there is no copy.
+        """
+        if self._home.keep([each.name for each in stored], lifetime.delete_at(expires)):
+            return True
+        if self._found(image, expires) is None:
+            raise _gone(image)
+        return False
+
+    def _name(self, copy: Copy, stored: Sequence[Stored], image: Image, expires: int) -> bool:
         """Give the segments the name of the copy; False where another process has just done so."""
         container = self._home.container
         headers = {**to_headers(copy), 'Content-Type': 'application/octet-stream',
                    'If-None-Match': '*'}
         if not stored:
             return container.put(copy.image_id, b'', headers) is not None
-        return container.put(copy.image_id, segments.manifest(container.name, stored), headers,
-                             'multipart-manifest=put') is not None
+        try:
+            return container.put(copy.image_id, segments.manifest(container.name, stored), headers,
+                                 'multipart-manifest=put') is not None
+        except ObjectStoreFailed:
+            # Perhaps somebody has deleted a segment.
+            if self._keep(image, stored, expires):
+                raise
+            return False
 
     def _discard(self, image: Image, own: str, stored: Sequence[Stored]) -> None:
         """Delete what this process has written, and no copy consists of."""

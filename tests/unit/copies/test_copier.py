@@ -11,7 +11,7 @@ import pytest
 
 from osc_imgurl.copies import copier, segments
 from osc_imgurl.copies.copier import Copier, make_copier, no_progress, or_copied
-from osc_imgurl.copies.copy import DELETE_AT
+from osc_imgurl.copies.copy import DELETE_AT, Copy, image_hash, to_headers
 from osc_imgurl.copies.home import Home
 from osc_imgurl.errors import (
     ImageUnacceptable,
@@ -229,6 +229,28 @@ def test_a_copy_that_cannot_be_named(swift, monkeypatch, deleted, said):
     with pytest.raises(ObjectStoreFailed, match=said):
         ensure(swift)
     assert IMAGE_ID not in swift.objects
+
+
+@pytest.mark.parametrize(('moment', 'takes'), [
+    ('a segment', 1), ('a segment', 25 * MINUTE), ('the name', 1)])
+def test_a_reused_segment_goes_as_a_third_process_is_faster(swift, monkeypatch, moment, takes):
+    reused, put = f'{segments.folder(IMAGE_ID)}{"0" * 16}/00000000', swift.put
+    swift.put(reused, DATA[:SEGMENT], {DELETE_AT: str(swift.now + 50 * 60 * MINUTE)})
+    swift.takes = takes
+
+    def put_meanwhile(name, data, headers, query=''):
+        if query if moment == 'the name' else name.endswith('/00000001'):
+            copy = Copy('copies', IMAGE_ID, None, len(DATA), image_hash(IMAGE),
+                        swift.now + 50 * 60 * MINUTE)
+            put(IMAGE_ID, DATA, to_headers(copy))
+            swift.delete(reused)
+            if query:
+                raise ObjectStoreFailed('HTTP 400.')
+        return put(name, data, headers, query)
+
+    monkeypatch.setattr(swift, 'put', put_meanwhile)
+    ensure(swift)
+    assert list(swift.objects) == [IMAGE_ID]
 
 
 def test_what_others_need_for_longer_is_kept_for_longer(swift):
