@@ -21,8 +21,7 @@ from swiftclient.utils import generate_temp_url
 
 from osc_imgurl.cache.entry import Entry
 from osc_imgurl.cache.sqlite import SQLiteCache, insert
-from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.signing import Parameters, sign
+from osc_imgurl.tempurl.signing import Key, Parameters, sign
 from osc_imgurl.tempurl.url import ObjectPath
 
 SIGNATURES = 100_000

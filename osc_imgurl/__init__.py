@@ -20,12 +20,9 @@ if TYPE_CHECKING:
     from osc_imgurl.swift.probe import Probe
     from osc_imgurl.target.cloud import Cloud
     from osc_imgurl.target.sharding import container_name
-    from osc_imgurl.tempurl.key import Key
     from osc_imgurl.tempurl.options import URLOptions
-    from osc_imgurl.tempurl.parse import parse
-    from osc_imgurl.tempurl.signing import Parameters, sign
-    from osc_imgurl.tempurl.url import ObjectPath, TempURL
-    from osc_imgurl.tempurl.verify import verify
+    from osc_imgurl.tempurl.signing import Key, Parameters, sign, verify
+    from osc_imgurl.tempurl.url import ObjectPath, TempURL, parse
 else:
     _ROOMS = {
         'check.diagnosis': ('diagnose',),
@@ -38,12 +35,9 @@ else:
         'settings.table': ('Settings',),
         'swift.object_store': ('ObjectStore',),
         'swift.probe': ('Probe',),
-        'tempurl.key': ('Key',),
-        'tempurl.parse': ('parse',),
         'tempurl.options': ('URLOptions',),
-        'tempurl.signing': ('Parameters', 'sign'),
-        'tempurl.url': ('ObjectPath', 'TempURL'),
-        'tempurl.verify': ('verify',),
+        'tempurl.signing': ('Key', 'Parameters', 'sign', 'verify'),
+        'tempurl.url': ('ObjectPath', 'TempURL', 'parse'),
     }
     _HOMES = {name: module for module, names in _ROOMS.items() for name in names}
 

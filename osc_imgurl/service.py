@@ -14,8 +14,7 @@ from osc_imgurl.cache.entry import Cache
 from osc_imgurl.cache.reuse import Asked, first_expiry
 from osc_imgurl.copies import copier as copying
 from osc_imgurl.errors import ObjectStoreFailed, logger
-from osc_imgurl.glance.file_name import file_name
-from osc_imgurl.glance.image import Image, validate_in_swift
+from osc_imgurl.glance.image import Image, file_name, validate_in_swift
 from osc_imgurl.settings.table import Settings, expiry
 from osc_imgurl.swift.capabilities import (
     DIGESTS_OF_A_SILENT_CLUSTER,
@@ -28,16 +27,14 @@ from osc_imgurl.target.cloud import UNAUTHENTICATED, Cloud
 from osc_imgurl.target.resolve import Target, resolve
 from osc_imgurl.target.signing_key import find_key
 from osc_imgurl.target.stores import choose_store, in_store
-from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import (
     AUTO_FILENAME,
     URLOptions,
-    risks,
     validate_ip_range,
     validate_method,
 )
-from osc_imgurl.tempurl.signing import Parameters, sign
-from osc_imgurl.tempurl.url import TempURL
+from osc_imgurl.tempurl.signing import Key, Parameters, sign
+from osc_imgurl.tempurl.url import TempURL, risks
 
 LOG = logger(__name__)
 

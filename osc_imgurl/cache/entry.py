@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
-from osc_imgurl.tempurl.expiry import MAX_EXPIRES
+from osc_imgurl.tempurl.options import MAX_EXPIRES
 from osc_imgurl.tempurl.url import decode_signature
 
 

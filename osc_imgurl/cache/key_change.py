@@ -10,7 +10,7 @@ from osc_imgurl.cache.entry import Cache, Entry
 from osc_imgurl.errors import FORCE, CacheFailed, InvalidParameterValue, logger
 from osc_imgurl.swift import key_slots
 from osc_imgurl.swift.key_slots import Change
-from osc_imgurl.tempurl.expiry import format_expires
+from osc_imgurl.tempurl.options import format_expires
 
 if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore

@@ -19,8 +19,8 @@ from osc_imgurl.glance.image import Image, validate_active, validate_in_swift
 from osc_imgurl.swift.capabilities import DIGESTS_OF_A_SILENT_CLUSTER
 from osc_imgurl.swift.probe import Answer, own_address
 from osc_imgurl.target.resolve import NOT_TRIED
-from osc_imgurl.tempurl.expiry import format_expires, format_remaining
-from osc_imgurl.tempurl.verify import allows
+from osc_imgurl.tempurl.options import format_expires, format_remaining
+from osc_imgurl.tempurl.signing import allows
 
 # The names of checks that others speak of.
 IMAGE, STORE, IP_RANGE, ACCOUNT, KEY, REQUEST = (

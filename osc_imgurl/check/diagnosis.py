@@ -21,8 +21,8 @@ from osc_imgurl.target.cloud import Cloud, OfflineSwift
 from osc_imgurl.target.resolve import Target, swift_endpoint, type_by_catalog
 from osc_imgurl.target.stores import choose_store, in_store, store_of_path
 from osc_imgurl.tempurl.options import URLOptions, validate_method
-from osc_imgurl.tempurl.parse import parse
 from osc_imgurl.tempurl.signing import Parameters, sign
+from osc_imgurl.tempurl.url import parse
 
 if TYPE_CHECKING:
     from osc_imgurl.cache.entry import Entry

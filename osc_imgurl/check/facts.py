@@ -27,9 +27,8 @@ from osc_imgurl.target.cloud import Cloud, OfflineSwift
 from osc_imgurl.target.resolve import NOT_TRIED, cluster_endpoint, may_be_tried, own_account
 from osc_imgurl.target.trust import find_trusted
 from osc_imgurl.tempurl.endpoint import is_gateway, same_endpoint
-from osc_imgurl.tempurl.find_signed import Signed, find_signed
-from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.signing import signed_paths
+from osc_imgurl.tempurl.explain import Signed, find_signed
+from osc_imgurl.tempurl.signing import Key, signed_paths
 from osc_imgurl.tempurl.url import ObjectPath, TempURL
 
 # Other expiries are tried in this span around now, in seconds: a URL is asked about soon after

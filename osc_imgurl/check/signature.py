@@ -7,10 +7,9 @@ from osc_imgurl.check.facts import GIVEN_KEY, Facts
 from osc_imgurl.check.finding import Finding, failed, passed, skipped
 from osc_imgurl.errors import CREATE_URL, LIST_KEYS, SET_GIVEN_KEY, SET_KEY
 from osc_imgurl.swift.capabilities import Capabilities
-from osc_imgurl.tempurl.expiry import format_expires
-from osc_imgurl.tempurl.signing import signed_paths
+from osc_imgurl.tempurl.options import format_expires
+from osc_imgurl.tempurl.signing import allows, signed_paths
 from osc_imgurl.tempurl.url import quote
-from osc_imgurl.tempurl.verify import allows
 
 
 def check_key(facts: Facts) -> Finding:

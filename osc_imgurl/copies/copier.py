@@ -35,8 +35,8 @@ from osc_imgurl.swift.connection import Body
 from osc_imgurl.target.cloud import Cloud, OfflineImages, OfflineSwift
 from osc_imgurl.target.resolve import Target
 from osc_imgurl.target.trust import unsafe_to_read
-from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions
+from osc_imgurl.tempurl.signing import Key
 
 if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService

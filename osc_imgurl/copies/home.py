@@ -28,7 +28,7 @@ from osc_imgurl.swift.slot import CONTAINER_SLOTS
 from osc_imgurl.target.resolve import Target, endpoint_and_type
 from osc_imgurl.target.signing_key import find_key
 from osc_imgurl.tempurl.endpoint import is_gateway, split_storage_url
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
 from osc_imgurl.workers import side_by_side
 

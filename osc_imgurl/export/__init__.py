@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 
 from osc_imgurl.batch import IMAGE, Failure, Found, with_boot_images
 from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue
-from osc_imgurl.glance.file_name import file_name
-from osc_imgurl.glance.image import Image, validate_active
+from osc_imgurl.glance.image import Image, file_name, validate_active
 from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.url import TempURL
 

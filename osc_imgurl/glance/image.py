@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An image as a value, and the ways to name one."""
+"""An image as a value, the ways to name one, and the name of the file that it is saved as."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ from osc_imgurl.errors import (
     SAVE_IMAGE,
     ImageUnacceptable,
     InvalidParameterValue,
+    printable,
 )
 from osc_imgurl.glance.location import Location
 
 _UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
+# In bytes. File systems take 255, and programs add something while they download.
+MAX_FILE_NAME = 240
+# What leads into another folder, or means something to a shell or a file system.
+_SPECIAL = re.compile(r'[/\\:*?"<>|$`&;]')
+_FORMAT = re.compile('[a-z0-9-]{1,20}')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -202,3 +208,32 @@ def _describe_stores(image: Image) -> str:
                                          *(place.store for place in image.shown_locations))))
     named = f' (store {", ".join(stores)})' if stores else ''
     return f'{", ".join(schemes)}{named}'
+
+
+def file_name(image: Image) -> str:
+    """Return ``<name>.<disk format>``, the name of a file in whichever folder it is saved.
+
+    Any user gives an image any name, and whoever downloads it may have a program save it under
+    that.
+
+    What does not belong into such a name is replaced by ``_``: separators of folders, characters
+    that are not printable, and a dot or a dash at the beginning, which would hide the file or
+    make it an option. It is cut off after :data:`MAX_FILE_NAME`. An image without a name has its ID
+    for one; without a disk format there is none behind it.
+    """
+    disk_format = image.disk_format or ''
+    ending = f'.{disk_format}' if _FORMAT.fullmatch(disk_format) else ''
+    name = _clean(image.name or '').removesuffix(ending) or _clean(image.id)
+    if name[:1] in ('.', '-'):
+        name = f'_{name[1:]}'
+    return _cut(name, MAX_FILE_NAME - len(ending)) + ending
+
+
+def _clean(text: str) -> str:
+    shown = ''.join(char if printable(char) == char else '_' for char in text)
+    return _SPECIAL.sub('_', shown).strip()
+
+
+def _cut(text: str, length: int) -> str:
+    """Return no more than so many bytes of a text, and no part of a character."""
+    return text.encode()[:length].decode(errors='ignore')

@@ -8,8 +8,12 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import urllib.parse
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any, BinaryIO
 
 from keystoneauth1 import exceptions as ksa_exceptions
@@ -18,22 +22,40 @@ from keystoneauth1.session import Session
 from osc_imgurl import http
 from osc_imgurl.errors import (
     GlanceFailed,
+    ImageDownloadFailed,
     ImageNotAuthorized,
     ImageNotFound,
+    ImageNotUnique,
     InvalidParameterValue,
     MissingParameterValue,
     logger,
 )
-from osc_imgurl.glance import pages
-from osc_imgurl.glance.answers import expected, to_image, to_locations
-from osc_imgurl.glance.by_name import find_named, only
-from osc_imgurl.glance.client import CORRECT, Client, translated
-from osc_imgurl.glance.download import copy_verified, file_chunks, read_data
+from osc_imgurl.glance.client import (
+    AGAIN,
+    CORRECT,
+    Client,
+    expected,
+    not_found,
+    to_image,
+    to_locations,
+    translated,
+)
 from osc_imgurl.glance.image import Image, is_uuid, parse_href, validate_active
 from osc_imgurl.glance.location import Location
 from osc_imgurl.http.answer import TIME_LIMIT
+from osc_imgurl.workers import Workers
 
 LOG = logger(__name__)
+
+# How many images of the same name a message lists.
+MOST_SHOWN = 10
+# In images. Glance gives no more at once (api_limit_max).
+PAGE_SIZE = 1000
+FIRST_PAGE_SIZE = 25
+# A million images, or fewer at a Glance that gives fewer at once.
+MOST_PAGES = 1000
+# In bytes.
+CHUNK_SIZE = 1024 * 1024
 
 
 class ImageService:
@@ -90,7 +112,7 @@ class ImageService:
             return found
         with translated(image):
             project_id = self._session.get_project_id()
-        found = only(image, find_named(image, project_id, self.detail))
+        found = _only(image, _find_named(image, project_id, self.detail))
         if found.visibility != 'public' and (project_id is None or found.owner != project_id):
             LOG.warning(
                 'The image with the name %r is %s, of another project: its owner is %s, and its'
@@ -121,7 +143,7 @@ class ImageService:
             ``visibility='public'``, ``sort='name:asc'``.
         :raises ImgurlError: as :meth:`find`.
         """
-        for page in pages.read(self._get, filters, limit, marker, self._client.server):
+        for page in read_pages(self._get, filters, limit, marker, self._client.server):
             for shown in page:
                 with expected('a list of images', self._client.server):
                     if not is_uuid(shown['id']):
@@ -247,7 +269,7 @@ class ImageService:
         # An image takes as long as it takes; only each part of it may not.
         client = Client(http.limited(self._session, self._timeout, by_part=True),
                         self._num_retries, self._client.endpoint_override, self._timeout)
-        return read_data(client, image, start)
+        return _read_data(client, image, start)
 
     @contextlib.contextmanager
     def _changing(self, image: str) -> Iterator[None]:
@@ -294,3 +316,153 @@ def _controller_of(client: Client) -> Any:
 def _first_location(image: Image) -> Location | None:
     return next(iter(image.shown_locations), None)
 
+
+def _find_named(name: str, project_id: str | None,
+                detail: Callable[..., Iterable[Image]]) -> list[Image]:
+    """Return the images that a name may mean.
+
+    As for `openstack image show`, a hidden image counts when no other has the name; one of
+    the project also when only others' images that are not public have it.
+
+    :param project_id: the session's project; None where it has none.
+    :param detail: lists the images that match filters of Glance's.
+    """
+    # What stands before a colon Glance takes for a filter operator.
+    query = f'eq:{name}' if ':' in name else name
+    found: list[Image] = []
+    for hidden in ('false', 'true'):
+        listed = list(detail(name=query, os_hidden=hidden))
+        own = [image for image in listed if project_id and image.owner == project_id]
+        found = own or found or listed
+        if own or (found and all(image.visibility == 'public' for image in found)):
+            break
+    return found
+
+
+def _only(name: str, found: Sequence[Image]) -> Image:
+    """Return the one image that a name means.
+
+    :raises ImageNotFound: there is none.
+    :raises ImageNotUnique: there are several.
+    """
+    if not found:
+        raise not_found(name)
+    if len(found) > 1:
+        # Anybody can make thousands of the same name.
+        shown = ', '.join(f'{image.id} (owner {image.owner})' for image in found[:MOST_SHOWN])
+        more = f' and {len(found) - MOST_SHOWN} more' if len(found) > MOST_SHOWN else ''
+        raise ImageNotUnique(f'{len(found)} images have the name {name!r}.',
+                             f'Use the ID of one of them: {shown}{more}')
+    return found[0]
+
+
+def read_pages(get: Callable[[str], Any], filters: Mapping[str, Any], limit: int | None = None,
+         marker: str | None = None,
+         server: str = 'Glance') -> Iterator[Sequence[Mapping[str, Any]]]:
+    """Yield the pages of images that match; the next is on its way while one is in use.
+
+    The first page is small, so that the first image is soon there; the others grow up to
+    what Glance gives at once.
+
+    :param get: returns what Glance answers to a path and query; what it raises is raised here.
+    :param filters: Glance's own query parameters.
+    :param limit: no more than so many images.
+    :param marker: begin behind this image; its UUID.
+    :param server: what messages call Glance.
+    :raises GlanceFailed: it answers something else, or its list has no end.
+    """
+    worker = Workers()
+
+    def request(size: int) -> Future[Any]:
+        query = {**filters, 'limit': size, **({'marker': marker} if marker else {})}
+        # What is no UTF-8 on a command line goes out as it came in.
+        encoded = urllib.parse.urlencode(query, doseq=True, errors='surrogateescape')
+        # A process does not wait at its end for a page that nobody needs.
+        return worker.submit(lambda: get(f'/v2/images?{encoded}'))
+
+    if limit == 0:
+        return
+    markers = {marker}
+    size = min(FIRST_PAGE_SIZE, limit or FIRST_PAGE_SIZE)
+    next_page: Future[Any] | None = request(size)
+    while next_page:
+        page, next_page = next_page.result(), None
+        with expected('a list of images', server):
+            images = page['images']
+            if not isinstance(images, list):
+                raise TypeError
+            if limit is not None:
+                images = images[:limit]
+                limit -= len(images)
+            more = 'next' in page and limit != 0
+            if more:
+                marker = images[-1]['id']
+                # What comes back to the same page never ends.
+                if marker in markers or len(markers) == MOST_PAGES:
+                    raise GlanceFailed(f'{server} answers with a list that does not end.', CORRECT)
+                markers.add(marker)
+        if more:
+            size = min(size * 4, PAGE_SIZE, limit or PAGE_SIZE)
+            next_page = request(size)
+        yield images
+
+
+def _read_data(client: Client, image: Image, start: int = 0) -> Iterator[bytes]:
+    """Yield the data of an image from a byte on, as Glance gives it.
+
+    :raises ImageDownloadFailed: there is none, or Glance does not give it from there.
+    :raises ImgurlError: Glance does not give the data, or ceases to.
+    """
+    if start:
+        # glanceclient would encode the sign in a header that is given with the request.
+        client = copy.copy(client)
+        client.additional_headers = {'Range': f'bytes={start}-'}
+    with translated(image.id, client.server):
+        response, _ = client.get(f'/v2/images/{image.id}/file')
+        if response.status_code == 204:
+            raise ImageDownloadFailed(f'Image {image.id} has no data.')
+        began = response.headers.get('Content-Range', '').startswith(f'bytes {start}-')
+        if start and not (response.status_code == 206 and began):
+            response.close()
+            raise ImageDownloadFailed(
+                f'The data of image {image.id} is cut off, and its store does not let Glance read'
+                f' on from byte {start}.', 'Try again.')
+        try:
+            yield from response.iter_content(CHUNK_SIZE)
+        except http.FAILURES as error:
+            raise GlanceFailed(http.unanswered(client.server, error), AGAIN) from error
+
+
+def file_chunks(place: Location, image: Image) -> Iterator[bytes]:
+    """Yield the data of an image that is in a file of this machine.
+
+    :raises ImageDownloadFailed: the file cannot be read.
+    """
+    path = urllib.parse.unquote(urllib.parse.urlsplit(place.url).path)
+    try:
+        with open(path, 'rb') as file:
+            yield from iter(lambda: file.read(CHUNK_SIZE), b'')
+    except OSError as error:
+        raise ImageDownloadFailed(
+            f'Image {image.id} cannot be read from {path}: {error.strerror}.') from None
+
+
+def copy_verified(chunks: Iterable[bytes], file: BinaryIO, image: Image) -> None:
+    """Write an image's data to a file, and verify its hash.
+
+    :raises ImageDownloadFailed: the data is not what the hash says; it has been written then.
+    :raises ImgurlError: Glance ceases to give the data.
+    """
+    algorithm = image.properties.get('os_hash_algo')
+    wanted = image.properties.get('os_hash_value')
+    if not (wanted and algorithm in hashlib.algorithms_available):
+        algorithm, wanted = 'md5', image.properties.get('checksum')
+    found = hashlib.new(str(algorithm), usedforsecurity=False)
+    with translated(image.id):
+        for chunk in chunks:
+            file.write(chunk)
+            found.update(chunk)
+    if wanted and found.hexdigest() != wanted:
+        raise ImageDownloadFailed(
+            f'The data of image {image.id} is not what its {algorithm} says: it is damaged or'
+            ' cut off. Do not use it.')

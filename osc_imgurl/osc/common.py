@@ -227,7 +227,7 @@ def home_of_copies(client_manager: Any, parsed_args: argparse.Namespace) -> Home
 
 def row(made: ImageTempURL) -> dict[str, Any]:
     """Return what the commands show of a temporary URL, by column."""
-    from osc_imgurl.tempurl.expiry import format_expires
+    from osc_imgurl.tempurl.options import format_expires
 
     path = made.target.path
     return {

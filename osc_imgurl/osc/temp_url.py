@@ -69,12 +69,12 @@ class ShowImageTempURL(base.ShowOne):
         from osc_imgurl.copies.copy import is_container
         from osc_imgurl.glance.image import is_uuid
         from osc_imgurl.osc import common
-        from osc_imgurl.tempurl.expiry import (
+        from osc_imgurl.tempurl.options import (
             format_expires,
             format_remaining,
             remaining_seconds,
         )
-        from osc_imgurl.tempurl.parse import parse
+        from osc_imgurl.tempurl.url import parse
 
         settings = common.load_settings(self.app.client_manager, parsed_args)
         url = common.argument(parsed_args.url)
@@ -105,7 +105,7 @@ class ShowImageTempURL(base.ShowOne):
 
 def _verified(parsed: TempURL, settings: Settings, now: float) -> tuple[str | None, str]:
     """Return the signed method, which the URL does not say, and what the signature is of."""
-    from osc_imgurl.tempurl.verify import verify
+    from osc_imgurl.tempurl.signing import verify
 
     if settings.key is None:
         return None, 'not verified: no key is given (--key-file)'

@@ -31,7 +31,7 @@ class ListImageTempURLCache(base.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl.osc import common
-        from osc_imgurl.tempurl.expiry import (
+        from osc_imgurl.tempurl.options import (
             format_expires,
             format_remaining,
             remaining_seconds,

@@ -24,7 +24,7 @@ class ListImageTempURLCopy(base.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl.osc import common
-        from osc_imgurl.tempurl.expiry import format_expires
+        from osc_imgurl.tempurl.options import format_expires
 
         home = common.home_of_copies(self.app.client_manager, parsed_args)
         columns = ('image_id', 'image_name', 'size', 'hash', 'delete_at', 'container')

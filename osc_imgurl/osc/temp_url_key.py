@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from osc_imgurl.settings.table import Settings
     from osc_imgurl.swift.key_slots import Change, Owner
     from osc_imgurl.swift.object_store import ObjectStore
-    from osc_imgurl.tempurl.key import Key
+    from osc_imgurl.tempurl.signing import Key
 
 LOG = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def _carry_out(settings: Settings, change: Change, object_store: ObjectStore, *,
     """Change the keys; return rows of the cached URLs that end, now or with the rotation."""
     from osc_imgurl.cache import key_change
     from osc_imgurl.osc import common
-    from osc_imgurl.tempurl.expiry import format_expires, format_remaining
+    from osc_imgurl.tempurl.options import format_expires, format_remaining
 
     now, cache = time.time(), common.cache(settings)
     entries = key_change.find_entries(change, cache, now, force)

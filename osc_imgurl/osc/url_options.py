@@ -7,8 +7,7 @@ import argparse
 
 from osc_imgurl.osc import common
 from osc_imgurl.settings.table import BY_NAME
-from osc_imgurl.tempurl.expiry import parse_moment
-from osc_imgurl.tempurl.options import URLOptions
+from osc_imgurl.tempurl.options import URLOptions, parse_moment
 
 
 def add(parser: argparse.ArgumentParser) -> None:

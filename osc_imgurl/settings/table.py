@@ -16,9 +16,8 @@ from typing import Any, TypeVar
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.settings import values
 from osc_imgurl.tempurl.endpoint import gateway_endpoint
-from osc_imgurl.tempurl.expiry import format_expires
-from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.options import URLOptions
+from osc_imgurl.tempurl.options import URLOptions, format_expires
+from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import DIGESTS
 
 ENVIRONMENT_PREFIX = 'OS_IMAGE_TEMP_URL_'

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from osc_imgurl.tempurl.endpoint import split_storage_url, validate_endpoint
-from osc_imgurl.tempurl.key import Key, validate_key
+from osc_imgurl.tempurl.signing import Key, validate_key
 
 MAX_SEED = 32
 # Why neither a key nor a password may stand in the environment or in clouds.yaml.

@@ -30,7 +30,7 @@ from osc_imgurl.errors import (
     logger,
 )
 from osc_imgurl.swift.slot import KeySlot
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 
 if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore

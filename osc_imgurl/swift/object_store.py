@@ -38,7 +38,7 @@ from osc_imgurl.swift.catalog import Catalog
 from osc_imgurl.swift.connection import Body, Connections
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS, KeySlot
 from osc_imgurl.tempurl.endpoint import split_storage_url
-from osc_imgurl.tempurl.key import Key, validate_key
+from osc_imgurl.tempurl.signing import Key, validate_key
 
 LOG = logger(__name__)
 

@@ -13,7 +13,7 @@ from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.slot import KeySlot
 from osc_imgurl.target.resolve import Target, cluster_endpoint, resolve
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.workers import Workers
 
 if TYPE_CHECKING:

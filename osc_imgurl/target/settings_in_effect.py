@@ -15,7 +15,7 @@ from osc_imgurl.target.cloud import Cloud, OfflineSwift
 from osc_imgurl.target.resolve import Target, cluster_endpoint, endpoint_and_type, own_account
 from osc_imgurl.target.signing_key import find_key
 from osc_imgurl.target.stores import in_store
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from osc_imgurl.errors import SET_KEY, MissingParameterValue, ObjectStoreNotAuthorized
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.target.resolve import Target
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 
 if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService

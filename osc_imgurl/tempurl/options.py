@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a temporary URL is asked for: a value, and what of it is valid."""
+"""What a temporary URL is asked for: a value, and what of it is valid; its expiry as text."""
 
 from __future__ import annotations
 
+import calendar
 import dataclasses
+import datetime
 import ipaddress
-from collections.abc import Iterator
+import math
+import re
+import time
 
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.tempurl.url import ObjectPath
 
 METHODS = ('GET', 'HEAD', 'PUT', 'POST', 'DELETE')
-# What whoever has a URL for these can do. Metadata say when Swift removes an object.
-_RISKS = {'PUT': 'replace', 'POST': 'change the metadata of, and so remove,', 'DELETE': 'remove'}
 # Stands for a name that is made from the image's own.
 AUTO_FILENAME = 'auto'
+# The last second that can be written as an ISO 8601 date.
+MAX_EXPIRES = 253402300799
+_ISO8601 = '%Y-%m-%dT%H:%M:%SZ'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,21 +54,6 @@ def validate_method(method: str) -> str:
     return method.upper()
 
 
-def risks(request: URLOptions, path: ObjectPath) -> Iterator[str]:
-    """Yield what a URL allows beyond reading the object, if anything, a sentence each.
-
-    A prefix that is the whole name of an object opens that, and its segments.
-    """
-    if request.prefix == '':
-        yield ('The prefix is empty: this URL gives access to every object in the container'
-               f' {path.container}')
-    elif request.prefix is not None and request.prefix != path.object:
-        yield (f'This URL gives access to every object in the container {path.container} whose'
-               f' name begins with {request.prefix}')
-    if can := _RISKS.get(request.method.upper()):
-        yield f'Whoever has this URL can {can} the object until it expires'
-
-
 def validate_ip_range(ip_range: str) -> str:
     """Return the range if Swift can read it: an address, or a network in CIDR notation.
 
@@ -81,3 +70,86 @@ def validate_ip_range(ip_range: str) -> str:
             f'The IP range {ip_range!r} is none: {error}. Use an address or a network such as'
             ' 203.0.113.0/24.') from None
     return ip_range
+
+
+def validate_expires(expires: int) -> int:
+    """Return an expiry (Unix time, seconds) that can be written as a date.
+
+    :raises InvalidParameterValue: it lies before the year 1970 or beyond the year 9999.
+    """
+    if expires < 0:
+        raise InvalidParameterValue(f'The expiry {expires} lies before the year 1970.')
+    if expires > MAX_EXPIRES:
+        raise InvalidParameterValue(f'The expiry {expires} lies beyond the year 9999.')
+    return expires
+
+
+def format_expires(expires: int) -> str:
+    """Return a Unix time (seconds) as ISO 8601 in UTC: ``2026-11-22T09:30:00Z``."""
+    return datetime.datetime.fromtimestamp(expires, datetime.UTC).strftime(_ISO8601)
+
+
+def remaining_seconds(expires: int, now: float) -> int:
+    """Return how many seconds it is until an expiry; less than none once it is past.
+
+    :param expires: Unix time, seconds.
+    :param now: likewise.
+    """
+    return math.floor(expires - now)
+
+
+def format_remaining(expires: int, now: float) -> str:
+    """Return how long it is until an expiry: ``1 day, 2:00:00``, or ``expired 3 min ago``.
+
+    :param expires: Unix time, seconds.
+    :param now: likewise.
+    """
+    left = int(expires - now)
+    if expires >= now:
+        return str(datetime.timedelta(seconds=left))
+    for seconds, unit in ((86400, 'd'), (3600, 'h'), (60, 'min')):
+        # Of the larger unit there are to be two at least, or the figure says too little.
+        if -left >= 2 * seconds:
+            return f'expired {-left // seconds} {unit} ago'
+    return f'expired {-left} s ago'
+
+
+def parse_expires(text: str) -> int:
+    """Return the Unix time (seconds) of an expiry as it stands in a URL's query.
+
+    It is read as the middleware does (``normalize_temp_url_expires``): whatever ``int`` takes,
+    or ``strptime`` for ``YYYY-MM-DDThh:mm:ssZ``.
+
+    :raises InvalidParameterValue: it is neither, or lies before the year 1970 or beyond the year
+        9999.
+    """
+    try:
+        return validate_expires(int(text))
+    except ValueError:
+        pass
+    try:
+        return validate_expires(calendar.timegm(time.strptime(text, _ISO8601)))
+    except ValueError:
+        raise InvalidParameterValue(
+            f'The expiry {text!r} is neither a Unix time nor ISO 8601 in UTC'
+            ' (2026-11-22T09:30:00Z).') from None
+
+
+def parse_moment(text: str) -> int:
+    """Return the Unix time (seconds) that a person wrote.
+
+    :param text: ISO 8601, in UTC where it names no offset, or a Unix time.
+    :raises InvalidParameterValue: it is neither, or lies before the year 1970 or beyond the year
+        9999.
+    """
+    if re.fullmatch(r'\d{1,18}', text, re.ASCII):
+        return validate_expires(int(text))
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidParameterValue(
+            f'The time {text!r} is neither ISO 8601 (2030-01-31T18:00:00Z) nor a Unix'
+            ' time.') from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.UTC)
+    return validate_expires(int(moment.timestamp()))

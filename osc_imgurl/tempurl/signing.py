@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sign temporary URLs.
+"""Sign temporary URLs with a key, and verify them.
 
 The format is that of Swift's tempurl middleware (``swift.common.middleware.tempurl``)::
 
@@ -15,15 +15,70 @@ from __future__ import annotations
 import base64
 import dataclasses
 import functools
+import hashlib
 import hmac
+import ipaddress
+import re
 import urllib.parse
+from collections.abc import Iterator
 
-from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.errors import InvalidParameterValue, remember
 from osc_imgurl.tempurl.endpoint import is_gateway, require_endpoint
-from osc_imgurl.tempurl.expiry import validate_expires
-from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.options import URLOptions, validate_ip_range, validate_method
-from osc_imgurl.tempurl.url import DIGESTS, ObjectPath, TempURL
+from osc_imgurl.tempurl.options import (
+    METHODS,
+    URLOptions,
+    validate_expires,
+    validate_ip_range,
+    validate_method,
+)
+from osc_imgurl.tempurl.url import DIGESTS, ObjectPath, TempURL, decode_signature, quote
+
+# Swift takes a HEAD through a URL that was signed for one of these (TempURL.__call__).
+METHODS_THAT_ALLOW_HEAD = ('HEAD', 'GET', 'POST', 'PUT')
+_CONTROL_CHARACTER = re.compile('[\0-\x1f\x7f-\x9f]')
+
+
+@dataclasses.dataclass(frozen=True)
+class Key:
+    """A temporary URL key; its value is in no ``repr``, and in no message or log of this process.
+
+    One that Swift shows is what it is; one that a person gives goes through
+    :func:`validate_key` first.
+
+    :raises InvalidParameterValue: it is empty.
+    """
+
+    value: bytes = dataclasses.field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.value:
+            raise InvalidParameterValue('The temporary URL key is empty.')
+        remember(self.value)
+
+    @property
+    def fingerprint(self) -> str:
+        """A short name for the key.
+
+        Nobody can find a random key from it. It verifies a guess, as any signature does.
+        """
+        return hashlib.sha256(b'osc-imgurl key fingerprint\0' + self.value).hexdigest()[:12]
+
+
+def validate_key(value: bytes) -> Key:
+    """Return the key that somebody gives, if Swift can keep it as it is.
+
+    Swift takes a key in a header: a space at either end is lost on the way (Swift 2.38 answers
+    204 and keeps the rest), and so is what comes after the end of a line.
+
+    :raises ValueError: it cannot; the message says why, and not what the key is.
+    """
+    if not value:
+        raise ValueError('it is empty')
+    if value != value.strip(b' '):
+        raise ValueError('it has a space at one end, which Swift does not keep')
+    if _CONTROL_CHARACTER.search(value.decode(errors='replace')):
+        raise ValueError('it has a control character in it, such as a tab or the end of a line')
+    return Key(value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,3 +185,73 @@ def _paths(endpoint: str, path: ObjectPath, prefix: str | None) -> tuple[str, ..
     _, slash, last = urllib.parse.urlsplit(endpoint).path.rpartition('/')
     served = slash + last + signed
     return (signed, served) if prefix is None else (served,)
+
+
+@dataclasses.dataclass(frozen=True)
+class Verification:
+    """What :func:`verify` found.
+
+    :ivar failed: the parts that fail, in Swift's order: ``expiry``, ``ip range``, ``path``,
+        ``key``, ``method``. ``ip range`` is one that Swift cannot read. ``path`` is another than
+        was signed, one that does not begin with the prefix, or of another API version than v1,
+        the only one that Swift takes. ``key`` also stands for an altered expiry, range or prefix:
+        the signature cannot tell them apart.
+    :ivar method: the method that was signed; None where the key does not fit.
+    :ivar path: the path that was signed; None where the key does not fit.
+    """
+
+    failed: tuple[str, ...]
+    method: str | None = None
+    path: str | None = None
+
+    @property
+    def valid(self) -> bool:
+        """Whether Swift would take the URL, from an address in its range."""
+        return not self.failed
+
+
+def allows(signed_method: str, method: str) -> bool:
+    """Say whether a URL that was signed for one method may be used with another."""
+    return method == signed_method or (
+        method == 'HEAD' and signed_method in METHODS_THAT_ALLOW_HEAD)
+
+
+def verify(temp_url: TempURL, key: Key, now: float, method: str = 'GET') -> Verification:
+    """Say whether a key signed a URL and, if not, which part fails.
+
+    It is what Swift's tempurl middleware answers, but for the client's address, which is not
+    known here: an IP range is taken to hold it. Signatures are compared in constant time.
+
+    :param now: the moment of the request: Unix time, seconds.
+    :param method: the method of the request; a HEAD is taken through a URL that was signed
+        for GET, POST or PUT too.
+    """
+    failed = list(_failed_without_key(temp_url, now))
+    digest, signature = decode_signature(temp_url.signature)
+    good = signed_paths(temp_url)
+    # Signing what is sent, the percent-encoded path, is the mistake that many make.
+    for signed_path in (*good, quote(good[0])):
+        for signed_method in METHODS:
+            computed = compute(
+                key, signed_path, temp_url.expires, signed_method, ip_range=temp_url.ip_range,
+                prefix=temp_url.prefix is not None, digest=digest)
+            if hmac.compare_digest(computed, signature):
+                if signed_path not in good and 'path' not in failed:
+                    failed.append('path')
+                if not allows(signed_method, method):
+                    failed.append('method')
+                return Verification(tuple(failed), signed_method, signed_path)
+    return Verification((*failed, 'key'))
+
+
+def _failed_without_key(temp_url: TempURL, now: float) -> Iterator[str]:
+    if temp_url.expires < now:
+        yield 'expiry'
+    if temp_url.ip_range is not None:
+        try:
+            ipaddress.ip_network(temp_url.ip_range)
+        except ValueError:
+            yield 'ip range'
+    path = temp_url.path
+    if path.api_version != 'v1' or not path.object.startswith(temp_url.prefix or ''):
+        yield 'path'

@@ -20,7 +20,7 @@ from osc_imgurl.cache import guard
 from osc_imgurl.cache.entry import Entry
 from osc_imgurl.cache.shared import SharedCache
 from osc_imgurl.errors import CacheFailed, InvalidParameterValue
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 
 from ..conftest import require
 from . import commands

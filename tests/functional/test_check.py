@@ -9,12 +9,9 @@ import time
 import pytest
 import requests
 
-from osc_imgurl.tempurl.expiry import format_expires
-from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.options import URLOptions
-from osc_imgurl.tempurl.parse import parse
-from osc_imgurl.tempurl.signing import Parameters, sign, sign_path
-from osc_imgurl.tempurl.url import ObjectPath
+from osc_imgurl.tempurl.options import URLOptions, format_expires
+from osc_imgurl.tempurl.signing import Key, Parameters, sign, sign_path
+from osc_imgurl.tempurl.url import ObjectPath, parse
 
 from ..certificates import with_authority
 from .proxy import proxy

@@ -5,7 +5,7 @@ import time
 import pytest
 import requests
 
-from osc_imgurl.tempurl.parse import parse
+from osc_imgurl.tempurl.url import parse
 
 from .test_check import cause, checks, create
 

@@ -14,7 +14,7 @@ from osc_imgurl.glance.image_service import ImageService
 from osc_imgurl.swift.object_store import ObjectStore
 from osc_imgurl.swift.probe import Probe
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 
 from .conftest import IMAGE_META
 from .proxy import proxy

@@ -7,7 +7,7 @@ import threading
 import pytest
 import requests
 
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 
 from .conftest import download
 from .proxy import proxy

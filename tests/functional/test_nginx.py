@@ -11,9 +11,8 @@ import urllib.parse
 import pytest
 import requests
 
-from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions
-from osc_imgurl.tempurl.signing import Parameters, sign, sign_path
+from osc_imgurl.tempurl.signing import Key, Parameters, sign, sign_path
 from osc_imgurl.tempurl.url import ObjectPath
 
 from .test_recipes import BLOCK, PAGES

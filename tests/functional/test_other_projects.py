@@ -203,8 +203,8 @@ def test_an_id_and_ones_own_name_cost_no_warning(images, demos, caplog):
 
 def test_ones_own_comes_before_others_of_the_same_name(cloud, images, demos, caplog,
                                                         monkeypatch):
-    monkeypatch.setattr('osc_imgurl.glance.pages.FIRST_PAGE_SIZE', 1)
-    monkeypatch.setattr('osc_imgurl.glance.pages.PAGE_SIZE', 2)
+    monkeypatch.setattr('osc_imgurl.glance.image_service.FIRST_PAGE_SIZE', 1)
+    monkeypatch.setattr('osc_imgurl.glance.image_service.PAGE_SIZE', 2)
     others = [demos('twice') for _ in range(4)]
     own = [cloud.upload('twice', b'own', visibility='private')]
     # More than one page of others, older and newer, does not hide it.
@@ -218,7 +218,7 @@ def test_ones_own_comes_before_others_of_the_same_name(cloud, images, demos, cap
 
 
 def test_several_of_others(images, projects, demos, monkeypatch):
-    monkeypatch.setattr('osc_imgurl.glance.by_name.MOST_SHOWN', 2)
+    monkeypatch.setattr('osc_imgurl.glance.image_service.MOST_SHOWN', 2)
     ids = [demos('often') for _ in range(3)]
     with pytest.raises(errors.ImageNotUnique, match="3 images have the name 'often'") as raised:
         images['glance'].find('often')

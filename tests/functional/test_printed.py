@@ -14,8 +14,7 @@ import urllib.parse
 import pytest
 import yaml
 
-from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.signing import Parameters, sign
+from osc_imgurl.tempurl.signing import Key, Parameters, sign
 from osc_imgurl.tempurl.url import ObjectPath
 
 from .proxy import proxy

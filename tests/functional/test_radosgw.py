@@ -8,9 +8,8 @@ import uuid
 import pytest
 import requests
 
-from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions
-from osc_imgurl.tempurl.signing import Parameters, sign
+from osc_imgurl.tempurl.signing import Key, Parameters, sign
 from osc_imgurl.tempurl.url import ObjectPath
 
 from .conftest import download

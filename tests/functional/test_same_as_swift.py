@@ -19,13 +19,9 @@ import urllib.parse
 import pytest
 
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.tempurl.expiry import MAX_EXPIRES, format_expires
-from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.options import METHODS
-from osc_imgurl.tempurl.parse import parse
-from osc_imgurl.tempurl.signing import sign_path
-from osc_imgurl.tempurl.url import DIGESTS, decode_signature, quote
-from osc_imgurl.tempurl.verify import verify
+from osc_imgurl.tempurl.options import MAX_EXPIRES, METHODS, format_expires
+from osc_imgurl.tempurl.signing import Key, sign_path, verify
+from osc_imgurl.tempurl.url import DIGESTS, decode_signature, parse, quote
 
 from .conftest import ROOT
 

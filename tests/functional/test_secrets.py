@@ -18,7 +18,7 @@ from osc_imgurl.errors import CacheFailed, ImgurlError, ObjectStoreFailed
 from osc_imgurl.glance.image_service import ImageService
 from osc_imgurl.swift.object_store import ObjectStore
 from osc_imgurl.swift.slot import KeySlot
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 
 from . import commands
 from .proxy import Echo, proxy

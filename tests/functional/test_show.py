@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions
-from osc_imgurl.tempurl.signing import Parameters, sign, sign_path
+from osc_imgurl.tempurl.signing import Key, Parameters, sign, sign_path
 from osc_imgurl.tempurl.url import ObjectPath
 
 from . import commands

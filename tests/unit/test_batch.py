@@ -26,8 +26,8 @@ from osc_imgurl.glance.image import Image
 from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.target.cloud import Cloud
-from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions
+from osc_imgurl.tempurl.signing import Key
 
 from .stubs import NOW, Glance, Store, image
 

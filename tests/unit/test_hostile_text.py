@@ -22,8 +22,8 @@ from osc_imgurl.glance.client import Client
 from osc_imgurl.glance.image import is_uuid
 from osc_imgurl.settings.table import BY_NAME
 from osc_imgurl.target import trust
-from osc_imgurl.tempurl import endpoint, expiry
-from osc_imgurl.tempurl.parse import parse
+from osc_imgurl.tempurl import endpoint, options
+from osc_imgurl.tempurl.url import parse
 
 LENGTH = 100_000
 # In seconds.
@@ -51,7 +51,7 @@ def of_error_page(text):
 READERS = {
     'endpoint': endpoint.validate_endpoint, 'storage URL': endpoint.validate_storage_url,
     'split': endpoint.split_storage_url, 'gateway': endpoint.gateway_endpoint,
-    'temporary URL': parse, 'parts of a temporary URL': of_temp_url, 'moment': expiry.parse_moment,
+    'temporary URL': parse, 'parts of a temporary URL': of_temp_url, 'moment': options.parse_moment,
     'location': location.parse, 'place': trust._place, 'UUID': is_uuid, 'error page': of_error_page,
     'Retry-After': http._Retry().parse_retry_after,
     'quoted': hide_secrets,

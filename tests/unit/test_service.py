@@ -28,8 +28,8 @@ from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
 from osc_imgurl.target.cloud import Cloud
 from osc_imgurl.target.resolve import Target, resolve
-from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions
+from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
 from .stubs import IMAGE_ID, NOW, Glance, Store, image

@@ -9,8 +9,8 @@ from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.glance.image import Image
 from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions
+from osc_imgurl.tempurl.signing import Key
 
 NOW = 1_700_000_000
 IMAGE = Image('3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5')

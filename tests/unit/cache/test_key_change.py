@@ -10,7 +10,7 @@ from osc_imgurl.cache.sqlite import SQLiteCache
 from osc_imgurl.errors import CacheFailed, InvalidParameterValue
 from osc_imgurl.swift import key_slots
 from osc_imgurl.swift.key_slots import Owner
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 
 NOW = 1_700_000_000
 A, B = Key(b'a'), Key(b'b')

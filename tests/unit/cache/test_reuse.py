@@ -6,9 +6,8 @@ import pytest
 
 from osc_imgurl.cache.reuse import Asked, first_expiry
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions
-from osc_imgurl.tempurl.signing import Parameters, sign
+from osc_imgurl.tempurl.signing import Key, Parameters, sign
 from osc_imgurl.tempurl.url import ObjectPath
 
 NOW = 1_700_000_000

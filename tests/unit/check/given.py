@@ -12,9 +12,8 @@ from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS
 from osc_imgurl.target.cloud import Cloud, OfflineImages
-from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions
-from osc_imgurl.tempurl.signing import Parameters, sign, sign_path
+from osc_imgurl.tempurl.signing import Key, Parameters, sign, sign_path
 from osc_imgurl.tempurl.url import ObjectPath
 
 from ..stubs import IMAGE_ID, NOW, OFFLINE, REFUSED, WORKS, Glance, Probe, Store, image

@@ -18,7 +18,7 @@ from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.target.cloud import Cloud
-from osc_imgurl.tempurl.parse import parse
+from osc_imgurl.tempurl.url import parse
 
 from ..stubs import image
 from .given import (

@@ -11,7 +11,7 @@ from osc_imgurl.swift.probe import Answer
 from osc_imgurl.swift.slot import CONTAINER_SLOTS
 from osc_imgurl.target.cloud import Cloud
 from osc_imgurl.target.resolve import NOT_TRIED
-from osc_imgurl.tempurl.find_signed import Signed
+from osc_imgurl.tempurl.explain import Signed
 from osc_imgurl.tempurl.signing import sign_path
 from osc_imgurl.tempurl.url import ObjectPath
 

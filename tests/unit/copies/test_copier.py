@@ -26,8 +26,8 @@ from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.objects import Listed
 from osc_imgurl.target.cloud import Cloud, OfflineImages, OfflineSwift
 from osc_imgurl.target.resolve import Target
-from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions
+from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
 from ..stubs import IMAGE_ID, Glance, Store, image

@@ -14,7 +14,7 @@ from osc_imgurl.errors import (
 )
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.object_store import ObjectStore
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 
 from ..stubs import IMAGE_ID, OTHER_ID
 

@@ -12,9 +12,9 @@ from osc_imgurl.glance.image import is_uuid
 from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.target.cloud import Cloud
-from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions
-from osc_imgurl.tempurl.parse import parse
+from osc_imgurl.tempurl.signing import Key
+from osc_imgurl.tempurl.url import parse
 
 from ..stubs import IMAGE_ID, NOW, OTHER_ID, REFUSED, Glance, Probe, Store, image
 from .given import FACTS, handover

@@ -1,4 +1,4 @@
-"""Which project may see an image, and what a server of another kind may answer.
+"""Which project may see an image, what a server of another kind may answer, and a file's name.
 
 Glance here is a stub: no real one gives an image without an owner, or another than was asked for.
 """
@@ -7,11 +7,13 @@ import dataclasses
 import logging
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from keystoneauth1.session import Session
 
 from osc_imgurl import batch
 from osc_imgurl.errors import GlanceFailed, ImageUnacceptable
-from osc_imgurl.glance.image import Image, may_see, validate_active, validate_in_swift
+from osc_imgurl.glance.image import Image, file_name, may_see, validate_active, validate_in_swift
 from osc_imgurl.glance.image_service import ImageService
 from osc_imgurl.glance.location import parse
 
@@ -206,3 +208,56 @@ def test_has_data(size, md5, same):
 def test_no_bytes_are_no_bytes():
     image = Image('x', properties={'size': 0, 'checksum': None})
     assert (image.has_data(0, None), image.has_data(1, MD5)) == (True, False)
+
+
+def named(name, disk_format='qcow2'):
+    return file_name(Image(KERNEL, name, properties={'disk_format': disk_format}))
+
+
+@pytest.mark.parametrize(('name', 'saved'), [
+    ('cirros', 'cirros.qcow2'),
+    ('Debian 12 (Bookworm) ü', 'Debian 12 (Bookworm) ü.qcow2'),
+    ('cirros.img', 'cirros.img.qcow2'),
+    ('cirros.qcow2', 'cirros.qcow2'),
+    (None, f'{KERNEL}.qcow2'), ('', f'{KERNEL}.qcow2'), ('  ', f'{KERNEL}.qcow2'),
+    ('.qcow2', f'{KERNEL}.qcow2'),
+    ('../../etc/passwd', '_._.._etc_passwd.qcow2'),
+    ('C:\\x', 'C__x.qcow2'),
+    ('.bashrc', '_bashrc.qcow2'), ('..', '_..qcow2'), ('-rf', '_rf.qcow2'), (' -x', '_x.qcow2'),
+    ('two\nlines\x1b[2J\0', 'two_lines_[2J_.qcow2'),
+    ('\u202egpj.exe\ud800', '_gpj.exe_.qcow2'),
+    ('"$(id)" `id` *?<>|', '__(id)_ _id_ _____.qcow2'),
+])
+def test_a_name(name, saved):
+    assert named(name) == saved
+
+
+@pytest.mark.parametrize(('image_id', 'saved'), [
+    ('x; touch PWNED; :', 'x_ touch PWNED_ _.qcow2'), ('../$(id)\n', '_.__(id)_.qcow2')])
+def test_what_is_no_id(image_id, saved):
+    assert file_name(Image(image_id, properties={'disk_format': 'qcow2'})) == saved
+
+
+def test_what_no_terminal_shows():
+    assert named('a\u034fb\ufe0fc\u3164') == 'a_b_c_.qcow2'
+
+
+@pytest.mark.parametrize('disk_format', [None, '', 5, ['raw'], '../x', 'r aw', 'raw\n', 'x' * 21])
+def test_no_disk_format(disk_format):
+    assert named('cirros', disk_format) == 'cirros'
+    assert file_name(Image(KERNEL)) == KERNEL
+
+
+@pytest.mark.parametrize(('name', 'saved'), [
+    ('a' * 255, 'a' * 234 + '.qcow2'), ('ü' * 255, 'ü' * 117 + '.qcow2'),
+    ('a' + 'ü' * 255, 'a' + 'ü' * 116 + '.qcow2'), ('a' * 234, 'a' * 234 + '.qcow2')])
+def test_a_long_name(name, saved):
+    assert named(name) == saved
+
+
+@given(st.text(), st.text())
+def test_any_name_is_that_of_one_file_in_one_folder(name, disk_format):
+    saved = named(name, disk_format)
+    assert saved.isprintable() and saved[0] not in '.-'
+    assert not set(saved) & set('/\\')
+    assert 0 < len(saved.encode()) <= 240

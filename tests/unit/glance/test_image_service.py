@@ -1,20 +1,27 @@
 """Images by ID and by name, their locations, members and data, of a Glance that is a stub.
 
 The functional tests ask a real one; this one has what a real one rarely has: hundreds of images of
-one name, other projects' images, a node that ends its answers early, a location in a file.
+one name, other projects' images, a node that ends its answers early, a list that does not end, a
+location in a file.
 """
 
+import hashlib
 import io
+import itertools
 import json
 import logging
+import threading
+import urllib.parse
 import uuid
 
 import pytest
 import requests
 
 from osc_imgurl import errors
+from osc_imgurl.errors import GlanceFailed, ImageDownloadFailed
+from osc_imgurl.glance import image_service
 from osc_imgurl.glance.image import Image
-from osc_imgurl.glance.image_service import ImageService
+from osc_imgurl.glance.image_service import ImageService, copy_verified, file_chunks, read_pages
 from osc_imgurl.glance.location import parse
 
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
@@ -495,3 +502,160 @@ def test_delete(cloud, images, listed):
     deleted = cloud.mock.delete(f'http://glance/v2/images/{IMAGE_ID}', status_code=204)
     images.delete('cirros')
     assert deleted.called
+
+
+class Listing:
+    """So many images, given as Glance gives them; what is asked for is kept."""
+
+    def __init__(self, count):
+        self.ids = [str(number) for number in range(count)]
+        self.asked = []
+        self.second = threading.Event()
+
+    def __call__(self, url):
+        path, _, query = url.partition('?')
+        query = urllib.parse.parse_qs(query)
+        size, marker = int(query.pop('limit')[0]), query.pop('marker', [None])[0]
+        self.asked.append((size, marker))
+        assert (path, threading.current_thread().daemon) == ('/v2/images', True)
+        if len(self.asked) == 2:
+            self.second.set()
+        start = self.ids.index(marker) + 1 if marker else 0
+        shown = [{'id': each} for each in self.ids[start:start + size]]
+        more = {'next': '/v2/images?...'} if len(shown) == size else {}
+        return {'images': shown, **more, 'schema': 'x'}
+
+
+@pytest.mark.parametrize(('count', 'limit', 'marker', 'asked'), [
+    (0, None, None, [(25, None)]),
+    (24, None, None, [(25, None)]),
+    (30, None, None, [(25, None), (100, '24')]),
+    (3000, None, None, [(25, None), (100, '24'), (400, '124'), (1000, '524'), (1000, '1524'),
+                        (1000, '2524')]),
+    (3000, 0, None, []),
+    (3000, 1, None, [(1, None)]),
+    (3000, 25, None, [(25, None)]),
+    (3000, 26, None, [(25, None), (1, '24')]),
+    (3000, 600, None, [(25, None), (100, '24'), (400, '124'), (75, '524')]),
+    (30, 100, None, [(25, None), (75, '24')]),
+    (30, None, '27', [(25, '27')]),
+    (3000, 3, '1000', [(3, '1000')]),
+])
+def test_what_is_asked_for(count, limit, marker, asked):
+    listing = Listing(count)
+    found = [image['id'] for page in read_pages(listing, {}, limit, marker) for image in page]
+    start = listing.ids.index(marker) + 1 if marker else 0
+    assert found == listing.ids[start:][:limit]
+    assert listing.asked == asked
+
+
+def test_the_next_page_is_on_its_way_while_one_is_in_use():
+    listing = Listing(3000)
+    read = read_pages(listing, {})
+    assert listing.asked == []
+    assert len(next(read)) == 25
+    assert listing.second.wait(10)
+    assert len(next(read)) == 100
+
+
+def test_filters_are_quoted():
+    asked = []
+    filters = {'name': 'a b&c=ü', 'tag': ['x', 'y'], 'os_hidden': 'true'}
+    assert list(read_pages(lambda url: asked.append(url) or {'images': []}, filters)) == [[]]
+    assert asked == ['/v2/images?name=a+b%26c%3D%C3%BC&tag=x&tag=y&os_hidden=true&limit=25']
+
+
+@pytest.mark.parametrize('error', [ValueError('x'), KeyboardInterrupt()])
+def test_what_fails_fails_here(error):
+    def get(url):
+        raise error
+
+    with pytest.raises(type(error)):
+        next(read_pages(get, {}))
+
+
+@pytest.mark.parametrize('page', [
+    None, [], {'next': 'x'}, {'images': None}, {'images': [], 'next': 'x'},
+    {'images': [5], 'next': 'x'}, {'images': [{}], 'next': 'x'}, {'images': {'id': 1}, 'next': 'x'},
+    {'images': [{'id': []}], 'next': 'x'}])
+def test_what_is_no_list(page):
+    with pytest.raises(GlanceFailed, match=r'^Glance answers something else than a list of images'):
+        list(read_pages(lambda url: page, {}))
+
+
+@pytest.mark.parametrize('ids', [
+    itertools.repeat('x'), itertools.cycle('xy'), map(str, itertools.count())])
+def test_a_list_that_does_not_end(monkeypatch, ids):
+    monkeypatch.setattr(image_service, 'MOST_PAGES', 50)
+    with pytest.raises(GlanceFailed, match=r'^Glance answers with a list that does not end\.'):
+        list(read_pages(lambda url: {'images': [{'id': next(ids)}], 'next': 'x'}, {}))
+
+
+def test_more_than_was_asked_for():
+    page = {'images': [{'id': name} for name in 'abcde'], 'next': 'x'}
+    assert list(read_pages(lambda url: page, {}, limit=3)) == [page['images'][:3]]
+
+
+CHUNKS = [b'first', b'', b'second']
+WHOLE = b''.join(CHUNKS)
+
+
+def digest(algorithm, data=WHOLE):
+    return hashlib.new(algorithm, data).hexdigest()
+
+
+@pytest.mark.parametrize(('properties', 'damaged'), [
+    ({}, None),
+    ({'checksum': digest('md5')}, None),
+    ({'checksum': digest('md5', b'other')}, 'md5'),
+    ({'os_hash_algo': 'sha512', 'os_hash_value': digest('sha512')}, None),
+    ({'os_hash_algo': 'sha512', 'os_hash_value': digest('sha512', b'first')}, 'sha512'),
+    ({'os_hash_algo': 'sha256', 'os_hash_value': digest('sha512')}, 'sha256'),
+    # The better one of two counts.
+    ({'os_hash_algo': 'sha512', 'os_hash_value': digest('sha512'), 'checksum': 'x'}, None),
+    ({'os_hash_algo': 'sha512', 'os_hash_value': 'x', 'checksum': digest('md5')}, 'sha512'),
+    # An algorithm that this machine does not have, and half of a hash, say nothing.
+    ({'os_hash_algo': 'sha7', 'os_hash_value': 'x', 'checksum': digest('md5')}, None),
+    ({'os_hash_algo': 'sha7', 'os_hash_value': 'x', 'checksum': 'x'}, 'md5'),
+    ({'os_hash_algo': 'sha512', 'os_hash_value': None, 'checksum': digest('md5')}, None),
+    ({'os_hash_algo': None, 'os_hash_value': 'x', 'checksum': 'x'}, 'md5'),
+    ({'os_hash_algo': 'sha512', 'os_hash_value': None}, None),
+])
+def test_data_is_verified_and_written(properties, damaged):
+    written = io.BytesIO()
+    image = Image('3a1f', properties=properties)
+    if damaged:
+        with pytest.raises(ImageDownloadFailed) as caught:
+            copy_verified(iter(CHUNKS), written, image)
+        assert str(caught.value) == (
+            f'The data of image 3a1f is not what its {damaged} says: it is damaged or cut off.'
+            ' Do not use it.')
+    else:
+        copy_verified(iter(CHUNKS), written, image)
+    assert written.getvalue() == WHOLE
+
+
+def test_a_connection_that_breaks():
+    def chunks():
+        yield CHUNKS[0]
+        raise requests.exceptions.ChunkedEncodingError('Connection broken')
+
+    written = io.BytesIO()
+    with pytest.raises(GlanceFailed, match='gives no answer that can be used: it is cut off'):
+        copy_verified(chunks(), written, Image('3a1f'))
+    assert written.getvalue() == CHUNKS[0]
+
+
+def test_a_file(tmp_path):
+    path = tmp_path / 'an image'
+    content = bytes(range(256)) * 10_000
+    path.write_bytes(content)
+    place = parse(f'file://{tmp_path}/an%20image')
+    chunks = list(file_chunks(place, Image('3a1f')))
+    assert b''.join(chunks) == content
+    assert [len(chunk) for chunk in chunks] == [1 << 20, 1 << 20, len(content) - (2 << 20)]
+    path.unlink()
+    with pytest.raises(ImageDownloadFailed) as caught:
+        list(file_chunks(place, Image('3a1f')))
+    assert str(caught.value) == (
+        f'Image 3a1f cannot be read from {path}: No such file or directory.')

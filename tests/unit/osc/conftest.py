@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
 KERNEL_ID = '7bd1c4d2-0e57-4a8c-8d0c-5f6f6f1f8a11'

@@ -14,12 +14,9 @@ from osc_lib.exceptions import CommandError
 
 from osc_imgurl.copies.copy import Copy, to_headers
 from osc_imgurl.settings.table import BY_NAME
-from osc_imgurl.tempurl.expiry import format_expires
-from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.parse import parse
-from osc_imgurl.tempurl.signing import Parameters, sign, sign_path
-from osc_imgurl.tempurl.url import ObjectPath
-from osc_imgurl.tempurl.verify import verify
+from osc_imgurl.tempurl.options import format_expires
+from osc_imgurl.tempurl.signing import Key, Parameters, sign, sign_path, verify
+from osc_imgurl.tempurl.url import ObjectPath, parse
 
 from .conftest import GLANCE, IMAGE, IMAGE_ID, KERNEL_ID, KEY, SWIFT, TRANSACTION
 

@@ -13,7 +13,7 @@ from osc_imgurl.osc.wording import option_of
 from osc_imgurl.settings import sources
 from osc_imgurl.settings.table import BY_NAME, TABLE, Kind, Settings, Source
 from osc_imgurl.tempurl.endpoint import gateway_endpoint
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 
 IRONIC = """\
 [glance]

@@ -7,7 +7,7 @@ import pytest
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.settings.sources import load
 from osc_imgurl.settings.table import BY_NAME, TABLE, Kind, Settings, Source
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 
 # Of Ironic's [glance] group; the names are what its ironic.conf is read by.
 IRONICS = {

@@ -3,7 +3,7 @@
 import pytest
 
 from osc_imgurl.settings import values
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 
 
 @pytest.mark.parametrize(('read', 'text', 'value'), [

@@ -6,7 +6,7 @@ from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue
 from osc_imgurl.swift import key_slots
 from osc_imgurl.swift.key_slots import Change, Owner
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS, KeySlot
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 
 A, B, NEW = Key(b'a'), Key(b'b'), Key(b'new')
 ACCOUNT, CONTAINER = Owner('AUTH_x'), Owner('AUTH_x', 'glance')

@@ -18,7 +18,7 @@ from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.object_store import ObjectStore
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
 from osc_imgurl.target.resolve import cluster_endpoint, resolve
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 
 from ..stubs import image
 

@@ -9,7 +9,7 @@ from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS
 from osc_imgurl.target.asked import AskedSwift
 from osc_imgurl.target.resolve import Target
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
 from ..stubs import Store

@@ -7,7 +7,7 @@ from osc_imgurl.settings.table import TABLE, Kind, Settings, Source
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
 from osc_imgurl.target.settings_in_effect import settings_in_effect
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 
 from ..stubs import OFFLINE, Store
 

@@ -12,7 +12,7 @@ from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
 from osc_imgurl.target.resolve import Target
 from osc_imgurl.target.signing_key import find_key, keeps_images
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
 from ..stubs import IMAGE_ID, OFFLINE, OTHER_ID, Glance, Store, image

@@ -18,11 +18,10 @@ from osc_imgurl.target.cloud import Cloud
 from osc_imgurl.target.report import report_location
 from osc_imgurl.target.settings_in_effect import settings_in_effect
 from osc_imgurl.target.stores import choose_store, in_store, store_of_path
-from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions
-from osc_imgurl.tempurl.parse import parse as parse_url
+from osc_imgurl.tempurl.signing import Key, verify
 from osc_imgurl.tempurl.url import ObjectPath
-from osc_imgurl.tempurl.verify import verify
+from osc_imgurl.tempurl.url import parse as parse_url
 
 from ..stubs import IMAGE_ID, NOW, OFFLINE, OTHER_ID, Glance, Store, image
 

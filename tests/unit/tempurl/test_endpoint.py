@@ -16,11 +16,9 @@ from osc_imgurl.tempurl.endpoint import (
     validate_endpoint,
     validate_storage_url,
 )
-from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import URLOptions, validate_ip_range
-from osc_imgurl.tempurl.parse import parse
-from osc_imgurl.tempurl.signing import Parameters, sign
-from osc_imgurl.tempurl.url import ObjectPath
+from osc_imgurl.tempurl.signing import Key, Parameters, sign
+from osc_imgurl.tempurl.url import ObjectPath, parse
 
 PATH = ObjectPath('AUTH_x', 'glance', '3a1f')
 # RFC 3986, but for the single quote.

@@ -1,18 +1,27 @@
-"""What a temporary URL is asked for, and what of it is invalid."""
+"""What a temporary URL is asked for, and what of it is invalid; when it expires."""
 
 import dataclasses
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.tempurl.options import (
+    MAX_EXPIRES,
     METHODS,
     URLOptions,
-    risks,
+    format_expires,
+    format_remaining,
+    parse_expires,
+    parse_moment,
+    remaining_seconds,
+    validate_expires,
     validate_ip_range,
     validate_method,
 )
-from osc_imgurl.tempurl.url import ObjectPath
+
+moments = st.integers(1, MAX_EXPIRES)
 
 
 def test_nothing_asked_for_is_a_download_of_the_image():
@@ -57,15 +66,78 @@ def test_no_ip_range(ip_range, why):
     assert str(caught.value).startswith(f'The IP range {ip_range!r} is none: ')
 
 
-@pytest.mark.parametrize(('asked', 'said'), [
-    ({}, []), ({'method': 'HEAD'}, []), ({'prefix': '3a1f'}, []),
-    ({'prefix': '3a1'}, ['every object in the container glance whose name begins with 3a1']),
-    ({'prefix': ''}, ['every object in the container glance']),
-    ({'method': 'PUT'}, ['can replace the object']),
-    ({'method': 'post'}, ['can change the metadata of, and so remove, the object']),
-    ({'method': 'DELETE', 'prefix': '3'}, ['name begins with 3', 'can remove the object'])])
-def test_what_a_url_allows_beyond_reading_the_object(asked, said):
-    found = list(risks(URLOptions(**asked), ObjectPath('AUTH_x', 'glance', '3a1f')))
-    assert len(found) == len(said)
-    for sentence, words in zip(found, said, strict=True):
-        assert words in sentence
+@given(moments)
+def test_expiry_in_both_forms(expires):
+    assert parse_expires(format_expires(expires)) == expires
+    assert parse_expires(str(expires)) == expires
+
+
+@pytest.mark.parametrize(('expires', 'text'), [
+    (0, '1970-01-01T00:00:00Z'), (1896112799, '2030-01-31T17:59:59Z'),
+    (MAX_EXPIRES, '9999-12-31T23:59:59Z')])
+def test_an_expiry(expires, text):
+    assert validate_expires(expires) == expires
+    assert format_expires(expires) == text
+    assert parse_moment(text) == parse_moment(str(expires)) == parse_expires(text) == expires
+
+
+@pytest.mark.parametrize(('expires', 'why'), [
+    (-1, 'lies before the year 1970'), (MAX_EXPIRES + 1, 'lies beyond the year 9999')])
+def test_no_expiry(expires, why):
+    for validate, value in ((validate_expires, expires), (parse_expires, str(expires))):
+        with pytest.raises(InvalidParameterValue, match=why):
+            validate(value)
+
+
+@pytest.mark.parametrize(('text', 'expires'), [
+    (' 1000 ', 1000), ('+1000', 1000), ('1_000', 1000), ('01000', 1000), ('\u0661', 1),
+    ('2030-1-31t18:00:00z', 1896112800), ('2030-01-31T18:00:60Z', 1896112860)])
+def test_an_expiry_that_swift_reads(text, expires):
+    assert parse_expires(text) == expires
+
+
+@pytest.mark.parametrize('text', [
+    '', 'soon', '1.5', '0x10', '2030-01-31', '2030-01-31T18:00:00', '2030-01-31T18:00:00+00:00',
+    '2030-02-31T18:00:00Z', '2030-01-31 18:00:00Z', '9' * 5000])
+def test_an_expiry_that_swift_cannot_read(text):
+    with pytest.raises(InvalidParameterValue, match='is neither a Unix time nor ISO 8601'):
+        parse_expires(text)
+
+
+@pytest.mark.parametrize(('text', 'why'), [
+    ('', 'is neither ISO 8601'), ('tomorrow', 'is neither ISO 8601'), ('-1', 'is neither ISO'),
+    ('1.5', 'is neither ISO 8601'), ('9' * 19, 'is neither ISO 8601'), ('\u0661', 'is neither'),
+    ('9' * 18, 'lies beyond the year 9999'), (str(MAX_EXPIRES + 1), 'lies beyond the year 9999'),
+    ('9999-12-31T23:59:59-01:00', 'lies beyond the year 9999'),
+    ('0001-01-01T00:00:00+14:00', 'lies before the year 1970'),
+    ('1969-12-31T23:59:59Z', 'lies before the year 1970')])
+def test_what_is_no_moment(text, why):
+    with pytest.raises(InvalidParameterValue, match=why):
+        parse_moment(text)
+
+
+@pytest.mark.parametrize(('text', 'moment'), [
+    ('2030-01-31T18:00:00Z', 1896112800),
+    ('2030-01-31T18:00:00', 1896112800),
+    ('2030-01-31T19:00:00+01:00', 1896112800),
+    ('2030-01-31', 1896048000),
+    ('1896112800', 1896112800),
+])
+def test_parse_moment(text, moment):
+    assert parse_moment(text) == moment
+
+
+@pytest.mark.parametrize(('left', 'text'), [
+    (0, '0:00:00'), (1199, '0:19:59'), (93600, '1 day, 2:00:00'), (-1, 'expired 1 s ago'),
+    (-0.5, 'expired 0 s ago'), (-119, 'expired 119 s ago'), (-120, 'expired 2 min ago'),
+    (-180, 'expired 3 min ago'), (-7199, 'expired 119 min ago'), (-7200, 'expired 2 h ago'),
+    (-172799, 'expired 47 h ago'), (-172800, 'expired 2 d ago'), (-864000, 'expired 10 d ago')])
+def test_format_remaining(left, text):
+    assert format_remaining(1_000_000, 1_000_000 - left) == text
+
+
+@pytest.mark.parametrize(('now', 'seconds'), [
+    (1000, 0), (1000.5, -1), (999.5, 0), (999, 1), (0, 1000), (2000, -1000)])
+def test_remaining_seconds(now, seconds):
+    left = remaining_seconds(1000, now)
+    assert (left, type(left)) == (seconds, int)

@@ -1,4 +1,4 @@
-"""The signer, against python-swiftclient wherever that can sign."""
+"""Keys; the signer, against python-swiftclient wherever that can sign; what fails of a URL."""
 
 import dataclasses
 import string
@@ -9,13 +9,18 @@ from hypothesis import strategies as st
 from swiftclient.utils import generate_temp_url
 
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.tempurl.expiry import MAX_EXPIRES
-from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.options import METHODS, URLOptions
-from osc_imgurl.tempurl.parse import parse
-from osc_imgurl.tempurl.signing import Parameters, sign, sign_path, signed_paths
-from osc_imgurl.tempurl.url import DIGESTS, ObjectPath, TempURL, quote
-from osc_imgurl.tempurl.verify import verify
+from osc_imgurl.tempurl.options import MAX_EXPIRES, METHODS, URLOptions
+from osc_imgurl.tempurl.signing import (
+    Key,
+    Parameters,
+    allows,
+    sign,
+    sign_path,
+    signed_paths,
+    validate_key,
+    verify,
+)
+from osc_imgurl.tempurl.url import DIGESTS, ObjectPath, TempURL, parse, quote
 
 PATH = ObjectPath('AUTH_x', 'glance', '3a1f')
 KEY = Key(b'a key')
@@ -27,10 +32,13 @@ moments = st.integers(1, MAX_EXPIRES)
 # Characters that have a UTF-8 form; a slash may be in an object's name only.
 characters = st.characters(codec='utf-8')
 DOTS = {'.', '..'}
-names = st.text(characters, min_size=1).filter(lambda name: '/' not in name and name not in DOTS)
-objects = st.text(characters, min_size=1).filter(
+# No longer than Swift accepts: a character has up to four bytes.
+names = st.text(characters, min_size=1, max_size=64).filter(
+    lambda name: '/' not in name and name not in DOTS)
+objects = st.text(characters, min_size=1, max_size=256).filter(
     lambda name: name.strip('/') and not DOTS & {*name.split('/')})
-accounts = st.text(string.ascii_letters + string.digits, min_size=1).map('AUTH_{}'.format)
+accounts = st.text(string.ascii_letters + string.digits, min_size=1, max_size=64).map(
+    'AUTH_{}'.format)
 ip_ranges = st.none() | st.ip_addresses().map(str) | st.sampled_from(
     ['10.0.0.0/8', '2001:db8::/32'])
 paths = st.builds(ObjectPath, accounts, names, objects)
@@ -153,3 +161,123 @@ def test_parameters_refuse():
         Parameters('http://swift', PATH, 1000, digest='md5')
     with pytest.raises(InvalidParameterValue, match='year 9999'):
         Parameters('http://swift', PATH, MAX_EXPIRES + 1)
+
+
+def test_a_fingerprint_is_short_the_same_everywhere_and_each_keys_own():
+    assert Key(b'a key').fingerprint == '6313432d124d'
+    assert Key(b'another key').fingerprint != Key(b'a key').fingerprint
+
+
+def test_equal_keys_are_one():
+    assert {Key(b'a key'), Key(b'a key')} == {Key(b'a key')} != {Key(b'another key')}
+
+
+def test_no_key_is_in_a_repr():
+    assert repr(Key(b'the secret')) == 'Key()'
+
+
+@pytest.mark.parametrize('value', [
+    b'a', b'a key', b'k' * 1000, b'a\xff', 'ключ'.encode(), '\u3000a\u3000'.encode(),
+    b'~', b'!', b'X key X', '\xa0'.encode()])
+def test_a_key(value):
+    assert validate_key(value) == Key(value)
+
+
+@pytest.mark.parametrize(('value', 'why'), [
+    (b'', 'it is empty'), (b' ', 'a space at one end'), (b' secret', 'a space at one end'),
+    (b'secret ', 'a space at one end'),
+    *((b'the' + char.encode() + b'secret', 'a control character')
+      for char in '\0\t\n\r\x1b\x1f\x7f\x80\x9f'),
+    (b'secret\n', 'a control character'), (b'\tsecret', 'a control character')])
+def test_no_key_that_swift_could_keep(value, why):
+    with pytest.raises(ValueError, match=why) as caught:
+        validate_key(value)
+    assert 'secret' not in str(caught.value)
+
+
+def test_no_key_is_empty():
+    with pytest.raises(InvalidParameterValue, match='is empty'):
+        Key(b'')
+
+
+@pytest.mark.parametrize(('arguments', 'failed'), [
+    ({}, ()),
+    ({'now': 1000.0}, ()),
+    ({'now': 1000.5}, ('expiry',)),
+    ({'method': 'PUT'}, ('method',)),
+    ({'method': 'HEAD'}, ()),
+    ({'key': Key(b'another')}, ('key',)),
+    ({'key': Key(b'another'), 'now': 2000}, ('expiry', 'key')),
+    ({'method': 'DELETE', 'now': 2000}, ('expiry', 'method')),
+])
+def test_verify_says_which_part_fails(arguments, failed):
+    verification = verify(signed_url(), **{'key': KEY, 'now': 0, **arguments})
+    assert verification.failed == failed
+    assert verification.valid == (not failed)
+    assert verification.method == (None if 'key' in failed else 'GET')
+
+
+@pytest.mark.parametrize(('changes', 'part'), [
+    ({'ip_range': '10.0.0.1/8'}, 'ip range'),
+    ({'prefix': '3a', 'path': ObjectPath('AUTH_x', 'glance', '4b')}, 'path'),
+    ({'path': ObjectPath('AUTH_x', 'glance', '3a1f', 'v1.0')}, 'path'),
+])
+def test_what_swift_refuses_whatever_the_signature(changes, part):
+    url = dataclasses.replace(signed_url(), **changes)
+    path = f'{url.path.container_path}{url.prefix or url.path.object}'
+    signature = sign_path(KEY, path, url.expires, 'GET', ip_range=url.ip_range,
+                          prefix=url.prefix is not None)
+    assert verify(dataclasses.replace(url, signature=signature), KEY, 0).failed == (part,)
+
+
+@pytest.mark.parametrize(('signed', 'methods'), [
+    ('GET', {'GET', 'HEAD'}), ('HEAD', {'HEAD'}), ('PUT', {'PUT', 'HEAD'}),
+    ('POST', {'POST', 'HEAD'}), ('DELETE', {'DELETE'})])
+def test_what_a_method_allows(signed, methods):
+    assert {method for method in METHODS if allows(signed, method)} == methods
+    for method in METHODS:
+        found = verify(signed_url(method=signed), KEY, 0, method)
+        assert found.failed == (() if method in methods else ('method',))
+        assert (found.method, found.path) == (signed, str(PATH))
+
+
+@pytest.mark.parametrize('request_', [
+    URLOptions(prefix='3a'), URLOptions(prefix=''), URLOptions(ip_range='10.0.0.0/8'),
+    URLOptions('PUT', prefix='3', ip_range='::1')])
+@pytest.mark.parametrize('digest', DIGESTS)
+def test_verify_takes_whatever_is_signed(request_, digest):
+    url = sign(Parameters('http://swift', PATH, 1000, request_, digest), KEY)
+    assert verify(url, KEY, 0, request_.method).valid
+
+
+def test_parts_fail_in_swifts_order():
+    url = dataclasses.replace(
+        signed_url(), ip_range='10.0.0.1/8', path=dataclasses.replace(PATH, api_version='v2'))
+    assert verify(url, KEY, 1001).failed == ('expiry', 'ip range', 'path', 'key')
+    quoted = dataclasses.replace(PATH, object='a b', api_version='v2')
+    url = dataclasses.replace(signed_url(), path=quoted, signature=sign_path(
+        KEY, '/v2/AUTH_x/glance/a%20b', 1000, 'DELETE'))
+    found = verify(url, KEY, 0)
+    assert (found.failed, found.method) == (('path', 'method'), 'DELETE')
+
+
+def test_a_head_needs_a_get_put_or_post():
+    assert verify(signed_url(method='DELETE'), KEY, 0, 'HEAD').failed == ('method',)
+    assert verify(signed_url(method='PUT'), KEY, 0, 'HEAD').valid
+
+
+def test_verify_finds_a_path_that_was_signed_by_mistake():
+    path = ObjectPath('AUTH_x', 'glance', 'a b')
+    quoted = sign_path(KEY, '/v1/AUTH_x/glance/a%20b', 1000)
+    url = dataclasses.replace(sign(Parameters('http://swift', path, 1000), KEY), signature=quoted)
+    found = verify(url, KEY, 0)
+    assert (found.failed, found.path) == (('path',), '/v1/AUTH_x/glance/a%20b')
+    elsewhere = dataclasses.replace(signed_url(), path=ObjectPath('AUTH_y', 'glance', '3a1f'))
+    assert verify(elsewhere, KEY, 0).failed == ('key',)
+
+
+@pytest.mark.parametrize('changes', [
+    {'expires': 1001}, {'ip_range': '10.0.0.0/8'}, {'prefix': '3'},
+])
+def test_an_altered_query_does_not_verify(changes):
+    assert verify(dataclasses.replace(signed_url(), **changes), KEY, 0).failed == ('key',)

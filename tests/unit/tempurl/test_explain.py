@@ -5,10 +5,9 @@ import tracemalloc
 
 import pytest
 
-from osc_imgurl.tempurl.find_signed import Signed, find_signed
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.explain import Signed, find_signed
 from osc_imgurl.tempurl.options import URLOptions
-from osc_imgurl.tempurl.signing import Parameters, sign, sign_path
+from osc_imgurl.tempurl.signing import Key, Parameters, sign, sign_path
 from osc_imgurl.tempurl.url import DIGESTS, MAX_LENGTHS, ObjectPath
 
 KEY = Key(b'a key')

@@ -12,9 +12,8 @@ import hmac
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 
-from osc_imgurl.tempurl.key import Key
 from osc_imgurl.tempurl.options import METHODS
-from osc_imgurl.tempurl.signing import compute, signed_paths, started
+from osc_imgurl.tempurl.signing import Key, compute, signed_paths, started
 from osc_imgurl.tempurl.url import TempURL, decode_signature, quote
 
 
