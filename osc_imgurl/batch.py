@@ -7,13 +7,12 @@ import dataclasses
 import functools
 import itertools
 import reprlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from osc_imgurl.create import ImageTempURL
 from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue, logger
 from osc_imgurl.glance.image import Image, may_see, referenced_id, validate_active
-from osc_imgurl.service import ImageTempURL, TempURLService
-from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.workers import side_by_side
 
 if TYPE_CHECKING:
@@ -53,6 +52,12 @@ class Made:
 
     found: Found
     temp_url: ImageTempURL
+    error: None = None
+
+    @property
+    def url(self) -> str:
+        """The URL itself; a bearer secret."""
+        return self.temp_url.url
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +76,7 @@ class Failure:
     role: str = IMAGE
     parent: str | None = None
     name: str | None = None
+    url: None = None
 
 
 def find_images(references: Iterable[str], images: ImageService) -> Iterator[Found | Failure]:
@@ -104,12 +110,12 @@ def with_boot_images(found: Iterable[Found | Failure],
     image is among those found, or another one's boot image; which is known at the end, so that
     these failures come last.
     """
-    members = functools.lru_cache(images.accepted_members)
-    sought: dict[str, Found | Failure] = {}
-    listed: set[str] = set()
-    booted: set[str] = set()
-    failures: list[Failure] = []
+    return _pair(_look_up(found, images), functools.lru_cache(images.accepted_members))
 
+
+def _look_up(found: Iterable[Found | Failure], images: ImageService,
+             ) -> Iterator[tuple[Found | Failure, Mapping[str, Found | Failure]]]:
+    """Yield images, and with each, by their IDs, those that it or one before it names."""
     def ask(batch: tuple[list[Found | Failure], list[str]],
             ) -> tuple[list[Found | Failure], dict[str, Found | Failure]]:
         items, ids = batch
@@ -120,43 +126,58 @@ def with_boot_images(found: Iterable[Found | Failure],
         return items, {image_id: Found(known[image_id]) if image_id in known
                        else _find(image_id, images) for image_id in ids}
 
+    named: dict[str, Found | Failure] = {}
     for items, answers in side_by_side(ask, _boot_batches(found), BATCHES_AT_ONCE):
-        sought.update(answers)
+        named.update(answers)
         for item in items:
-            if isinstance(item, Failure):
-                yield item
-                continue
-            if item.image.id in listed:
-                continue
-            listed.add(item.image.id)
-            yield item
-            for role, reference in _boot_references(item.image):
-                boot = _find_boot_image(item.image, role, reference, sought.__getitem__, members)
-                if isinstance(boot, Failure):
-                    failures.append(boot)
-                else:
-                    booted.add(boot.image.id)
-                    yield boot
-    yield from (failure for failure in failures if failure.image not in listed | booted)
+            yield item, named
 
 
-def create_all(found: Iterable[Found | Failure], service: TempURLService, request: URLOptions,
-               clock: Callable[[], float], refresh: bool = False) -> Iterator[Made | Failure]:
-    """Yield a temporary URL for each image, or why there is none.
+def _pair(looked_up: Iterable[tuple[Found | Failure, Mapping[str, Found | Failure]]],
+          members: Callable[[str], Collection[str]]) -> Iterator[Found | Failure]:
+    """Yield images, each once, and behind each those that it boots with.
 
-    :param clock: tells the Unix time, in seconds.
-    :param refresh: sign anew where the cache has a URL, and replace it.
+    :param members: tells, for an image's ID, which projects have accepted it.
     """
+    yielded: set[str] = set()
+    listed: set[str] = set()
+    failures: list[Failure] = []
+    for item, named in looked_up:
+        if isinstance(item, Failure):
+            yield item
+        elif item.image.id not in listed:
+            listed.add(item.image.id)
+            boot = [_find_boot_image(item.image, role, reference, named.__getitem__, members)
+                    for role, reference in _boot_references(item.image)]
+            failures += [each for each in boot if isinstance(each, Failure)]
+            for each in (item, *boot):
+                if isinstance(each, Found):
+                    yielded.add(each.image.id)
+                    yield each
+    yield from (failure for failure in failures if failure.image not in yielded)
+
+
+def create_all(found: Iterable[Found | Failure],
+               create: Callable[[Image], ImageTempURL]) -> Iterator[Made | Failure]:
+    """Yield a temporary URL for each image, or why there is none; log each warning once.
+
+    :param create: returns a temporary URL for an image.
+    """
+    warned: set[str] = set()
     for item in found:
         if isinstance(item, Failure):
             yield item
             continue
         try:
             validate_active(item.image)
-            made: Made | Failure = Made(
-                item, service.create_for(item.image, request, clock(), refresh))
+            made = Made(item, create(item.image))
         except ImgurlError as error:
-            made = _failed(item, error)
+            yield _failed(item, error)
+            continue
+        for warning in made.temp_url.warnings:
+            if warning not in warned:
+                LOG.warning('%s', warning)
+            warned.add(warning)
         yield made
 
 
@@ -171,7 +192,7 @@ def checked(made: Iterable[Made | Failure], new_url: NewURLCheck, clock: Callabl
     def check(item: Made | Failure) -> Made | Failure:
         if isinstance(item, Made):
             try:
-                new_url.check(item.temp_url, clock())
+                return dataclasses.replace(item, temp_url=new_url.check(item.temp_url, clock()))
             except ImgurlError as error:
                 return _failed(item.found, error)
         return item

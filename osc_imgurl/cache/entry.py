@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
+from osc_imgurl.settings.table import Settings
 from osc_imgurl.tempurl.options import MAX_EXPIRES
 from osc_imgurl.tempurl.url import decode_signature
 
@@ -21,7 +21,7 @@ from osc_imgurl.tempurl.url import decode_signature
 class Entry:
     """What is kept of a URL that was made.
 
-    :ivar fingerprint: of all that shaped the URL: :func:`fingerprint`.
+    :ivar fingerprint: of all that shaped the URL: :func:`osc_imgurl.cache.reuse.reuse`.
     :ivar expires: Unix time, seconds: the expiry that was chosen first.
     :ivar key_fingerprint: of the key that signed it.
     :ivar signature_fingerprint: of its signature: :func:`signature_fingerprint`.
@@ -90,12 +90,19 @@ class Cache(Protocol):
         """
 
 
-def fingerprint(asked: Any) -> str:
-    """Return what an entry is found by.
+def open_cache(settings: Settings) -> Cache:
+    """Return the cache that the settings name.
 
-    :param asked: a dataclass of all that shapes the URL; each of its fields counts, and theirs.
+    :raises InvalidParameterValue: the backend is none, or does not take its arguments.
     """
-    return hashlib.sha256(json.dumps(dataclasses.asdict(asked)).encode()).hexdigest()
+    if settings.cache_backend:
+        from osc_imgurl.cache.shared import SharedCache
+
+        return SharedCache(settings.cache_backend, dict(settings.cache_arguments),
+                           settings.duration + settings.align, settings.cache_password)
+    from osc_imgurl.cache.sqlite import SQLiteCache
+
+    return SQLiteCache()
 
 
 def signature_fingerprint(signature: str) -> str:

@@ -10,15 +10,14 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Mapping
 
-from osc_imgurl.check.facts import NOT_ASKED, Facts
+from osc_imgurl.check.facts import NOT_ASKED, NOT_TRIED, Facts
 from osc_imgurl.check.finding import PASS, Finding, failed, failed_with, passed, skipped
 from osc_imgurl.check.signature import check_key, check_method, check_path, check_query
 from osc_imgurl.copies.copy import Copy
 from osc_imgurl.errors import ImgurlError, InvalidParameterValue, UntrustedLocation
 from osc_imgurl.glance.image import Image, validate_active, validate_in_swift
-from osc_imgurl.swift.capabilities import DIGESTS_OF_A_SILENT_CLUSTER
+from osc_imgurl.swift.endpoint import DIGESTS_OF_A_SILENT_CLUSTER
 from osc_imgurl.swift.probe import Answer, own_address
-from osc_imgurl.target.resolve import NOT_TRIED
 from osc_imgurl.tempurl.options import format_expires, format_remaining
 from osc_imgurl.tempurl.signing import allows
 
@@ -88,7 +87,7 @@ def _server(facts: Facts) -> Finding:
                       'Try again; if it stays so, tell the operator of Swift'
                       f' (transaction {answer.transaction or "unknown"}).')
     if answer.transaction is None:
-        return failed(not_swift(answer, endpoint),
+        return failed(not_swift(answer, str(endpoint)),
                       'Correct the endpoint, or have the proxy in between pass the whole path and'
                       ' query on.', 'endpoint_url')
     return passed(f'Swift answers (transaction {answer.transaction})')
@@ -120,9 +119,10 @@ def _tempurl(facts: Facts) -> Finding:
     capabilities = facts.capabilities
     if isinstance(capabilities, str):
         return skipped(capabilities)
-    if capabilities.tempurl is False:
-        return failed('this cluster takes no temporary URLs: it runs without the tempurl'
-                      ' middleware', 'Its operator can add it to the proxy\'s pipeline.')
+    try:
+        capabilities.validate_tempurl()
+    except ImgurlError as error:
+        return failed_with(error)
     return passed('the cluster takes temporary URLs' if capabilities.tempurl
                   else 'the cluster does not say that it takes none')
 
@@ -145,15 +145,14 @@ def _digest(facts: Facts) -> Finding:
     digest, capabilities = facts.parsed.digest, facts.capabilities
     if isinstance(capabilities, str):
         return skipped(capabilities)
-    takes = capabilities.takes(digest)
-    if takes is None:
+    try:
+        capabilities.validate_digest(digest)
+    except ImgurlError as error:
+        return failed_with(error)
+    if not capabilities.supports(digest):
         return failed(f'the cluster does not say that it takes {digest}, and older ones take'
                       f' {", ".join(DIGESTS_OF_A_SILENT_CLUSTER)} only',
                       f'Sign with {", ".join(DIGESTS_OF_A_SILENT_CLUSTER)}.', 'digest')
-    if not takes:
-        return failed(f'the cluster refuses {digest}; it takes'
-                      f' {", ".join(capabilities.digests or ())}',
-                      'Sign with one of these.', 'digest')
     return passed(f'the cluster takes {digest}')
 
 
@@ -166,7 +165,7 @@ def _ip_range(facts: Facts) -> Finding:
     except ValueError as error:
         return failed(f'Swift cannot read the IP range: {error}',
                       'Make a URL with an address or a network.', 'ip_range')
-    address = own_address(facts.endpoint)
+    address = own_address(facts.endpoint.url)
     if address is None:
         return skipped('which address of this machine Swift sees is not known')
     if ipaddress.ip_address(address) in network:

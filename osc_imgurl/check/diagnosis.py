@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 
 from osc_imgurl.check.checks import ACCOUNT, CHECKS, IMAGE, KEY, REQUEST, STORE, make
 from osc_imgurl.check.facts import Facts
-from osc_imgurl.check.finding import FAIL, Finding, failed_with, skipped
+from osc_imgurl.check.finding import Finding, Report, failed_with, skipped
 from osc_imgurl.copies.home import Home
 from osc_imgurl.errors import ImgurlError, UntrustedLocation
 from osc_imgurl.glance.image import Image
-from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.swift.capabilities import PREFERRED_DIGESTS
+from osc_imgurl.swift.endpoint import PREFERRED_DIGESTS, endpoint_of, type_by_catalog
+from osc_imgurl.swift.offline import OfflineSwift
 from osc_imgurl.swift.probe import Answer
-from osc_imgurl.target.cloud import Cloud, OfflineSwift
-from osc_imgurl.target.resolve import Target, swift_endpoint, type_by_catalog
-from osc_imgurl.target.stores import choose_store, in_store, store_of_path
+from osc_imgurl.target.resolve import Target, resolve, signing_key
+from osc_imgurl.target.store import Cloud, Store, choose_store, store_of_path
 from osc_imgurl.tempurl.options import URLOptions, validate_method
 from osc_imgurl.tempurl.signing import Parameters, sign
 from osc_imgurl.tempurl.url import parse
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
 
 def diagnose(url: str, settings: Settings, cloud: Cloud, now: float, *, method: str = 'GET',
              cached: Sequence[Entry] = (), image: Image | None = None,
-             answer: Answer | None = None) -> list[Finding]:
-    """Return what is right and wrong with a temporary URL; the first failure is the cause.
+             answer: Answer | None = None) -> Report:
+    """Return what is right and wrong with a temporary URL.
 
     :param cloud: who can be asked; its probe makes the request.
     :param now: Unix time, seconds.
@@ -44,19 +43,21 @@ def diagnose(url: str, settings: Settings, cloud: Cloud, now: float, *, method: 
     :raises InvalidParameterValue: it is not a temporary URL, or the method is unknown.
     """
     parsed = parse(url, settings.endpoint_type or type_by_catalog(url, cloud.object_store))
-    settings, cloud = in_store(settings, cloud, store_of_path(parsed.path, settings))
+    store = store_of_path(parsed.path, settings, cloud.object_store)
     return _run(Facts(
-        parsed.path, parsed.endpoint, validate_method(method), now, settings, cloud,
-        url, parsed, cached, image, answer, own=answer is not None))
+        parsed.path, endpoint_of(parsed.endpoint, parsed.path.account, store.swift),
+        validate_method(method), now, store.settings,
+        dataclasses.replace(cloud, object_store=store.swift), url, parsed, cached, image, answer,
+        own=answer is not None))
 
 
 def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float, *,
                    method: str = 'GET', object_name: str | None = None,
-                   cached: Sequence[Entry] = ()) -> list[Finding]:
+                   cached: Sequence[Entry] = ()) -> Report:
     """Return what is right and wrong with a new temporary URL of an image.
 
     Where the cluster says that it will refuse the URL, it is made and tried all the same; at
-    Swift itself, as :func:`osc_imgurl.target.resolve.swift_endpoint` says.
+    the cluster's own endpoint.
 
     :param reference: the image's UUID, ``glance://host/UUID``, or its name.
     :param cloud: who can be asked; all of it is needed.
@@ -71,36 +72,36 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
     except ImgurlError as error:
         return _stopped(IMAGE, error)
     try:
-        target = None if object_name else _place_of_copy(image, settings, cloud)
-        if target is None:
-            settings, cloud = in_store(
-                settings, cloud, choose_store(image, settings, cloud.object_store))
+        target = None if object_name else _target_of_copy(image, settings, cloud)
+        store = (Store(settings, cloud.object_store) if target
+                 else choose_store(image, settings, cloud.object_store))
     except ImgurlError as error:
         return _stopped(STORE, error)
-    service = TempURLService(settings, cloud)
     try:
-        target = target or service.resolve(image, object_name)
+        target = target or resolve(image, store, object_name)
     except UntrustedLocation as error:
         return _stopped(STORE, error)
     except ImgurlError as error:
         return _stopped(ACCOUNT, error)
-    endpoint = swift_endpoint(target, cloud.object_store)
-    facts = Facts(target.path, endpoint, method, now, settings, cloud, cached=cached,
+    settings, swift = store.settings, store.swift
+    endpoint = endpoint_of(target.endpoint.cluster, target.path.account, swift)
+    facts = Facts(target.path, endpoint, method, now, settings,
+                  dataclasses.replace(cloud, object_store=swift), cached=cached,
                   known_image=image, own=True)
     try:
-        key = service.find_key(target)
+        key = signing_key(target, store)
     except ImgurlError as error:
         return _run(facts, error)
     try:
-        digest = service.find_digest(target, method)
+        digest = swift.capabilities(endpoint).choose_digests(settings.digest, method)[-1]
     except ImgurlError:
         digest = settings.digest or PREFERRED_DIGESTS[0]
     signed = sign(Parameters(
-        endpoint, target.path, int(now + settings.duration), URLOptions(method), digest), key)
+        endpoint.url, target.path, int(now + settings.duration), URLOptions(method), digest), key)
     return _run(dataclasses.replace(facts, url=signed.url, parsed=signed))
 
 
-def _place_of_copy(image: Image, settings: Settings, cloud: Cloud) -> Target | None:
+def _target_of_copy(image: Image, settings: Settings, cloud: Cloud) -> Target | None:
     """Return where an image's copy is, if the settings want copies and there is one."""
     if not settings.copy or isinstance(cloud.object_store, OfflineSwift):
         return None
@@ -108,19 +109,14 @@ def _place_of_copy(image: Image, settings: Settings, cloud: Cloud) -> Target | N
     return home.target(image.id) if home.find(image.id) else None
 
 
-def cause(findings: Sequence[Finding]) -> Finding | None:
-    """Return the first finding that says what is wrong, or None."""
-    return next((finding for finding in findings if finding.result == FAIL), None)
-
-
-def _run(facts: Facts, no_key: ImgurlError | None = None) -> list[Finding]:
+def _run(facts: Facts, no_key: ImgurlError | None = None) -> Report:
     """Make the checks; after the first that fails only the request itself still says something.
 
     :param no_key: why there is no key to sign with.
     """
     findings: list[Finding] = []
     for name in CHECKS:
-        first = cause(findings)
+        first = Report(tuple(findings)).first_failure
         if first and name != REQUEST:
             findings.append(_not_made(name, first.check))
             continue
@@ -128,13 +124,13 @@ def _run(facts: Facts, no_key: ImgurlError | None = None) -> list[Finding]:
         if first and finding.remedy:
             finding = dataclasses.replace(finding, remedy=f'See the check {first.check}.', names=())
         findings.append(dataclasses.replace(finding, check=name))
-    return findings
+    return Report(tuple(findings))
 
 
-def _stopped(name: str, error: ImgurlError) -> list[Finding]:
+def _stopped(name: str, error: ImgurlError) -> Report:
     """Return that one check fails, so that no other can be made."""
-    return [dataclasses.replace(failed_with(error), check=name) if each == name
-            else _not_made(each, name) for each in CHECKS]
+    return Report(tuple(dataclasses.replace(failed_with(error), check=name) if each == name
+                        else _not_made(each, name) for each in CHECKS))
 
 
 def _not_made(name: str, first: str) -> Finding:

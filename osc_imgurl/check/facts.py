@@ -17,16 +17,17 @@ from osc_imgurl.errors import (
     UntrustedLocation,
 )
 from osc_imgurl.glance.image import Image, is_uuid
-from osc_imgurl.glance.location import Location
+from osc_imgurl.glance.location import Location, container_name
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.settings.values import MAX_SEED
 from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.endpoint import Endpoint
+from osc_imgurl.swift.offline import OfflineSwift
 from osc_imgurl.swift.probe import Answer
-from osc_imgurl.target import sharding
-from osc_imgurl.target.cloud import Cloud, OfflineSwift
-from osc_imgurl.target.resolve import NOT_TRIED, cluster_endpoint, may_be_tried, own_account
+from osc_imgurl.target.resolve import own_account
+from osc_imgurl.target.store import Cloud
 from osc_imgurl.target.trust import find_trusted
-from osc_imgurl.tempurl.endpoint import is_gateway, same_endpoint
+from osc_imgurl.tempurl.endpoint import same_endpoint
 from osc_imgurl.tempurl.explain import Signed, find_signed
 from osc_imgurl.tempurl.signing import Key, signed_paths
 from osc_imgurl.tempurl.url import ObjectPath, TempURL
@@ -37,6 +38,8 @@ EXPIRED_SINCE = 86_400
 EXPIRES_WITHIN = 8 * 86_400
 GIVEN_KEY = 'the given key'
 NOT_ASKED = 'there is nobody who would ask for it'
+NOT_TRIED = ('the URL has no account, and this RADOS Gateway may expect one: some crash then, so'
+             ' it is not tried')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +85,7 @@ class Facts:
     """
 
     path: ObjectPath
-    endpoint: str
+    endpoint: Endpoint
     method: str
     now: float
     settings: Settings
@@ -99,7 +102,7 @@ class Facts:
         """What a HEAD through the URL answers."""
         if self.url is None:
             return Answer(None, 'no URL could be signed')
-        if not may_be_tried(self.path, self.cloud.object_store):
+        if not self.endpoint.may_be_tried:
             return Answer(None, NOT_TRIED)
         if self.known_answer:
             return self.known_answer
@@ -116,11 +119,11 @@ class Facts:
         Anybody can write a URL with a host of their own, which answers what they like.
         """
         given, store = self.settings.endpoint_url, self.cloud.object_store
-        if self.own or (given and same_endpoint(self.endpoint, given)):
+        if self.own or (given and same_endpoint(self.endpoint.url, given)):
             return ''
         why = 'no setting and no catalog names it'
         try:
-            if store.has_endpoint(self.endpoint):
+            if store.has_endpoint(self.endpoint.url):
                 return ''
         except ImgurlError as error:
             why = f'no setting names it, and {error.problem}'
@@ -181,9 +184,10 @@ class Facts:
     @functools.cached_property
     def capabilities(self) -> Capabilities | str:
         """What the cluster says of itself, or why that is not known."""
+        if self.cloud.offline:
+            return 'Without authentication the cluster is not asked.'
         try:
-            return self.cloud.object_store.capabilities(
-                cluster_endpoint(self.endpoint, self.cloud.object_store))
+            return self.cloud.object_store.capabilities(self.endpoint)
         except ImgurlError as error:
             return str(error)
 
@@ -192,9 +196,8 @@ class Facts:
         """The keys that are set for the account and the container."""
         store, path = self.cloud.object_store, self.path
         try:
-            # A RADOS Gateway takes container keys and ignores them.
-            of_container = ({} if is_gateway(self.endpoint, path.account)
-                            else store.container_keys(path.account, path.container))
+            of_container = (store.container_keys(path.account, path.container)
+                            if self.endpoint.container_keys else {})
             of_account = store.account_keys(path.account) or {}
         except ImgurlError as error:
             return Keys({}, error.problem)
@@ -218,7 +221,7 @@ class Facts:
         name, base = self.path.object, self.settings.container
         if not is_uuid(name):
             return []
-        by_rule = {sharding.container_name(base, name, seed) for seed in range(MAX_SEED + 1)}
+        by_rule = {container_name(base, name, seed) for seed in range(MAX_SEED + 1)}
         try:
             listed = self.cloud.object_store.names(self.path.account)
         except ImgurlError:

@@ -33,6 +33,21 @@ class Finding:
             object.__setattr__(self, name, sanitize(getattr(self, name)))
 
 
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What the checks of a URL found.
+
+    :ivar findings: of all checks, in Swift's order.
+    """
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def first_failure(self) -> Finding | None:
+        """The first finding that says what is wrong: the cause; None where nothing is."""
+        return next((each for each in self.findings if each.result == FAIL), None)
+
+
 def passed(detail: str) -> Finding:
     """Return that nothing is wrong."""
     return Finding(PASS, detail)

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from osc_imgurl.check.facts import GIVEN_KEY, Facts
-from osc_imgurl.check.finding import Finding, failed, passed, skipped
-from osc_imgurl.errors import CREATE_URL, LIST_KEYS, SET_GIVEN_KEY, SET_KEY
+from osc_imgurl.check.finding import Finding, failed, failed_with, passed, skipped
+from osc_imgurl.errors import CREATE_URL, LIST_KEYS, SET_GIVEN_KEY, SET_KEY, ImgurlError
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.tempurl.options import format_expires
 from osc_imgurl.tempurl.signing import allows, signed_paths
@@ -83,10 +83,11 @@ def _unknown(facts: Facts) -> Finding:
 def check_method(facts: Facts) -> Finding:
     """Is the URL good for the method that it is to be used with?"""
     method, origin, capabilities = facts.method, facts.origin, facts.capabilities
-    if (isinstance(capabilities, Capabilities) and capabilities.methods
-            and method not in capabilities.methods):
-        return failed(f'the cluster takes no temporary URLs for {method}; it takes'
-                      f' {", ".join(capabilities.methods)}', 'Use one of these.', 'method')
+    if isinstance(capabilities, Capabilities):
+        try:
+            capabilities.validate_method(method)
+        except ImgurlError as error:
+            return failed_with(error)
     advice = f'Make a URL for {method}.', 'method'
     if origin:
         signed = origin.signed.method

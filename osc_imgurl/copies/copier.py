@@ -28,19 +28,21 @@ from osc_imgurl.errors import (
     ObjectStoreFailed,
     ObjectStoreNotAuthorized,
 )
-from osc_imgurl.glance.image import Image
+from osc_imgurl.glance.image import Image, OfflineImages
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.answers import md5_of
 from osc_imgurl.swift.connection import Body
-from osc_imgurl.target.cloud import Cloud, OfflineImages, OfflineSwift
+from osc_imgurl.swift.offline import OfflineSwift
 from osc_imgurl.target.resolve import Target
+from osc_imgurl.target.store import Cloud
 from osc_imgurl.target.trust import unsafe_to_read
 from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Key
 
 if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
-    from osc_imgurl.target.cloud import Swift
+    from osc_imgurl.swift.object_store import ObjectStore
+    from osc_imgurl.swift.offline import Swift
 
 READING = ('GET', 'HEAD')
 # Of an image whose hash Glance does not tell.
@@ -59,29 +61,31 @@ def no_progress(image: Image) -> contextlib.AbstractContextManager[Callable[[int
 
 
 def make_copier(settings: Settings, cloud: Cloud, progress: Progress) -> Copier | None:
-    """Return what copies images in a cloud; None where there is nobody to ask."""
-    if isinstance(cloud.images, OfflineImages) or isinstance(cloud.object_store, OfflineSwift):
+    """Return what copies images in a cloud; None where the settings want none, or nobody answers.
+    """
+    if (not settings.copy or isinstance(cloud.images, OfflineImages)
+            or isinstance(cloud.object_store, OfflineSwift)):
         return None
     return Copier(settings, cloud.images, Home(settings, cloud.object_store), progress)
 
 
-def why_not(image: Image, request: URLOptions, settings: Settings, object_store: Swift) -> str:
+def why_not(image: Image, options: URLOptions, settings: Settings, object_store: Swift) -> str:
     """Return why no copy of an image may stand in for it; empty where one may.
 
     Not for another object; and not if Glance, asked for the data, might send our token where an
     untrusted user has said: see :func:`osc_imgurl.target.trust.unsafe_to_read`.
     """
-    if request.object is not None:
+    if options.object is not None:
         return 'another object is given'
     return unsafe_to_read(image, settings, object_store)
 
 
-def or_copied(error: ImgurlError, image: Image, request: URLOptions, settings: Settings,
+def or_copied(error: ImgurlError, image: Image, options: URLOptions, settings: Settings,
               object_store: Swift) -> ImgurlError:
     """Return an error that says, too, that the image can be copied, or why it is not."""
     if not object_store.find_storage_url():
         return error
-    reason = why_not(image, request, settings, object_store)
+    reason = why_not(image, options, settings, object_store)
     if not reason:
         return type(error)(
             error.problem, f'{error.remedy.removesuffix(".")}, or have the image copied into your'
@@ -104,32 +108,37 @@ class Copier:
         self._home = home
         self._progress = progress
 
-    def may_copy(self, image: Image, request: URLOptions) -> bool:
+    @property
+    def swift(self) -> ObjectStore:
+        """The object store of the copies."""
+        return self._home.store
+
+    def may_copy(self, image: Image, options: URLOptions) -> bool:
         """Say whether a copy of an image may stand in for it: see :func:`why_not`."""
-        return not why_not(image, request, self._settings, self._home.store)
+        return not why_not(image, options, self._settings, self._home.store)
 
     def target(self, image: Image) -> Target:
         """Return where the copy of an image is, or will be."""
         return self._home.target(image.id)
 
-    def has_object(self, image: Image, target: Target, object_store: Swift) -> bool:
-        """Say whether an image's object is where it is said to be.
+    def needed(self, image: Image, target: Target, options: URLOptions, swift: Swift) -> bool:
+        """Say whether a copy is to stand in for an object that is not, or may not be, the image's.
 
-        Where that was guessed, its data must be the image's.
+        Where its place was guessed, its data must be the image's.
 
-        :param object_store: that of the target, which may be another than that of the copies.
+        :param swift: that of the target, which may be another than that of the copies.
         """
-        if not target.guessed:
-            return True
+        if not target.guessed or not self.may_copy(image, options):
+            return False
         path = target.path
-        found = object_store.find_object(path.account, path.container, path.object)
-        return found is not None and image.has_data(*found) is True
+        found = swift.find_object(path.account, path.container, path.object)
+        return found is None or image.has_data(*found) is not True
 
-    def ensure(self, image: Image, request: URLOptions,
-               expires: Callable[[], int]) -> tuple[Target, Key, int]:
-        """Return where an image's copy is, the key that signs it, and when its URL is to expire.
+    def ensure(self, image: Image, options: URLOptions,
+               expires: Callable[[], int]) -> tuple[Key, int]:
+        """Return the key that signs an image's copy, and when its URL is to expire.
 
-        It is made if need be.
+        The copy is made if need be; :meth:`target` says where it is.
 
         :param expires: tells when a URL that is signed now would expire: Unix time, seconds. To
             copy takes a while.
@@ -139,7 +148,7 @@ class Copier:
         :raises ImageDownloadFailed: what Glance gives is not the image.
         :raises ImgurlError: Glance or Swift fails.
         """
-        _validate(request)
+        _validate(options)
         if image.size is None:
             raise ImageUnacceptable(f'The size of image {image.id} is not known.')
         if image_hash(image) is None and not self._settings.copy_unverified:
@@ -151,7 +160,7 @@ class Copier:
         wanted = expires()
         if self._found(image, wanted) is None:
             wanted = self._make(image, image.size, expires)
-        return target, self._home.key(target), wanted
+        return self._home.key(target), wanted
 
     def _found(self, image: Image, expires: int) -> Copy | None:
         """Return a copy that is there, and lives long enough then."""
@@ -159,7 +168,7 @@ class Copier:
         if copy is None:
             return None
         if (copy.delete_at is not None and copy.delete_at <= time.time()
-                and self._home.target(image.id).in_gateway):
+                and self._home.target(image.id).endpoint.radosgw):
             # A RADOS Gateway shows it until its collector has run.
             self._home.container.delete(image.id)
             return None
@@ -276,16 +285,16 @@ class Copier:
                     self._home.container.delete(each.name)
 
 
-def _validate(request: URLOptions) -> None:
-    """Accept a request for a URL that changes no copy, and opens no other.
+def _validate(options: URLOptions) -> None:
+    """Accept options of a URL that changes no copy, and opens no other.
 
     Others would trust what the hash of a copy no longer says.
     """
-    if request.method.upper() not in READING:
+    if options.method not in READING:
         raise InvalidParameterValue(
-            f'A URL for {request.method.upper()} would let others change the copy.',
+            f'A URL for {options.method} would let others change the copy.',
             f'Use {" or ".join(READING)}.', 'method')
-    if request.prefix is not None:
+    if options.prefix is not None:
         raise InvalidParameterValue(
             'A URL for a prefix would open other copies too.', 'Leave it out.', 'object_prefix')
 

@@ -22,12 +22,12 @@ from osc_imgurl.glance.image import is_uuid
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift import key_slots
 from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.endpoint import Endpoint, endpoint_of, find_endpoint
 from osc_imgurl.swift.key_slots import SETTLING
 from osc_imgurl.swift.objects import Container, Listed
 from osc_imgurl.swift.slot import CONTAINER_SLOTS
-from osc_imgurl.target.resolve import Target, endpoint_and_type
-from osc_imgurl.target.signing_key import find_key
-from osc_imgurl.tempurl.endpoint import is_gateway, split_storage_url
+from osc_imgurl.target.resolve import Target, find_key
+from osc_imgurl.tempurl.endpoint import split_storage_url
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
 from osc_imgurl.workers import side_by_side
@@ -70,17 +70,22 @@ class Home:
         implicit tenants``. So there the project's ID is in the name.
         """
         name = self._settings.copy_container or CONTAINER
-        if not self._settings.copy_container and is_gateway(
-                *split_storage_url(self.store.storage_url())):
+        if not self._settings.copy_container and self._endpoint.radosgw:
             name += f'-{self.store.project_id()}'
         return Container(self.store, name)
+
+    @property
+    def _endpoint(self) -> Endpoint:
+        """The cluster's own endpoint."""
+        return endpoint_of(*split_storage_url(self.store.storage_url()), self.store)
 
     def target(self, image_id: str) -> Target:
         """Return where an image's copy is, as a URL names it."""
         account = split_storage_url(self.store.storage_url())[1]
-        return Target(endpoint_and_type(self._settings, self.store)[0],
-                      ObjectPath(account, self.container.name, image_id,
-                                 self._settings.api_version))
+        endpoint = dataclasses.replace(
+            find_endpoint(self._settings, self.store), accounts=account is not None)
+        return Target(endpoint, ObjectPath(account, self.container.name, image_id,
+                                           self._settings.api_version))
 
     def key(self, target: Target) -> Key:
         """Return the key that signs a copy: the container's own; in a RADOS Gateway the account's.
@@ -95,7 +100,7 @@ class Home:
 
     def capabilities(self) -> Capabilities:
         """Return what the cluster says of itself."""
-        return self.store.capabilities(split_storage_url(self.store.storage_url())[0])
+        return self.store.capabilities(self._endpoint)
 
     def prepare(self, target: Target) -> None:
         """See that there are the container and a key for it.
@@ -116,7 +121,7 @@ class Home:
         self._prepared = True
 
     def _prepare(self, target: Target) -> None:
-        if target.in_gateway:
+        if target.endpoint.radosgw:
             # Before anything is copied in vain.
             self.key(target)
         account, name = target.path.account, self.container.name
@@ -124,7 +129,7 @@ class Home:
         if headers is None:
             self.container.create()
             headers = {}
-        if not target.in_gateway:
+        if not target.endpoint.radosgw:
             keys = [headers[slot.header] for slot in CONTAINER_SLOTS if headers.get(slot.header)]
             if not keys:
                 self.store.set_keys(account, name, {CONTAINER_SLOTS[-1]: key_slots.generate()})
@@ -142,7 +147,7 @@ class Home:
 
         :raises InvalidParameterValue: it is another project's.
         """
-        owned = not target.in_gateway or (
+        owned = not target.endpoint.radosgw or (
             self.container.name in self.store.names(target.path.account))
         try:
             headers = self.container.headers()

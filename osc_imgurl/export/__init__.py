@@ -20,9 +20,8 @@ from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.url import TempURL
 
 if TYPE_CHECKING:
-    from osc_imgurl.check.new_url import NewURLCheck
+    from osc_imgurl.create import ImageTempURL
     from osc_imgurl.glance.image_service import ImageService
-    from osc_imgurl.service import TempURLService
 
 # What stands for a URL before there is one.
 NO_URL = f'http://localhost/v1/a/c/o?temp_url_sig={"0" * 40}&temp_url_expires=1'
@@ -95,32 +94,27 @@ class Consumer:
     kernel_parameters: bool = False
 
 
-def export(image: Image, consumer: str, request: URLOptions, *, service: TempURLService,
-           images: ImageService, new_url: NewURLCheck, clock: Callable[[], float],
-           refresh: bool = False, kernel_parameters: str | None = None) -> str:
+def export(image: Image, consumer: str, options: URLOptions,
+           create: Callable[[Image, URLOptions], ImageTempURL], images: ImageService, *,
+           kernel_parameters: str | None = None) -> str:
     """Return the text that hands an image over, with URLs made for it.
 
     :param consumer: one of :data:`CONSUMERS`.
-    :param request: for the image's URL. Its object and its file name are not those of a kernel
+    :param options: for the image's URL. Its object and its file name are not those of a kernel
         and a ramdisk.
-    :param clock: tells the Unix time, in seconds.
-    :param refresh: sign anew where the cache has a URL, and replace it.
+    :param create: returns a temporary URL for an image.
     :raises InvalidParameterValue: the consumer cannot use what is asked for.
     :raises ImageUnacceptable: the image lacks what the consumer needs; the message names it.
     :raises ImgurlError: a URL that is needed cannot be made, or does not work.
     """
     def url_of(found: Found) -> TempURL:
-        asked = request if found.role == IMAGE else dataclasses.replace(
-            request, object=None, filename=None, inline=False)
+        own = options if found.role == IMAGE else dataclasses.replace(
+            options, object=None, filename=None, inline=False)
         validate_active(found.image)
-        made = service.create_for(found.image, asked, clock(), refresh)
-        if new_url.wanted(made):
-            new_url.check(made, clock())
-        return made.temp_url
+        return create(found.image, own).temp_url
 
     known: Consumer = importlib.import_module(f'{__name__}.{consumer}').CONSUMER
-    service.validate(request, clock())
-    _validate(consumer, known, request, kernel_parameters)
+    _validate(consumer, known, options, kernel_parameters)
     found: Iterable[Found | Failure] = [Found(image)]
     if set(known.roles) != {IMAGE}:
         found = with_boot_images(found, images)
@@ -151,12 +145,12 @@ def _found(item: Found | Failure) -> Found:
     return item
 
 
-def _validate(consumer: str, known: Consumer, request: URLOptions,
+def _validate(consumer: str, known: Consumer, options: URLOptions,
               kernel_parameters: str | None) -> None:
-    if request.method.upper() != 'GET':
+    if options.method != 'GET':
         raise InvalidParameterValue(
-            f'A URL for {request.method} downloads nothing.', 'Use GET.', 'method')
-    if request.prefix is not None:
+            f'A URL for {options.method} downloads nothing.', 'Use GET.', 'method')
+    if options.prefix is not None:
         raise InvalidParameterValue(
             'A URL for a prefix would hand over other objects too.', 'Leave it out.',
             'object_prefix')

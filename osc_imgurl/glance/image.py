@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 import re
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from osc_imgurl.errors import (
     ACTIVATE_IMAGE,
@@ -15,6 +15,7 @@ from osc_imgurl.errors import (
     SAVE_IMAGE,
     ImageUnacceptable,
     InvalidParameterValue,
+    MissingParameterValue,
     printable,
 )
 from osc_imgurl.glance.location import Location
@@ -163,19 +164,6 @@ def parse_href(image: str) -> str:
     return image_id
 
 
-def unseen_image(image: str) -> Image:
-    """Return an image of which nothing but its ID is known.
-
-    :param image: its UUID, or ``glance://host/UUID``.
-    :raises InvalidParameterValue: it is a name, which nobody can look up.
-    """
-    image_id = parse_href(image)
-    if not is_uuid(image_id):
-        raise InvalidParameterValue(
-            f'Without authentication {image!r} cannot be looked up: use the image\'s ID.')
-    return Image(image_id)
-
-
 def validate_active(image: Image) -> None:
     """Accept only an image whose data is there to be read.
 
@@ -237,3 +225,23 @@ def _clean(text: str) -> str:
 def _cut(text: str, length: int) -> str:
     """Return no more than so many bytes of a text, and no part of a character."""
     return text.encode()[:length].decode(errors='ignore')
+
+
+@dataclasses.dataclass(frozen=True)
+class OfflineImages:
+    """Glance without authentication: of an image nothing is known but its ID."""
+
+    def show(self, image: str) -> Image:
+        """Return an image that nobody has looked up.
+
+        :raises InvalidParameterValue: it is named by a name.
+        """
+        image_id = parse_href(image)
+        if not is_uuid(image_id):
+            raise InvalidParameterValue(
+                f'Without authentication {image!r} cannot be looked up: use the image\'s ID.')
+        return Image(image_id)
+
+    def find(self, image: str) -> NoReturn:
+        """Fail: nobody can look an image up."""
+        raise MissingParameterValue('Without authentication no image can be looked up.')

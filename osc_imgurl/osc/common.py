@@ -20,12 +20,8 @@ if TYPE_CHECKING:
     from openstack.config.loader import OpenStackConfig
 
     from osc_imgurl.cache.entry import Cache
-    from osc_imgurl.copies.home import Home
-    from osc_imgurl.glance.image_service import ImageService
-    from osc_imgurl.service import ImageTempURL, TempURLService
-    from osc_imgurl.swift.object_store import ObjectStore
-    from osc_imgurl.swift.probe import Probe
-    from osc_imgurl.target.cloud import Cloud
+    from osc_imgurl.client import Client
+    from osc_imgurl.create import ImageTempURL
 
 LOG = logger(__name__)
 
@@ -142,87 +138,32 @@ def require_session(client_manager: Any) -> None:
             ' --os-auth-type none.')
 
 
-def image_service(client_manager: Any, settings: Settings) -> ImageService:
-    """Return Glance on OSC's session."""
-    from osc_imgurl.glance.image_service import ImageService
+def client(app: Any, parsed_args: argparse.Namespace, *, authenticated: bool = False,
+           ignored: Collection[str] = ()) -> Client:
+    """Return the library's client on OSC's session.
 
-    return ImageService(
-        client_manager.session, client_manager.region_name, client_manager.interface,
-        client_manager.get_configuration().get('image_endpoint_override'),
-        settings.allowed_direct_url_schemes, num_retries=settings.num_retries,
-        timeout=settings.timeout)
-
-
-def object_store(client_manager: Any, settings: Settings) -> ObjectStore:
-    """Return Swift on OSC's session."""
-    from osc_imgurl.swift.object_store import ObjectStore
-
-    return ObjectStore(
-        client_manager.session, client_manager.region_name, client_manager.interface,
-        client_manager.get_configuration().get('object_store_endpoint_override'),
-        num_retries=settings.num_retries, timeout=settings.timeout)
-
-
-def cache(settings: Settings) -> Cache:
-    """Return the cache that the settings name.
-
-    :raises InvalidParameterValue: the backend is none, or does not take its arguments.
+    :param authenticated: whether there must be somebody to ask.
+    :param ignored: settings that the command does not use.
     """
-    if settings.cache_backend:
-        from osc_imgurl.cache.shared import SharedCache
-
-        return SharedCache(settings.cache_backend, dict(settings.cache_arguments),
-                           settings.duration + settings.align, settings.cache_password)
-    from osc_imgurl.cache.sqlite import SQLiteCache
-
-    return SQLiteCache()
-
-
-def cache_of(client_manager: Any, parsed_args: argparse.Namespace) -> Cache:
-    """Return the cache for a command on the cache itself, whether or not it is in use."""
-    return cache(load_settings(client_manager, parsed_args))
-
-
-def cloud(client_manager: Any, settings: Settings) -> Cloud:
-    """Return who can be asked on OSC's session; without one, only the probe asks."""
-    from osc_imgurl.target.cloud import Cloud
-
-    if not has_session(client_manager):
-        return Cloud(probe=probe(client_manager, settings))
-    swift = object_store(client_manager, settings)
-    return Cloud(image_service(client_manager, settings), swift,
-                 probe(client_manager, settings, swift))
-
-
-def probe(client_manager: Any, settings: Settings, swift: ObjectStore | None = None) -> Probe:
-    """Return what makes unauthenticated requests, with the session's TLS options.
-
-    :param swift: its connections serve them too.
-    """
-    from osc_imgurl.swift.probe import TIMEOUT, Probe
-
-    session = client_manager.session
-    return Probe(session.verify, session.cert,
-                 session.timeout or min(settings.timeout, TIMEOUT), settings.num_retries,
-                 swift.connections.adapter if swift else None)
-
-
-def temp_url_service(app: Any, settings: Settings, cloud: Cloud) -> TempURLService:
-    """Return what makes temporary URLs, with the cache that the settings ask for."""
+    from osc_imgurl.client import Client
     from osc_imgurl.osc.progress import bar
-    from osc_imgurl.service import TempURLService
 
-    return TempURLService(settings, cloud, cache(settings) if settings.cache_enabled else None,
-                          bar(app.stderr))
+    manager = app.client_manager
+    settings = load_settings(manager, parsed_args, ignored)
+    if authenticated:
+        require_session(manager)
+    options = manager.get_configuration()
+    return Client(
+        manager.session, settings, region_name=manager.region_name, interface=manager.interface,
+        image_endpoint=options.get('image_endpoint_override'),
+        storage_url=options.get('object_store_endpoint_override'), progress=bar(app.stderr))
 
 
-def home_of_copies(client_manager: Any, parsed_args: argparse.Namespace) -> Home:
-    """Return where the copies of images are, for a command on the copies themselves."""
-    from osc_imgurl.copies.home import Home
+def cache(app: Any, parsed_args: argparse.Namespace) -> Cache:
+    """Return the cache for a command on the cache itself, whether or not it is in use."""
+    from osc_imgurl.cache.entry import open_cache
 
-    require_session(client_manager)
-    settings = load_settings(client_manager, parsed_args)
-    return Home(settings, object_store(client_manager, settings))
+    return open_cache(load_settings(app.client_manager, parsed_args))
 
 
 def row(made: ImageTempURL) -> dict[str, Any]:
@@ -238,7 +179,7 @@ def row(made: ImageTempURL) -> dict[str, Any]:
         'digest': made.temp_url.digest,
         'image_id': made.image.id,
         'image_name': made.image.name,
-        'endpoint': made.target.endpoint,
+        'endpoint': made.target.endpoint.url,
         'account': path.account,
         'container': path.container,
         'object': path.object,

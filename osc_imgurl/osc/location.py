@@ -30,14 +30,9 @@ class ShowImageLocation(base.ShowOne):
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl.osc import common
-        from osc_imgurl.target.report import report_location
 
-        client_manager = self.app.client_manager
-        settings = common.load_settings(client_manager, parsed_args)
-        common.require_session(client_manager)
-        report = report_location(
-            parsed_args.image, settings, common.image_service(client_manager, settings),
-            common.object_store(client_manager, settings))
+        report = common.client(self.app, parsed_args, authenticated=True).location(
+            parsed_args.image)
         image = report.image
         row = {
             'image_id': image.id,

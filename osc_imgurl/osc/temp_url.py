@@ -32,17 +32,11 @@ class CreateImageTempURL(base.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.check.new_url import NewURLCheck
         from osc_imgurl.osc import common, url_options
 
-        client_manager = self.app.client_manager
-        settings = common.load_settings(client_manager, parsed_args)
-        request = url_options.request(parsed_args)
-        cloud = common.cloud(client_manager, settings)
-        made = NewURLCheck(settings, cloud).create(
-            common.temp_url_service(self.app, settings, cloud), parsed_args.image, request,
-            time.time, parsed_args.refresh)
-        row = common.row(made)
+        client = common.client(self.app, parsed_args)
+        row = common.row(client.create(
+            parsed_args.image, url_options.read(parsed_args), refresh=parsed_args.refresh))
         return tuple(row), tuple(row.values())
 
 

@@ -45,7 +45,7 @@ class ListImageTempURLCache(base.Lister):
              format_expires(entry.expires),
              format_remaining(entry.expires, now), entry.expires,
              remaining_seconds(entry.expires, now), entry.key_fingerprint]
-            for entry in common.cache_of(self.app.client_manager, parsed_args).entries()]
+            for entry in common.cache(self.app, parsed_args).entries()]
         if parsed_args.long:
             columns.append('key_fingerprint')
         return columns, [row[:len(columns)] for row in rows]
@@ -77,7 +77,7 @@ class DeleteImageTempURLCache(base.Command):
         if bool(images) == (parsed_args.expired or parsed_args.all):
             raise MissingParameterValue(
                 'Say what to delete: the IDs of images, or --expired, or --all.')
-        cache = common.cache_of(self.app.client_manager, parsed_args)
+        cache = common.cache(self.app, parsed_args)
         entries = cache.entries()
         if unknown := images - {entry.image_id for entry in entries}:
             raise InvalidParameterValue(
@@ -105,7 +105,7 @@ class ShowImageTempURLCache(base.ShowOne):
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl.osc import common
 
-        info = common.cache_of(self.app.client_manager, parsed_args).info()
+        info = common.cache(self.app, parsed_args).info()
         row = {'path': info.path, 'size': info.size, 'entries': info.entries,
                'backend': info.backend}
         return tuple(row), tuple(row.values())

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import time
 from typing import Any
 
 from osc_imgurl.osc import base
@@ -40,27 +38,19 @@ class CheckImageTempURL(base.Lister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.check import diagnosis
-        from osc_imgurl.errors import CacheFailed, advice
+        from osc_imgurl.errors import advice
         from osc_imgurl.osc import common
         from osc_imgurl.osc.wording import typed
 
-        client_manager = self.app.client_manager
-        settings = common.load_settings(client_manager, parsed_args)
         subject = common.argument(parsed_args.image_or_url)
         is_url = subject.lower().startswith(('http://', 'https://'))
-        asked: dict[str, Any] = {'method': parsed_args.method}
-        if not is_url:
-            common.require_session(client_manager)
-            asked['object_name'] = parsed_args.object_name
-        with contextlib.suppress(CacheFailed):
-            asked['cached'] = common.cache(settings).entries()
-        findings = (diagnosis.diagnose if is_url else diagnosis.diagnose_image)(
-            subject, settings, common.cloud(client_manager, settings), time.time(), **asked)
-        self._works = diagnosis.cause(findings) is None
+        client = common.client(self.app, parsed_args, authenticated=not is_url)
+        report = client.check(
+            subject, method=parsed_args.method, object_name=parsed_args.object_name)
+        self._works = report.first_failure is None
         return ('check', 'result', 'detail', 'remedy'), [
             (each.check, each.result, each.detail, advice(each.remedy, each.names, typed))
-            for each in findings]
+            for each in report.findings]
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         code = super().run(parsed_args)

@@ -26,12 +26,12 @@ class ListImageTempURLCopy(base.Lister):
         from osc_imgurl.osc import common
         from osc_imgurl.tempurl.options import format_expires
 
-        home = common.home_of_copies(self.app.client_manager, parsed_args)
+        copies = common.client(self.app, parsed_args, authenticated=True).copies
         columns = ('image_id', 'image_name', 'size', 'hash', 'delete_at', 'container')
         return columns, (
             (copy.image_id, copy.image_name, copy.size, copy.hash,
              None if copy.delete_at is None else format_expires(copy.delete_at), copy.container)
-            for copy in home.copies())
+            for copy in copies.copies())
 
 
 class DeleteImageTempURLCopy(base.Command):
@@ -59,17 +59,14 @@ class DeleteImageTempURLCopy(base.Command):
 
         if bool(parsed_args.images) == parsed_args.all:
             raise MissingParameterValue('Say what to delete: either images or --all.')
-        client_manager = self.app.client_manager
-        home = common.home_of_copies(client_manager, parsed_args)
+        client = common.client(self.app, parsed_args, authenticated=True)
         if parsed_args.all:
-            kept = home.clear()
+            kept = client.copies.clear()
         else:
-            images = common.image_service(
-                client_manager, common.load_settings(client_manager, parsed_args))
             # The image itself may be gone.
-            wanted = {referenced_id(image) or images.find(image).id
+            wanted = {referenced_id(image) or client.glance.find(image).id
                       for image in parsed_args.images}
-            kept = home.delete_all(sorted(wanted))
+            kept = client.copies.delete_all(sorted(wanted))
         for error in kept:
             logger(__name__).error('%s', error.message(typed))
         return 1 if kept else 0

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import time
 from typing import Any
 
 from osc_imgurl.osc import base
@@ -35,22 +34,9 @@ class ExportImageTempURL(base.Command):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        from osc_imgurl.check.new_url import NewURLCheck
-        from osc_imgurl.errors import MissingParameterValue
-        from osc_imgurl.export import export
         from osc_imgurl.osc import common, url_options
 
-        client_manager = self.app.client_manager
-        settings = common.load_settings(client_manager, parsed_args)
-        request = url_options.request(parsed_args)
-        if not common.has_session(client_manager):
-            raise MissingParameterValue(
-                "Only Glance knows an image's hash, its format, its size and what it boots with:"
-                ' use credentials instead of --os-auth-type none.')
-        cloud = common.cloud(client_manager, settings)
-        images: Any = cloud.images
-        self.app.stdout.write(export(
-            images.find(parsed_args.image), parsed_args.consumer, request,
-            service=common.temp_url_service(self.app, settings, cloud), images=images,
-            new_url=NewURLCheck(settings, cloud), clock=time.time, refresh=parsed_args.refresh,
-            kernel_parameters=parsed_args.kernel_parameters))
+        client = common.client(self.app, parsed_args, authenticated=True)
+        self.app.stdout.write(client.export(
+            parsed_args.image, parsed_args.consumer, url_options.read(parsed_args),
+            kernel_parameters=parsed_args.kernel_parameters, refresh=parsed_args.refresh))

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 from osc_imgurl.osc import base
 
 if TYPE_CHECKING:
-    from osc_imgurl.settings.table import Settings
+    from osc_imgurl.client import Client
     from osc_imgurl.swift.key_slots import Change, Owner
-    from osc_imgurl.swift.object_store import ObjectStore
     from osc_imgurl.tempurl.signing import Key
 
 LOG = logging.getLogger(__name__)
@@ -52,18 +51,14 @@ def _add_force_option(parser: argparse.ArgumentParser, help: str) -> None:
         '--force', action='store_true', help=f'{help}, and list those that the cache knows')
 
 
-def _prepare(client_manager: Any,
-             parsed_args: argparse.Namespace) -> tuple[Settings, Owner, ObjectStore]:
+def _prepare(app: Any, parsed_args: argparse.Namespace) -> tuple[Client, Owner]:
     from osc_imgurl.osc import common
     from osc_imgurl.swift.key_slots import Owner
     from osc_imgurl.target.resolve import own_account
 
     # Nothing is signed here; and the file may be the one that is to be made.
-    settings = common.load_settings(client_manager, parsed_args, ignored=('key', 'key_file'))
-    common.require_session(client_manager)
-    object_store = common.object_store(client_manager, settings)
-    owner = Owner(own_account(settings, object_store), parsed_args.key_container)
-    return settings, owner, object_store
+    client = common.client(app, parsed_args, authenticated=True, ignored=('key', 'key_file'))
+    return client, Owner(own_account(client.settings, client.swift), parsed_args.key_container)
 
 
 def _new_key(parsed_args: argparse.Namespace) -> tuple[Key, AbstractContextManager[None]]:
@@ -84,17 +79,16 @@ def _new_key(parsed_args: argparse.Namespace) -> tuple[Key, AbstractContextManag
                  else secret_file.created(path, key.value))
 
 
-def _carry_out(settings: Settings, change: Change, object_store: ObjectStore, *, force: bool,
+def _carry_out(client: Client, change: Change, *, force: bool,
                new_file: AbstractContextManager[None] | None = None) -> tuple[Any, Any]:
     """Change the keys; return rows of the cached URLs that end, now or with the rotation."""
     from osc_imgurl.cache import key_change
-    from osc_imgurl.osc import common
     from osc_imgurl.tempurl.options import format_expires, format_remaining
 
-    now, cache = time.time(), common.cache(settings)
+    now, cache = time.time(), client.cache
     entries = key_change.find_entries(change, cache, now, force)
     with new_file or contextlib.nullcontext():
-        key_change.carry_out(change, object_store, cache, entries)
+        key_change.carry_out(change, client.swift, cache, entries)
     return ('image_id', 'method', 'container', 'key', 'ended', 'expires_at', 'remaining'), [
         (entry.image_id, entry.method, entry.container, entry.key_fingerprint,
          entry.key_fingerprint in change.gone, format_expires(entry.expires),
@@ -102,18 +96,16 @@ def _carry_out(settings: Settings, change: Change, object_store: ObjectStore, *,
         for entry in entries if entry.expires >= now]
 
 
-def _warn_of_no_images(client_manager: Any, settings: Settings, owner: Owner,
-                       object_store: ObjectStore) -> None:
+def _warn_of_no_images(client: Client, owner: Owner) -> None:
     """Warn where a key of an account signs no image's URL."""
     from osc_imgurl.errors import ImgurlError
-    from osc_imgurl.osc import common
-    from osc_imgurl.target import signing_key
+    from osc_imgurl.target.resolve import keeps_images
 
     if owner.container:
         return
+    settings = client.settings
     with contextlib.suppress(ImgurlError):
-        if signing_key.keeps_images(owner.account, settings, common.image_service(
-                client_manager, settings), object_store) is False:
+        if keeps_images(owner.account, settings, client.glance, client.swift) is False:
             LOG.warning(
                 'Glance keeps no image in %s, as far as these credentials see: it has no container'
                 ' %s, and none whose name begins with %s_. Its keys sign no URL of an image. If'
@@ -133,11 +125,11 @@ class ListImageTempURLKey(base.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl.swift import key_slots
 
-        _, owner, object_store = _prepare(self.app.client_manager, parsed_args)
+        client, owner = _prepare(self.app, parsed_args)
         owners = [key_slots.Owner(owner.account), owner] if owner.container else [owner]
         rows = []
         for each in owners:
-            keys = key_slots.find(each, object_store)
+            keys = key_slots.find(each, client.swift)
             rows += [(str(slot), slot in keys, keys[slot].fingerprint if slot in keys else None)
                      for slot in each.slots]
         return ('slot', 'set', 'fingerprint'), rows
@@ -163,14 +155,14 @@ class SetImageTempURLKey(base.Lister):
         if not parsed_args.generate and parsed_args.new_key_file is None:
             raise MissingParameterValue(
                 'Say which key to set: one from a file (--key-file), or a new one (--generate).')
-        settings, owner, object_store = _prepare(self.app.client_manager, parsed_args)
+        client, owner = _prepare(self.app, parsed_args)
         key, new_file = _new_key(parsed_args)
         change = key_slots.set_key(
-            owner, key_slots.find(owner, object_store), owner.slots[parsed_args.slot - 1], key,
+            owner, key_slots.find(owner, client.swift), owner.slots[parsed_args.slot - 1], key,
             parsed_args.force)
-        listed = _carry_out(settings, change, object_store, force=parsed_args.force,
+        listed = _carry_out(client, change, force=parsed_args.force,
                             new_file=new_file)
-        _warn_of_no_images(self.app.client_manager, settings, owner, object_store)
+        _warn_of_no_images(client, owner)
         return listed
 
 
@@ -190,10 +182,10 @@ class UnsetImageTempURLKey(base.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl.swift import key_slots
 
-        settings, owner, object_store = _prepare(self.app.client_manager, parsed_args)
+        client, owner = _prepare(self.app, parsed_args)
         change = key_slots.unset_key(
-            owner, key_slots.find(owner, object_store), owner.slots[parsed_args.slot - 1])
-        return _carry_out(settings, change, object_store, force=parsed_args.force)
+            owner, key_slots.find(owner, client.swift), owner.slots[parsed_args.slot - 1])
+        return _carry_out(client, change, force=parsed_args.force)
 
 
 class RotateImageTempURLKey(base.Lister):
@@ -227,12 +219,12 @@ class RotateImageTempURLKey(base.Lister):
             raise InvalidParameterValue(
                 'The end of a rotation needs no key: use --finish without --key-file and'
                 ' --generate.')
-        settings, owner, object_store = _prepare(self.app.client_manager, parsed_args)
+        client, owner = _prepare(self.app, parsed_args)
         if parsed_args.finish:
-            change = key_slots.finish(owner, key_slots.find(owner, object_store))
-            return _carry_out(settings, change, object_store, force=force)
+            change = key_slots.finish(owner, key_slots.find(owner, client.swift))
+            return _carry_out(client, change, force=force)
         key, new_file = _new_key(parsed_args)
-        change = key_slots.rotate(owner, key_slots.find(owner, object_store), key, force)
-        listed = _carry_out(settings, change, object_store, force=force, new_file=new_file)
-        _warn_of_no_images(self.app.client_manager, settings, owner, object_store)
+        change = key_slots.rotate(owner, key_slots.find(owner, client.swift), key, force)
+        listed = _carry_out(client, change, force=force, new_file=new_file)
+        _warn_of_no_images(client, owner)
         return listed

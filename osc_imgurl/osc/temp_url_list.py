@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from osc_imgurl.osc import base
 
 if TYPE_CHECKING:
     from osc_imgurl.batch import Failure, Found, Made
+    from osc_imgurl.client import Client
     from osc_imgurl.osc.stream import Output
     from osc_imgurl.tempurl.options import URLOptions
 
@@ -57,30 +57,17 @@ class ListImageTempURL(base.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl import batch
-        from osc_imgurl.check.new_url import NewURLCheck
         from osc_imgurl.osc import common, stream, url_options
 
-        client_manager = self.app.client_manager
-        settings = common.load_settings(client_manager, parsed_args)
-        request = url_options.request(parsed_args)
-        _validate_for_many(request)
-        common.require_session(client_manager)
-        cloud = common.cloud(client_manager, settings)
-        service = common.temp_url_service(self.app, settings, cloud)
-        service.validate(request, time.time())
-        images: Any = cloud.images
+        options = url_options.read(parsed_args)
+        _validate_for_many(options)
+        client = common.client(self.app, parsed_args, authenticated=True)
         named = parsed_args.images or parsed_args.from_file is not None
-        found = (_named(parsed_args, images) if named
-                 else _matching(parsed_args, images, client_manager))
+        found = (_named(parsed_args, client) if named
+                 else _matching(parsed_args, client, self.app.client_manager))
         if parsed_args.with_boot_images:
-            found = batch.with_boot_images(found, images)
-        made = batch.create_all(found, service, request, time.time, parsed_args.refresh)
-        if settings.check:
-            # To make a copy may take longer than another's URL lives.
-            made = batch.checked(made, NewURLCheck(settings, cloud), time.time,
-                                 1 if settings.copy else batch.CHECKS_AT_ONCE)
-        elif settings.check is None:
-            made = batch.warn_of_guesses(made)
+            found = batch.with_boot_images(found, client.glance)
+        made = client.create_many(found, options, refresh=parsed_args.refresh)
         columns = ['image_id', 'image_name', 'expires_at', 'url']
         if parsed_args.with_boot_images:
             columns[2:2] = ['role', 'parent']
@@ -88,7 +75,7 @@ class ListImageTempURL(base.Lister):
             columns += ['method', 'digest', 'endpoint', 'account', 'container', 'object',
                         'copied', 'cached', 'owner', 'visibility', 'expires',
                         *common.IMAGE_FACTS]
-        elif settings.copy:
+        elif client.settings.copy:
             columns.append('copied')
         if parsed_args.with_errors:
             columns.append('error')
@@ -172,11 +159,11 @@ def _row(item: Made | Failure) -> dict[str, Any]:
             'owner': image.owner, 'visibility': image.visibility}
 
 
-def _validate_for_many(request: URLOptions) -> None:
+def _validate_for_many(options: URLOptions) -> None:
     from osc_imgurl.errors import InvalidParameterValue
     from osc_imgurl.tempurl.options import AUTO_FILENAME
 
-    if request.filename not in (None, AUTO_FILENAME):
+    if options.filename not in (None, AUTO_FILENAME):
         raise InvalidParameterValue(
             'All images would be saved under the same name.',
             f'Use {AUTO_FILENAME}, which gives each its own.', 'filename')
@@ -191,7 +178,7 @@ def _filters(parsed_args: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in filters.items() if value}
 
 
-def _named(parsed_args: argparse.Namespace, images: Any) -> Iterable[Found | Failure]:
+def _named(parsed_args: argparse.Namespace, client: Client) -> Iterable[Found | Failure]:
     """Return the images that are named on the command line or in a file."""
     from osc_imgurl import batch
     from osc_imgurl.errors import InvalidParameterValue
@@ -201,13 +188,12 @@ def _named(parsed_args: argparse.Namespace, images: Any) -> Iterable[Found | Fai
         raise InvalidParameterValue(
             'Filters choose among all images: name images, or filter them, not both.')
     return batch.find_images(
-        stream.references(parsed_args.images, parsed_args.from_file), images)
+        stream.references(parsed_args.images, parsed_args.from_file), client.glance)
 
 
-def _matching(parsed_args: argparse.Namespace, images: Any,
+def _matching(parsed_args: argparse.Namespace, client: Client,
               client_manager: Any) -> Iterable[Found | Failure]:
     """Return all images that match the filters."""
-    from osc_imgurl.batch import Found
     from osc_imgurl.errors import InvalidParameterValue
 
     if parsed_args.limit is not None and parsed_args.limit < 1:
@@ -217,9 +203,9 @@ def _matching(parsed_args: argparse.Namespace, images: Any,
         filters['owner'] = _project_id(
             client_manager.sdk_connection.identity, parsed_args.project,
             parsed_args.project_domain)
-    marker = images.find(parsed_args.marker).id if parsed_args.marker else None
-    return map(Found, images.detail(
-        limit=parsed_args.limit, marker=marker, sort=parsed_args.sort, **filters))
+    marker = client.glance.find(parsed_args.marker).id if parsed_args.marker else None
+    return client.images(
+        limit=parsed_args.limit, marker=marker, sort=parsed_args.sort, **filters)
 
 
 def _project_id(identity: Any, project: str, domain: str | None) -> str:

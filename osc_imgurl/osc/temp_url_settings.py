@@ -26,11 +26,9 @@ class ListImageTempURLSettings(base.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl.osc import common
         from osc_imgurl.osc.wording import typed
-        from osc_imgurl.target.settings_in_effect import settings_in_effect
+        from osc_imgurl.target.report import settings_in_effect
 
-        client_manager = self.app.client_manager
-        settings = common.load_settings(client_manager, parsed_args)
-        rows = settings_in_effect(
-            settings, common.cloud(client_manager, settings).object_store, typed)
+        client = common.client(self.app, parsed_args)
+        rows = settings_in_effect(client.settings, client.cloud.object_store, typed)
         return ('setting', 'value', 'source'), [
             (row.name, row.value, row.source) for row in rows]

@@ -48,8 +48,8 @@ def add_for_one_image(parser: argparse.ArgumentParser) -> None:
     common.add_object_option(parser)
 
 
-def request(parsed_args: argparse.Namespace) -> URLOptions:
-    """Return what is asked for by these options."""
+def read(parsed_args: argparse.Namespace) -> URLOptions:
+    """Return what these options allow a URL."""
     return URLOptions(
         method=parsed_args.method,
         expires=(parse_moment(parsed_args.expires_at)

@@ -188,17 +188,17 @@ class Settings:
             except ValueError as error:
                 shown = '' if setting.secret else f' {value!r}'
                 raise InvalidParameterValue(f'Invalid {setting.name}{shown}: {error}.') from None
-        if self.duration < self.expected_download_start_delay:
-            raise InvalidParameterValue(
-                f'The duration ({self.duration} s) is shorter than the expected download start'
-                f' delay ({self.expected_download_start_delay} s): the URL could expire before'
-                ' the download starts.', 'Use a longer duration.', 'duration')
+        _validate_duration(self.duration, self.expected_download_start_delay)
         if self.endpoint_url and self.endpoint_type == 'radosgw':
             object.__setattr__(self, 'endpoint_url', gateway_endpoint(self.endpoint_url))
 
     def given_by(self, *names: str) -> list[Source]:
         """Return the sources that give any of these settings."""
         return [self.sources[name] for name in names if name in self.sources]
+
+    def given_explicitly(self, *names: str) -> list[Source]:
+        """Return those sources that are options: they are about this one image."""
+        return [source for source in self.given_by(*names) if source.kind is Kind.OPTION]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -260,21 +260,31 @@ def for_store(settings: Settings, name: str | None) -> Settings:
     return dataclasses.replace(of_name(settings.stores, name) or settings, store=name, stores={})
 
 
-def expiry(settings: Settings, request: URLOptions, now: float) -> int:
+def _validate_duration(duration: int, delay: int) -> None:
+    if duration < delay:
+        raise InvalidParameterValue(
+            f'The duration ({duration} s) is shorter than the expected download start delay'
+            f' ({delay} s): the URL could expire before the download starts.',
+            'Use a longer duration.', 'duration')
+
+
+def expiry(settings: Settings, options: URLOptions, now: float) -> int:
     """Return when a URL that is signed now expires: Unix time, seconds.
 
     :param now: Unix time, seconds.
     :raises InvalidParameterValue: that is in the past, or before a download may start.
     """
-    if request.expires is None:
+    delay = settings.expected_download_start_delay
+    if options.expires is None:
+        duration = options.seconds or settings.duration
+        _validate_duration(duration, delay)
         if settings.align:
             # The window's end instead of its start: the URL lives at least the duration.
             now = (int(now) // settings.align + 1) * settings.align
-        return int(now + settings.duration)
-    delay = settings.expected_download_start_delay
-    if request.expires <= now or request.expires < now + delay:
+        return int(now + duration)
+    if options.expires <= now or options.expires < now + delay:
         raise InvalidParameterValue(
-            f'The expiry {format_expires(request.expires)} is in the past, or comes'
+            f'The expiry {format_expires(options.expires)} is in the past, or comes'
             f' before a download may start ({delay} s from now).', 'Use a later one.',
             'expires')
-    return request.expires
+    return options.expires

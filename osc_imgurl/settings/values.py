@@ -14,26 +14,18 @@ from collections.abc import Callable
 from typing import Any
 
 from osc_imgurl.tempurl.endpoint import split_storage_url, validate_endpoint
+from osc_imgurl.tempurl.options import parse_duration
 from osc_imgurl.tempurl.signing import Key, validate_key
 
 MAX_SEED = 32
 # Why neither a key nor a password may stand in the environment or in clouds.yaml.
 PRINTED = 'OpenStackClient prints it with --debug and in "configuration show"'
 _A_PASSWORD = re.compile(r'passw(or)?d\W*[=:]', re.IGNORECASE)
-_SECONDS_BY_UNIT = {'w': 604800, 'd': 86400, 'h': 3600, 'm': 60, 's': 1}
-# The larger unit first; each may be left out.
-_TIME = re.compile(''.join(rf'(?:(\d{{1,12}}){unit})?' for unit in _SECONDS_BY_UNIT), re.ASCII)
 
 
 def seconds(minimum: int, maximum: float = math.inf) -> Callable[[str | int], int]:
     def parse(given: str | int) -> int:
-        text = str(given).strip()
-        match = _TIME.fullmatch(f'{text}s' if text.isdecimal() else text) if text else None
-        value = sum(int(count or 0) * unit for count, unit in zip(
-            match.groups(), _SECONDS_BY_UNIT.values(), strict=True)) if match else -1
-        if value < minimum:
-            raise ValueError(f'expected a time of at least {minimum} s,'
-                             ' such as 1200, 20m, 1h30m, 7d or 2w')
+        value = parse_duration(given, minimum)
         if value > maximum:
             raise ValueError(f'expected a time of at most {maximum} s')
         return value

@@ -7,11 +7,7 @@ import dataclasses
 from typing import Any
 
 from osc_imgurl.errors import InvalidParameterValue, ObjectStoreFailed
-
-# SHA-1 last: Swift deprecates it, and operators turn it off.
-PREFERRED_DIGESTS = ('sha256', 'sha512', 'sha1')
-# What a cluster takes that does not say: older Swifts and RADOS Gateways know SHA-1 only.
-DIGESTS_OF_A_SILENT_CLUSTER = ('sha1',)
+from osc_imgurl.swift.endpoint import DIGESTS_OF_A_SILENT_CLUSTER, PREFERRED_DIGESTS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,11 +29,65 @@ class Capabilities:
     max_object_size: int | None = None
     max_segments: int | None = None
 
-    def takes(self, digest: str) -> bool | None:
-        """Say whether it takes a digest; None where it does not say, and it may be too new."""
+    def supports(self, digest: str) -> bool | None:
+        """Say whether it supports a digest; None where it does not say, and it may be too new."""
         if self.digests is None:
             return digest in DIGESTS_OF_A_SILENT_CLUSTER or None
         return digest in self.digests
+
+    def validate_tempurl(self) -> None:
+        """Accept a cluster that does not say that it has no temporary URLs.
+
+        :raises ObjectStoreFailed: it does.
+        """
+        if self.tempurl is False:
+            raise ObjectStoreFailed(
+                'This cluster takes no temporary URLs: it runs without the tempurl middleware.',
+                'Its operator can add it to the proxy\'s pipeline.')
+
+    def validate_method(self, method: str) -> None:
+        """Accept a method that the cluster supports, or does not speak of.
+
+        :raises InvalidParameterValue: it supports others.
+        """
+        if self.methods and method not in self.methods:
+            raise InvalidParameterValue(
+                f'This cluster takes no temporary URLs for {method}; it takes'
+                f' {", ".join(self.methods)}.', 'Use one of these.', 'method')
+
+    def validate_digest(self, digest: str) -> None:
+        """Accept a digest that the cluster supports, or does not speak of.
+
+        :raises InvalidParameterValue: it supports others.
+        """
+        if self.digests and digest not in self.digests:
+            raise InvalidParameterValue(
+                f'This cluster refuses the digest {digest}; it takes {", ".join(self.digests)}.',
+                'Sign with one of these.', 'digest')
+
+    def choose_digests(self, given: str | None, method: str) -> tuple[str, ...]:
+        """Return the digests that a URL may be signed with: the last is the surest.
+
+        Newer RADOS Gateways support SHA-256, and do not say so. So a HEAD through the URL tries it
+        before SHA-1.
+
+        :param given: the digest that somebody asks for.
+        :raises InvalidParameterValue: the cluster refuses the given digest, or the method.
+        :raises ObjectStoreFailed: the cluster has no temporary URLs, or none of our digests.
+        """
+        self.validate_tempurl()
+        self.validate_method(method)
+        if given:
+            self.validate_digest(given)
+            return (given,)
+        if self.digests is None:
+            return (PREFERRED_DIGESTS[0], *DIGESTS_OF_A_SILENT_CLUSTER)
+        for digest in PREFERRED_DIGESTS:
+            if digest in self.digests:
+                return (digest,)
+        raise ObjectStoreFailed(
+            f'This cluster takes the digests {", ".join(self.digests)} and none of'
+            f' {", ".join(PREFERRED_DIGESTS)}.')
 
 
 def read_info(info: Any) -> Capabilities:
@@ -72,36 +122,3 @@ def _texts(value: object) -> tuple[str, ...] | None:
     if not isinstance(value, list):
         raise TypeError
     return tuple(map(str, value)) or None
-
-
-def negotiate_digest(endpoint: str, capabilities: Capabilities, method: str,
-                     given: str | None = None) -> str:
-    """Return the digest for a URL.
-
-    :param given: the digest that somebody asks for; None: the first of
-        :data:`PREFERRED_DIGESTS` that the cluster takes.
-    :raises InvalidParameterValue: the cluster refuses the given digest, or the method.
-    :raises ObjectStoreFailed: the cluster takes no temporary URLs, or none of our digests.
-    """
-    if capabilities.tempurl is False:
-        raise ObjectStoreFailed(
-            f'The Swift at {endpoint} takes no temporary URLs: it runs without the tempurl'
-            ' middleware.', 'Its operator can add it to the proxy\'s pipeline.')
-    if capabilities.methods and method not in capabilities.methods:
-        raise InvalidParameterValue(
-            f'This cluster takes no temporary URLs for {method}; it takes'
-            f' {", ".join(capabilities.methods)}.', 'Sign for one of these.', 'method')
-    if given:
-        if capabilities.digests and given not in capabilities.digests:
-            raise InvalidParameterValue(
-                f'This cluster refuses the digest {given}; it takes'
-                f' {", ".join(capabilities.digests)}.', 'Sign with one of these.',
-                'digest')
-        return given
-    allowed = capabilities.digests or DIGESTS_OF_A_SILENT_CLUSTER
-    for digest in PREFERRED_DIGESTS:
-        if digest in allowed:
-            return digest
-    raise ObjectStoreFailed(
-        f'This cluster takes the digests {", ".join(allowed)} and none of'
-        f' {", ".join(PREFERRED_DIGESTS)}.')

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import urllib.parse
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from typing import Any
 
 import requests
@@ -36,11 +37,16 @@ from osc_imgurl.swift.answers import (
 from osc_imgurl.swift.capabilities import Capabilities, read_info
 from osc_imgurl.swift.catalog import Catalog
 from osc_imgurl.swift.connection import Body, Connections
+from osc_imgurl.swift.endpoint import Endpoint
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS, KeySlot
 from osc_imgurl.tempurl.endpoint import split_storage_url
 from osc_imgurl.tempurl.signing import Key, validate_key
+from osc_imgurl.workers import Workers
 
 LOG = logger(__name__)
+
+# How many questions are asked ahead at once: about container, account and cluster.
+AT_ONCE = 3
 
 
 class ObjectStore(Catalog):
@@ -81,13 +87,17 @@ class ObjectStore(Catalog):
                 self._session, region, self._interface, num_retries=self._num_retries)
         return self._in_regions[region]
 
-    def capabilities(self, endpoint: str) -> Capabilities:
-        """Return what the cluster at an endpoint says in ``/info``; no token is sent.
+    def memoized(self) -> MemoizedStore:
+        """Return the same object store, which is asked nothing twice."""
+        return MemoizedStore(self)
+
+    def capabilities(self, endpoint: Endpoint) -> Capabilities:
+        """Return what the cluster of an endpoint says in ``/info``; no token is sent.
 
         :raises ObjectStoreFailed: the cluster cannot be reached, or answers with an error. A
             cluster that hides ``/info`` says nothing.
         """
-        response = self._request('GET', f'{endpoint}/info')
+        response = self._request('GET', f'{endpoint.cluster}/info')
         if response.status_code in (401, 403, 404):
             return Capabilities()
         require_success(response)
@@ -95,7 +105,8 @@ class ObjectStore(Catalog):
             return read_info(response.json())
         except (ValueError, AttributeError, TypeError, RecursionError):
             raise ObjectStoreFailed(
-                f'What answers at {endpoint}/info is not an object store.', CORRECT) from None
+                f'What answers at {endpoint.cluster}/info is not an object store.',
+                CORRECT) from None
 
     def container_keys(self, account: str | None,
                        container: str) -> dict[KeySlot, Key] | None:
@@ -242,3 +253,56 @@ class ObjectStore(Catalog):
         LOG.debug('Swift response: %s, %s', response.status_code,
                   response.headers.get('X-Trans-Id'))
         return response
+
+
+class MemoizedStore(ObjectStore):
+    """An object store that is asked nothing twice about keys and clusters; what failed fails again.
+
+    It is for one flow: whoever changes keys asks the object store itself.
+
+    :param store: shares its connections.
+    """
+
+    def __init__(self, store: ObjectStore) -> None:
+        vars(self).update(vars(store))
+        self._store = store
+        self._workers = Workers(AT_ONCE)
+        self._answers: dict[tuple[object, ...], Future[Any]] = {}
+        self._memoized: dict[str, MemoizedStore] = {}
+
+    def memoized(self) -> MemoizedStore:
+        return self
+
+    def at(self, endpoint: str) -> ObjectStore:
+        found = self._store.at(endpoint)
+        if found is self._store:
+            return self
+        return self._memoized.setdefault(endpoint, MemoizedStore(found))
+
+    def prefetch(self, question: str, *about: object) -> None:
+        """Ask ahead, in another thread; nobody waits here.
+
+        Any failure is raised where the answer is needed, and costs nothing where it is not.
+
+        :param question: the name of a method of this class.
+        :param about: its arguments.
+        """
+        if (question, *about) not in self._answers:
+            self._answers[question, *about] = self._workers.submit(
+                lambda: getattr(self._store, question)(*about))
+
+    def capabilities(self, endpoint: Endpoint) -> Capabilities:
+        found: Capabilities = self._answer('capabilities', endpoint)
+        return found
+
+    def container_keys(self, account: str | None, container: str) -> dict[KeySlot, Key] | None:
+        found: dict[KeySlot, Key] | None = self._answer('container_keys', account, container)
+        return found
+
+    def account_keys(self, account: str | None) -> dict[KeySlot, Key] | None:
+        found: dict[KeySlot, Key] | None = self._answer('account_keys', account)
+        return found
+
+    def _answer(self, question: str, *about: object) -> Any:
+        self.prefetch(question, *about)
+        return self._answers[question, *about].result()

@@ -74,7 +74,7 @@ class Probe:
         single request.
     """
 
-    def __init__(self, verify: bool | str = True, cert: str | tuple[str, str] | None = None,
+    def __init__(self, verify: bool | str | None = True, cert: str | tuple[str, str] | None = None,
                  timeout: float | None = None, num_retries: int = 0,
                  connections: requests.adapters.HTTPAdapter | None = None) -> None:
         self._options = http.request_options(verify, cert)

@@ -1,25 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All that can be known of where an image is kept, trusted or not."""
+"""What people are told: where an image is kept, and which settings are in effect."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
-from osc_imgurl.errors import ImageNotAuthorized, ImageNotFound, MissingParameterValue, logger
+from osc_imgurl.errors import (
+    ImageNotAuthorized,
+    ImageNotFound,
+    ImgurlError,
+    MissingParameterValue,
+    logger,
+)
 from osc_imgurl.glance.image import Image
-from osc_imgurl.glance.location import Location
-from osc_imgurl.settings.table import Settings, for_store
-from osc_imgurl.target.cloud import Cloud
-from osc_imgurl.target.resolve import resolve
-from osc_imgurl.target.stores import choose_store, in_store
+from osc_imgurl.glance.location import MASK, Location
+from osc_imgurl.settings.table import BY_NAME, TABLE, Settings, for_store
+from osc_imgurl.swift.endpoint import find_endpoint
+from osc_imgurl.target.resolve import Target, find_key, own_account, resolve
+from osc_imgurl.target.store import Store, choose_store, named_store
 from osc_imgurl.target.trust import container_by_rule, distrust_reason, is_keystone
+from osc_imgurl.tempurl.signing import Key
+from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.swift.object_store import ObjectStore
+    from osc_imgurl.swift.offline import Swift
 
 LOG = logger(__name__)
 
@@ -88,11 +97,9 @@ def report_location(image: str, settings: Settings, images: ImageService,
         for location in judged.swift_locations}
     targets = tuple(_targets(
         judged, [location for location, reason in reasons.items() if not reason], settings,
-        Cloud(images, object_store)))
+        object_store))
     store = choose_store(judged, settings, object_store)
-    settings = for_store(settings, store)
-    trusted = next((location for location, reason in reasons.items()
-                    if not reason and store in (None, location.store)), None)
+    settings, trusted = store.settings, store.location
     rule = container_by_rule(found.id, settings)
     account, container, object_name = None, None, None
     if trusted:
@@ -101,7 +108,7 @@ def report_location(image: str, settings: Settings, images: ImageService,
         container, object_name = rule, found.id
     if container:
         with contextlib.suppress(MissingParameterValue):
-            account = resolve(judged, settings, object_store).path.account
+            account = resolve(judged, store).path.account
     return LocationReport(
         targets=targets,
         image=found, source=source, locations=locations, trusted=trusted,
@@ -118,11 +125,98 @@ def report_location(image: str, settings: Settings, images: ImageService,
 
 
 def _targets(image: Image, trusted: Iterable[Location], settings: Settings,
-             cloud: Cloud) -> Iterator[str]:
+             swift: Swift) -> Iterator[str]:
     for location in trusted:
-        own, cloud_of_store = in_store(settings, cloud, location.store)
+        store = dataclasses.replace(
+            named_store(location.store, settings, swift), location=location)
         with contextlib.suppress(MissingParameterValue):
-            target = resolve(dataclasses.replace(image, locations=(location,)), own,
-                             cloud_of_store.object_store)
-            store = f'{location.store}: ' if location.store else ''
-            yield f'{store}{target.endpoint}{target.path}'
+            target = resolve(image, store)
+            name = f'{location.store}: ' if location.store else ''
+            yield f'{name}{target.endpoint}{target.path}'
+
+
+@dataclasses.dataclass(frozen=True)
+class SettingInEffect:
+    """A setting, its value for people (secrets masked), and where that came from."""
+
+    name: str
+    value: Any
+    source: str
+
+
+def settings_in_effect(settings: Settings, object_store: Swift,
+                       call: Callable[[str], str] = str) -> list[SettingInEffect]:
+    """Return all settings, given and looked up as for a temporary URL; nothing is signed.
+
+    They are those of the given store. Where none is given, they are those of all images, and behind
+    them what is given for each store.
+
+    A look-up that fails is no error: the source says then why there is no value.
+
+    :param call: what a user calls a setting: see :func:`osc_imgurl.errors.advice`.
+    """
+    store = named_store(settings.store, settings, object_store)
+    settings = store.settings
+    found = {row.name: row for row in _look_up(store, call)}
+    rows = []
+    for setting in TABLE:
+        value = getattr(settings, setting.name)
+        source = settings.sources.get(setting.name)
+        if source:
+            rows.append(SettingInEffect(setting.name, _shown(setting.name, value), str(source)))
+        else:
+            rows.append(found.get(setting.name) or SettingInEffect(
+                setting.name, _shown(setting.name, value), 'default'))
+    rows += [SettingInEffect(f'stores.{store}.{name}', _shown(name, getattr(own, name)),
+                             str(source))
+             for store, own in settings.stores.items() for name, source in own.sources.items()
+             if source != settings.sources.get(name)]
+    return rows
+
+
+def _look_up(store: Store, call: Callable[[str], str]) -> list[SettingInEffect]:
+    """Return what is not given and is looked up, each on its own."""
+    settings, swift = store.settings, store.swift
+
+    def attempt(name: str, look_up: Callable[[], tuple[Any, str]]) -> SettingInEffect:
+        try:
+            value, source = look_up()
+        except ImgurlError as error:
+            return SettingInEffect(name, None, f'not found: {error.message(call)}')
+        return SettingInEffect(name, _shown(name, value), source)
+
+    def target() -> Target:
+        endpoint, account = find_endpoint(settings, swift), own_account(settings, swift)
+        # The container of a sharded store depends on the image; any name serves for the rest.
+        return Target(endpoint, ObjectPath(account, settings.container, 'image'))
+
+    def digest() -> tuple[str, str]:
+        supported = swift.capabilities(find_endpoint(settings, swift))
+        return supported.choose_digests(None, 'GET')[-1], looked_up_at('cluster')
+
+    def key() -> tuple[Key, str]:
+        slot, value = find_key(target(), swift, ask_container=not settings.multiple_containers_seed)
+        return value, str(slot)
+
+    def looked_up_at(source: str) -> str:
+        return source if swift.find_storage_url() else 'default'
+
+    def endpoint_type() -> tuple[str, str]:
+        accounts = find_endpoint(settings, swift).accounts
+        return 'swift' if accounts else 'radosgw', looked_up_at('catalog')
+
+    rows = [attempt('endpoint_url', lambda: (find_endpoint(settings, swift).url,
+                                             looked_up_at('catalog'))),
+            attempt('endpoint_type', endpoint_type),
+            attempt('account', lambda: (own_account(settings, swift), 'project of the session'))]
+    if not settings.digest:
+        rows.append(attempt('digest', digest))
+    if not settings.key:
+        rows.append(attempt('key', key))
+    return rows
+
+
+def _shown(name: str, value: Any) -> Any:
+    if BY_NAME[name].secret and value:
+        return f'{MASK} (fingerprint {value.fingerprint})' if isinstance(value, Key) else MASK
+    return ','.join(value) if isinstance(value, tuple) else value

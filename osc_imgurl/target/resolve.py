@@ -1,55 +1,57 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where an image's object is: what is given, the image's own location, the sharding rule."""
+"""Where an image's object is, and which key signs it."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from typing import TYPE_CHECKING
 
-from osc_imgurl.errors import ImgurlError, UntrustedLocation, logger
+from osc_imgurl.errors import (
+    SET_KEY,
+    MissingParameterValue,
+    ObjectStoreNotAuthorized,
+    logger,
+)
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
-from osc_imgurl.settings.table import Kind, Settings, Source
-from osc_imgurl.target.trust import container_by_rule, find_trusted
-from osc_imgurl.tempurl.endpoint import gateway_endpoint, is_gateway, split_storage_url
+from osc_imgurl.settings.table import Settings
+from osc_imgurl.swift.endpoint import Endpoint, find_endpoint
+from osc_imgurl.target.store import Store
+from osc_imgurl.target.trust import container_by_rule
+from osc_imgurl.tempurl.endpoint import split_storage_url
+from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:
-    from osc_imgurl.target.cloud import Swift
+    from osc_imgurl.glance.image_service import ImageService
+    from osc_imgurl.swift.offline import Swift
+    from osc_imgurl.swift.slot import KeySlot
 
 LOG = logger(__name__)
 
 # Of an account's name, as in Swift and Ironic.
 DEFAULT_PREFIX = 'AUTH'
-NOT_TRIED = ('the URL has no account, and this RADOS Gateway may expect one: some crash then, so'
-             ' it is not tried')
+# As many images as Glance gives with one request.
+SEEN_IMAGES = 25
 
 
 @dataclasses.dataclass(frozen=True)
 class Target:
     """Where an image's object is, as a URL names it.
 
-    :ivar endpoint: what stands before the path.
     :ivar store: the Glance store whose settings say so; None for those of all images.
     :ivar guessed: what is neither given nor does a trusted location of the image say:
         ``account`` (then it is the session's project's), ``container`` (by the sharding rule).
     """
 
-    endpoint: str
+    endpoint: Endpoint
     path: ObjectPath
     guessed: tuple[str, ...] = ()
     store: str | None = None
 
-    @property
-    def in_gateway(self) -> bool:
-        """Whether it is in a RADOS Gateway, with or without accounts in its URLs."""
-        return is_gateway(self.endpoint, self.path.account)
 
-
-def resolve(image: Image, settings: Settings, object_store: Swift,
-           object_name: str | None = None) -> Target:
-    """Return where the image's object is.
+def resolve(image: Image, store: Store, object_name: str | None = None) -> Target:
+    """Return where the image's object is: by the settings, its location, the sharding rule.
 
     A location that is not trusted is used only to say so: where an option names the container,
     or the object, that is signed explicitly.
@@ -59,134 +61,50 @@ def resolve(image: Image, settings: Settings, object_store: Swift,
     :raises MissingParameterValue: an account or endpoint is not given and cannot be looked up.
     :raises InvalidParameterValue: the endpoint is none of a RADOS Gateway.
     """
-    on_purpose = object_name is not None or _options(settings.given_by('container'))
-    try:
-        location = find_trusted(image, settings, object_store)
-    except UntrustedLocation as error:
-        if not on_purpose:
-            raise
-        LOG.warning('%s The URL is for another object explicitly', error.problem)
-        location = None
-    endpoint, endpoint_type = endpoint_and_type(settings, object_store)
-    container = _prefer(
-        'container', container_by_rule(image.id, settings),
-        location.container if location else None,
-        settings.given_by('container', 'multiple_containers_seed'))
-    account = (None if endpoint_type == 'radosgw'
-               else _account(location, settings, object_store))
+    settings, location = store.settings, store.location
+    if store.distrust:
+        if object_name is None and not settings.given_explicitly('container'):
+            raise store.distrust
+        LOG.warning('%s The URL is for another object, as the options say', store.distrust.problem)
+    endpoint = find_endpoint(settings, store.swift)
+    account = _account(location, settings, store.swift) if endpoint.accounts else None
+    of_container = ('container', 'multiple_containers_seed')
+    container = _prefer(settings, of_container, container_by_rule(image.id, settings),
+                        location.container if location else None)
     if object_name is None:
         object_name = location.object if location and location.object else image.id
     guessed = []
     if account and not settings.account and not (location and location.account):
         guessed.append('account')
-    if not location and not settings.given_by('container', 'multiple_containers_seed'):
+    if not location and not settings.given_by(*of_container):
         guessed.append('container')
     return Target(endpoint, ObjectPath(account, container, object_name, settings.api_version),
                   tuple(guessed), settings.store)
 
 
-def may_be_tried(path: ObjectPath, object_store: Swift) -> bool:
-    """Say whether a request through a URL can do no harm.
-
-    Some RADOS Gateways that have accounts in their URLs crash at one without (seen of Ceph 16).
-    So one without is tried only where the catalog has no account in its URL either.
-    """
-    if path.account is not None:
-        return True
-    storage_url = object_store.find_storage_url()
-    return storage_url is not None and split_storage_url(storage_url)[1] is None
-
-
-def type_by_catalog(url: str, object_store: Swift) -> str | None:
-    """Return ``radosgw`` for a URL of the catalog's gateway, if that has no accounts in its URLs.
-
-    :returns: None for any other, and where the catalog cannot be read.
-    """
-    with contextlib.suppress(ImgurlError):
-        if storage_url := object_store.find_storage_url():
-            endpoint, account = split_storage_url(storage_url)
-            if account is None and url.startswith(f'{endpoint}/'):
-                return 'radosgw'
-    return None
-
-
-def cluster_endpoint(endpoint: str, object_store: Swift) -> str:
-    """Return the endpoint at which the cluster is asked what it takes.
-
-    That is the catalog's where there is one: an endpoint that is given may be a proxy's, which
-    passes only objects on.
-    """
-    storage_url = object_store.find_storage_url()
-    return split_storage_url(storage_url)[0] if storage_url else endpoint
-
-
-def swift_endpoint(target: Target, object_store: Swift) -> str:
-    """Return the endpoint at which a new URL is tried: Swift's own.
-
-    The host is no part of what is signed. A proxy that the URL names may make a HEAD the GET of
-    a whole image (nginx does).
-    """
-    storage_url = object_store.find_storage_url()
-    if storage_url is None:
-        return target.endpoint
-    endpoint, account = split_storage_url(storage_url)
-    if target.in_gateway and not is_gateway(endpoint, account):
-        endpoint += '/swift'
-    return endpoint
-
-
-def own_account(settings: Settings, object_store: Swift) -> str | None:
+def own_account(settings: Settings, swift: Swift) -> str | None:
     """Return the account that is given, else that of the session's project.
 
     :returns: None for a RADOS Gateway without accounts in its URLs.
     :raises MissingParameterValue: it is not given and cannot be looked up.
     """
-    if endpoint_and_type(settings, object_store)[1] == 'radosgw':
+    if not find_endpoint(settings, swift).accounts:
         return None
-    return _account(None, settings, object_store)
+    return _account(None, settings, swift)
 
 
-def endpoint_and_type(settings: Settings, object_store: Swift) -> tuple[str, str]:
-    """Return endpoint and type: given, else the catalog's; never a location's.
-
-    A RADOS Gateway whose URLs have accounts is of the type ``swift``, and has ``/swift`` in its
-    endpoint. Below which path one without serves the Swift API, the catalog says.
-
-    :raises MissingParameterValue: the endpoint is not given and cannot be looked up.
-    :raises InvalidParameterValue: the endpoint is none of a RADOS Gateway.
-    """
-    found: tuple[str, str | None] | None = None
-    if storage_url := object_store.find_storage_url():
-        found = split_storage_url(storage_url)
-    endpoint_type = settings.endpoint_type or (
-        'radosgw' if found and found[1] is None else 'swift')
-    endpoint = settings.endpoint_url or (found and found[0]) or object_store.storage_url()
-    if endpoint_type == 'radosgw':
-        endpoint = gateway_endpoint(endpoint, found[0] if found and found[1] is None else None)
-        # A gateway may have accounts in its URLs all the same; some crash at a URL without.
-        if (found and found[1] and is_gateway(*found)) or _options(
-                settings.given_by('account')):
-            endpoint_type = 'swift'
-    return endpoint, endpoint_type
-
-
-def _options(given_by: list[Source]) -> list[Source]:
-    """Return those sources of a setting that are options of the command."""
-    return [source for source in given_by if source.kind is Kind.OPTION]
-
-
-def _account(location: Location | None, settings: Settings, object_store: Swift) -> str:
+def _account(location: Location | None, settings: Settings, swift: Swift) -> str:
     """Return the account: given, else the location's, else that of the session's project."""
     located = location.account if location else None
     if settings.account:
-        return _prefer('account', settings.account, located, settings.given_by('account'))
+        return _prefer(settings, ('account',), settings.account, located)
     if located:
         return located
-    project_id = object_store.project_id()
+    project_id = swift.project_id()
     prefix = settings.account_prefix
     if prefix is None:
         # Where Swift has another reseller prefix, the catalog shows it.
-        storage_url = object_store.find_storage_url()
+        storage_url = swift.find_storage_url()
         named = split_storage_url(storage_url)[1] if storage_url else None
         if named and named.endswith(project_id):
             return named
@@ -197,19 +115,91 @@ def _account(location: Location | None, settings: Settings, object_store: Swift)
     return prefix + project_id
 
 
-def _prefer(name: str, setting: str, located: str | None, given_by: list[Source]) -> str:
-    """Return a setting, or what the image's own location says where they disagree.
+def _prefer(settings: Settings, names: tuple[str, ...], value: str, located: str | None) -> str:
+    """Return what the settings of these names say, or what the image's own location says.
 
-    An option is given for this one image, and counts; any other source speaks of all images,
-    and the location knows better.
+    Where they disagree, an option counts: it is about this one image. Any other source is about
+    all images, and the location knows better.
     """
-    if not located or located == setting:
-        return setting
-    if options := _options(given_by):
+    if not located or located == value:
+        return value
+    if options := settings.given_explicitly(*names):
         LOG.warning('The image lies in %s %s by its own location; the URL is for %s, as given'
-                    ' by %s', name, located, setting, ', '.join(map(str, options)))
-        return setting
-    if given_by:
+                    ' by %s', names[0], located, value, ', '.join(map(str, options)))
+        return value
+    if given_by := settings.given_by(*names):
         LOG.warning('The image lies in %s %s by its own location, and not in %s as given by %s;'
-                    ' the location counts', name, located, setting, ', '.join(map(str, given_by)))
+                    ' the location counts', names[0], located, value,
+                    ', '.join(map(str, given_by)))
     return located
+
+
+def signing_key(target: Target, store: Store) -> Key:
+    """Return the key that is given, else the one in the first slot that has one.
+
+    :raises ImgurlError: as :func:`find_key`.
+    """
+    return store.settings.key or find_key(target, store.swift)[1]
+
+
+def find_key(target: Target, swift: Swift,
+             ask_container: bool = True) -> tuple[KeySlot, Key]:
+    """Return the first slot that has a key, and the key: the container's, else the account's.
+
+    :param ask_container: whether the container is known, so that it can be asked for its keys.
+    :raises MissingParameterValue: there is no key, or no container; or nobody to ask.
+    :raises ObjectStoreNotAuthorized: these credentials may not see the keys.
+    :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
+    """
+    account, container = target.path.account, target.path.container
+    whose = f'account {account}' if account else 'this account'
+    if target.store:
+        whose += f' (store {target.store})'
+    try:
+        found: dict[KeySlot, Key] | None = {}
+        if ask_container and target.endpoint.container_keys:
+            found = swift.container_keys(account, container)
+            if found is None:
+                raise MissingParameterValue(
+                    f'There is no container {container} in {whose}, where the image should be.',
+                    'If another project owns the images (often Glance\'s service project), use'
+                    ' its credentials, or give its account and key.', 'account', 'key_file')
+        found = found or swift.account_keys(account)
+    except ObjectStoreNotAuthorized as error:
+        raise ObjectStoreNotAuthorized(
+            f'{error} The keys of {whose} are shown to its owner only.',
+            'Use the credentials of the project that owns it (for images that Glance keeps in an'
+            ' account of its own, Glance\'s service project), or give the key.',
+            'key_file') from None
+    if not found:
+        raise MissingParameterValue(
+            f'There is no temporary URL key on {whose}, nor on the container {container}.',
+            'Set one, or give the key.', SET_KEY, 'key_file')
+    return next(iter(found.items()))
+
+
+def keeps_images(account: str | None, settings: Settings, images: ImageService,
+                 swift: Swift) -> bool | None:
+    """Say whether Glance keeps images in an account, so that its keys sign their URLs.
+
+    It does not where no container there has a name of Glance's, although there are images. A
+    multi-tenant store makes an account's first container with its first image.
+
+    :param account: None for a RADOS Gateway without accounts in its URLs.
+    :returns: None where there is no image yet by which to know.
+    :raises ImgurlError: Glance or Swift does not answer, or not to these credentials.
+    """
+    containers = swift.names(account)
+    if any(name == settings.container or name.startswith(f'{settings.container}_')
+           for name in containers):
+        return True
+    # Those that are visibly elsewhere than in Swift say nothing.
+    seen = [image for image in images.detail(status='active', limit=SEEN_IMAGES)
+            if image.swift_locations or not image.shown_locations]
+    locations = [location for image in seen for location in image.swift_locations]
+    if any(location.container in containers for location in locations):
+        return True
+    # Only a multi-tenant store's location says at which endpoint it is.
+    if not seen or any(location.endpoint for location in locations):
+        return None
+    return False

@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING
 
 from osc_imgurl.errors import UntrustedLocation
 from osc_imgurl.glance.image import Image
-from osc_imgurl.glance.location import GLANCES_OWN, Location
+from osc_imgurl.glance.location import GLANCES_OWN, Location, container_name
 from osc_imgurl.settings.table import Settings, for_store
-from osc_imgurl.target.sharding import container_name
 from osc_imgurl.tempurl.endpoint import DEFAULT_PORTS, split_storage_url
 
 if TYPE_CHECKING:
-    from osc_imgurl.target.cloud import Swift
+    from osc_imgurl.swift.offline import Swift
 
 # Of locations that Glance reads with rights of its own, or none: it sends nobody's token there.
 READ_WITH_GLANCES_RIGHTS = frozenset((

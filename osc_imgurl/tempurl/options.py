@@ -18,6 +18,9 @@ METHODS = ('GET', 'HEAD', 'PUT', 'POST', 'DELETE')
 AUTO_FILENAME = 'auto'
 # The last second that can be written as an ISO 8601 date.
 MAX_EXPIRES = 253402300799
+_SECONDS_BY_UNIT = {'w': 604800, 'd': 86400, 'h': 3600, 'm': 60, 's': 1}
+# The larger unit first; each may be left out.
+_TIME = re.compile(''.join(rf'(?:(\d{{1,12}}){unit})?' for unit in _SECONDS_BY_UNIT), re.ASCII)
 _ISO8601 = '%Y-%m-%dT%H:%M:%SZ'
 
 
@@ -25,15 +28,19 @@ _ISO8601 = '%Y-%m-%dT%H:%M:%SZ'
 class URLOptions:
     """What one temporary URL is to allow.
 
-    :ivar expires: Unix time, seconds; None: now and the duration of the settings.
+    :ivar duration: for how long, in seconds, or in units as in ``1h30m``; None: as the settings
+        say.
+    :ivar expires: Unix time, seconds, in place of a duration.
     :ivar method: one of :data:`METHODS`.
     :ivar object: sign this object explicitly, and not the one that the image is in.
     :ivar prefix: sign for every object whose name begins so; the image's must.
     :ivar filename: under which name a browser saves the object; :data:`AUTO_FILENAME` is the
         image's name and disk format.
+    :raises InvalidParameterValue: method, IP range or duration is invalid.
     """
 
     method: str = 'GET'
+    duration: int | str | None = None
     expires: int | None = None
     object: str | None = None
     ip_range: str | None = None
@@ -41,6 +48,37 @@ class URLOptions:
     filename: str | None = None
     inline: bool = False
     iso8601: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'method', validate_method(self.method))
+        if self.ip_range is not None:
+            validate_ip_range(self.ip_range)
+        if self.duration is not None:
+            try:
+                object.__setattr__(self, 'duration', parse_duration(self.duration))
+            except ValueError as error:
+                raise InvalidParameterValue(
+                    f'Invalid duration {self.duration!r}: {error}.') from None
+
+    @property
+    def seconds(self) -> int | None:
+        """The duration in seconds."""
+        return self.duration if isinstance(self.duration, int) else None
+
+
+def parse_duration(given: str | int, minimum: int = 1) -> int:
+    """Return a time in seconds: ``1200``, ``20m``, ``1h30m``, ``7d`` or ``2w``.
+
+    :raises ValueError: it is none, or less than the minimum; the message says what is expected.
+    """
+    text = str(given).strip()
+    match = _TIME.fullmatch(f'{text}s' if text.isdecimal() else text) if text else None
+    value = sum(int(count or 0) * unit for count, unit in zip(
+        match.groups(), _SECONDS_BY_UNIT.values(), strict=True)) if match else -1
+    if value < minimum:
+        raise ValueError(f'expected a time of at least {minimum} s,'
+                         ' such as 1200, 20m, 1h30m, 7d or 2w')
+    return value
 
 
 def validate_method(method: str) -> str:

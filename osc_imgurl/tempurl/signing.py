@@ -28,8 +28,6 @@ from osc_imgurl.tempurl.options import (
     METHODS,
     URLOptions,
     validate_expires,
-    validate_ip_range,
-    validate_method,
 )
 from osc_imgurl.tempurl.url import DIGESTS, ObjectPath, TempURL, decode_signature, quote
 
@@ -86,10 +84,10 @@ class Parameters:
     """All of a temporary URL but its key.
 
     :ivar endpoint: as in :class:`osc_imgurl.tempurl.url.TempURL`.
-    :ivar expires: Unix time, seconds; it counts, and not the request's.
-    :ivar request: what the URL is to allow; its object does not count, but the path's.
+    :ivar expires: Unix time, seconds; it counts, and not the options'.
+    :ivar options: what the URL is to allow; its object does not count, but the path's.
     :ivar digest: one of :data:`osc_imgurl.tempurl.url.DIGESTS`.
-    :raises InvalidParameterValue: endpoint, method, IP range or digest is invalid, the object's
+    :raises InvalidParameterValue: endpoint or digest is invalid, the object's
         name does not begin with the prefix, the expiry lies beyond the year 9999, or a RADOS
         Gateway is given an IP range, which it would ignore.
     """
@@ -97,27 +95,24 @@ class Parameters:
     endpoint: str
     path: ObjectPath
     expires: int
-    request: URLOptions = URLOptions()
+    options: URLOptions = URLOptions()
     digest: str = 'sha256'
 
     def __post_init__(self) -> None:
         require_endpoint(self.endpoint)
         validate_expires(self.expires)
-        validate_method(self.request.method)
         if self.digest not in DIGESTS:
             raise InvalidParameterValue(
                 f'The digest {self.digest!r} is unknown: use one of {", ".join(DIGESTS)}.')
-        prefix = self.request.prefix
+        prefix = self.options.prefix
         if prefix is not None and not self.path.object.startswith(prefix):
             raise InvalidParameterValue(
                 f'The object {self.path.object!r} does not begin with the prefix {prefix!r}:'
                 ' Swift would refuse the URL.')
-        if self.request.ip_range is not None:
-            validate_ip_range(self.request.ip_range)
-            if is_gateway(self.endpoint, self.path.account):
-                raise InvalidParameterValue(
-                    'A RADOS Gateway knows no IP range: it refuses the URL, or lets everybody use'
-                    ' it.', 'Make a URL without one.', 'ip_range')
+        if self.options.ip_range is not None and is_gateway(self.endpoint, self.path.account):
+            raise InvalidParameterValue(
+                'A RADOS Gateway knows no IP range: it refuses the URL, or lets everybody use it.',
+                'Make a URL without one.', 'ip_range')
 
 
 def sign(parameters: Parameters, key: Key) -> TempURL:
@@ -129,14 +124,14 @@ def sign(parameters: Parameters, key: Key) -> TempURL:
     'https://swift.example.com/v1/AUTH_x/glance/3a1f'
     """
     endpoint, path, expires = parameters.endpoint, parameters.path, parameters.expires
-    request = parameters.request
+    options = parameters.options
     return TempURL(
         endpoint, path,
-        sign_path(key, _paths(endpoint, path, request.prefix)[0], expires, request.method.upper(),
-                  ip_range=request.ip_range, prefix=request.prefix is not None,
+        sign_path(key, _paths(endpoint, path, options.prefix)[0], expires, options.method,
+                  ip_range=options.ip_range, prefix=options.prefix is not None,
                   digest=parameters.digest),
-        expires, request.ip_range, request.prefix, request.filename, request.inline,
-        request.iso8601)
+        expires, options.ip_range, options.prefix, options.filename, options.inline,
+        options.iso8601)
 
 
 def sign_path(key: Key, path: str, expires: int, method: str = 'GET', *,

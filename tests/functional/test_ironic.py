@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from osc_imgurl import Cloud, ImageService, ObjectStore, TempURLService, URLOptions
+from osc_imgurl import Client
 from osc_imgurl.settings import sources
 
 pytestmark = pytest.mark.extra
@@ -51,9 +51,8 @@ def theirs(cloud, python, image_id, *configs):
 
 def ours(cloud, image_id, config, **options):
     settings = sources.load({'digest': 'sha1', **options}, {}, {}, [config])
-    session = cloud.sdk().session
-    service = TempURLService(settings, Cloud(ImageService(session), ObjectStore(session)))
-    return service.create(image_id, URLOptions(), NOW).url
+    client = Client(cloud.sdk().session, settings, clock=lambda: NOW)
+    return client.create(image_id).url
 
 
 def test_equal(hidden, image, ironic_python, tmp_path):

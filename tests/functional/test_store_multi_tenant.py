@@ -1,16 +1,11 @@
 """A store that keeps each image in a container of its own, in its owner's account."""
 
-import time
 
 import pytest
 
+from osc_imgurl import Client
 from osc_imgurl.errors import ImageUnacceptable
-from osc_imgurl.glance.image_service import ImageService
-from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.swift.object_store import ObjectStore
-from osc_imgurl.target.cloud import Cloud
-from osc_imgurl.tempurl.options import URLOptions
 
 from .conftest import download
 from .locations import attackers_server, plant
@@ -172,16 +167,15 @@ def test_no_token_goes_to_a_attackers_host(cloud, misleading, attacker, name):
 def test_a_location_that_changes_after_the_image_was_found(cloud, attacker, data):
     """A list copies others meanwhile; without the object, Glance reads the other location."""
     image = cloud.upload('changing', data, cloud='demo', visibility='community')
-    session = cloud.sdk('admin').session
-    service = TempURLService(
-        Settings(copy=True), Cloud(ImageService(session), ObjectStore(session)))
-    found = service.find_image(image)
+    client = Client(cloud.sdk('admin').session, Settings(copy=True))
+    found = client.glance.find(image)
     plant(cloud, image, f'swift+http://{attacker[0]}/v1/AUTH_x/glance_{image}/{image}',
           store='swift1')
     cloud.sdk('demo').object_store.delete(f'/glance_{image}/{image}')
     attacker[1].clear()
-    with pytest.raises(ImageUnacceptable, match='is not copied: Glance may send your token'):
-        service.create_for(found, URLOptions(), time.time())
+    failure, = client.create_many([found])
+    assert isinstance(failure.error, ImageUnacceptable)
+    assert 'is not copied: Glance may send your token' in str(failure.error)
     assert attacker[1] == []
 
 

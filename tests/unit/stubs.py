@@ -4,12 +4,15 @@ They stand for servers that answer what no local cloud can be made to answer, or
 for a table of cases. The functional tests go the same ways with real ones.
 """
 
+import copy
+
 from osc_imgurl.errors import ImageNotFound, MissingParameterValue
 from osc_imgurl.glance.image import Image, referenced_id, validate_active
 from osc_imgurl.glance.location import parse
 from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.object_store import MemoizedStore
+from osc_imgurl.swift.offline import OfflineSwift
 from osc_imgurl.swift.probe import Answer
-from osc_imgurl.target.cloud import OfflineSwift
 from osc_imgurl.tempurl.endpoint import same_endpoint, split_storage_url
 
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
@@ -24,6 +27,10 @@ def image(*uris, id=IMAGE_ID, name='cirros', status='active', size=None, **field
     properties = {'size': size, 'checksum': MD5, **fields.pop('properties', {})}
     return Image(id, name, status, locations=tuple(map(parse, uris)), properties=properties,
                  **fields)
+
+
+def clock():
+    return NOW
 
 
 class Store:
@@ -42,6 +49,13 @@ class Store:
                         'find_object': lambda *path: self.objects.get(path),
                         'names': self._names, 'project_id': 'p'}
         self.asked = []
+
+    def memoized(self):
+        memo, again = MemoizedStore(self), copy.copy(self)
+        for name in ('prefetch', 'container_keys', 'account_keys', 'capabilities'):
+            setattr(again, name, getattr(memo, name))
+        again.memoized = lambda: again
+        return again
 
     def at(self, endpoint):
         return self

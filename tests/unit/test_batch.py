@@ -15,6 +15,7 @@ from osc_imgurl.batch import (
     warn_of_guesses,
     with_boot_images,
 )
+from osc_imgurl.create import create_for
 from osc_imgurl.errors import (
     GlanceFailed,
     ImageNotFound,
@@ -23,13 +24,12 @@ from osc_imgurl.errors import (
     TempURLRefused,
 )
 from osc_imgurl.glance.image import Image
-from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.target.cloud import Cloud
+from osc_imgurl.target.store import Cloud
 from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Key
 
-from .stubs import NOW, Glance, Store, image
+from .stubs import NOW, Glance, Store, clock, image
 
 
 def uuid(number):
@@ -143,7 +143,7 @@ def test_what_fails_says_for_which_image():
         ('image', None), ('image', None), ('kernel', uuid(1)), ('kernel', uuid(0)),
         ('ramdisk', uuid(0))]
     asleep = Found(Image(uuid(2), status='queued'), 'ramdisk', uuid(0))
-    failure, = create_all([asleep], service(), URLOptions(), lambda: NOW)
+    failure, = create_all([asleep], making())
     assert (failure.role, failure.parent) == ('ramdisk', uuid(0))
 
 
@@ -279,9 +279,11 @@ def test_so_many_names_are_asked_for_at_once_and_they_come_in_order(monkeypatch)
         each.id for each in known]
 
 
-def service():
+def making(options=URLOptions(), clock=clock):
+    """Return a function that makes an image's URL."""
     settings = Settings(key=Key(b'a key'), digest='sha256')
-    return TempURLService(settings, Cloud(Glance(), Store()))
+    cloud = Cloud(Glance(), Store())
+    return lambda image: create_for(image, options, cloud, settings, clock)
 
 
 def test_each_image_gets_a_url_or_says_why_not():
@@ -291,8 +293,7 @@ def test_each_image_gets_a_url_or_says_why_not():
     evil = image(f'swift+https://evil/v1/AUTH_x/glance/{uuid(3)}', id=uuid(3))
     lost = Failure('lost', ImageNotFound('It is not there.'))
     wanted = [lost, *map(Found, [asleep, good, foreign, evil, good])]
-    made = list(create_all(wanted, service(),
-                           URLOptions('PUT'), lambda: NOW))
+    made = list(create_all(wanted, making(URLOptions('PUT'))))
     assert [each.image if isinstance(each, Failure) else each.found.image.id for each in made] == [
         'lost', asleep.id, good.id, foreign.id, evil.id, good.id]
     assert made[0] is lost
@@ -308,7 +309,7 @@ def test_each_url_is_made_when_it_is_needed_by_the_clock_of_that_moment():
     moments = iter([NOW, NOW + 60])
     read = []
     found = (read.append(each.id) or Found(each) for each in images(2))
-    made = create_all(found, service(), URLOptions(), lambda: next(moments))
+    made = create_all(found, making(clock=lambda: next(moments)))
     assert read == []
     assert (next(made).temp_url.temp_url.expires, read) == (int(NOW) + 1200, [uuid(0)])
     assert next(made).temp_url.temp_url.expires == int(NOW) + 1260
@@ -331,13 +332,14 @@ class Checker:
             self.moments.append(now)
         try:
             self.does(made)
+            return made
         finally:
             with self.lock:
                 self.now -= 1
 
 
 def urls(count):
-    return create_all(map(Found, images(count)), service(), URLOptions(), lambda: NOW)
+    return create_all(map(Found, images(count)), making())
 
 
 def names(made):
@@ -354,7 +356,7 @@ def test_those_that_work_come_in_the_same_order_and_failures_in_place_of_the_oth
     made = [*urls(5), lost]
     found = list(checked(made, Checker(refuse), lambda: NOW))
     assert names(found) == [uuid(0), f'-{uuid(1)}', uuid(2), uuid(3), f'-{uuid(4)}', '-lost']
-    assert found[0] is made[0] and found[5] is lost
+    assert found[0] == made[0] and found[5] is lost
     assert str(found[1].error) == 'It does not work.'
 
 
@@ -408,6 +410,11 @@ def test_each_url_is_checked_by_the_clock_of_its_moment():
     assert sorted(checker.moments) == [0, 1, 2]
 
 
+def test_a_warning_of_many_urls_is_given_once(caplog):
+    list(create_all(map(Found, images(3)), making(URLOptions('DELETE'))))
+    assert caplog.messages == ['Whoever has this URL can remove the object until it expires']
+
+
 def test_a_list_says_once_that_its_urls_are_not_verified(caplog):
     lost = Failure('lost', ImageNotFound('It is not there.'))
     made = [lost, *urls(3)]
@@ -418,6 +425,6 @@ def test_a_list_says_once_that_its_urls_are_not_verified(caplog):
 
 def test_a_list_of_images_whose_targets_are_shown_warns_of_nothing(caplog):
     known = [image(f'swift+config://ref1/glance/{each.id}', id=each.id) for each in images(2)]
-    made = create_all(map(Found, known), service(), URLOptions(), lambda: NOW)
+    made = create_all(map(Found, known), making())
     assert len(list(warn_of_guesses(made))) == 2
     assert not caplog.messages

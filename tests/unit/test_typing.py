@@ -11,11 +11,11 @@ import osc_imgurl
 
 USER = """\
 import osc_imgurl
-from osc_imgurl import Settings, TempURLService
+from osc_imgurl import Client, Settings, URLOptions
 
-reveal_type(osc_imgurl.TempURLService)
+reveal_type(osc_imgurl.Client)
 Settings(duraton=3)
-TempURLService(Settings(duration=3)).create('cirros', osc_imgurl.URLOptions(), 'now')
+Client('a session').create('cirros', URLOptions(duration='2h'))
 """
 
 
@@ -37,7 +37,7 @@ def said(tmp_path_factory):
 
 
 def test_a_name_of_the_package_has_its_type(said):
-    assert 'osc_imgurl.service.TempURLService' in said[4]
+    assert 'osc_imgurl.client.Client' in said[4]
     first = len(USER.splitlines()) + 1
     for number, name in enumerate(osc_imgurl.__all__, first):
         assert 'Revealed type is' in said[number] and 'Any"' not in said[number], name
@@ -45,4 +45,4 @@ def test_a_name_of_the_package_has_its_type(said):
 
 def test_a_wrong_argument_is_an_error(said):
     assert 'Unexpected keyword argument "duraton" for "Settings"' in said[5]
-    assert '"create" of "TempURLService" has incompatible type "str"; expected "float"' in said[6]
+    assert 'Argument 1 to "Client" has incompatible type "str"; expected "Session"' in said[6]

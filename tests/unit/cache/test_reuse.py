@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from osc_imgurl.cache.reuse import Asked, first_expiry
+from osc_imgurl.cache.reuse import reuse
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Key, Parameters, sign
@@ -12,7 +12,7 @@ from osc_imgurl.tempurl.url import ObjectPath
 
 NOW = 1_700_000_000
 PATH = ObjectPath('AUTH_p', 'glance', 'x')
-URL = sign(Parameters('http://swift', PATH, NOW + 1200), Key(b'a key'))
+KEY = Key(b'a key')
 
 
 class Known:
@@ -26,11 +26,11 @@ class Known:
         return (self.expires, True) if accepts(self.expires) else (new.expires, False)
 
 
-def asked(**request):
-    return Asked('i', 'http://swift', PATH, 'sha256', 'k', 1200, 0, URLOptions(**request))
+def new(**options):
+    return Parameters('http://swift', PATH, NOW + 1200, URLOptions(**options))
 
 
-@pytest.mark.parametrize(('settings', 'request_', 'expires', 'known'), [
+@pytest.mark.parametrize(('settings', 'options', 'expires', 'known'), [
     (Settings(), {}, NOW + 1200, True),
     (Settings(), {}, NOW, True), (Settings(), {}, NOW - 1, False),
     # Clocks differ by a minute at the most.
@@ -41,16 +41,24 @@ def asked(**request):
     (Settings(align=1000), {}, NOW + 201, False), (Settings(align=1000), {}, NOW + 3200, False),
     (Settings(), {'expires': NOW + 9000}, NOW + 9000, True),
     (Settings(), {'expires': NOW + 9000}, NOW + 1200, False)])
-def test_an_expiry_that_could_have_been_chosen_counts(settings, request_, expires, known):
-    assert first_expiry(Known(expires), asked(**request_), URL, settings, now=NOW) == (
-        (expires, True) if known else (URL.expires, False))
+def test_an_expiry_that_could_have_been_chosen_counts(settings, options, expires, known):
+    found, cached = reuse(Known(expires), new(**options), KEY, 'i', settings, now=NOW)
+    assert cached is known
+    assert found == dataclasses.replace(
+        new(**options), expires=expires if known else NOW + 1200)
+
+
+def test_a_duration_of_the_url_counts():
+    for expires, known in ((NOW + 7260, True), (NOW + 7261, False)):
+        assert reuse(Known(expires), new(duration='2h'), KEY, 'i', Settings(), now=NOW)[1] is known
 
 
 def test_what_is_kept():
     cache = Known(0)
-    first_expiry(cache, asked(method='PUT'), URL, Settings(), now=NOW, refresh=True)
+    parameters = new(method='PUT')
+    reuse(cache, parameters, KEY, 'i', Settings(), now=NOW, refresh=True)
     kept = dataclasses.asdict(cache.new)
     assert len(kept.pop('fingerprint')) == len(kept.pop('signature_fingerprint')) == 64
-    assert kept == {'expires': URL.expires, 'image_id': 'i', 'method': 'PUT', 'account': 'AUTH_p',
-                    'container': 'glance', 'key_fingerprint': 'k'}
-    assert cache.refresh is True and URL.signature not in str(cache.new)
+    assert kept == {'expires': NOW + 1200, 'image_id': 'i', 'method': 'PUT', 'account': 'AUTH_p',
+                    'container': 'glance', 'key_fingerprint': KEY.fingerprint}
+    assert cache.refresh is True and sign(parameters, KEY).signature not in str(cache.new)

@@ -8,10 +8,12 @@ import dataclasses
 from osc_imgurl.cache.entry import Entry, signature_fingerprint
 from osc_imgurl.check.facts import Facts
 from osc_imgurl.errors import ObjectStoreNotAuthorized
+from osc_imgurl.glance.image import OfflineImages
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.endpoint import endpoint_of
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS
-from osc_imgurl.target.cloud import Cloud, OfflineImages
+from osc_imgurl.target.store import Cloud
 from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Key, Parameters, sign, sign_path
 from osc_imgurl.tempurl.url import ObjectPath
@@ -76,8 +78,9 @@ def facts(url=None, answer=WORKS, *, image=IMAGE, store=store, glance=None, prob
     url = url or signed()
     cloud = Cloud(glance or OfflineImages(), (store() if callable(store) else store) or OFFLINE,
                   probe)
-    return Facts(url.path, url.endpoint, method, now, settings or Settings(), cloud,
-                 url.url, url, cached, image, answer)
+    endpoint = endpoint_of(url.endpoint, url.path.account, cloud.object_store)
+    return Facts(url.path, endpoint, method, now, settings or Settings(), cloud, url.url, url,
+                 cached, image, answer)
 
 
 def refused(url=None, **changes):

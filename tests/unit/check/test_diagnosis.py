@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 from osc_imgurl.check.checks import CHECKS
-from osc_imgurl.check.diagnosis import cause, diagnose, diagnose_image
-from osc_imgurl.check.finding import FAIL, PASS, SKIPPED, Finding, failed, passed, skipped
+from osc_imgurl.check.diagnosis import diagnose, diagnose_image
+from osc_imgurl.check.finding import FAIL, PASS, SKIPPED, Finding, Report, failed, passed, skipped
 from osc_imgurl.errors import (
     SET_KEY,
     InvalidParameterValue,
@@ -17,7 +17,7 @@ from osc_imgurl.errors import (
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.probe import Answer
-from osc_imgurl.target.cloud import Cloud
+from osc_imgurl.target.store import Cloud
 from osc_imgurl.tempurl.url import parse
 
 from ..stubs import image
@@ -42,17 +42,21 @@ from .given import (
 )
 
 
+def cause(findings):
+    return Report(findings).first_failure
+
+
 def of_url(url=None, *, answer=REFUSED, settings=None, swift=None, glance=None, **options):
     """Return the rows of a URL's diagnosis."""
     cloud = Cloud(glance or Glance(IMAGE), swift or store(), Probe(answer))
-    return diagnose((url or signed()).url, settings or Settings(), cloud, NOW, **options)
+    return diagnose((url or signed()).url, settings or Settings(), cloud, NOW, **options).findings
 
 
 def of_image(reference='cirros', *, answer=REFUSED, settings=None, swift=None, glance=None,
              probe=None, **options):
     """Return the rows of an image's diagnosis."""
     cloud = Cloud(glance or Glance(IMAGE), swift or store(), probe or Probe(answer))
-    return diagnose_image(reference, settings or Settings(), cloud, NOW, **options)
+    return diagnose_image(reference, settings or Settings(), cloud, NOW, **options).findings
 
 
 ALL_PASS = [
@@ -142,11 +146,11 @@ def test_behind_a_failure_the_request_still_says_what_swift_answers():
 def test_without_a_probe_no_request_is_made_and_the_rest_is_found_all_the_same():
     cloud = Cloud(Glance(IMAGE), store())
     results = {each.check: (each.result, each.detail)
-               for each in diagnose(signed().url, Settings(), cloud, NOW)}
+               for each in diagnose(signed().url, Settings(), cloud, NOW).findings}
     assert results['server'] == results['request'] == (
         SKIPPED, 'there is nobody who would ask for it')
     assert FAIL not in {result for result, _ in results.values()}
-    assert cause(diagnose(signed(key=OTHER_KEY).url, Settings(), cloud, NOW)).check == 'key'
+    assert diagnose(signed(key=OTHER_KEY).url, Settings(), cloud, NOW).first_failure.check == 'key'
 
 
 def test_where_nothing_else_fails_the_request_is_the_cause():
@@ -158,13 +162,13 @@ def test_cause():
     good, bad, worse = passed('good'), failed('bad', 'Mend it.'), failed('worse', 'Mend it.')
     assert cause([good, skipped('unknown'), bad, worse]) == bad
     assert cause([good, skipped('unknown')]) is None
-    assert cause([]) is None
+    assert cause(()) is None
 
 
 def test_what_has_been_found_and_asked_already_is_taken():
     glance, probe = Glance(), Probe(REFUSED)
     findings = diagnose(signed().url, Settings(), Cloud(glance, store(), probe), NOW, image=IMAGE,
-                        answer=WORKS)
+                        answer=WORKS).findings
     assert rows(findings) == ALL_PASS
     assert glance.asked == probe.asked == []
 
@@ -211,14 +215,14 @@ def test_what_cannot_be_diagnosed(ask):
 
 def stopped(name, detail, remedy='', *names):
     """Return the rows where one check fails and no other is made."""
-    return [Finding(FAIL, detail, remedy, names, each) if each == name else
-            Finding(SKIPPED, f'the check {name} fails', '', (), each) for each in CHECKS]
+    return tuple(Finding(FAIL, detail, remedy, names, each) if each == name else
+                 Finding(SKIPPED, f'the check {name} fails', '', (), each) for each in CHECKS)
 
 
 def test_an_image_that_is_not_found():
     assert of_image('cirrus') == stopped(
         'image', 'No image has the name or ID cirrus', 'Look at the list.')
-    assert diagnose_image('cirros', Settings(), Cloud(), NOW) == stopped(
+    assert diagnose_image('cirros', Settings(), Cloud(), NOW).findings == stopped(
         'image', 'Without authentication no image can be looked up')
 
 

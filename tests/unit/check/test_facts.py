@@ -4,13 +4,12 @@ import dataclasses
 
 import pytest
 
-from osc_imgurl.check.facts import GIVEN_KEY, Facts, Keys, Origin
+from osc_imgurl.check.facts import GIVEN_KEY, NOT_TRIED, Facts, Keys, Origin
 from osc_imgurl.errors import GlanceFailed, ObjectStoreFailed
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.swift.slot import CONTAINER_SLOTS
-from osc_imgurl.target.cloud import Cloud
-from osc_imgurl.target.resolve import NOT_TRIED
+from osc_imgurl.target.store import Cloud
 from osc_imgurl.tempurl.explain import Signed
 from osc_imgurl.tempurl.signing import sign_path
 from osc_imgurl.tempurl.url import ObjectPath
@@ -109,9 +108,9 @@ def test_without_an_image_there_is_no_location():
      'No answer. Try again.'),
     # The cluster is asked where the catalog has it, or where the URL has it.
     (facts(signed(endpoint='http://proxy'),
-           store=failing('capabilities', lambda endpoint: endpoint)), 'http://swift'),
+           store=failing('capabilities', lambda endpoint: endpoint.cluster)), 'http://swift'),
     (facts(signed(endpoint='http://proxy'),
-           store=failing('capabilities', lambda endpoint: endpoint, url=None)), 'http://proxy'),
+           store=failing('capabilities', lambda endpoint: endpoint.cluster, url=None)), 'http://proxy'),
 ])
 def test_capabilities(of, wanted):
     assert of.capabilities == wanted

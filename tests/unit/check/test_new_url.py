@@ -6,15 +6,17 @@ import logging
 import pytest
 
 from osc_imgurl.check import checks
+from osc_imgurl.check.facts import NOT_TRIED
 from osc_imgurl.check.new_url import NewURLCheck
+from osc_imgurl.create import ImageTempURL, create
 from osc_imgurl.errors import ObjectMismatch, ObjectStoreFailed, TempURLRefused
-from osc_imgurl.glance.image import Image
-from osc_imgurl.service import ImageTempURL, TempURLService
+from osc_imgurl.glance.image import Image, OfflineImages
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.endpoint import Endpoint, endpoint_of
 from osc_imgurl.swift.probe import Answer
-from osc_imgurl.target.cloud import Cloud, OfflineImages
-from osc_imgurl.target.resolve import NOT_TRIED, Target
+from osc_imgurl.target.resolve import Target
+from osc_imgurl.target.store import Cloud
 from osc_imgurl.tempurl.options import URLOptions
 
 from ..stubs import MD5, OFFLINE
@@ -41,7 +43,7 @@ def new(url=None, *, guessed=(), size=5, method='GET'):
     url = url or signed(method=method)
     return ImageTempURL(
         url, method, Image(IMAGE_ID, 'cirros', properties={'size': size}),
-        Target(url.endpoint, url.path), False, guessed)
+        Target(Endpoint(url.endpoint), url.path), False, guessed)
 
 
 def new_at(*guessed, object=IMAGE_ID, checksum=MD5):
@@ -56,9 +58,12 @@ def new_at(*guessed, object=IMAGE_ID, checksum=MD5):
 def check(probe, made=None, *, swift=store, settings=None, times=1):
     """Check a URL, with a Swift that has its object and key."""
     cloud = Cloud(Glance(IMAGE), swift() if callable(swift) else swift, probe)
-    checker = NewURLCheck(settings or Settings(), cloud)
+    checker, made = NewURLCheck(settings or Settings(), cloud), made or new()
+    endpoint = endpoint_of(made.temp_url.endpoint, made.temp_url.path.account, cloud.object_store)
+    made = dataclasses.replace(made, target=dataclasses.replace(made.target, endpoint=endpoint))
     for _ in range(times):
-        checker.check(made or new(), NOW)
+        found = checker.check(made, NOW)
+    return found
 
 
 def warnings(caplog):
@@ -104,8 +109,10 @@ def test_an_object_that_cannot_be_compared(caplog, made, answer):
     (False, (), False), (False, ('key',), False),
 ])
 def test_when_a_url_is_checked(given, guessed, wanted):
-    checker = NewURLCheck(Settings(check=given), Cloud())
+    checker = NewURLCheck(Settings(check=given), Cloud(object_store=store()))
     assert checker.wanted(new(guessed=guessed)) is wanted
+    # Offline nothing can be compared with.
+    assert NewURLCheck(Settings(check=given), Cloud()).wanted(new(guessed=guessed)) is bool(given)
 
 
 @pytest.mark.parametrize('made', [
@@ -283,53 +290,58 @@ def test_the_moment_of_the_check_counts():
         checker.check(new(), EXPIRES + 100)
 
 
-def create(probe, swift, settings=None, method='GET'):
-    cloud = Cloud(Glance(IMAGE), swift, probe)
-    settings = settings or Settings()
-    return NewURLCheck(settings, cloud).create(
-        TempURLService(settings, cloud), IMAGE_ID, URLOptions(method), lambda: NOW)
+SHA1 = Capabilities(True, ('GET', 'HEAD', 'PUT'))
+EXPIRY = int(NOW) + 1200
+HEADS = {digest: f'HEAD {signed(expires=EXPIRY, digest=digest).url}'
+         for digest in ('sha256', 'sha1')}
 
 
-SHA1 = Capabilities(True, ('GET', 'HEAD', 'PUT'), ('sha1',))
+def created(probe, swift, times=1, settings=None, method='GET'):
+    """Return the digests of URLs that are made and checked."""
+    settings, cloud = settings or Settings(), Cloud(Glance(IMAGE), swift, probe)
+    checker = NewURLCheck(settings, cloud)
+    return [checker.check(create(IMAGE_ID, URLOptions(method), cloud, settings, lambda: NOW),
+                          NOW).temp_url.digest for _ in range(times)]
 
 
-def test_what_the_cluster_takes_is_not_asked_where_the_url_works():
-    probe, swift = Probe(WORKS), store(capabilities=SHA1)
-    assert create(probe, swift).temp_url.digest == 'sha256'
-    assert len(probe.asked) == 1 and 'capabilities' not in swift.asked
+@pytest.mark.parametrize(('swift', 'answers', 'digest', 'asked'), [
+    # The cluster says what it supports.
+    (store(), {}, 'sha256', ['sha256']),
+    # Newer gateways support it, and do not say so.
+    (store(capabilities=SHA1), {}, 'sha256', ['sha256', 'sha256']),
+    (store(capabilities=SHA1), {'sha256': REFUSED}, 'sha1', ['sha256', 'sha1', 'sha1'])])
+def test_the_first_digest_that_works_is_remembered(swift, answers, digest, asked):
+    times = 2 if len(asked) > 1 else 1
+    probe = Probe(WORKS, **{HEADS[name]: answer for name, answer in answers.items()})
+    assert created(probe, swift, times) == [digest] * times
+    assert probe.asked == [HEADS[name] for name in asked]
 
 
 @pytest.mark.parametrize('answer', [
     REFUSED, GONE, Answer(None, 'connection refused'), dataclasses.replace(WORKS, size=4),
     dataclasses.replace(WORKS, transaction=None)])
-def test_a_url_that_does_not_work_gets_the_digest_that_the_cluster_takes(caplog, answer):
-    expires = int(NOW) + 1200
-    sha256, sha1 = (f'HEAD {signed(expires=expires, digest=digest).url}'
-                    for digest in ('sha256', 'sha1'))
-    probe = Probe(answer, **{sha1: WORKS})
-    assert create(probe, store(capabilities=SHA1)).temp_url.digest == 'sha1'
-    assert (probe.asked, warnings(caplog)) == ([sha256, sha1], [])
+def test_the_surest_digest_follows_whatever_is_answered(caplog, answer):
+    probe = Probe(answer, **{HEADS['sha1']: WORKS})
+    assert created(probe, store(capabilities=SHA1)) == ['sha1']
+    assert (probe.asked, warnings(caplog)) == ([HEADS['sha256'], HEADS['sha1']], [])
 
 
-def test_a_url_that_does_not_work_is_asked_for_once_where_its_digest_is_right():
+def test_a_url_that_works_with_no_digest_is_an_error():
     probe = Probe(REFUSED)
     with pytest.raises(TempURLRefused, match='HTTP 401'):
-        create(probe, store())
-    assert len(probe.asked) == 1
+        created(probe, store(capabilities=SHA1))
+    assert len(probe.asked) == 2
 
 
-def test_a_cluster_that_does_not_say_what_it_takes_either():
+def test_a_cluster_that_cannot_be_asked_what_it_supports():
     swift = failing('capabilities', ObjectStoreFailed('HTTP 503.'))
-    assert create(Probe(WORKS), swift).temp_url.digest == 'sha256'
-    with pytest.raises(ObjectStoreFailed):
-        create(Probe(REFUSED), swift)
+    assert created(Probe(WORKS), swift) == ['sha256']
+    with pytest.raises(ObjectStoreFailed) as raised:
+        created(Probe(WORKS), swift, settings=Settings(check=False))
+    assert raised.value.names == ('digest',)
 
 
-@pytest.mark.parametrize(('settings', 'probe', 'method'), [
-    (Settings(check=False), Probe(), 'GET'), (Settings(), None, 'GET'),
-    (Settings(), Probe(), 'PUT'), (Settings(), Probe(), 'POST')])
-def test_what_the_cluster_takes_is_asked_where_no_head_says_it(settings, probe, method):
-    takes = dataclasses.replace(SHA1, methods=None)
-    swift = store(capabilities=takes)
-    assert create(probe, swift, settings, method).temp_url.digest == 'sha1'
-    assert swift.asked.count('capabilities') == 1
+@pytest.mark.parametrize(('probe', 'method'), [(None, 'GET'), (Probe(), 'POST')])
+def test_where_no_head_is_made_the_surest_digest_counts(probe, method):
+    swift = store(capabilities=dataclasses.replace(SHA1, methods=None))
+    assert created(probe, swift, method=method) == ['sha1']

@@ -163,10 +163,10 @@ TAKES_NO_GET = Probe(WORKS, GET=REFUSED)
      (FAIL, 'the URL is signed for HEAD, and not good for GET', 'Make a URL for GET.',
       ('method',))),
     (refused(method='DELETE'),
-     (FAIL, 'the cluster takes no temporary URLs for DELETE; it takes GET, HEAD, PUT',
+     (FAIL, 'This cluster takes no temporary URLs for DELETE; it takes GET, HEAD, PUT',
       'Use one of these.', ('method',))),
     (refused(method='HEAD', store=store(capabilities=GET_ONLY)),
-     (FAIL, 'the cluster takes no temporary URLs for HEAD; it takes GET', 'Use one of these.',
+     (FAIL, 'This cluster takes no temporary URLs for HEAD; it takes GET', 'Use one of these.',
       ('method',))),
     # A cluster that does not say what it takes.
     (refused(signed(method='DELETE'), method='DELETE', store=store(capabilities=Capabilities())),

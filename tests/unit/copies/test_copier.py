@@ -19,13 +19,15 @@ from osc_imgurl.errors import (
     MissingParameterValue,
     ObjectStoreFailed,
 )
-from osc_imgurl.glance.image import Image
+from osc_imgurl.glance.image import Image, OfflineImages
 from osc_imgurl.glance.location import parse
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.endpoint import Endpoint
 from osc_imgurl.swift.objects import Listed
-from osc_imgurl.target.cloud import Cloud, OfflineImages, OfflineSwift
+from osc_imgurl.swift.offline import OfflineSwift
 from osc_imgurl.target.resolve import Target
+from osc_imgurl.target.store import Cloud
 from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
@@ -94,7 +96,7 @@ class InMemory(Home):
         self.prepared = []
 
     def target(self, image_id):
-        return Target('http://swift', ObjectPath('AUTH_x', 'copies', image_id))
+        return Target(Endpoint('http://swift'), ObjectPath('AUTH_x', 'copies', image_id))
 
     def prepare(self, place):
         self.prepared.append(place)
@@ -127,7 +129,7 @@ def swift(monkeypatch):
 def ensure(swift):
     """Copy the image, and return when its URL expires."""
     return Copier(Settings(), Images(), InMemory(swift)).ensure(
-        IMAGE, URLOptions(), lambda: int(swift.now) + DURATION)[2]
+        IMAGE, URLOptions(), lambda: int(swift.now) + DURATION)[1]
 
 
 def ends(swift):
@@ -146,13 +148,13 @@ def test_a_copy_may_take_longer_than_its_url_lives(swift):
 def test_a_copy_is_in_the_container_that_is_made_for_it(swift):
     home = InMemory(swift)
     made = Copier(Settings(), Images(), home)
-    target = made.ensure(IMAGE, URLOptions(), lambda: int(swift.now) + DURATION)[0]
-    assert [target] == home.prepared == [made.target(IMAGE)]
+    made.ensure(IMAGE, URLOptions(), lambda: int(swift.now) + DURATION)
+    assert home.prepared == [made.target(IMAGE)]
 
 
 class InGateway(InMemory):
     def target(self, image_id):
-        return Target('http://rgw/swift', ObjectPath(None, 'copies', image_id))
+        return Target(Endpoint('http://rgw/swift', False), ObjectPath(None, 'copies', image_id))
 
 
 def test_a_gateway_shows_what_has_ended(swift, monkeypatch):
@@ -160,7 +162,7 @@ def test_a_gateway_shows_what_has_ended(swift, monkeypatch):
     copy = Copier(Settings(), Images(), InGateway(swift))
 
     def ensure():
-        return copy.ensure(IMAGE, URLOptions(), lambda: int(swift.now) + DURATION)[2]
+        return copy.ensure(IMAGE, URLOptions(), lambda: int(swift.now) + DURATION)[1]
 
     ensure()
     written = swift.now
@@ -290,7 +292,7 @@ def test_a_url_that_expires_while_its_image_is_copied(swift):
             if swift.now >= expires:
                 raise InvalidParameterValue('The expiry is in the past.')
             return expires
-        return Copier(Settings(), Images(), InMemory(swift)).ensure(IMAGE, URLOptions(), given)[2]
+        return Copier(Settings(), Images(), InMemory(swift)).ensure(IMAGE, URLOptions(), given)[1]
 
     with pytest.raises(InvalidParameterValue, match='It takes longer to copy image'):
         ensure(expires)
@@ -303,10 +305,11 @@ def test_a_url_that_expires_while_its_image_is_copied(swift):
 
 def test_nobody_to_ask_copies_nothing():
     glance, store = Glance(), Store()
-    assert make_copier(Settings(), Cloud(), no_progress) is None
-    assert make_copier(Settings(), Cloud(glance), no_progress) is None
-    assert make_copier(Settings(), Cloud(OfflineImages(), store), no_progress) is None
-    assert make_copier(Settings(), Cloud(glance, store), no_progress) is not None
+    assert make_copier(Settings(copy=True), Cloud(), no_progress) is None
+    assert make_copier(Settings(copy=True), Cloud(glance), no_progress) is None
+    assert make_copier(Settings(copy=True), Cloud(OfflineImages(), store), no_progress) is None
+    assert make_copier(Settings(), Cloud(glance, store), no_progress) is None
+    assert make_copier(Settings(copy=True), Cloud(glance, store), no_progress) is not None
 
 
 @pytest.mark.parametrize(('algorithm', 'value'), [

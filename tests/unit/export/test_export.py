@@ -6,17 +6,17 @@ import json
 import pytest
 
 from osc_imgurl.check.new_url import NewURLCheck
+from osc_imgurl.create import create_for
 from osc_imgurl.errors import ImageUnacceptable, InvalidParameterValue, TempURLRefused
 from osc_imgurl.export import CONSUMERS, Consumer, export
 from osc_imgurl.glance.image import is_uuid
-from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.target.cloud import Cloud
+from osc_imgurl.target.store import Cloud
 from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import parse
 
-from ..stubs import IMAGE_ID, NOW, OTHER_ID, REFUSED, Glance, Probe, Store, image
+from ..stubs import IMAGE_ID, NOW, OTHER_ID, REFUSED, Glance, Probe, Store, clock, image
 from .given import FACTS, handover
 
 RAMDISK_ID = OTHER_ID.replace('7', '8')
@@ -33,9 +33,12 @@ def handed(*images, request=URLOptions(), consumer='ironic', probe=None, ramdisk
     named = image(owner='p', properties={**FACTS, 'kernel_id': OTHER_ID, 'ramdisk_id': ramdisk_id})
     glance = Glance(*(images or (boot(), boot(RAMDISK_ID))))
     cloud = Cloud(glance, Store(), probe)
-    return export(named, consumer, request, service=TempURLService(settings, cloud),
-                  images=glance, new_url=NewURLCheck(settings, cloud), clock=lambda: NOW,
-                  **options)
+
+    def create(image, options):
+        made = create_for(image, options, cloud, settings, clock)
+        return NewURLCheck(settings, cloud).check(made, NOW) if probe else made
+
+    return export(named, consumer, request, create, glance, **options)
 
 
 def test_each_module_is_a_consumer():

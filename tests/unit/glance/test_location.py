@@ -1,6 +1,6 @@
 import pytest
 
-from osc_imgurl.glance.location import Location, mask, parse
+from osc_imgurl.glance.location import Location, container_name, mask, parse
 
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
 
@@ -104,3 +104,17 @@ def test_mask(uri, masked):
     location = parse(uri)
     assert location.url == masked
     assert 'sec' not in repr(location)
+
+
+@pytest.mark.parametrize(('seed', 'name'), [
+    (0, 'glance'),
+    (1, 'glance_3'),
+    (8, 'glance_3a1f6de0'),
+    # A dash among the first characters makes the name longer by one.
+    (9, 'glance_3a1f6de0-9'),
+    (14, 'glance_3a1f6de0-93c4-4b'),
+    (32, f'glance_{IMAGE_ID}'),
+])
+def test_container_name(seed, name):
+    assert container_name('glance', IMAGE_ID, seed) == name
+    assert container_name('glance', IMAGE_ID.upper(), seed) == name

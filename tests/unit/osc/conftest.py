@@ -6,6 +6,7 @@ import types
 from importlib.metadata import entry_points
 
 import pytest
+from keystoneauth1.session import Session
 from requests.structures import CaseInsensitiveDict
 
 from osc_imgurl.tempurl.signing import Key
@@ -82,7 +83,8 @@ class OpenStack:
         region = types.SimpleNamespace(name='cloud', region_name=None,
                                        config=self.configuration, _openstack_config=config)
         manager = types.SimpleNamespace(
-            session=self.cloud.session(), region_name=None, interface='public',
+            session=Session() if self.configuration.get('auth_type') == 'none'
+            else self.cloud.session(), region_name=None, interface='public',
             get_configuration=lambda: self.configuration, _cli_options=region,
             sdk_connection=types.SimpleNamespace(identity=self.identity))
         app = types.SimpleNamespace(client_manager=manager, stdout=stdout, stderr=self.stderr)

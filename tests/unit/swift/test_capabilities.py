@@ -3,7 +3,7 @@
 import pytest
 
 from osc_imgurl.errors import InvalidParameterValue, ObjectStoreFailed
-from osc_imgurl.swift.capabilities import Capabilities, negotiate_digest, read_info
+from osc_imgurl.swift.capabilities import Capabilities, read_info
 
 ALL = ('sha1', 'sha256', 'sha512')
 
@@ -16,7 +16,6 @@ def cluster(**said):
 @pytest.mark.parametrize(('capabilities', 'given', 'digest'), [
     (Capabilities(), None, 'sha1'),
     (cluster(), None, 'sha1'),
-    (cluster(digests=()), None, 'sha1'),
     (cluster(digests=ALL), None, 'sha256'),
     (cluster(digests=('sha1', 'sha512')), None, 'sha512'),
     (cluster(digests=('sha1',)), None, 'sha1'),
@@ -25,23 +24,28 @@ def cluster(**said):
     (cluster(digests=ALL), 'sha512', 'sha512'),
     # It does not say, and may take it.
     (Capabilities(), 'sha512', 'sha512'),
-    (cluster(digests=()), 'sha256', 'sha256'),
     (cluster(methods=('GET',)), 'sha256', 'sha256'),
     (cluster(methods=()), None, 'sha1'),
 ])
 def test_the_digest(capabilities, given, digest):
-    assert negotiate_digest('http://swift', capabilities, 'GET', given) == digest
+    assert capabilities.choose_digests(given, 'GET')[-1] == digest
+
+
+def test_a_silent_cluster_may_support_more():
+    assert Capabilities().choose_digests(None, 'GET') == ('sha256', 'sha1')
+    assert Capabilities().choose_digests('sha1', 'GET') == ('sha1',)
+    assert cluster(digests=ALL).choose_digests(None, 'GET') == ('sha256',)
 
 
 @pytest.mark.parametrize(('capabilities', 'given', 'error', 'message'), [
     (Capabilities(False), None, ObjectStoreFailed,
-     'The Swift at http://swift takes no temporary URLs: it runs without the tempurl middleware.'
+     'This cluster takes no temporary URLs: it runs without the tempurl middleware.'
      ' Its operator can add it to the proxy\'s pipeline.'),
     (Capabilities(False), 'sha1', ObjectStoreFailed,
-     'The Swift at http://swift takes no temporary URLs: it runs without the tempurl middleware.'
+     'This cluster takes no temporary URLs: it runs without the tempurl middleware.'
      ' Its operator can add it to the proxy\'s pipeline.'),
     (cluster(methods=('GET', 'HEAD'), digests=ALL), 'sha1', InvalidParameterValue,
-     'This cluster takes no temporary URLs for PUT; it takes GET, HEAD. Sign for one of these'
+     'This cluster takes no temporary URLs for PUT; it takes GET, HEAD. Use one of these'
      ' (method).'),
     (cluster(digests=('sha256', 'sha512')), 'sha1', InvalidParameterValue,
      'This cluster refuses the digest sha1; it takes sha256, sha512. Sign with one of these'
@@ -51,15 +55,15 @@ def test_the_digest(capabilities, given, digest):
 ])
 def test_what_cannot_be_signed(capabilities, given, error, message):
     with pytest.raises(error) as caught:
-        negotiate_digest('http://swift', capabilities, 'PUT', given)
+        capabilities.choose_digests(given, 'PUT')
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize(('digests', 'digest', 'takes'), [
+@pytest.mark.parametrize(('digests', 'digest', 'supports'), [
     (None, 'sha1', True), (None, 'sha256', None), (None, 'sha512', None),
     (ALL, 'sha512', True), (('sha256',), 'sha1', False), ((), 'sha1', False)])
-def test_takes(digests, digest, takes):
-    assert Capabilities(digests=digests).takes(digest) is takes
+def test_supports(digests, digest, supports):
+    assert Capabilities(digests=digests).supports(digest) is supports
 
 
 SLO = {'max_manifest_segments': 1000}

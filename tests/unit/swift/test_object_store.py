@@ -15,12 +15,10 @@ from keystoneauth1.session import Session
 from osc_imgurl import errors
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.endpoint import Endpoint, find_endpoint
 from osc_imgurl.swift.object_store import ObjectStore
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
-from osc_imgurl.target.resolve import cluster_endpoint, resolve
 from osc_imgurl.tempurl.signing import Key
-
-from ..stubs import image
 
 OWN = 'http://swift/v1/AUTH_p'
 # By one of these an answer is known.
@@ -168,9 +166,9 @@ def test_keys_are_asked_for_where_the_catalog_says(cloud, catalog, account, url)
     cloud.mock.head(f'{url}/glance', status_code=204, headers=SWIFT)
     cloud.mock.get(f'{url.rpartition("/v1")[0]}/info', json={'tempurl': {}})
     assert swift.container_keys(account, 'glance') == {}
-    target = resolve(image(), Settings(account=account), swift)
-    assert f'{target.endpoint}{target.path}'.startswith(f'{url}/glance/')
-    assert swift.capabilities(cluster_endpoint(target.endpoint, swift)) == Capabilities(True)
+    endpoint = find_endpoint(Settings(account=account), swift)
+    assert f'{endpoint}/v1' == (url if account is None else url.rpartition('/')[0])
+    assert swift.capabilities(endpoint) == Capabilities(True)
 
 
 @pytest.mark.parametrize(('region', 'endpoint', 'url'), [
@@ -205,7 +203,7 @@ def test_the_object_store_at_an_endpoint(cloud, region, endpoint, url):
 ])
 def test_capabilities(cloud, swift, answer, wanted):
     cloud.mock.get('http://rgw/swift/info', **answer)
-    assert swift.capabilities('http://rgw/swift') == wanted
+    assert swift.capabilities(Endpoint('http://rgw/swift')) == wanted
     assert 'X-Auth-Token' not in cloud.mock.last_request.headers
     assert cloud.asked == ['GET http://rgw/swift/info']
     assert not cloud.keystone.called
@@ -219,7 +217,7 @@ def test_capabilities(cloud, swift, answer, wanted):
 def test_what_is_no_object_store(cloud, swift, answer):
     cloud.mock.get('http://swift/info', **answer)
     with pytest.raises(errors.ObjectStoreFailed) as caught:
-        swift.capabilities('http://swift')
+        swift.capabilities(Endpoint('http://swift'))
     assert str(caught.value) == (
         'What answers at http://swift/info is not an object store. Correct the endpoint of the'
         ' object store, or tell its operator.')
@@ -229,7 +227,7 @@ def test_what_is_no_object_store(cloud, swift, answer):
 def test_a_cluster_that_fails(cloud, swift, status):
     cloud.mock.get('http://swift/info', status_code=status, headers={'X-Trans-Id': 'tx1'})
     with pytest.raises(errors.ObjectStoreFailed) as caught:
-        swift.capabilities('http://swift')
+        swift.capabilities(Endpoint('http://swift'))
     assert str(caught.value) == (
         f'The object store at http://swift answers HTTP {status} to GET /info (transaction tx1).')
 
@@ -415,7 +413,7 @@ def test_keys_that_are_not_set(cloud, swift, status, error, message):
 def test_no_answer(cloud, swift, failure, why):
     cloud.mock.get('http://swift:8080/info', exc=failure)
     with pytest.raises(errors.ObjectStoreFailed) as caught:
-        swift.capabilities('http://swift:8080')
+        swift.capabilities(Endpoint('http://swift:8080'))
     assert str(caught.value) == f'The object store at http://swift:8080 cannot be reached: {why}.'
 
 
@@ -425,7 +423,7 @@ def test_the_sessions_options_hold(cloud, monkeypatch, options):
     for name in 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE':
         monkeypatch.delenv(name, raising=False)
     cloud.mock.get('http://swift/info', json={'swift': {}})
-    ObjectStore(cloud.session(**options)).capabilities('http://swift')
+    ObjectStore(cloud.session(**options)).capabilities(Endpoint('http://swift'))
     sent = cloud.mock.last_request
     assert (sent.verify, sent.cert, sent.timeout) == (
         options.get('verify', True), options.get('cert'), options.get('timeout', 60))

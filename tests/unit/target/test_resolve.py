@@ -10,17 +10,10 @@ from osc_imgurl.errors import (
     UntrustedLocation,
 )
 from osc_imgurl.settings.table import Kind, Settings, Source
-from osc_imgurl.target.resolve import (
-    Target,
-    cluster_endpoint,
-    endpoint_and_type,
-    may_be_tried,
-    own_account,
-    resolve,
-    swift_endpoint,
-    type_by_catalog,
-)
-from osc_imgurl.tempurl.url import ObjectPath
+from osc_imgurl.swift.endpoint import Endpoint, endpoint_of, find_endpoint, type_by_catalog
+from osc_imgurl.target import resolve as resolving
+from osc_imgurl.target.resolve import own_account
+from osc_imgurl.target.store import choose_store
 
 from ..stubs import IMAGE_ID, OFFLINE, Store, image
 
@@ -31,6 +24,15 @@ SINGLE = f'swift+config://ref1/images/{IMAGE_ID}'
 MULTI = f'swift+http://swift/v1/AUTH_x/glance_{IMAGE_ID}/{IMAGE_ID}'
 EVIL = f'swift+https://evil/v1/AUTH_x/glance_{IMAGE_ID}/{IMAGE_ID}'
 WARNED = [logging.WARNING]
+
+
+def resolve(image, settings, swift, object_name=None):
+    return resolving.resolve(image, choose_store(image, settings, swift), object_name)
+
+
+def endpoint_and_type(settings, swift):
+    endpoint = find_endpoint(settings, swift)
+    return endpoint.url, 'swift' if endpoint.accounts else 'radosgw'
 
 
 def given(kind=Kind.OPTION, **values):
@@ -118,7 +120,8 @@ def test_a_location_that_is_not_trusted_is_passed_over_explicitly(caplog, settin
     target = resolve(image(EVIL), settings, Store(), object_name)
     assert (str(target.path), target.guessed) == (path, guessed)
     assert len(caplog.records) == 1
-    assert caplog.records[0].getMessage().endswith('The URL is for another object explicitly')
+    assert caplog.records[0].getMessage().endswith(
+        'The URL is for another object, as the options say')
 
 
 def test_an_object_explicitly_in_the_images_container():
@@ -153,7 +156,7 @@ def test_an_object_explicitly_in_the_images_container():
 def test_endpoint_and_type(settings, catalog, wanted):
     assert endpoint_and_type(settings, Store(catalog)) == wanted
     target = resolve(image(), settings, Store(catalog))
-    assert target.endpoint == wanted[0]
+    assert target.endpoint.url == wanted[0]
     assert (target.path.account is None) is (wanted[1] == 'radosgw')
 
 
@@ -223,32 +226,26 @@ def test_an_account_that_nobody_says():
     (None, None, False),
 ])
 def test_may_be_tried(account, catalog, wanted):
-    path = ObjectPath(account, 'glance', IMAGE_ID)
-    assert may_be_tried(path, Store(catalog)) is wanted
-    if catalog is None:
-        assert may_be_tried(path, OFFLINE) is wanted
+    for swift in [Store(catalog)] if catalog else [Store(None), OFFLINE]:
+        assert endpoint_of('http://rgw/swift', account, swift).may_be_tried is wanted
 
 
-@pytest.mark.parametrize(('endpoint', 'catalog', 'cluster', 'swift'), [
-    ('http://swift', SWIFT, 'http://swift', 'http://swift'),
-    ('http://proxy', SWIFT, 'http://swift', 'http://swift'),
-    ('http://proxy', None, 'http://proxy', 'http://proxy'),
-    ('http://proxy/swift', GATEWAY, 'http://rgw/swift', 'http://rgw/swift'),
-    ('http://proxy/swift', SWIFT, 'http://swift', 'http://swift/swift'),
-    ('http://proxy', GATEWAY_WITH_ACCOUNTS, 'http://rgw/swift', 'http://rgw/swift'),
-    ('http://proxy', 'http://[::1]:1/object-store/v1/AUTH_p/', 'http://[::1]:1/object-store',
-     'http://[::1]:1/object-store'),
-])
-def test_where_a_new_url_is_tried(endpoint, catalog, cluster, swift):
-    target = Target(endpoint, ObjectPath('AUTH_p', 'glance', IMAGE_ID))
-    assert cluster_endpoint(endpoint, Store(catalog)) == cluster
-    assert swift_endpoint(target, Store(catalog)) == swift
-    assert swift_endpoint(target, OFFLINE) == endpoint
+@pytest.mark.parametrize(('endpoint', 'catalog', 'cluster'), [
+    ('http://swift', SWIFT, 'http://swift'), ('http://proxy', SWIFT, 'http://swift'),
+    ('http://proxy', None, 'http://proxy'), ('http://proxy/swift', GATEWAY, 'http://rgw/swift'),
+    ('http://proxy/swift', SWIFT, 'http://swift/swift'),
+    ('http://proxy', GATEWAY_WITH_ACCOUNTS, 'http://rgw/swift'),
+    ('http://proxy', 'http://[::1]:1/object-store/v1/AUTH_p/', 'http://[::1]:1/object-store')])
+def test_where_the_cluster_is(endpoint, catalog, cluster):
+    """There it is asked what it supports, and a new URL is tried."""
+    assert endpoint_of(endpoint, 'AUTH_p', Store(catalog)).cluster == cluster
+    assert endpoint_of(endpoint, 'AUTH_p', OFFLINE).cluster == endpoint
 
 
 def test_a_gateway_below_a_path_is_tried_there():
-    target = Target('http://proxy/rgw', ObjectPath(None, 'glance', IMAGE_ID))
-    assert swift_endpoint(target, Store(BELOW_A_PATH)) == 'http://rgw/rgw'
+    assert endpoint_of('http://proxy/rgw', None, Store(BELOW_A_PATH)).cluster == 'http://rgw/rgw'
+    assert find_endpoint(
+        Settings(endpoint_url='http://proxy'), Store(BELOW_A_PATH)).cluster == 'http://rgw/rgw'
 
 
 @pytest.mark.parametrize(('url', 'catalog', 'wanted'), [
@@ -262,8 +259,9 @@ def test_the_type_of_a_url_by_the_catalog(url, catalog, wanted):
     assert type_by_catalog(url, OFFLINE) is None
 
 
-@pytest.mark.parametrize(('endpoint', 'account', 'wanted'), [
-    ('http://rgw/swift', None, True), ('http://rgw/swift', 'AUTH_p', True),
-    ('http://swift', 'AUTH_p', False)])
-def test_in_gateway(endpoint, account, wanted):
-    assert Target(endpoint, ObjectPath(account, 'glance', 'x')).in_gateway is wanted
+@pytest.mark.parametrize(('endpoint', 'accounts', 'radosgw'), [
+    ('http://rgw/swift', False, True), ('http://rgw/swift', True, True),
+    ('http://swift', True, False)])
+def test_the_kind_of_an_endpoint(endpoint, accounts, radosgw):
+    found = Endpoint(endpoint, accounts)
+    assert (found.radosgw, found.container_keys) == (radosgw, not radosgw)

@@ -6,7 +6,7 @@ from osc_imgurl.errors import ObjectStoreFailed
 from osc_imgurl.settings.table import TABLE, Kind, Settings, Source
 from osc_imgurl.swift.capabilities import Capabilities
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
-from osc_imgurl.target.settings_in_effect import settings_in_effect
+from osc_imgurl.target.report import settings_in_effect
 from osc_imgurl.tempurl.signing import Key
 
 from ..stubs import OFFLINE, Store
@@ -83,8 +83,8 @@ def test_what_is_not_found_says_why():
 def test_with_nobody_to_ask():
     found = rows()
     assert {name for name, (_, source) in found.items() if source.startswith('not found: ')} == {
-        'endpoint_url', 'endpoint_type', 'account', 'key'}
-    assert found['digest'] == ('sha256', 'default')
+        'endpoint_url', 'endpoint_type', 'account', 'key', 'digest'}
+    assert rows(given(endpoint_url='http://swift'))['digest'] == ('sha256', 'default')
     assert found['endpoint_url'][1].endswith('Give it (endpoint_url).')
 
 
@@ -123,7 +123,7 @@ def test_a_gateway_without_accounts():
 def test_the_cluster_is_asked_where_the_catalog_has_it():
     store = Store()
     store.answers['capabilities'] = lambda endpoint: Capabilities(
-        True, ('GET',), ('sha256',) if endpoint == 'http://swift' else ('sha1',))
+        True, ('GET',), ('sha256',) if endpoint.cluster == 'http://swift' else ('sha1',))
     assert rows(given(endpoint_url='http://proxy'), store)['digest'] == ('sha256', 'cluster')
 
 

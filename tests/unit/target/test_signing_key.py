@@ -9,9 +9,9 @@ from osc_imgurl.errors import (
     ObjectStoreNotAuthorized,
 )
 from osc_imgurl.settings.table import Settings
+from osc_imgurl.swift.endpoint import Endpoint
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
-from osc_imgurl.target.resolve import Target
-from osc_imgurl.target.signing_key import find_key, keeps_images
+from osc_imgurl.target.resolve import Target, find_key, keeps_images
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -20,8 +20,8 @@ from ..stubs import IMAGE_ID, OFFLINE, OTHER_ID, Glance, Store, image
 C2, C1 = CONTAINER_SLOTS
 A2, A1 = ACCOUNT_SLOTS
 ONE, TWO = Key(b'one'), Key(b'two')
-TARGET = Target('http://swift', ObjectPath('AUTH_p', 'glance', IMAGE_ID))
-GATEWAY = Target('http://rgw/swift', ObjectPath(None, 'glance', IMAGE_ID))
+TARGET = Target(Endpoint('http://swift'), ObjectPath('AUTH_p', 'glance', IMAGE_ID))
+GATEWAY = Target(Endpoint('http://rgw/swift', False), ObjectPath(None, 'glance', IMAGE_ID))
 
 
 @pytest.mark.parametrize(('place', 'container', 'account', 'ask_container', 'found', 'asked'), [

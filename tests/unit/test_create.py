@@ -7,13 +7,12 @@ real RADOS Gateway.
 """
 
 import logging
-import time
 from unittest.mock import Mock
 
 import pytest
 
-from osc_imgurl.cache.sqlite import SQLiteCache
-from osc_imgurl.copies import copier
+from osc_imgurl import create as creating
+from osc_imgurl.create import create_for
 from osc_imgurl.errors import (
     ImageNotFound,
     InvalidParameterValue,
@@ -21,27 +20,29 @@ from osc_imgurl.errors import (
     ObjectStoreFailed,
     ObjectStoreNotAuthorized,
 )
-from osc_imgurl.glance.image import Image
-from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Kind, Settings, Source
 from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.endpoint import Endpoint
 from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
-from osc_imgurl.target.cloud import Cloud
-from osc_imgurl.target.resolve import Target, resolve
+from osc_imgurl.target.resolve import Target
+from osc_imgurl.target.store import Cloud
 from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
-from .stubs import IMAGE_ID, NOW, Glance, Store, image
+from .stubs import IMAGE_ID, NOW, Glance, Store, clock, image
 
 C2, C1 = CONTAINER_SLOTS
 A2, A1 = ACCOUNT_SLOTS
 
 
-def create(store, request=None, settings=None, locations=()):
-    settings = settings or Settings(key=Key(b'a key'))
-    return TempURLService(settings, Cloud(Glance(image(*locations)), store)).create(
-        'cirros', request or URLOptions(), NOW)
+def create_from(cloud, reference=IMAGE_ID, options=URLOptions(), settings=None, **others):
+    return creating.create(reference, options, cloud, settings or Settings(), clock, **others)
+
+
+def create(store, options=URLOptions(), settings=None, locations=()):
+    return create_from(Cloud(Glance(image(*locations)), store), 'cirros', options,
+                       settings or Settings(key=Key(b'a key')))
 
 
 @pytest.mark.parametrize(('catalog', 'url'), [
@@ -89,13 +90,17 @@ def test_a_method_that_the_cluster_refuses():
         create(store, URLOptions(method='put'))
 
 
-def test_a_told_digest_outlives_a_cluster_that_cannot_be_asked(caplog):
+def test_a_told_digest_outlives_a_cluster_that_cannot_be_asked():
     store = Store(capabilities=ObjectStoreFailed('No answer.'))
     settings = Settings(key=Key(b'a key'), digest='sha512')
-    assert create(store, settings=settings).temp_url.digest == 'sha512'
-    assert 'No answer.' in caplog.text
-    with pytest.raises(ObjectStoreFailed, match='No answer'):
-        create(store)
+    made = create(store, settings=settings)
+    assert (made.temp_url.digest, made.better) == ('sha512', ())
+    assert made.warnings == ('No answer. Which digests it takes is not known',)
+    made = create(store)
+    assert [made.temp_url.digest, *(each.digest for each in made.better)] == ['sha1', 'sha256']
+    with pytest.raises(ObjectStoreFailed, match='No answer') as raised:
+        create(store, settings=Settings(key=Key(b'a key'), check=False))
+    assert raised.value.names == ('digest',)
 
 
 @pytest.mark.parametrize(('container', 'account', 'key'), [
@@ -124,9 +129,9 @@ def test_keys_that_may_not_be_read():
 
 def test_nothing_is_asked_twice():
     store = Store(account={A1: Key(b'a key')})
-    service = TempURLService(Settings(), Cloud(Glance(image()), store))
+    cloud = Cloud(Glance(image()), store).memoized()
     for _ in range(3):
-        service.create('cirros', URLOptions(), NOW)
+        create_from(cloud, 'cirros')
     assert store.asked == ['container_keys', 'account_keys', 'capabilities']
 
 
@@ -134,16 +139,15 @@ def test_nothing_is_asked_twice():
     ({'account_keys': {}}, ['container_keys', 'account_keys']),
     ({'container_keys': None}, ['container_keys']),
     ({'capabilities': ObjectStoreFailed('No answer.')},
-     ['container_keys', 'account_keys', 'capabilities']),
-])
+     ['container_keys', 'account_keys', 'capabilities'])])
 def test_what_fails_is_not_asked_twice_either(answers, asked):
     """Or a list of ten thousand images would ask ten thousand times."""
     store = Store(account={A1: Key(b'a key')})
     store.answers.update(answers)
-    service = TempURLService(Settings(), Cloud(Glance(image()), store))
+    cloud = Cloud(Glance(image()), store).memoized()
     for _ in range(3):
         with pytest.raises((MissingParameterValue, ObjectStoreFailed)):
-            service.create('cirros', URLOptions(), NOW)
+            create_for(image(), URLOptions(), cloud, Settings(check=False), clock)
     assert store.asked == asked
 
 
@@ -165,20 +169,21 @@ def test_expiry():
 @pytest.mark.parametrize(('prefix', 'account'), [
     ('AUTH', 'AUTH_p'), ('AUTH_', 'AUTH_p'), ('KEY', 'KEY_p'), ('', 'p')])
 def test_account_prefix(prefix, account):
-    place = resolve(Image(IMAGE_ID), Settings(account_prefix=prefix), Store())
-    assert place.path.account == account
+    made = create(Store(), settings=Settings(key=Key(b'a key'), account_prefix=prefix))
+    assert made.target.path.account == account
 
 
 def test_with_nobody_to_ask():
     told = Settings(key=Key(b'a key'), endpoint_url='http://swift', account='AUTH_x')
-    made = TempURLService(told).create(f'glance://host/{IMAGE_ID}', URLOptions(), NOW)
-    assert (made.temp_url.digest, made.image.name, made.guessed) == ('sha256', None, ())
+    made = create_from(Cloud(), f'glance://host/{IMAGE_ID}', settings=told)
+    assert (made.temp_url.digest, made.image.name) == ('sha256', None)
+    assert (made.better, made.warnings) == ((), ())
     assert str(made.target.path) == f'/v1/AUTH_x/glance/{IMAGE_ID}'
 
 
 def test_with_nobody_to_ask_a_gateway_gets_sha1():
     told = Settings(key=Key(b'a key'), endpoint_url='http://rgw/swift', endpoint_type='radosgw')
-    assert TempURLService(told).create(IMAGE_ID, URLOptions(), NOW).temp_url.digest == 'sha1'
+    assert create_from(Cloud(), settings=told).temp_url.digest == 'sha1'
 
 
 SHA256 = Capabilities(True, ('GET',), ('sha1', 'sha256'))
@@ -231,10 +236,8 @@ def named(store):
     return store
 
 
-def create_by_id(store, settings=None, *locations, presume=False, method='GET', cache=None):
-    glance = Glance(image(*locations))
-    return TempURLService(settings or Settings(), Cloud(glance, store), cache).create(
-        IMAGE_ID, URLOptions(method), NOW, presume=presume)
+def create_by_id(store, settings=None, *locations):
+    return create_from(Cloud(Glance(image(*locations)), store), settings=settings)
 
 
 def test_swift_is_asked_by_the_rule_and_again_only_where_the_image_is_elsewhere():
@@ -251,8 +254,8 @@ def test_swift_is_asked_by_the_rule_and_again_only_where_the_image_is_elsewhere(
     (IMAGE_ID, {'AUTH_p', 'AUTH_p/glance_3a1'}), ('cirros', {'AUTH_p', 'AUTH_p/glance_3a1'})])
 def test_no_container_is_asked_that_a_name_does_not_give(reference, asked):
     store = named(Store(account={A1: Key(b'a key')}))
-    TempURLService(Settings(multiple_containers_seed=3), Cloud(Glance(image()), store)).create(
-        reference, URLOptions(), NOW)
+    create_from(Cloud(Glance(image()), store), reference,
+                settings=Settings(multiple_containers_seed=3))
     assert {each for each in store.asked if 'AUTH' in each} == asked
 
 
@@ -269,7 +272,7 @@ def test_what_is_asked_for_an_image_that_is_not_there_says_nothing(caplog):
     for catalog in ('http://swift/v1/AUTH_p', None):
         store.url = catalog
         with pytest.raises(ImageNotFound):
-            TempURLService(Settings(), Cloud(Glance(), store)).create(IMAGE_ID, URLOptions(), NOW)
+            create_from(Cloud(Glance(), store))
     assert not caplog.records
 
 
@@ -278,74 +281,40 @@ def test_a_catalog_that_cannot_be_read_ends_it_before_anybody_is_asked(monkeypat
     store, glance = Store(), Glance(image())
     monkeypatch.setattr(store, 'find_storage_url', Mock(side_effect=ObjectStoreFailed('No.')))
     with pytest.raises(ObjectStoreFailed):
-        TempURLService(Settings(), Cloud(glance, store)).create(IMAGE_ID, URLOptions(), NOW)
+        create_from(Cloud(glance, store))
     assert (store.asked, glance.asked) == ([], [])
 
 
-SHA1 = Capabilities(True, ('GET', 'PUT'), ('sha1',))
-
-
-@pytest.mark.parametrize(('catalog', 'settings', 'method', 'cache', 'presumed'), [
-    ('http://swift/v1/AUTH_p', {}, 'GET', None, True),
-    ('http://swift/v1/AUTH_p', {}, 'PUT', None, False),
-    ('http://swift/v1/AUTH_p', {'digest': 'sha1'}, 'GET', None, False),
-    ('http://swift/v1/AUTH_p', {}, 'GET', 'a cache', False),
-    ('http://rgw/swift/v1/AUTH_p', {}, 'GET', None, False),
-    ('http://rgw/swift/v1', {}, 'GET', None, False),
-])
-def test_a_digest_is_presumed_where_a_head_proves_it(tmp_path, catalog, settings, method, cache,
-                                                     presumed):
-    store = Store(catalog, capabilities=SHA1)
-    settings = Settings(key=Key(b'a key'), **settings)
-    made = create_by_id(store, settings, presume=True, method=method,
-                        cache=SQLiteCache(tmp_path / 'urls') if cache else None)
-    assert made.temp_url.digest == ('sha256' if presumed else 'sha1')
-    assert store.asked == ([] if presumed else ['capabilities'])
-    assert ('digest' in made.guessed) == (settings.digest is None)
-
-
-def test_the_negotiated_url_is_the_same_where_its_digest_is():
-    service = TempURLService(Settings(key=Key(b'a key')),
-                             Cloud(Glance(image()), Store(capabilities=SHA256)))
-    made = service.create(IMAGE_ID, URLOptions(), NOW, presume=True)
-    assert service.negotiated(made, URLOptions(), NOW) is made
-
-
-def test_another_digest_is_negotiated_where_the_cluster_takes_no_other():
-    service = TempURLService(Settings(key=Key(b'a key')),
-                             Cloud(Glance(image()), Store(capabilities=SHA1)))
-    made = service.create(IMAGE_ID, URLOptions(), NOW, presume=True)
-    negotiated = service.negotiated(made, URLOptions(), NOW)
-    assert (made.temp_url.digest, negotiated.temp_url.digest) == ('sha256', 'sha1')
-    assert negotiated.target == made.target
-    assert negotiated.temp_url.expires == made.temp_url.expires
-
-
-@pytest.mark.parametrize('request_', [URLOptions('BREW'), URLOptions(ip_range='x'),
-                                      URLOptions(expires=1)])
-def test_what_cannot_be_met_is_refused_before_anybody_is_asked(request_):
+@pytest.mark.parametrize(('method', 'duration', 'expires', 'ip_range'), [
+    ('BREW', None, None, None), ('GET', '1x', None, None), ('GET', 0, None, None),
+    ('GET', None, 1, None), ('GET', None, None, 'x')])
+def test_what_cannot_be_met_is_refused_before_anybody_is_asked(method, duration, expires, ip_range):
     store, glance = Store(), Glance(image())
     with pytest.raises(InvalidParameterValue):
-        TempURLService(Settings(), Cloud(glance, store)).create(IMAGE_ID, request_, NOW)
+        create_from(Cloud(glance, store), options=URLOptions(
+            method, duration, expires, ip_range=ip_range))
     assert (store.asked, glance.asked) == ([], [])
 
 
-def test_what_a_url_risks_is_said_once(caplog):
-    service = TempURLService(Settings(key=Key(b'a key')), Cloud(Glance(image()), Store()))
-    for _ in range(3):
-        service.create(IMAGE_ID, URLOptions(prefix=''), NOW)
-    assert len(caplog.messages) == 1
-    service.create(IMAGE_ID, URLOptions(prefix='3a'), NOW)
-    assert len(caplog.messages) == 2
+def test_a_duration_of_the_url_counts():
+    assert create(Store(), URLOptions(duration='2h')).temp_url.expires == 1_700_007_200
+    delayed = Settings(key=Key(b'a key'), expected_download_start_delay=600)
+    with pytest.raises(InvalidParameterValue, match=r'\(60 s\) is shorter than'):
+        create(Store(), URLOptions(duration=60), delayed)
+
+
+def test_what_a_url_risks():
+    assert len(create(Store(), URLOptions('PUT', prefix='')).warnings) == 2
+    assert create(Store()).warnings == ()
 
 
 def test_stores_in_one_swift_ask_it_once():
     own = Settings(container='glance', account='AUTH_p')
     settings = Settings(stores={'east': own, 'west': own})
     store = named(Store(account={A1: Key(b'a key')}))
-    service = TempURLService(settings, Cloud(Glance(), store))
+    cloud = Cloud(Glance(), store).memoized()
     for name in ('east', 'west'):
-        service.create_for(image(stores=(name,)), URLOptions(), NOW)
+        create_for(image(stores=(name,)), URLOptions(), cloud, settings, clock)
     assert sorted(store.asked) == ['AUTH_p', 'AUTH_p/glance', 'account_keys', 'capabilities',
                                    'container_keys']
 
@@ -353,48 +322,44 @@ def test_stores_in_one_swift_ask_it_once():
 class Copier:
     """Stands for one that copies for ten minutes, which no test can wait for."""
 
-    in_place = False
+    def __init__(self, swift, in_place=False):
+        self.swift, self.in_place, self.now = swift, in_place, NOW
 
-    def __init__(self):
-        self.clock = 5000
-
-    def may_copy(self, image, request):
+    def may_copy(self, image, options):
         return True
 
-    def has_object(self, image, target, object_store):
-        return self.in_place
+    def needed(self, image, target, options, swift):
+        return not self.in_place
 
     def target(self, image):
-        return Target('http://swift', ObjectPath('AUTH_p', 'copies', image.id))
+        return Target(Endpoint('http://swift'), ObjectPath('AUTH_p', 'copies', image.id))
 
-    def ensure(self, image, request, expires):
-        self.clock += 600
-        return self.target(image), Key(b'of copies'), expires()
+    def ensure(self, image, options, expires):
+        self.now += 600
+        return Key(b'of copies'), expires()
 
 
 @pytest.mark.parametrize(('in_place', 'container', 'moment'), [
     (False, 'copies', NOW + 600), (True, 'glance', NOW)])
-def test_the_life_of_a_copys_url_begins_when_there_is_a_copy(monkeypatch, in_place, container,
-                                                             moment):
-    made = Copier()
-    made.in_place = in_place
-    monkeypatch.setattr(copier, 'make_copier', lambda *_: made)
-    monkeypatch.setattr(time, 'monotonic', lambda: made.clock)
-    cache = Mock()
+def test_the_life_of_a_copys_url_begins_when_there_is_a_copy(in_place, container, moment):
+    store, cache = Store(), Mock()
+    copies = Copier(store, in_place)
     cache.get_or_create = Mock(side_effect=lambda entry, *_: (entry.expires, False))
-    service = TempURLService(Settings(key=Key(b'a key'), copy=True),
-                             Cloud(Glance(image()), Store()), cache)
-    url = service.create(IMAGE_ID, URLOptions(), NOW)
+    url = creating.create(IMAGE_ID, URLOptions(), Cloud(Glance(image()), store),
+                          Settings(key=Key(b'a key')), lambda: copies.now, cache=cache,
+                          copies=copies)
     assert (url.copied, url.target.path.container) == (not in_place, container)
     assert url.temp_url.expires == int(moment) + 1200
     assert cache.get_or_create.call_args.args[2] == moment
 
 
-def test_an_image_that_is_not_in_swift_is_copied(monkeypatch):
-    monkeypatch.setattr(copier, 'make_copier', lambda *_: Copier())
-    service = TempURLService(Settings(copy=True), Cloud(Glance(image('file:///x')), Store()))
-    assert service.create(IMAGE_ID, URLOptions(), NOW).target.path.container == 'copies'
+def test_an_image_that_is_not_in_swift_is_copied():
     refusing = Store(capabilities=Capabilities(True, ('HEAD',)))
-    service = TempURLService(Settings(copy=True), Cloud(Glance(image('file:///x')), refusing))
+    cloud = Cloud(Glance(image('file:///x')), Store())
+    made = create_from(cloud, copies=Copier(cloud.object_store))
+    assert made.target.path.container == 'copies'
+    copies = Copier(refusing)
     with pytest.raises(InvalidParameterValue, match='takes no temporary URLs for GET'):
-        service.create(IMAGE_ID, URLOptions(), NOW)
+        create_from(Cloud(Glance(image('file:///x')), refusing), copies=copies)
+    # What the cluster refuses is not copied first.
+    assert copies.now == NOW

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from osc_imgurl.create import create_for
 from osc_imgurl.errors import (
     ImageUnacceptable,
     InvalidParameterValue,
@@ -11,19 +12,16 @@ from osc_imgurl.errors import (
     UntrustedLocation,
 )
 from osc_imgurl.glance.location import parse
-from osc_imgurl.service import TempURLService
 from osc_imgurl.settings.table import Kind, Settings, Source, for_store
 from osc_imgurl.swift.capabilities import Capabilities
-from osc_imgurl.target.cloud import Cloud
-from osc_imgurl.target.report import report_location
-from osc_imgurl.target.settings_in_effect import settings_in_effect
-from osc_imgurl.target.stores import choose_store, in_store, store_of_path
+from osc_imgurl.target.report import report_location, settings_in_effect
+from osc_imgurl.target.store import Cloud, choose_store, named_store, store_of_path
 from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Key, verify
 from osc_imgurl.tempurl.url import ObjectPath
 from osc_imgurl.tempurl.url import parse as parse_url
 
-from ..stubs import IMAGE_ID, NOW, OFFLINE, OTHER_ID, Glance, Store, image
+from ..stubs import IMAGE_ID, NOW, OFFLINE, OTHER_ID, Glance, Store, clock, image
 
 EAST_KEY, WEST_KEY = Key(b'the key of the east'), Key(b'the key of the west')
 EAST = Settings(container='east', account='AUTH_e', key=EAST_KEY)
@@ -38,6 +36,10 @@ def kept(*places, stores=()):
     """Return an image that is kept at URIs, each in a store."""
     return dataclasses.replace(image(stores=stores), locations=tuple(
         parse(uri, store) for uri, store in places))
+
+
+def create(image, settings, swift):
+    return create_for(image, URLOptions(), Cloud(object_store=swift), settings, clock)
 
 
 def asked_for(store):
@@ -62,7 +64,9 @@ def asked_for(store):
      'east'),
     (kept((f'swift+https://evil/v1/AUTH_x/west/{IMAGE_ID}', 'west')), BOTH, None)])
 def test_the_store(found, settings, wanted):
-    assert choose_store(found, settings, Store()) == wanted
+    store = choose_store(found, settings, Store())
+    assert store.settings == for_store(settings, wanted)
+    assert store.settings.store == wanted
 
 
 @pytest.mark.parametrize(('found', 'settings', 'error', 'said'), [
@@ -88,31 +92,29 @@ def test_no_such_store(found, settings, error, said):
     f'swift+http://evil/v1/AUTH_w/west_3a1/{IMAGE_ID}'])
 @pytest.mark.parametrize('settings', [BOTH, asked_for('west')])
 def test_a_planted_location_gets_no_key_of_the_store_it_names(planted, settings):
-    service = TempURLService(settings, Cloud(object_store=Store(account={})))
     with pytest.raises(UntrustedLocation, match=r'\(store west\)'):
-        service.create_for(kept((planted, 'west')), URLOptions(), NOW)
+        create(kept((planted, 'west')), settings, Store(account={}))
 
 
 def test_a_location_is_signed_with_the_settings_that_it_is_trusted_by():
     """In the west's container it is good for the west only, whatever store it names."""
     in_west = f'swift+http://demo%3Ad:x@{KEYSTONE}/west_3a1/{IMAGE_ID}'
-    service = TempURLService(BOTH, Cloud(object_store=Store(
-        capabilities=Capabilities(True, ('GET',), ('sha256',)))))
-    made = service.create_for(kept((in_west, 'east'), (IN_EAST, 'east')), URLOptions(), NOW)
+    store = Store(capabilities=Capabilities(True, ('GET',), ('sha256',)))
+    made = create(kept((in_west, 'east'), (IN_EAST, 'east')), BOTH, store)
     assert str(made.target.path) == f'/v1/AUTH_e/east/{IMAGE_ID}'
-    made = service.create_for(kept((in_west, 'west')), URLOptions(), NOW)
+    made = create(kept((in_west, 'west')), BOTH, store)
     assert str(made.target.path) == f'/v1/AUTH_w/west_3a1/{IMAGE_ID}'
     with pytest.raises(UntrustedLocation):
-        service.create_for(kept((in_west, 'east')), URLOptions(), NOW)
+        create(kept((in_west, 'east')), BOTH, store)
 
 
 def test_each_image_has_the_place_and_key_of_its_store():
-    service = TempURLService(Settings(stores={
-        'east': dataclasses.replace(EAST, endpoint_url='http://east'), 'west': WEST}))
+    settings = Settings(stores={
+        'east': dataclasses.replace(EAST, endpoint_url='http://east'), 'west': WEST})
     for name, path, key in (('east', f'/v1/AUTH_e/east/{IMAGE_ID}', EAST_KEY),
                             ('west', f'/v1/AUTH_w/west_3a1/{IMAGE_ID}', WEST_KEY)):
-        made = service.create_for(kept(stores=(name,)), URLOptions(), NOW)
-        assert (made.target.endpoint, str(made.target.path), made.target.store) == (
+        made = create(kept(stores=(name,)), settings, OFFLINE)
+        assert (made.target.endpoint.url, str(made.target.path), made.target.store) == (
             f'http://{name}', path, name)
         assert verify(parse_url(made.url), key, NOW).valid
 
@@ -132,22 +134,21 @@ class Regions(Store):
 
 
 def test_the_swift_of_a_store():
-    cloud = Cloud(object_store=Regions())
-    assert in_store(BOTH, cloud, None) == (BOTH, cloud)
-    assert in_store(BOTH, cloud, 'east') == (for_store(BOTH, 'east'), cloud)
-    assert in_store(BOTH, Cloud(), 'west') == (for_store(BOTH, 'west'), Cloud())
-    assert in_store(BOTH, cloud, 'west')[1].object_store.storage_url() == 'http://west/v1/AUTH_p'
+    swift = Regions()
+    assert named_store(None, BOTH, swift).swift is named_store('east', BOTH, swift).swift is swift
+    assert named_store('west', BOTH, OFFLINE).swift is OFFLINE
+    assert named_store('west', BOTH, swift).swift.storage_url() == 'http://west/v1/AUTH_p'
     # A given endpoint that is not the store's own may be a proxy's.
-    given = Settings(endpoint_url='http://west')
-    assert in_store(given, cloud, 'north')[1] is cloud
+    assert named_store('north', Settings(endpoint_url='http://west'), swift).swift is swift
 
 
 @pytest.mark.parametrize(('path', 'wanted'), [
     (f'AUTH_e/east/{IMAGE_ID}', 'east'), (f'AUTH_w/west_3a1/{IMAGE_ID}', 'west'),
     (f'AUTH_e/west_3a1/{IMAGE_ID}', None), (f'AUTH_w/west/{IMAGE_ID}', None)])
 def test_the_store_of_a_url(path, wanted):
-    assert store_of_path(ObjectPath(*path.split('/')), BOTH) == wanted
-    assert store_of_path(ObjectPath(*path.split('/')), asked_for('north')) == 'north'
+    for settings, name in ((BOTH, wanted), (asked_for('north'), 'north')):
+        store = store_of_path(ObjectPath(*path.split('/')), settings, OFFLINE)
+        assert store.settings == for_store(settings, name)
 
 
 def test_the_report_names_all_places():
@@ -185,6 +186,5 @@ def test_what_is_missing_names_the_store():
             (Store(container=None), 'no temporary URL key on account AUTH_w (store west), nor on'),
             (Missing(), 'There is no container west in account AUTH_w (store west), where')):
         with pytest.raises(MissingParameterValue) as caught:
-            TempURLService(settings, Cloud(object_store=store)).create_for(
-                kept(stores=('west',)), URLOptions(), NOW)
+            create(kept(stores=('west',)), settings, store)
         assert said in str(caught.value)

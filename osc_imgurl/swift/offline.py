@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whom one cloud lets us ask; without authentication, nobody."""
+"""Swift without authentication."""
 
 from __future__ import annotations
 
@@ -7,31 +7,18 @@ import dataclasses
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from osc_imgurl.errors import MissingParameterValue
-from osc_imgurl.glance.image import Image, unseen_image
+from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.endpoint import (
+    DIGESTS_OF_A_SILENT_CLUSTER,
+    PREFERRED_DIGESTS,
+    Endpoint,
+)
 
 if TYPE_CHECKING:
-    from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.swift.object_store import ObjectStore
-    from osc_imgurl.swift.probe import Probe
 
     # Swift, or what stands for it.
     Swift: TypeAlias = 'ObjectStore | OfflineSwift'
-
-
-@dataclasses.dataclass(frozen=True)
-class OfflineImages:
-    """Glance without authentication: of an image nothing is known but its ID."""
-
-    def show(self, image: str) -> Image:
-        """Return an image that nobody has looked up.
-
-        :raises InvalidParameterValue: it is named by a name.
-        """
-        return unseen_image(image)
-
-    def find(self, image: str) -> NoReturn:
-        """Fail: nobody can look an image up."""
-        raise MissingParameterValue('Without authentication no image can be looked up.')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +27,9 @@ class OfflineSwift:
 
     The methods are those of :class:`osc_imgurl.swift.object_store.ObjectStore`.
     """
+
+    def memoized(self) -> OfflineSwift:
+        return self
 
     def at(self, endpoint: str) -> OfflineSwift:
         return self
@@ -69,8 +59,13 @@ class OfflineSwift:
     def has_endpoint(self, endpoint: str) -> bool:
         return False
 
-    def capabilities(self, endpoint: str) -> NoReturn:
-        raise MissingParameterValue('Without authentication the cluster is not asked.')
+    def prefetch(self, question: str, *about: object) -> None:
+        return None
+
+    def capabilities(self, endpoint: Endpoint) -> Capabilities:
+        """Return what such a cluster supports as a rule."""
+        return Capabilities(digests=DIGESTS_OF_A_SILENT_CLUSTER if endpoint.radosgw
+                            else PREFERRED_DIGESTS)
 
     def container_keys(self, account: str | None, container: str) -> NoReturn:
         raise MissingParameterValue(
@@ -84,25 +79,3 @@ class OfflineSwift:
 
     def names(self, account: str | None, container: str | None = None) -> NoReturn:
         self.find_object(account, '', '')
-
-
-@dataclasses.dataclass(frozen=True)
-class Cloud:
-    """Who can be asked about the images and URLs of one cloud.
-
-    :ivar images: Glance.
-    :ivar object_store: Swift.
-    :ivar probe: makes unauthenticated requests; None where a URL is never tried.
-    """
-
-    images: ImageService | OfflineImages = dataclasses.field(default_factory=OfflineImages)
-    object_store: ObjectStore | OfflineSwift = dataclasses.field(default_factory=OfflineSwift)
-    probe: Probe | None = None
-
-    @property
-    def offline(self) -> bool:
-        """Whether there is no authentication."""
-        return isinstance(self.object_store, OfflineSwift)
-
-
-UNAUTHENTICATED = Cloud()

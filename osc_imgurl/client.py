@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The library's front door: temporary URLs for the images of one cloud.
+
+>>> from osc_imgurl import Client, URLOptions                             # doctest: +SKIP
+>>> client = Client(session)                                              # doctest: +SKIP
+>>> client.create('cirros', URLOptions(duration='2h')).url                # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from keystoneauth1.noauth import NoAuth
+from keystoneauth1.session import Session
+
+from osc_imgurl import batch
+from osc_imgurl.batch import Failure, Found, Made
+from osc_imgurl.cache.entry import Cache, Entry, open_cache
+from osc_imgurl.check.new_url import NewURLCheck
+from osc_imgurl.copies.copier import Copier, Progress, make_copier, no_progress
+from osc_imgurl.copies.home import Home
+from osc_imgurl.create import ImageTempURL, create, create_for
+from osc_imgurl.errors import CacheFailed, MissingParameterValue, logger
+from osc_imgurl.glance.image import Image
+from osc_imgurl.glance.image_service import ImageService
+from osc_imgurl.settings.table import Settings, expiry
+from osc_imgurl.swift.object_store import ObjectStore
+from osc_imgurl.swift.probe import TIMEOUT, Probe
+from osc_imgurl.target.report import LocationReport, report_location
+from osc_imgurl.target.store import Cloud
+from osc_imgurl.tempurl.options import URLOptions
+
+if TYPE_CHECKING:
+    from osc_imgurl.check.finding import Report
+
+LOG = logger(__name__)
+
+
+class Client:
+    """Temporary URLs for the images of one cloud.
+
+    :param session: a keystoneauth session. Without authentication nothing is looked up: the
+        settings must give endpoint, account and key.
+    :param settings: what is given; the rest is looked up.
+    :param region_name: region of the catalog's endpoints; None takes the first.
+    :param interface: ``public``, ``internal`` or ``admin``.
+    :param image_endpoint: Glance's endpoint, in place of the catalog's.
+    :param storage_url: Swift's storage URL, likewise.
+    :param progress: shows, while an image is copied, how many of its bytes are done.
+    :param clock: tells the Unix time, in seconds.
+    :ivar cloud: who can be asked: Glance, Swift, and requests without a token.
+    """
+
+    def __init__(self, session: Session, settings: Settings | None = None, *,
+                 region_name: str | None = None, interface: str = 'public',
+                 image_endpoint: str | None = None, storage_url: str | None = None,
+                 progress: Progress = no_progress,
+                 clock: Callable[[], float] = time.time) -> None:
+        self.settings = settings or Settings()
+        self._clock = clock
+        self._progress = progress
+        retries, timeout = self.settings.num_retries, self.settings.timeout
+        probe = functools.partial(
+            Probe, session.verify, session.cert, session.timeout or min(timeout, TIMEOUT), retries)
+        if session.auth is None or isinstance(session.auth, NoAuth):
+            self.cloud = Cloud(probe=probe())
+            return
+        swift = ObjectStore(session, region_name, interface, storage_url, num_retries=retries,
+                            timeout=timeout)
+        images = ImageService(
+            session, region_name, interface, image_endpoint,
+            self.settings.allowed_direct_url_schemes, num_retries=retries, timeout=timeout)
+        self.cloud = Cloud(images, swift, probe(swift.connections.adapter))
+
+    @functools.cached_property
+    def cache(self) -> Cache:
+        """The cache that the settings name, whether or not it is in use.
+
+        :raises InvalidParameterValue: the backend is none, or does not take its arguments.
+        """
+        return open_cache(self.settings)
+
+    @property
+    def glance(self) -> ImageService:
+        """Glance.
+
+        :raises MissingParameterValue: there is no authentication.
+        """
+        if not isinstance(self.cloud.images, ImageService):
+            raise _offline()
+        return self.cloud.images
+
+    @property
+    def swift(self) -> ObjectStore:
+        """Swift.
+
+        :raises MissingParameterValue: there is no authentication.
+        """
+        if not isinstance(self.cloud.object_store, ObjectStore):
+            raise _offline()
+        return self.cloud.object_store
+
+    @property
+    def copies(self) -> Home:
+        """The container for copies of images in the session's own account.
+
+        :raises MissingParameterValue: there is no authentication.
+        """
+        return Home(self.settings, self.swift)
+
+    def create(self, image: str, options: URLOptions = URLOptions(), *,
+               refresh: bool = False) -> ImageTempURL:
+        """Return a temporary URL for an image, tried where the settings want that.
+
+        :param image: its UUID, ``glance://host/UUID``, or its name.
+        :param refresh: choose a new expiry where the cache knows one, and keep that.
+        :raises ImgurlError: what is wrong, with what to do about it.
+        """
+        made = create(image, options, self.cloud, self.settings, self._clock, refresh=refresh,
+                      cache=self._cache_in_use, copies=self._make_copier())
+        for warning in made.warnings:
+            LOG.warning('%s', warning)
+        check = NewURLCheck(self.settings, self.cloud)
+        return check.check(made, self._clock()) if check.wanted(made) else made
+
+    def images(self, *named: str, with_boot_images: bool = False,
+               **filters: Any) -> Iterator[Found | Failure]:
+        """Yield images, page by page: those that are named, else all that match filters.
+
+        :param named: UUIDs, ``glance://host/UUID`` or names.
+        :param with_boot_images: and behind each its kernel and its ramdisk.
+        :param filters: as for :meth:`osc_imgurl.glance.image_service.ImageService.detail`.
+        """
+        found = (batch.find_images(named, self.glance) if named
+                 else map(Found, self.glance.detail(**filters)))
+        return batch.with_boot_images(found, self.glance) if with_boot_images else iter(found)
+
+    def create_many(self, images: Iterable[Image | Found | Failure],
+                    options: URLOptions = URLOptions(), *,
+                    refresh: bool = False) -> Iterator[Made | Failure]:
+        """Yield a temporary URL for each image, or why there is none, as they come.
+
+        :param images: such as :meth:`images` finds.
+        :raises InvalidParameterValue: no image can have such a URL.
+        """
+        expiry(self.settings, options, self._clock())
+        cloud, settings = self.cloud.memoized(), self.settings
+        make = functools.partial(
+            create_for, options=options, cloud=cloud, settings=settings, clock=self._clock,
+            cache=self._cache_in_use, copies=self._make_copier(), refresh=refresh)
+        made = batch.create_all(
+            (Found(each) if isinstance(each, Image) else each for each in images), make)
+        if settings.check:
+            # To make a copy may take longer than another's URL lives.
+            return batch.checked(made, NewURLCheck(settings, cloud), self._clock,
+                                 1 if settings.copy else batch.CHECKS_AT_ONCE)
+        return made if settings.check is False else batch.warn_of_guesses(made)
+
+    def check(self, image_or_url: str, *, method: str = 'GET',
+              object_name: str | None = None) -> Report:
+        """Return what is right and wrong with a temporary URL, or with a new one for an image.
+
+        :param method: the method that the URL is to be used with.
+        :param object_name: of an image: the object to be signed explicitly.
+        :raises InvalidParameterValue: it is not a temporary URL, or the method is unknown.
+        """
+        from osc_imgurl.check.diagnosis import diagnose, diagnose_image
+
+        cached: list[Entry] = []
+        with contextlib.suppress(CacheFailed):
+            cached = self.cache.entries()
+        if image_or_url.lower().startswith(('http://', 'https://')):
+            return diagnose(image_or_url, self.settings, self.cloud, self._clock(), method=method,
+                            cached=cached)
+        return diagnose_image(image_or_url, self.settings, self.cloud, self._clock(),
+                              method=method, object_name=object_name, cached=cached)
+
+    def location(self, image: str) -> LocationReport:
+        """Return all that can be known of where an image is kept, whatever its status.
+
+        :raises ImgurlError: as :meth:`osc_imgurl.glance.image_service.ImageService.find`.
+        """
+        return report_location(image, self.settings, self.glance, self.swift)
+
+    def export(self, image: str, consumer: str, options: URLOptions = URLOptions(), *,
+               kernel_parameters: str | None = None, refresh: bool = False) -> str:
+        """Return the text that hands an image over to another tool, with URLs made for it.
+
+        :param consumer: one of :data:`osc_imgurl.export.CONSUMERS`.
+        :raises ImgurlError: as :func:`osc_imgurl.export.export`.
+        """
+        from osc_imgurl.export import export
+
+        expiry(self.settings, options, self._clock())
+        cloud, settings = self.cloud.memoized(), self.settings
+        check, copies = NewURLCheck(settings, cloud), self._make_copier()
+
+        def make(image: Image, options: URLOptions) -> ImageTempURL:
+            made = create_for(image, options, cloud, settings, self._clock,
+                              cache=self._cache_in_use, copies=copies, refresh=refresh)
+            for warning in made.warnings:
+                LOG.warning('%s', warning)
+            return check.check(made, self._clock()) if check.wanted(made) else made
+
+        return export(self.glance.find(image), consumer, options, make, self.glance,
+                      kernel_parameters=kernel_parameters)
+
+    @property
+    def _cache_in_use(self) -> Cache | None:
+        return self.cache if self.settings.cache_enabled else None
+
+    def _make_copier(self) -> Copier | None:
+        return make_copier(self.settings, self.cloud, self._progress)
+
+
+def _offline() -> MissingParameterValue:
+    return MissingParameterValue(
+        'Only Glance knows the images, and only Swift its keys: this needs authentication.')

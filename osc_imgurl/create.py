@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The main flow, from an image to its temporary URL: read this first.
+
+Image, store, target, key, digest, expiry, URL: each step takes values and returns one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from osc_imgurl.cache.entry import Cache
+from osc_imgurl.cache.reuse import reuse
+from osc_imgurl.copies.copier import NO_URL, Copier, or_copied
+from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue, ObjectStoreFailed
+from osc_imgurl.glance.image import Image, file_name, referenced_id, validate_in_swift
+from osc_imgurl.settings.table import Settings, expiry
+from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.offline import OfflineSwift
+from osc_imgurl.target.resolve import Target, resolve, signing_key
+from osc_imgurl.target.store import Cloud, Store, choose_store
+from osc_imgurl.tempurl.options import AUTO_FILENAME, URLOptions
+from osc_imgurl.tempurl.signing import Parameters, sign
+from osc_imgurl.tempurl.url import TempURL, risks
+
+if TYPE_CHECKING:
+    from osc_imgurl.swift.object_store import MemoizedStore
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageTempURL:
+    """An image's temporary URL and what it was made of.
+
+    :ivar temp_url: the URL, taken apart.
+    :ivar image: nothing but its ID is known where there was nobody to ask.
+    :ivar cached: whether the cache knew of it already.
+    :ivar copied: whether it is for a copy in one's own account.
+    :ivar guessed: what is not given, so that the URL may be wrong: ``account`` and
+        ``container`` as in :class:`osc_imgurl.target.resolve.Target`; ``key`` and ``digest`` where
+        they were looked up; ``digest`` too where the cluster does not say that it supports it.
+    :ivar better: the same URL with digests that the cluster may support without saying so: a HEAD
+        tells.
+    :ivar warnings: what to know of the URL before it is used, a sentence each.
+    """
+
+    temp_url: TempURL
+    method: str
+    image: Image
+    target: Target
+    cached: bool
+    guessed: tuple[str, ...] = ()
+    copied: bool = False
+    better: tuple[TempURL, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def url(self) -> str:
+        """The URL itself; a bearer secret."""
+        return self.temp_url.url
+
+
+def create(image: str, options: URLOptions, cloud: Cloud, settings: Settings,
+           clock: Callable[[], float], *, cache: Cache | None = None,
+           copies: Copier | None = None, refresh: bool = False) -> ImageTempURL:
+    """Return a temporary URL for an image.
+
+    :param image: its UUID, ``glance://host/UUID``, or its name.
+    :param clock: tells the Unix time, in seconds.
+    :param cache: remembers when a URL was first made; None to sign anew each time.
+    :param copies: makes copies of images that have no URL where they are.
+    :param refresh: choose a new expiry where the cache knows one, and keep that.
+    :raises ImgurlError: what is wrong, with what to do about it.
+    """
+    expiry(settings, options, clock())
+    swift = cloud.object_store.memoized()
+    _prefetch(image, options, settings, swift)
+    cloud = dataclasses.replace(cloud, object_store=swift)
+    return create_for(cloud.images.show(image), options, cloud, settings, clock, cache=cache,
+                      copies=copies, refresh=refresh)
+
+
+def create_for(image: Image, options: URLOptions, cloud: Cloud, settings: Settings,
+               clock: Callable[[], float], *, cache: Cache | None = None,
+               copies: Copier | None = None, refresh: bool = False) -> ImageTempURL:
+    """Return a temporary URL for an image that has been found already.
+
+    :param image: must be active; the others as for :func:`create`.
+    :raises ImgurlError: what is wrong, with what to do about it.
+    """
+    store = choose_store(image, settings, cloud.object_store)
+    settings, copier = store.settings, None
+    try:
+        validate_in_swift(image)
+        target = resolve(image, store, options.object)
+        key = signing_key(target, store)
+        if copies and copies.needed(image, target, options, store.swift):
+            copier = copies
+    except NO_URL as error:
+        if not copies or not copies.may_copy(image, options):
+            raise or_copied(error, image, options, settings, cloud.object_store) from None
+        copier = copies
+    if copier:
+        store, target = Store(settings, copier.swift), copier.target(image)
+    supported, warnings = _capabilities(target, store)
+    *better, digest = supported.choose_digests(settings.digest, options.method)
+
+    def expires() -> int:
+        return expiry(settings, options, clock())
+
+    if copier:
+        key, expires_at = copier.ensure(image, options, expires)
+    else:
+        expires_at = expires()
+    if options.filename == AUTO_FILENAME:
+        options = dataclasses.replace(options, filename=file_name(image))
+    parameters = Parameters(target.endpoint.url, target.path, expires_at, options, digest)
+    cached = False
+    if cache:
+        parameters, cached = reuse(
+            cache, parameters, key, image.id, settings, now=clock(), refresh=refresh)
+    given = {'key': settings.key, 'digest': settings.digest and supported.supports(digest)}
+    guessed = (*target.guessed, *(name for name, value in given.items() if not value))
+    return ImageTempURL(
+        sign(parameters, key), options.method, image, target, cached, guessed,
+        copied=copier is not None,
+        better=tuple(sign(dataclasses.replace(parameters, digest=each), key) for each in better),
+        warnings=(*warnings, *risks(options, target.path)))
+
+
+def _prefetch(image: str, options: URLOptions, settings: Settings,
+              swift: MemoizedStore | OfflineSwift) -> None:
+    """Ask Swift what the settings alone say of an image, while Glance is asked for it.
+
+    Latency is hidden here, and nowhere else. Where the image turns out to be elsewhere, Swift is
+    asked again.
+
+    :raises ObjectStoreFailed: the catalog cannot be read.
+    """
+    image_id = referenced_id(image)
+    try:
+        # It reads the catalog, so that there is a token before anything is asked side by side.
+        target = resolve(Image(image_id or ''), Store(settings, swift), options.object)
+    except (InvalidParameterValue, MissingParameterValue):
+        # To be reported if the image is there.
+        return
+    path, endpoint = target.path, target.endpoint
+    if not settings.key:
+        if endpoint.container_keys and (image_id or not settings.multiple_containers_seed):
+            swift.prefetch('container_keys', path.account, path.container)
+        swift.prefetch('account_keys', path.account)
+    swift.prefetch('capabilities', endpoint)
+
+
+def _capabilities(target: Target, store: Store) -> tuple[Capabilities, list[str]]:
+    """Return what the cluster supports, and warnings: it may say nothing.
+
+    :raises ObjectStoreFailed: it cannot be asked, no digest is given, and no HEAD is to tell.
+    """
+    settings = store.settings
+    try:
+        return store.swift.capabilities(target.endpoint), []
+    except ObjectStoreFailed as error:
+        if not settings.digest and settings.check is False:
+            raise ObjectStoreFailed(
+                f'{error.problem} So the digest is not known.', 'Give it.', 'digest') from error
+        return Capabilities(), [f'{error} Which digests it takes is not known']
