@@ -21,6 +21,7 @@ settings.load_profile('patient')
 def pytest_addoption(parser):
     parser.addoption('--all', action='store_true', help='run the tests marked "extra", too')
     parser.addoption('--stress', action='store_true', help='kill, copy and race more often')
+    parser.addoption('--record', action='store_true', help='record the scenarios anew')
 
 
 @pytest.hookimpl(tryfirst=True)
