@@ -174,12 +174,21 @@ def signed_paths(url: TempURL) -> tuple[str, ...]:
 
 def _paths(endpoint: str, path: ObjectPath, prefix: str | None) -> tuple[str, ...]:
     signed = path.container_path + (path.object if prefix is None else prefix)
-    if not is_gateway(endpoint, path.account):
+    served_below = _served_below(endpoint, path.account)
+    if served_below is None:
         return (signed,)
+    served = served_below + signed
+    return (signed, served) if prefix is None else (served,)
+
+
+@functools.lru_cache
+def _served_below(endpoint: str, account: str | None) -> str | None:
+    """Return the path below which a RADOS Gateway serves the Swift API; None for Swift."""
+    if not is_gateway(endpoint, account):
+        return None
     # What stands before that in the endpoint is a proxy's, and does not reach the gateway.
     _, slash, last = urllib.parse.urlsplit(endpoint).path.rpartition('/')
-    served = slash + last + signed
-    return (signed, served) if prefix is None else (served,)
+    return slash + last
 
 
 @dataclasses.dataclass(frozen=True)

@@ -76,8 +76,8 @@ def _validate_segments(path: str) -> None:
 
 
 @functools.lru_cache
-def _validate_container(api_version: str, account: str | None, container: str) -> None:
-    """Validate what the paths of many objects have in common."""
+def _container_path(api_version: str, account: str | None, container: str) -> str:
+    """Validate and return what the paths of many objects have in common."""
     for name, part in (('api_version', api_version), ('account', account),
                        ('container', container)):
         if part is None:
@@ -88,6 +88,7 @@ def _validate_container(api_version: str, account: str | None, container: str) -
             raise InvalidParameterValue(
                 f'The {name.replace("_", " ")} {part!r} is empty or has a slash in it.')
         _validate_segments(part)
+    return f'/{api_version}/{"" if account is None else f"{account}/"}{container}/'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +111,7 @@ class ObjectPath:
     api_version: str = 'v1'
 
     def __post_init__(self) -> None:
-        _validate_container(self.api_version, self.account, self.container)
+        _container_path(self.api_version, self.account, self.container)
         if len(self.object) * 4 > MAX_LENGTHS['object']:
             _validate_length('object', self.object)
         if not self.object.strip('/'):
@@ -124,8 +125,7 @@ class ObjectPath:
     @property
     def container_path(self) -> str:
         """The path up to the object's name, such as ``/v1/AUTH_x/glance/``."""
-        account = '' if self.account is None else f'{self.account}/'
-        return f'/{self.api_version}/{account}{self.container}/'
+        return _container_path(self.api_version, self.account, self.container)
 
 
 @dataclasses.dataclass(frozen=True)
