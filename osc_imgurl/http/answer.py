@@ -43,7 +43,7 @@ class AnswerEncoded(requests.RequestException):
 
 
 class _Stream(io.RawIOBase):
-    """What a socket gives until a time, which is no wait for each byte.
+    """What a socket gives within a time, which is no wait for each byte.
 
     :ivar ended: whether all has been read.
     """
@@ -54,23 +54,24 @@ class _Stream(io.RawIOBase):
         self._socket = sock
         self._file = file
         self._time_limit = time_limit
-        self.allow(time_limit)
+        self.renew()
 
-    def allow(self, seconds: float) -> None:
-        """Give it so many seconds from now on."""
-        self._end = time.monotonic() + seconds
+    def renew(self) -> None:
+        """Allow to wait for all the time again; only what is waited for what comes counts."""
+        self._left = self._time_limit
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left = self._end - time.monotonic()
-        if left <= 0:
+        if self._left <= 0:
             raise TimeoutError
-        self._socket.settimeout(left)
+        self._socket.settimeout(self._left)
+        since = time.monotonic()
         try:
             size = self._file.readinto(buffer)
         finally:
+            self._left -= time.monotonic() - since
             self._socket.settimeout(self._time_limit)
         self.ended = size == 0
         return size
@@ -85,8 +86,7 @@ class _Answer(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.time_limit = sock.gettimeout() or TIME_LIMIT
-        self.stream = _Stream(sock, self.fp.detach(), self.time_limit)
+        self.stream = _Stream(sock, self.fp.detach(), sock.gettimeout() or TIME_LIMIT)
         self.fp = io.BufferedReader(self.stream)
 
     def begin(self) -> None:
@@ -161,11 +161,15 @@ class LimitingAdapter(requests.adapters.HTTPAdapter):
     def build_response(self, req: requests.PreparedRequest,
                        resp: urllib3.BaseHTTPResponse) -> requests.Response:
         data = resp.status in (200, 206) and resp.headers.get('Content-Type') == DATA
-        limit = _each_part_in_time if self._by_part and data else _limited
         if resp.headers.get('Content-Encoding', '').lower() not in ('', 'identity'):
             limit = _encoded
-        resp.stream = functools.partial(  # type: ignore[method-assign]
-            limit, resp._fp, resp.stream)  # type: ignore[attr-defined]
+        elif self._by_part and data:
+            # requests itself takes an answer's cookies from there.
+            limit = functools.partial(
+                _renewed, resp._original_response)  # type: ignore[attr-defined]
+        else:
+            limit = _limited
+        resp.stream = functools.partial(limit, resp.stream)  # type: ignore[method-assign]
         return super().build_response(req, resp)
 
 
@@ -173,7 +177,7 @@ def _use_pools(manager: urllib3.PoolManager) -> None:
     manager.pool_classes_by_scheme = {'http': _Pool, 'https': _TLSPool}
 
 
-def _encoded(answer: _Answer, stream: Callable[..., Iterator[bytes]], *args: Any,
+def _encoded(stream: Callable[..., Iterator[bytes]], *args: Any,
              **kwargs: Any) -> Iterator[bytes]:
     # The answer to a HEAD says how a body would be encoded, and has none.
     if any(stream(*args, **{**kwargs, 'decode_content': False})):
@@ -181,7 +185,7 @@ def _encoded(answer: _Answer, stream: Callable[..., Iterator[bytes]], *args: Any
     return iter(())
 
 
-def _limited(answer: _Answer, stream: Callable[..., Iterator[bytes]], *args: Any,
+def _limited(stream: Callable[..., Iterator[bytes]], *args: Any,
              **kwargs: Any) -> Iterator[bytes]:
     size = 0
     for chunk in stream(*args, **kwargs):
@@ -191,16 +195,12 @@ def _limited(answer: _Answer, stream: Callable[..., Iterator[bytes]], *args: Any
         yield chunk
 
 
-def _each_part_in_time(answer: _Answer, stream: Callable[..., Iterator[bytes]], *args: Any,
-                       **kwargs: Any) -> Iterator[bytes]:
-    chunks, left, size = stream(*args, **kwargs), answer.time_limit, 0
-    while True:
-        answer.stream.allow(left)
-        started = time.monotonic()
-        chunk = next(chunks, None)
-        if chunk is None:
-            return
-        left, size = left - (time.monotonic() - started), size + len(chunk)
+def _renewed(answer: _Answer, stream: Callable[..., Iterator[bytes]], *args: Any,
+             **kwargs: Any) -> Iterator[bytes]:
+    size = 0
+    for chunk in stream(*args, **kwargs):
+        size += len(chunk)
         if size >= PART:
-            left, size = answer.time_limit, 0
+            size = 0
+            answer.stream.renew()
         yield chunk

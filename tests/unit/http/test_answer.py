@@ -77,12 +77,12 @@ def test_a_slow_answer_that_ends_in_time(serve):
 
 def test_a_read_waits_for_what_is_left_of_the_time(monkeypatch):
     """The socket is a mock: how long a real one waits, a test could only tell by the clock."""
-    monkeypatch.setattr(time, 'monotonic', iter([100, 107, 111]).__next__)
+    monkeypatch.setattr(time, 'monotonic', iter([100, 107, 200, 204]).__next__)
     sock = Mock()
-    stream = answer._Stream(sock, io.BytesIO(b'x'), 10)
-    assert stream.readinto(bytearray(1)) == 1
+    stream = answer._Stream(sock, io.BytesIO(b'xy'), 10)
+    assert stream.readinto(bytearray(1)) == stream.readinto(bytearray(1)) == 1
     # What others do with the socket has the whole time again.
-    assert [each.args for each in sock.settimeout.mock_calls] == [(3,), (10,)]
+    assert [each.args for each in sock.settimeout.mock_calls] == [(10,), (10,), (3,), (10,)]
     with pytest.raises(TimeoutError):
         stream.readinto(bytearray(1))
 
