@@ -42,27 +42,23 @@ class Client(SessionClient):  # type: ignore[misc]
 
     At the debug level keystoneauth logs whole answers, and an image's location may hold the
     store's password. Glance answers no request of ours without such a place, so none is
-    logged but its method, path and status. What reads is retried; what creates is not, lest
-    there be two of it. No redirection is followed, which would take the token along.
+    logged but its method, path and status. No redirection is followed, which would take the
+    token along.
 
     :param timeout: in seconds; the session's own counts where it has one.
     :ivar server: what messages call it.
     """
 
-    def __init__(self, session: Session, num_retries: int, endpoint: str,
-                 timeout: float = TIME_LIMIT) -> None:
+    def __init__(self, session: Session, endpoint: str, timeout: float = TIME_LIMIT) -> None:
         super().__init__(session, endpoint_override=endpoint)
         # In clouds.yaml there may be a password before the host.
         self.server = f'Glance at {endpoint.rpartition("@")[2]}'
-        self._retries = http.session_retries(num_retries)
         self._timeout = session.timeout or timeout
 
     def request(self, url: str, method: str, **kwargs: Any) -> Any:
         LOG.debug('Glance request: %s %s', method, url)
         kwargs.update(log=False, redirect=False, requests_auth=http.no_auth,
                       timeout=self._timeout)
-        if method in ('GET', 'HEAD'):
-            kwargs.update(self._retries)
         try:
             response, body = super().request(url, method, **kwargs)
         except http.FAILURES as error:

@@ -77,7 +77,7 @@ class ImageService:
                  interface: str = 'public', endpoint: str | None = None,
                  allowed_direct_url_schemes: Iterable[str] = (), *,
                  num_retries: int = 0, timeout: float = TIME_LIMIT) -> None:
-        self._session = http.limited(session, timeout)
+        self._session = http.limited(session, timeout, num_retries)
         self._region_name = region_name
         self._interface = interface
         self._endpoint = endpoint
@@ -267,8 +267,9 @@ class ImageService:
         :raises ImgurlError: there is none, Glance does not give it from there, or ceases to.
         """
         # An image takes as long as it takes; only each part of it may not.
-        client = Client(http.limited(self._session, self._timeout, by_part=True),
-                        self._num_retries, self._client.endpoint_override, self._timeout)
+        client = Client(
+            http.limited(self._session, self._timeout, self._num_retries, by_part=True),
+            self._client.endpoint_override, self._timeout)
         return _read_data(client, image, start)
 
     @contextlib.contextmanager
@@ -297,8 +298,8 @@ class ImageService:
                     'There is no image service in the catalog of this cloud'
                     f' (region {self._region_name or "any"}, interface {self._interface}).',
                     'Credentials that are not scoped to a project see no catalog: name one.')
-            self._http = Client(self._session, self._num_retries,
-                                re.sub(r'/v\d[^/]*/?$', '', endpoint), self._timeout)
+            self._http = Client(
+                self._session, re.sub(r'/v\d[^/]*/?$', '', endpoint), self._timeout)
         return self._http
 
     @property

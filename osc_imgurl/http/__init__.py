@@ -7,7 +7,6 @@ import collections
 import copy
 import http.client
 import logging
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -37,13 +36,6 @@ _BROKEN: Mapping[tuple[type[BaseException], ...], str] = {
     (AnswerTooLarge,): f'it has more than {MAX_ANSWER // 2**20} MiB',
     (http.client.IncompleteRead, requests.exceptions.ChunkedEncodingError): 'it is cut off',
     (AnswerEncoded,): 'it is compressed, which was not asked for'}
-
-
-class _Retries(logging.LoggerAdapter[logging.Logger]):
-    """A log for keystoneauth, which warns of each retry; only the last failure is reported."""
-
-    def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
-        self.debug(msg, *args, **kwargs)
 
 
 def hide_signatures() -> None:
@@ -95,19 +87,23 @@ def content_length(headers: Mapping[str, str]) -> int | None:
     return int(found[0]) if found else None
 
 
-def limited(session: Session, time_limit: float, *, by_part: bool = False) -> Session:
+def limited(session: Session, time_limit: float, num_retries: int = 0, *,
+            by_part: bool = False) -> Session:
     """Return a session like another, whose answers end: see :class:`LimitingAdapter`.
 
     Its token is the other's, its connections are its own. They carry no password of a ``.netrc``,
     to Keystone neither; and no text of ours quotes what it authenticates with.
 
     :param time_limit: of a whole answer, in seconds; the session's own counts where it has one.
+    :param num_retries: how often a request is made again that reads and is not answered, is
+        answered 503 or 429, or finds no connection.
     :param by_part: whether it is that of each part of an answer, which is data of any size.
     """
     connections = copy.copy(session.session)
     connections.adapters = collections.OrderedDict()
     for scheme in ('http://', 'https://'):
-        connections.mount(scheme, LimitingAdapter(by_part=by_part))
+        connections.mount(scheme, LimitingAdapter(
+            by_part=by_part, max_retries=_retries(num_retries, allowed_methods=('GET', 'HEAD'))))
     connections.auth = no_auth
     remember_in({'auth': session.auth})
     made = copy.copy(session)
@@ -120,22 +116,25 @@ def limited(session: Session, time_limit: float, *, by_part: bool = False) -> Se
 
 def retrying_adapter(num_retries: int, shared: requests.adapters.HTTPAdapter | None = None, *,
                      respect_retry_after: bool = True) -> requests.adapters.HTTPAdapter:
-    """Return what makes a requests session retry, as :func:`session_retries` does, and limits it.
+    """Return what makes a requests session retry, and limits its answers.
 
-    All that we send may be sent twice: it reads, or sets a whole value.
+    All that we send with it may be sent twice: it reads, or sets a whole value.
 
     :param shared: one whose open connections serve this one too. Sessions have their own, so that
         no token and no cookie of one goes along with what another asks. Threads may share it.
     :param respect_retry_after: whether to wait as long as a server asks.
     """
-    made = LimitingAdapter(pool_maxsize=MOST_CONNECTIONS, max_retries=_Retry(
-        # A certificate that is wrong stays so.
-        total=num_retries, other=0, status_forcelist=RETRIED_STATUSES, allowed_methods=None,
-        backoff_factor=BACKOFF_FACTOR, raise_on_status=False,
-        respect_retry_after_header=respect_retry_after))
+    made = LimitingAdapter(pool_maxsize=MOST_CONNECTIONS, max_retries=_retries(
+        num_retries, allowed_methods=None, respect_retry_after_header=respect_retry_after))
     if shared:
         made.poolmanager = shared.poolmanager
     return made
+
+
+def _retries(num_retries: int, **options: Any) -> Retry:
+    # A certificate that is wrong stays so.
+    return _Retry(total=num_retries, other=0, status_forcelist=RETRIED_STATUSES,
+                  backoff_factor=BACKOFF_FACTOR, raise_on_status=False, **options)
 
 
 class _Retry(Retry):
@@ -159,29 +158,6 @@ class _Retry(Retry):
                 seconds = self.get_retry_after(response) or seconds
         LOG.debug('Waiting %.1f s before the request is made again: %s', seconds, reason)
         super().sleep(response)
-
-
-def _limit_retry_after(response: requests.Response, **_: Any) -> None:
-    """Take a time out of an answer that keystoneauth would wait, however long it is."""
-    asked = response.headers.pop('Retry-After', None)
-    if asked is None:
-        return
-    seconds = math.ceil(_Retry().parse_retry_after(asked))
-    if seconds:
-        response.headers['Retry-After'] = str(seconds)
-    LOG.debug('HTTP %s, Retry-After: %s', response.status_code, asked)
-
-
-def session_retries(num_retries: int) -> dict[str, Any]:
-    """Return what tells a keystoneauth session to retry a request.
-
-    Connection errors are retried, and 503 and 429 after the time that ``Retry-After`` says, up to
-    :data:`MAX_RETRY_AFTER`.
-    """
-    return {'hooks': {'response': _limit_retry_after},
-            'connect_retries': num_retries, 'status_code_retries': num_retries,
-            'retriable_status_codes': list(RETRIED_STATUSES),
-            'logger': _Retries(logging.getLogger('keystoneauth.session'), {})}
 
 
 def unanswered(server: str, error: Exception) -> str:

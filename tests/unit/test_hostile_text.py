@@ -45,7 +45,7 @@ def of_error_page(text):
     response.headers['Content-Type'] = 'text/html'
     response.encoding = 'utf-8'
     with contextlib.suppress(exc.HTTPException):
-        Client(Session(), 0, 'http://glance')._handle_response(response)
+        Client(Session(), 'http://glance')._handle_response(response)
 
 
 READERS = {

@@ -20,7 +20,7 @@ URL = 'http://glance/x'
 
 @pytest.fixture
 def client(cloud):
-    return Client(cloud.session(), 2, 'http://glance')
+    return Client(cloud.session(), 'http://glance')
 
 
 def test_no_answer_is_logged(cloud, client, caplog):
@@ -31,29 +31,6 @@ def test_no_answer_is_logged(cloud, client, caplog):
     assert [record.getMessage() for record in caplog.records
             if record.name == 'osc_imgurl.glance.client'] == [
         'Glance request: GET /x', 'Glance response: 200, req-1']
-
-
-@pytest.mark.parametrize('method', ['get', 'head', 'post', 'patch', 'put', 'delete'])
-@pytest.mark.parametrize('failure', [
-    {'status_code': 503}, {'status_code': 429}, {'exc': requests.exceptions.ConnectionError}])
-def test_what_reads_is_retried_and_nothing_else(cloud, client, naps, caplog, method, failure):
-    cloud.mock.request(method, URL, [failure, failure, {'status_code': 204}])
-    if method in ('get', 'head'):
-        assert getattr(client, method)('/x')[0].status_code == 204
-        assert len(cloud.asked) == 3
-    else:
-        with pytest.raises((exc.HTTPException, exc.CommunicationError)):
-            getattr(client, method)('/x')
-        assert len(cloud.asked) == 1
-    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
-
-
-@pytest.mark.parametrize('status', [400, 404, 500, 502])
-def test_other_answers_are_not_retried(cloud, client, status):
-    cloud.mock.get(URL, status_code=status)
-    with pytest.raises(exc.HTTPException):
-        client.get('/x')
-    assert len(cloud.asked) == 1
 
 
 def test_what_goes_along(cloud, client, tmp_path, monkeypatch):

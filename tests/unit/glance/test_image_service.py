@@ -16,6 +16,7 @@ import uuid
 
 import pytest
 import requests
+from keystoneauth1.session import Session
 
 from osc_imgurl import errors
 from osc_imgurl.errors import GlanceFailed, ImageDownloadFailed
@@ -97,12 +98,15 @@ def test_a_keystone_that_does_not_answer(cloud, images):
         images.find(IMAGE_ID)
 
 
-def test_retries(cloud, naps):
-    cloud.mock.get(f'http://glance/v2/images/{IMAGE_ID}',
-                   [{'status_code': 503}, {'json': {'id': IMAGE_ID}}])
-    with pytest.raises(errors.GlanceFailed):
-        ImageService(cloud.session()).find(IMAGE_ID)
-    assert ImageService(cloud.session(), num_retries=1).find(IMAGE_ID).id == IMAGE_ID
+def test_retries(server, naps):
+    shown = json.dumps({'id': IMAGE_ID, 'status': 'active'}).encode()
+    busy, good = (503, {}, b''), (200, {'Content-Type': 'application/json'}, shown)
+    server.plan = [busy, busy, good, busy, (200, {}, b'data')]
+    with pytest.raises(errors.GlanceFailed, match='answers HTTP 503'):
+        ImageService(Session(), endpoint=server.url).find(IMAGE_ID)
+    images = ImageService(Session(), endpoint=server.url, num_retries=1)
+    assert b''.join(images.data(images.find(IMAGE_ID))) == b'data'
+    assert server.plan == []
 
 
 # By ID

@@ -1,14 +1,17 @@
 """No signature in a log, no warning of a retry, and one line for every failure."""
 
+import contextlib
 import itertools
 import logging
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 import requests
 import urllib3.exceptions
+from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1.session import Session
 
 from osc_imgurl import http
@@ -24,6 +27,26 @@ def as_imported(monkeypatch):
     """Loggers as they are where nobody has called the library yet."""
     for logger in LOGGERS:
         monkeypatch.setattr(logger, 'filters', [])
+
+
+@pytest.fixture
+def dropping():
+    """Return the URL of a server that reads requests and closes, and what it has read."""
+    with socket.create_server(('127.0.0.1', 0)) as listening:
+        requests = []
+
+        def drop():
+            # Until the listening socket is shut down.
+            with contextlib.suppress(OSError):
+                while True:
+                    with listening.accept()[0] as connection:
+                        requests.append(connection.recv(65536))
+
+        thread = threading.Thread(target=drop)
+        thread.start()
+        yield f'http://127.0.0.1:{listening.getsockname()[1]}', requests
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join()
 
 
 def retry_in_vain(port):
@@ -90,12 +113,6 @@ def test_a_probe_says_why_there_is_no_answer(nobody):
     assert not answer.works and not answer.refused
 
 
-def test_keystoneauths_retries_are_no_warnings(caplog):
-    caplog.set_level(logging.DEBUG)
-    http.session_retries(1)['logger'].warning('Retrying in %s', 1)
-    assert caplog.record_tuples == [('keystoneauth.session', logging.DEBUG, 'Retrying in 1')]
-
-
 @pytest.mark.parametrize('method', ['GET', 'HEAD', 'POST'])
 @pytest.mark.parametrize('status', [429, 503])
 def test_a_busy_server_is_asked_again(server, naps, method, status):
@@ -115,19 +132,32 @@ def test_a_busy_server_is_asked_again(server, naps, method, status):
 def test_a_server_may_ask_for_some_seconds(server, naps, asked, waited):
     session = requests.Session()
     session.mount(server.url, http.retrying_adapter(2))
-    server.plan = [(503, {}, b''), (503, {'Retry-After': asked}, b'')]
-    assert session.get(server.url).status_code == 204
+    for each in (session, http.limited(Session(), 7, 2)):
+        server.plan = [(503, {}, b''), (503, {'Retry-After': asked}, b'')]
+        assert each.get(server.url).status_code == 204
     # As without such a header: the first is no wait, and the second one second.
-    assert naps == [waited]
+    assert naps == [waited] * 2
 
 
-@pytest.mark.parametrize(('asked', 'waited'), [
-    ('7', 7), ('11', 0.5), ('999999999999', 0.5), ('0', 0.5), ('soon', 0.5), (None, 0.5)])
-def test_keystoneauth_waits_no_longer(server, naps, asked, waited):
-    headers = {'Retry-After': asked} if asked else {}
-    server.plan = [(503, headers, b'')]
-    assert Session().get(server.url, **http.session_retries(1)).status_code == 204
-    assert naps == [waited]
+@pytest.mark.parametrize('status', [429, 503])
+def test_a_session_asks_again_for_what_it_reads_only(server, naps, status):
+    session = http.limited(Session(), 7, 2)
+    for method in ('GET', 'HEAD'):
+        server.plan = [(status, {}, b'')] * 2
+        assert session.request(server.url, method).status_code == 204
+    for method in ('POST', 'PUT', 'PATCH', 'DELETE'):
+        server.plan = [(status, {}, b'')]
+        assert session.request(server.url, method, raise_exc=False).status_code == status
+    assert len(server.requests) == 3 + 3 + 4
+
+
+def test_a_session_asks_again_where_a_connection_is_closed(dropping):
+    url, requests = dropping
+    for method, times in (('GET', 3), ('POST', 1)):
+        with pytest.raises(ksa_exceptions.ConnectFailure):
+            http.limited(Session(), 7, 2).request(url, method)
+        assert len(requests) == times
+        requests.clear()
 
 
 def test_a_certificate_that_is_wrong_stays_so():
