@@ -14,6 +14,7 @@ from osc_imgurl.settings.table import (
     BY_NAME,
     CLOUD_KEY,
     ENVIRONMENT_PREFIX,
+    FORMER_PREFIX,
     TABLE,
     Kind,
     Setting,
@@ -44,7 +45,7 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = Non
     store, and comes there before what the same source says of all.
 
     :param options: what the caller gives, by setting; None is not given.
-    :param environment: a process environment; ``OS_IMAGE_TEMP_URL_<SETTING>`` is read.
+    :param environment: a process environment; ``OSC_IMGURL_<SETTING>`` is read.
     :param cloud: a cloud's entry of ``clouds.yaml``; its mapping ``image_temp_url`` is read.
     :param config_files: paths of an ``ironic.conf`` (its group ``[glance]``) or a
         ``glance-api.conf`` (the groups of its Swift stores).
@@ -160,6 +161,12 @@ def _known(name: str, source: Source) -> Setting:
 
 def _from_environment(environment: Mapping[str, str]) -> Iterator[Candidate]:
     for variable, value in environment.items():
+        if variable.startswith(FORMER_PREFIX):
+            name = variable.removeprefix(FORMER_PREFIX)
+            raise InvalidParameterValue(
+                f'{variable} is no longer read: OpenStackClient makes a cloud "envvars" of OS_*'
+                ' variables that it does not know, and every command may fail then.',
+                f'Unset it, and set {ENVIRONMENT_PREFIX}{name} instead.')
         # An empty variable is an unset one, as for OpenStackClient's own.
         if variable.startswith(ENVIRONMENT_PREFIX) and value:
             name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()

@@ -20,7 +20,9 @@ from osc_imgurl.tempurl.options import URLOptions, format_expires
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import DIGESTS
 
-ENVIRONMENT_PREFIX = 'OS_IMAGE_TEMP_URL_'
+# Not OS_: openstacksdk makes a cloud of the variables that begin so, and takes it for the only one.
+ENVIRONMENT_PREFIX = 'OSC_IMGURL_'
+FORMER_PREFIX = 'OS_IMAGE_TEMP_URL_'
 CLOUD_KEY = 'image_temp_url'
 # In seconds: a day.
 MAX_TIMEOUT = 86_400

@@ -19,7 +19,8 @@ from osc_imgurl.tempurl.signing import Key, validate_key
 
 MAX_SEED = 32
 # Why neither a key nor a password may stand in the environment or in clouds.yaml.
-PRINTED = 'OpenStackClient prints it with --debug and in "configuration show"'
+PRINTED = ('OpenStackClient prints clouds.yaml with --debug and in "configuration show", and any'
+           ' program may print its environment')
 _A_PASSWORD = re.compile(r'passw(or)?d\W*[=:]', re.IGNORECASE)
 
 

@@ -147,7 +147,7 @@ def test_what_was_told_is_not_tried_unless_asked(cloud, image, swift, all_told):
     cloud.create(image, *all_told, '--check', env=swift.env)
     assert len(heads(swift, image)) == 1
     cloud.create(image, '--no-check', env=swift.env)
-    cloud.create(image, env={**swift.env, 'OS_IMAGE_TEMP_URL_CHECK': 'false'})
+    cloud.create(image, env={**swift.env, 'OSC_IMGURL_CHECK': 'false'})
     assert len(heads(swift, image)) == 1
 
 

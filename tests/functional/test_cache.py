@@ -80,8 +80,8 @@ def test_the_same_question_gets_the_same_url(home):
     assert not cached
     later(url, home=home)
     assert create(home, '--cache') == (url, True)
-    assert create(home, OS_IMAGE_TEMP_URL_CACHE_ENABLED='true') == (url, True)
-    assert create(home, '--no-cache', OS_IMAGE_TEMP_URL_CACHE_ENABLED='true') != (url, True)
+    assert create(home, OSC_IMGURL_CACHE_ENABLED='true') == (url, True)
+    assert create(home, '--no-cache', OSC_IMGURL_CACHE_ENABLED='true') != (url, True)
     for other in (['--duration', '2h'], ['--account', 'AUTH_y'], ['--method', 'HEAD'],
                   ['--digest', 'sha1'], ['--container', 'c'], ['--ip-range', '127.0.0.1'],
                   ['--filename', 'a'], ['--inline'], ['--iso8601'], ['--object-prefix', IMAGE_ID],
@@ -287,9 +287,9 @@ MEMCACHED = ('memcached', ['-p', '{port}', '-l', '127.0.0.1', '-U', '0', '-u', '
 ], indirect=['server'], ids=['redis', 'redis url', 'valkey', 'memcached'])
 def test_many_hosts_share_a_cache(home, server, backend, arguments):
     process, port = server
-    env = {'OS_IMAGE_TEMP_URL_CACHE_ENABLED': 'true',
-           'OS_IMAGE_TEMP_URL_CACHE_BACKEND': backend,
-           'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS': arguments.format(port)}
+    env = {'OSC_IMGURL_CACHE_ENABLED': 'true',
+           'OSC_IMGURL_CACHE_BACKEND': backend,
+           'OSC_IMGURL_CACHE_ARGUMENTS': arguments.format(port)}
     hosts = [start(home, *TOLD, host=host, **env) for host in 'abc']
     answers = [host.communicate() for host in hosts]
     assert {stderr for _, stderr in answers} == {''}
@@ -321,9 +321,9 @@ def redis_of(server):
 
 
 def in_redis(server):
-    return {'OS_IMAGE_TEMP_URL_CACHE_ENABLED': 'true',
-            'OS_IMAGE_TEMP_URL_CACHE_BACKEND': 'dogpile.cache.redis',
-            'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS': f'port={server[1]},host=127.0.0.1'}
+    return {'OSC_IMGURL_CACHE_ENABLED': 'true',
+            'OSC_IMGURL_CACHE_BACKEND': 'dogpile.cache.redis',
+            'OSC_IMGURL_CACHE_ARGUMENTS': f'port={server[1]},host=127.0.0.1'}
 
 
 @pytest.mark.extra
@@ -406,9 +406,9 @@ def test_what_is_no_entry_is_replaced(server, backend, arguments, caplog):
 @pytest.mark.parametrize('server', [MEMCACHED], indirect=True)
 def test_what_is_read_from_memcached_runs_nothing(home, server):
     """Other users of pymemcache keep pickles there, which run what they hold when they are read."""
-    env = {'OS_IMAGE_TEMP_URL_CACHE_ENABLED': 'true',
-           'OS_IMAGE_TEMP_URL_CACHE_BACKEND': 'dogpile.cache.pymemcache',
-           'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS': f'url=127.0.0.1:{server[1]}'}
+    env = {'OSC_IMGURL_CACHE_ENABLED': 'true',
+           'OSC_IMGURL_CACHE_BACKEND': 'dogpile.cache.pymemcache',
+           'OSC_IMGURL_CACHE_ARGUMENTS': f'url=127.0.0.1:{server[1]}'}
     create(home, **env)
     client = pymemcache.client.base.Client(('127.0.0.1', server[1]))
     dumped = client.raw_command(b'lru_crawler metadump all', b'END\r\n').decode()
@@ -437,8 +437,8 @@ def test_a_backend_whose_client_runs_what_it_reads_is_refused(backend):
 @pytest.mark.parametrize('duration', ['31d', '20000d'])
 def test_memcached_keeps_what_lives_long(home, server, duration):
     """It takes an expiry of more than 30 days for a date, and reads it in 32 bits."""
-    env = {'OS_IMAGE_TEMP_URL_CACHE_BACKEND': 'dogpile.cache.pymemcache',
-           'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS': f'url=127.0.0.1:{server[1]}'}
+    env = {'OSC_IMGURL_CACHE_BACKEND': 'dogpile.cache.pymemcache',
+           'OSC_IMGURL_CACHE_ARGUMENTS': f'url=127.0.0.1:{server[1]}'}
     url, _ = create(home, '--cache', '--duration', duration, **env)
     assert create(home, '--cache', '--duration', duration, **env) == (url, True)
 
@@ -493,10 +493,10 @@ def test_the_password_of_a_shared_cache(home, server, arguments):
     password = home / 'password'
     password.write_text(PASSWORD + '\n')
     password.chmod(0o600)
-    env = {'OS_IMAGE_TEMP_URL_CACHE_ENABLED': 'true',
-           'OS_IMAGE_TEMP_URL_CACHE_BACKEND': 'dogpile.cache.redis',
-           'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS': arguments.format(server[1]),
-           'OS_IMAGE_TEMP_URL_CACHE_PASSWORD_FILE': str(password)}
+    env = {'OSC_IMGURL_CACHE_ENABLED': 'true',
+           'OSC_IMGURL_CACHE_BACKEND': 'dogpile.cache.redis',
+           'OSC_IMGURL_CACHE_ARGUMENTS': arguments.format(server[1]),
+           'OSC_IMGURL_CACHE_PASSWORD_FILE': str(password)}
     url, cached = create(home, **env)
     assert not cached and create(home, **env) == (url, True)
     for debug in ([], ['--debug']):
@@ -515,13 +515,13 @@ def test_the_password_of_a_shared_cache(home, server, arguments):
 @pytest.mark.parametrize('arguments', [
     f'host=127.0.0.1,password={PASSWORD}', f'url=redis://:{PASSWORD}@127.0.0.1'])
 def test_a_password_is_refused_where_it_would_be_printed(home, arguments):
-    _, stderr, code = run(home, *TOLD, OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS=arguments)
+    _, stderr, code = run(home, *TOLD, OSC_IMGURL_CACHE_ARGUMENTS=arguments)
     assert code == 1 and len(stderr.splitlines()) == 1 and PASSWORD not in stderr
     assert 'OpenStackClient prints it' in stderr and 'cache_password_file' in stderr
 
 
 def test_a_backend_that_is_none(home):
-    _, stderr, code = run(home, *TOLD, OS_IMAGE_TEMP_URL_CACHE_ENABLED='true',
-                          OS_IMAGE_TEMP_URL_CACHE_BACKEND='dogpile.cache.nothing')
+    _, stderr, code = run(home, *TOLD, OSC_IMGURL_CACHE_ENABLED='true',
+                          OSC_IMGURL_CACHE_BACKEND='dogpile.cache.nothing')
     assert code == 1
     assert 'The cache backend dogpile.cache.nothing cannot be used' in stderr

@@ -135,16 +135,16 @@ def test_no_oracle(home, setting, store):
 def test_the_server_that_gets_the_content(home, setting, value):
     """The user says which password, and the current directory to which server it goes."""
     entry(home / 'theirs/clouds.yaml', image_temp_url={setting: value})
-    line = refused(home, *CREATE, OS_IMAGE_TEMP_URL_CACHE_PASSWORD_FILE=str(home / '.vault-token'))
+    line = refused(home, *CREATE, OSC_IMGURL_CACHE_PASSWORD_FILE=str(home / '.vault-token'))
     assert f'image_temp_url.{setting} in clouds.yaml' in line
 
 
 def test_what_else_the_current_directory_may_say(home):
     entry(home / 'theirs/clouds.yaml', image_temp_url={
         'container': 'images', 'key_file': str(home / 'missing')})
-    given = sources(home, OS_IMAGE_TEMP_URL_KEY_FILE=str(home / 'key'))
+    given = sources(home, OSC_IMGURL_KEY_FILE=str(home / 'key'))
     assert given['container'] == 'image_temp_url.container in clouds.yaml'
-    assert given['key'] == 'OS_IMAGE_TEMP_URL_KEY_FILE'
+    assert given['key'] == 'OSC_IMGURL_KEY_FILE'
     assert run(home, *CREATE, '--key-file', str(home / 'key')).returncode == 0
 
 

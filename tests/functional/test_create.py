@@ -9,6 +9,7 @@ import time
 
 import pytest
 import requests
+import yaml
 
 from .conftest import download
 
@@ -141,7 +142,7 @@ def test_settings_from_environment_clouds_yaml_and_config_file(cloud, image, tmp
     clouds.write_text((cloud.folder / 'clouds.yaml').read_text().replace(
         '  glance:\n', '  glance:\n    image_temp_url:\n      duration: 3h\n'))
     from_clouds_yaml = {'OS_CLIENT_CONFIG_FILE': str(clouds)}
-    from_environment = {**from_clouds_yaml, 'OS_IMAGE_TEMP_URL_DURATION': '4h'}
+    from_environment = {**from_clouds_yaml, 'OSC_IMGURL_DURATION': '4h'}
     file = ('--config-file', str(config))
     assert lifetime(*file) == 2
     assert lifetime(*file, env=from_clouds_yaml) == 3
@@ -149,14 +150,33 @@ def test_settings_from_environment_clouds_yaml_and_config_file(cloud, image, tmp
     assert lifetime(*file, '--duration', '5h', env=from_environment) == 5
 
 
+def test_a_variable_breaks_no_command_of_others(cloud, image, tmp_path):
+    """openstacksdk makes a cloud of OS_* variables, which counts where nobody names another."""
+    clouds = yaml.safe_load((cloud.folder / 'clouds.yaml').read_text())['clouds']
+    (tmp_path / 'clouds.yaml').write_text(
+        yaml.safe_dump({'clouds': {'glance': clouds['glance']}}))
+    one = {'OS_CLIENT_CONFIG_FILE': str(tmp_path / 'clouds.yaml')}
+    show = ['image', 'show', image, '-f', 'value', '-c', 'id']
+
+    def run(command, **env):
+        return cloud.openstack(*command, cloud=None, true_process=True, env={**one, **env})
+
+    assert run(show, OS_IMAGE_TEMP_URL_DURATION='4h').code == 1
+    shown = run(show, OSC_IMGURL_DURATION='4h')
+    assert (shown.code, shown.stdout, shown.stderr) == (0, f'{image}\n', '')
+    line = cloud.refused(image, env={'OS_IMAGE_TEMP_URL_DURATION': '4h'})
+    assert 'set OSC_IMGURL_DURATION instead' in line
+    assert 'OSC_IMGURL_DURATION' not in run(['--debug', *show], OSC_IMGURL_DURATION='4h').text
+
+
 def test_a_raw_key_is_refused_where_it_would_be_printed(cloud, image, tmp_path):
-    line = cloud.refused(image, env={'OS_IMAGE_TEMP_URL_KEY': 'not looked at'})
-    assert 'OpenStackClient prints it' in line and '--key-file' in line
+    line = cloud.refused(image, env={'OSC_IMGURL_KEY': 'not looked at'})
+    assert 'OpenStackClient prints' in line and '--key-file' in line
     clouds = tmp_path / 'clouds.yaml'
     clouds.write_text((cloud.folder / 'clouds.yaml').read_text().replace(
         '  glance:\n', '  glance:\n    image_temp_url:\n      key: not looked at\n'))
     line = cloud.refused(image, env={'OS_CLIENT_CONFIG_FILE': str(clouds)})
-    assert 'OpenStackClient prints it' in line and 'clouds.yaml' in line
+    assert 'OpenStackClient prints' in line and 'clouds.yaml' in line
 
 
 @pytest.mark.parametrize(('options', 'wanted'), [
@@ -259,14 +279,14 @@ def test_an_image_that_is_not_in_swift(cloud, data):
     row = cloud.rows('image', 'location', 'show', 'in files')
     assert (row['scheme'], row['container'], row['stores']) == ('file', None, ['file1'])
     assert row['direct_read_allowed'] is False
-    clouds_yaml = {'OS_IMAGE_TEMP_URL_ALLOWED_DIRECT_URL_SCHEMES': 'http,file'}
+    clouds_yaml = {'OSC_IMGURL_ALLOWED_DIRECT_URL_SCHEMES': 'http,file'}
     row = cloud.rows('image', 'location', 'show', 'in files', env=clouds_yaml)
     assert row['direct_read_allowed'] is True
 
 
 def test_the_location_counts_and_a_warning_says_so(cloud, image, data):
     command = ['image', 'temp', 'url', 'create', image, '-f', 'value', '-c', 'url']
-    result = cloud.openstack(*command, env={'OS_IMAGE_TEMP_URL_CONTAINER': 'elsewhere'})
+    result = cloud.openstack(*command, env={'OSC_IMGURL_CONTAINER': 'elsewhere'})
     assert download(result.stdout.strip()) == data
     assert 'The image lies in container glance by its own location' in result.stderr
     result = cloud.openstack(*command, '--container', 'glance', '--multiple-containers-seed', '0')

@@ -217,8 +217,8 @@ def test_the_command_says_so(cloud, image, servers, server, only, fault):
 def test_a_byte_now_and_then(cloud, image, servers, server, only):
     proxies, env = servers
     proxies[server].only, proxies[server].plan = only, ['drip'] * 9
-    line = cloud.refused(image, '--no-check', env={**env, 'OS_IMAGE_TEMP_URL_TIMEOUT': '1s',
-                                     'OS_IMAGE_TEMP_URL_NUM_RETRIES': '0'})
+    line = cloud.refused(image, '--no-check', env={**env, 'OSC_IMGURL_TIMEOUT': '1s',
+                                     'OSC_IMGURL_NUM_RETRIES': '0'})
     assert f'{proxies[server].url} cannot be reached: there is no answer in time' in line
 
 
@@ -226,7 +226,7 @@ def test_a_byte_now_and_then_through_a_url(cloud, image, servers):
     proxies, env = servers
     proxies['swift'].only, proxies['swift'].plan = f'/glance/{image}', ['drip'] * 9
     result = cloud.openstack('image', 'temp', 'url', 'create', image, env={
-        **env, 'OS_IMAGE_TEMP_URL_TIMEOUT': '1', 'OS_IMAGE_TEMP_URL_NUM_RETRIES': '0'})
+        **env, 'OSC_IMGURL_TIMEOUT': '1', 'OSC_IMGURL_NUM_RETRIES': '0'})
     assert result.code == 0 and image in result.stdout
     assert 'It is not known whether the URL works: ' in result.stderr
     assert 'there is no answer in time' in result.stderr

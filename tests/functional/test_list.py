@@ -222,8 +222,8 @@ def test_the_cache(cloud, images):
 def test_a_cache_that_hangs_is_asked_once_for_all_images(cloud, images):
     with silent_server() as (port, accepted):
         result = cloud.openstack(*LIST, '--tag', 'many', '--cache', '-f', 'json', env={
-            'OS_IMAGE_TEMP_URL_CACHE_BACKEND': 'dogpile.cache.redis',
-            'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS': f'host=127.0.0.1,port={port}'})
+            'OSC_IMGURL_CACHE_BACKEND': 'dogpile.cache.redis',
+            'OSC_IMGURL_CACHE_ARGUMENTS': f'host=127.0.0.1,port={port}'})
         assert len(accepted) == 1
     assert result.code == 0
     assert {row['image_id'] for row in json.loads(result.stdout)} == set(images.values())

@@ -253,7 +253,7 @@ def test_whoever_gives_an_endpoint_that_is_none(cloud, image, tmp_path):
     config.write_text(f'[glance]\nswift_endpoint_url = {odd}\n')
     for options, env in (
             (['--endpoint-url', odd], {}), (['--config-file', str(config)], {}),
-            ([], {'OS_IMAGE_TEMP_URL_ENDPOINT_URL': odd}),
+            ([], {'OSC_IMGURL_ENDPOINT_URL': odd}),
             ([], cloud.config(image_temp_url={'endpoint_url': odd})),
             ([], cloud.config(object_store_endpoint_override=f'{odd}/v1/AUTH_x'))):
         line = cloud.refused(image, *options, env=env)

@@ -175,10 +175,10 @@ def test_a_copy(cloud, data):
     others = cloud.sdk('demo').object_store
     assert others.put('/image-temp-urls').ok
     assert download(cloud.create(name, '--copy')['url']) == data
-    taken = {'OS_IMAGE_TEMP_URL_COPY_CONTAINER': 'image-temp-urls'}
+    taken = {'OSC_IMGURL_COPY_CONTAINER': 'image-temp-urls'}
     assert "The container image-temp-urls is another project's" in cloud.refused(
         name, '--copy', env=taken)
-    other = {'OS_IMAGE_TEMP_URL_COPY_CONTAINER': 'copies-of-glance'}
+    other = {'OSC_IMGURL_COPY_CONTAINER': 'copies-of-glance'}
     row_of_other = cloud.create(name, '--copy', env=other)
     assert row_of_other['container'] == 'copies-of-glance'
     assert download(row_of_other['url']) == data

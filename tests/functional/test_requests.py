@@ -73,7 +73,7 @@ def ask(request, cloud, image, servers_of, behind, certificates, key_file):
         made, config = behind(server, certificate=certificates['server'],
                               client_certificate=client_certificate)
         result = cloud.openstack(*before, *CREATE, image, *options, env={
-            'OS_IMAGE_TEMP_URL_NUM_RETRIES': '0', **config, **(env or {})})
+            'OSC_IMGURL_NUM_RETRIES': '0', **config, **(env or {})})
         return result, any(path in each for each in made.requests)
     return ask
 

@@ -75,11 +75,11 @@ def test_the_head_through_the_url_is_retried(cloud, image, servers):
 def test_num_retries(cloud, image, servers, server):
     proxies, env = servers
     proxies[server].plan = [BUSY, BUSY]
-    line = cloud.refused(image, env={**env, 'OS_IMAGE_TEMP_URL_NUM_RETRIES': '1'})
+    line = cloud.refused(image, env={**env, 'OSC_IMGURL_NUM_RETRIES': '1'})
     assert '503' in line
     assert len(asked(proxies[server])) == 2
     proxies[server].plan, proxies[server].requests[:] = ['drop'] * 9, []
-    line = cloud.refused(image, env={**env, 'OS_IMAGE_TEMP_URL_NUM_RETRIES': '0'})
+    line = cloud.refused(image, env={**env, 'OSC_IMGURL_NUM_RETRIES': '0'})
     assert len(asked(proxies[server])) == 1
 
 

@@ -185,10 +185,10 @@ def test_a_redis_without_hello_quotes_the_password(tmp_path, caplog, password, c
              '--account', 'AUTH_x', '--key-file', 'key', '--no-check'],
             cwd=tmp_path, env={
                 **commands.ENVIRONMENT, 'HOME': str(tmp_path),
-                'OS_IMAGE_TEMP_URL_CACHE_ENABLED': 'true',
-                'OS_IMAGE_TEMP_URL_CACHE_BACKEND': 'dogpile.cache.redis',
-                'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS': f'host=127.0.0.1,port={port}',
-                'OS_IMAGE_TEMP_URL_CACHE_PASSWORD_FILE': 'password'})
+                'OSC_IMGURL_CACHE_ENABLED': 'true',
+                'OSC_IMGURL_CACHE_BACKEND': 'dogpile.cache.redis',
+                'OSC_IMGURL_CACHE_ARGUMENTS': f'host=127.0.0.1,port={port}',
+                'OSC_IMGURL_CACHE_PASSWORD_FILE': 'password'})
         assert done.returncode == 0, done.stderr
         assert "unknown command 'HELLO'" in done.stderr and '***' in done.stderr
         assert password[:20] not in done.stderr
@@ -228,7 +228,7 @@ def test_credentials_in_an_endpoint(tmp_path, given):
     config = tmp_path / 'ironic.conf'
     config.write_text(f'[glance]\nswift_endpoint_url = {given}\n')
     for options, env in ((['--endpoint-url', given], {}), (['--config-file', str(config)], {}),
-                         ([], {'OS_IMAGE_TEMP_URL_ENDPOINT_URL': given})):
+                         ([], {'OSC_IMGURL_ENDPOINT_URL': given})):
         done = commands.run(
             ['--os-auth-type', 'none', *CREATE, '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5',
              *options], cwd=tmp_path, env={**commands.ENVIRONMENT, 'HOME': str(tmp_path), **env})

@@ -194,15 +194,15 @@ def test_settings_list(cloud, tmp_path):
     cloud.secrets.extend(['a secret of Ironic', 'a secret of Redis'])
     found = settings_of(
         cloud, '--config-file', str(config), '--digest', 'sha512',
-        env={'OS_IMAGE_TEMP_URL_DURATION': '1h',
-             'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS': 'host=127.0.0.1',
-             'OS_IMAGE_TEMP_URL_CACHE_PASSWORD_FILE': str(password)})
+        env={'OSC_IMGURL_DURATION': '1h',
+             'OSC_IMGURL_CACHE_ARGUMENTS': 'host=127.0.0.1',
+             'OSC_IMGURL_CACHE_PASSWORD_FILE': str(password)})
     assert found['key'][1] == f'[glance]swift_temp_url_key in {config}'
     assert found['account'] == ('AUTH_x', f'[glance]swift_account in {config}')
     assert found['digest'] == ('sha512', '--digest')
-    assert found['duration'] == (3600, 'OS_IMAGE_TEMP_URL_DURATION')
-    assert found['cache_arguments'] == ('***', 'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS')
-    assert found['cache_password'] == ('***', 'OS_IMAGE_TEMP_URL_CACHE_PASSWORD_FILE')
+    assert found['duration'] == (3600, 'OSC_IMGURL_DURATION')
+    assert found['cache_arguments'] == ('***', 'OSC_IMGURL_CACHE_ARGUMENTS')
+    assert found['cache_password'] == ('***', 'OSC_IMGURL_CACHE_PASSWORD_FILE')
 
 
 def test_settings_list_with_nobody_to_ask(cloud):

@@ -66,7 +66,7 @@ def test_the_location_counts_and_an_option_overrules_it(cloud, image, data):
     account = cloud.create(image, cloud='demo')['account']
     command = ['image', 'temp', 'url', 'create', image, '-f', 'value', '-c', 'url']
     configured = cloud.openstack(*command, cloud='demo',
-                                 env={'OS_IMAGE_TEMP_URL_ACCOUNT': 'AUTH_other'})
+                                 env={'OSC_IMGURL_ACCOUNT': 'AUTH_other'})
     assert download(configured.stdout.strip()) == data
     assert f'The image lies in account {account} by its own location' in configured.stderr
     told = [*command, '--account', 'AUTH_other', '--key-file', '-']
@@ -196,7 +196,7 @@ def test_a_copy_sends_no_token_to_an_endpoint_that_is_given(cloud, attacker, own
 def test_no_token_of_a_list_goes_to_a_attackers_host(cloud, misleading, attacker):
     attacker[1].clear()
     result = cloud.openstack('image', 'temp', 'url', 'list', '--community', cloud='admin',
-                             env={'OS_IMAGE_TEMP_URL_COPY': 'true'})
+                             env={'OSC_IMGURL_COPY': 'true'})
     assert (result.code, result.stdout.strip()) == (1, '')
     assert all(image in result.stderr for image in misleading.values())
     assert attacker[1] == []

@@ -106,7 +106,7 @@ def test_a_copy_that_is_there_costs_one_request(cloud, account, image):
 
 def test_what_is_said_of_the_url_of_a_copy(cloud, account, image):
     url = copied(cloud, image)['url']
-    env = {'OS_IMAGE_TEMP_URL_COPY': 'on'}
+    env = {'OSC_IMGURL_COPY': 'on'}
     # By its URL, and as what create makes.
     for subject, more in ((url, {}), (image, {'env': env})):
         found = {row['check']: row for row in cloud.rows(
@@ -298,7 +298,7 @@ def test_what_is_in_use_is_left_alone(cloud, account, image):
         f'The object {image} in the container {CONTAINER} is no copy that this command has made,'
         ' and is left alone. Remove it (openstack object delete), or have copies kept in another'
         ' container (copy_container).')
-    env = {'OS_IMAGE_TEMP_URL_COPY_CONTAINER': 'elsewhere', 'OS_IMAGE_TEMP_URL_COPY': 'true'}
+    env = {'OSC_IMGURL_COPY_CONTAINER': 'elsewhere', 'OSC_IMGURL_COPY': 'true'}
     row = cloud.create(image, cloud='demo', env=env)
     assert (row['container'], row['copied']) == ('elsewhere', True)
     assert requests.get(row['url'], timeout=30).status_code == 200

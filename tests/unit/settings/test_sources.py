@@ -88,7 +88,7 @@ def test_the_first_source_counts(config_file):
     files = [config_file('[glance]\nswift_container = file1\n', '1'),
              config_file('[glance]\nswift_container = file2\n', '2')]
     cloud = {'image_temp_url': {'container': 'cloud', 'duration': 60}}
-    environment = {'OS_IMAGE_TEMP_URL_CONTAINER': 'environment', 'OS_CONTAINER': 'not ours'}
+    environment = {'OSC_IMGURL_CONTAINER': 'environment', 'OS_CONTAINER': 'not ours'}
     assert load(config_files=files).container == 'file2'
     assert load(config_files=files, cloud=cloud).container == 'cloud'
     assert load(config_files=files, cloud=cloud, environment=environment).container == (
@@ -104,7 +104,7 @@ def test_the_first_source_counts(config_file):
     named = load({'container': 'option'}, name_option='the option {}'.format)
     assert str(named.sources['container']) == 'the option container'
     assert load(environment=environment).sources['container'].kind is Kind.ENVIRONMENT
-    assert load(environment={'OS_IMAGE_TEMP_URL_CONTAINER': ''}).container == 'glance'
+    assert load(environment={'OSC_IMGURL_CONTAINER': ''}).container == 'glance'
 
 
 @pytest.mark.parametrize(('name', 'text', 'value'), [
@@ -153,7 +153,7 @@ def test_no_credentials_in_a_url_are_shown(given, tmp_path):
     config = tmp_path / 'ironic.conf'
     config.write_text(f'[glance]\nswift_endpoint_url = {given!r}\n')
     for given_in in ({'options': {'endpoint_url': given}},
-                    {'options': {}, 'environment': {'OS_IMAGE_TEMP_URL_ENDPOINT_URL': given}},
+                    {'options': {}, 'environment': {'OSC_IMGURL_ENDPOINT_URL': given}},
                     {'options': {}, 'cloud': {'image_temp_url': {'endpoint_url': given}}},
                     {'options': {}, 'config_files': [str(config)]}):
         with pytest.raises(InvalidParameterValue) as caught:
@@ -188,10 +188,10 @@ def test_bad_cache_arguments_are_not_shown():
 @pytest.mark.parametrize('in_environment', [True, False])
 def test_a_password_may_not_stand_in_the_cache_arguments(arguments, in_environment):
     if in_environment:
-        given = {'environment': {'OS_IMAGE_TEMP_URL_CACHE_ARGUMENTS': str(arguments)}}
+        given = {'environment': {'OSC_IMGURL_CACHE_ARGUMENTS': str(arguments)}}
     else:
         given = {'cloud': {'image_temp_url': {'cache_arguments': arguments}}}
-    with pytest.raises(InvalidParameterValue, match='OpenStackClient prints it') as caught:
+    with pytest.raises(InvalidParameterValue, match='OpenStackClient prints') as caught:
         load(**given)
     assert 'cache_password_file' in str(caught.value) and 'secret' not in str(caught.value)
 
@@ -214,12 +214,12 @@ def test_the_cache_password_comes_from_a_file(tmp_path, caplog):
         'image_temp_url.cache_password_file in clouds.yaml')
     assert not caplog.records
     path.chmod(0o604)
-    load(environment={'OS_IMAGE_TEMP_URL_CACHE_PASSWORD_FILE': str(path)})
+    load(environment={'OSC_IMGURL_CACHE_PASSWORD_FILE': str(path)})
     assert f'Other users can read the cache password file {path}' in caplog.text
     for content in (b'', b'the\nsecret', b'the\tsecret', b'the secret \xff'):
         path.write_bytes(content)
         with pytest.raises(InvalidParameterValue, match='Invalid cache_password') as caught:
-            load(environment={'OS_IMAGE_TEMP_URL_CACHE_PASSWORD_FILE': str(path)})
+            load(environment={'OSC_IMGURL_CACHE_PASSWORD_FILE': str(path)})
         assert str(path) in str(caught.value) and 'secret' not in str(caught.value)
 
 
@@ -244,20 +244,27 @@ def test_another_path_is_no_gateways():
 
 
 @pytest.mark.parametrize('given', [
-    {'environment': {'OS_IMAGE_TEMP_URL_KEY': 'the secret'}},
+    {'environment': {'OSC_IMGURL_KEY': 'the secret'}},
     {'cloud': {'image_temp_url': {'key': 'the secret'}}},
-    {'environment': {'OS_IMAGE_TEMP_URL_CACHE_PASSWORD': 'the secret'}},
+    {'environment': {'OSC_IMGURL_CACHE_PASSWORD': 'the secret'}},
     {'cloud': {'image_temp_url': {'cache_password': 'the secret'}}},
 ])
 def test_a_raw_secret_is_refused_without_being_shown(given):
-    with pytest.raises(InvalidParameterValue, match='OpenStackClient prints it') as caught:
+    with pytest.raises(InvalidParameterValue, match='OpenStackClient prints') as caught:
         load(**given)
     assert 'the secret' not in str(caught.value)
 
 
+@pytest.mark.parametrize('value', ['1', ''])
+def test_the_former_prefix_is_refused(value):
+    with pytest.raises(InvalidParameterValue, match='OpenStackClient makes a cloud') as caught:
+        load(environment={'OS_IMAGE_TEMP_URL_DURATION': value})
+    assert str(caught.value).endswith('Unset it, and set OSC_IMGURL_DURATION instead.')
+
+
 def test_unknown_names_are_refused():
     with pytest.raises(InvalidParameterValue, match='DURATOIN names no setting'):
-        load(environment={'OS_IMAGE_TEMP_URL_DURATOIN': '1'})
+        load(environment={'OSC_IMGURL_DURATOIN': '1'})
     with pytest.raises(InvalidParameterValue, match=r'image_temp_url\.seed in clouds\.yaml names'):
         load(cloud={'image_temp_url': {'seed': 1}})
     with pytest.raises(InvalidParameterValue, match='is not a mapping'):
@@ -406,4 +413,4 @@ def test_the_table_holds_all_that_a_setting_needs():
             'key', 'allowed_direct_url_schemes', 'cache_backend', 'cache_arguments',
             'cache_password_file', 'cache_password', 'num_retries', 'timeout', 'copy_container')
     assert BY_NAME['key'].environment is None and option_of(BY_NAME['key']) is None
-    assert BY_NAME['duration'].environment == 'OS_IMAGE_TEMP_URL_DURATION'
+    assert BY_NAME['duration'].environment == 'OSC_IMGURL_DURATION'

@@ -66,7 +66,7 @@ def test_which_source_of_a_store_counts(glance):
     assert (east.account, east.container) == ('AUTH_e', 'east-images')
     cloud['image_temp_url']['container'] = 'common'
     assert target(load({}, cloud=cloud, config_files=[glance]), 'my-east') == ('common', 2)
-    environment = {'OS_IMAGE_TEMP_URL_CONTAINER': 'environment'}
+    environment = {'OSC_IMGURL_CONTAINER': 'environment'}
     assert target(load({}, cloud=cloud, environment=environment), 'west') == ('environment', 4)
     options = {'multiple_containers_seed': '7'}
     assert target(load(options, environment, cloud), 'west') == ('environment', 7)
@@ -96,7 +96,7 @@ def test_the_settings_of_a_store_have_no_others():
 
 @pytest.mark.parametrize(('stores', 'said'), [
     ({'west': {'key': 'the secret'}}, 'The key may not stand in image_temp_url.stores.west.key in'),
-    ({'west': {'cache_password': 'the secret'}}, 'OpenStackClient prints it'),
+    ({'west': {'cache_password': 'the secret'}}, 'OpenStackClient prints'),
     ({'west': {'duration': 60}}, 'is no setting of a store; those are: key_file, endpoint_url, '),
     ({'west': {'store': 'east'}}, 'image_temp_url.stores.west.store in clouds.yaml is no setting'),
     ({'west': {'contaner': 'x'}}, 'image_temp_url.stores.west.contaner in clouds.yaml names no'),

@@ -67,7 +67,7 @@ def test_secrets_stand_neither_in_the_environment_nor_in_clouds_yaml():
         'key', 'cache_password'}
     assert {setting.name for setting in TABLE if setting.environment is None} == {
         'key', 'cache_password'}
-    assert BY_NAME['container'].environment == 'OS_IMAGE_TEMP_URL_CONTAINER'
+    assert BY_NAME['container'].environment == 'OSC_IMGURL_CONTAINER'
 
 
 def test_the_defaults():

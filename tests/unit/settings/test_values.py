@@ -62,7 +62,7 @@ def test_a_value(read, text, value):
     (values.arguments, ['a', '=b', 'a=b,c', '='], 'expected name=value, separated by commas'),
     (values.arguments, ['password=x', 'a=1,Password: x', 'PASSWD = x', 'url=redis://:x@h',
                         'url=redis://u:x,\ny@h'],
-     'a password may not stand there: OpenStackClient prints it'),
+     'a password may not stand there: OpenStackClient prints'),
     (values.key, ['', ' x'], 'it (is empty|has a space)'),
     (values.password, ['a\tb', 'a\nb', '\udcff'], 'expected one line of UTF-8 without control'),
     (values.password, [''], 'expected a value'),
