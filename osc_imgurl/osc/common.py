@@ -41,7 +41,8 @@ def add_setting_options(parser: argparse.ArgumentParser, names: Collection[str])
     parser.add_argument(
         '--config-file', metavar='<path>', dest='config_files', action='append', default=[],
         help='Read settings from the config file of a service: [glance] of an ironic.conf, or'
-             ' the Swift store of a glance-api.conf (repeat option to read several)')
+             ' the Swift store of a glance-api.conf; of a folder, its .conf files (repeat option'
+             ' to read several as one configuration)')
 
 
 def add_setting_option(parser: Any, setting: Setting) -> None:

@@ -6,10 +6,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from osc_imgurl.errors import InvalidParameterValue, remember
+from osc_imgurl.settings import config_files as services
 from osc_imgurl.settings import secret_file
+from osc_imgurl.settings.config_files import Candidate
 from osc_imgurl.settings.table import (
     BY_NAME,
     CLOUD_KEY,
@@ -24,10 +26,6 @@ from osc_imgurl.settings.table import (
 )
 from osc_imgurl.settings.values import PRINTED
 
-if TYPE_CHECKING:
-    from oslo_config import cfg
-
-
 STORES = 'stores'
 _TRUST = ('Put it into ~/.config/openstack or /etc/openstack, or name the file explicitly'
           ' (OS_CLIENT_CONFIG_FILE, OS_CLIENT_SECURE_FILE).')
@@ -39,16 +37,16 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = Non
          untrusted: Sequence[str] = (), name_option: Callable[[str], str] = str) -> Settings:
     """Return the settings in effect: of each, the first source that gives it.
 
-    The sources are, in this order: options, environment, ``clouds.yaml``, config files (the
-    last of several wins, as in every OpenStack service), defaults. What ``clouds.yaml``
-    (``stores:``) or a ``glance-api.conf`` says of one Glance store is in the settings of that
-    store, and comes there before what the same source says of all.
+    The sources are, in this order: options, environment, ``clouds.yaml``, config files (which are
+    one configuration, in which the last wins, as in every OpenStack service), defaults. What
+    ``clouds.yaml`` (``stores:``) or a ``glance-api.conf`` says of one Glance store is in the
+    settings of that store, and comes there before what the same source says of all.
 
     :param options: what the caller gives, by setting; None is not given.
     :param environment: a process environment; ``OSC_IMGURL_<SETTING>`` is read.
     :param cloud: a cloud's entry of ``clouds.yaml``; its mapping ``image_temp_url`` is read.
-    :param config_files: paths of an ``ironic.conf`` (its group ``[glance]``) or a
-        ``glance-api.conf`` (the groups of its Swift stores).
+    :param config_files: paths of an ``ironic.conf`` (its group ``[glance]``), a
+        ``glance-api.conf`` (the groups of its Swift stores), or a folder with such files.
     :param ignored: settings that keep their defaults, whatever a source says.
     :param untrusted: files that the cloud's entry is read from, and that somebody else may have
         written: no restricted setting is accepted from them.
@@ -62,7 +60,7 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = Non
           for name, value in options.items() if value is not None),
         *_from_environment(environment or {})]
     in_cloud, stores_in_cloud = _from_cloud((cloud or {}).get(CLOUD_KEY))
-    files = [_from_config_file(path) for path in reversed(config_files)]
+    of_services = services.read(config_files)
     # Standard input can be read once.
     read = functools.cache(read_secret)
 
@@ -70,14 +68,13 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = Non
         return _in_effect((each for each in candidates if each[0].name not in ignored), read,
                           untrusted)
 
-    settings = settings_of([*first, *in_cloud, *(each for file in files for each in (
-        *file.common, *file.stores.get(file.default, ())))])
+    settings = settings_of([*first, *in_cloud, *of_services.for_all()])
     stores = {}
-    for name in {**stores_in_cloud, **{name: () for file in files for name in file.stores if name}}:
+    for name in {**stores_in_cloud, **dict.fromkeys(filter(None, of_services.stores))}:
         try:
             stores[name] = settings_of([
                 *first, *(of_name(stores_in_cloud, name) or ()), *in_cloud,
-                *(each for file in files for each in (*file.stores.get(name, ()), *file.common))])
+                *of_services.for_store(name)])
         except InvalidParameterValue as error:
             raise InvalidParameterValue(f'The settings of the store {name}: {error.problem}',
                                         error.remedy, *error.names) from None
@@ -124,9 +121,6 @@ def read_secret(setting: Setting, path: str) -> Any:
         raise InvalidParameterValue(
             f'The {kind} {path or repr(path)} cannot be read: {error.strerror}.') from None
     return _parse(setting, text, 'on standard input' if path == '-' else f'in {path}')
-
-
-Candidate = tuple[Setting, Any, Source]
 
 
 def _parse(setting: Setting, value: Any, source: Source | str) -> Any:
@@ -204,78 +198,4 @@ def _candidates(given: Iterable[tuple[Any, Any]], where: str) -> Iterator[Candid
         source = Source(Kind.CLOUD, f'{where}.{name} in clouds.yaml')
         setting = _known(str(name).lower().replace('-', '_'), source)
         if value is not None:
-            yield setting, value, source
-
-
-@dataclasses.dataclass(frozen=True)
-class _ConfigFile:
-    """What a config file gives.
-
-    :ivar common: for all images.
-    :ivar stores: for those in each store; a Glance whose only store has no name has it under ''.
-    :ivar default: the store that Glance puts an image into which nobody says a store for.
-    """
-
-    common: list[Candidate]
-    stores: dict[str, list[Candidate]]
-    default: str
-
-
-def _from_config_file(path: str) -> _ConfigFile:
-    conf, names, default = _read_config_file(path)
-    return _ConfigFile(
-        list(_of_group(conf, path, 'glance', {
-            setting.ironic: setting for setting in TABLE if setting.ironic})),
-        {name: list(_of_group(conf, path, name or 'glance_store', {
-            setting.glance: setting for setting in TABLE if setting.glance})) for name in names},
-        default if default in names else names[0])
-
-
-def _read_config_file(path: str) -> tuple[cfg.ConfigOpts, list[str], str]:
-    """Return what is in a config file, the names of Glance's Swift stores, and the default one."""
-    from oslo_config import cfg
-
-    conf = cfg.ConfigOpts()
-    # Nothing but the file itself counts: no other file, server or variable that it could name.
-    conf.set_override('config_source', [])
-    conf.register_opts([cfg.DictOpt('enabled_backends', default={})])
-    conf.register_opts([cfg.StrOpt('default_backend')], group='glance_store')
-    try:
-        conf(args=[], project='osc-imgurl', default_config_files=[path], default_config_dirs=[],
-             use_env=False)
-        names = [name for name, kind in conf.enabled_backends.items() if kind == 'swift']
-        return conf, names or [''], conf.glance_store.default_backend
-    except cfg.ConfigFilesNotFoundError:
-        raise InvalidParameterValue(f'The config file {path} does not exist.') from None
-    except cfg.ConfigFileParseError:
-        # oslo.config's own message quotes the line, and that may be the key's.
-        raise InvalidParameterValue(
-            f'The config file {path} has a line that is not "option = value".') from None
-    except (cfg.Error, OSError, UnicodeDecodeError) as error:
-        raise InvalidParameterValue(
-            f'The config file {path} cannot be read ({type(error).__name__}).') from None
-
-
-def _of_group(conf: cfg.ConfigOpts, path: str, group: str,
-              settings: Mapping[str, Setting]) -> Iterator[Candidate]:
-    """Yield what a group of a config file gives.
-
-    :param settings: by the names of the group's options.
-    """
-    from oslo_config import cfg
-
-    conf.register_opts([cfg.StrOpt(option, secret=setting.secret)
-                        for option, setting in settings.items()], group=group)
-    for option, setting in settings.items():
-        source = Source(Kind.CONFIG_FILE, f'[{group}]{option} in {path}')
-        try:
-            value = conf[group][option]
-        except cfg.Error:
-            # Its message quotes the value.
-            raise InvalidParameterValue(
-                f'Invalid {setting.name} ({source}): a $ stands for the value of another'
-                ' option, and there is none of that name. Write $$ for a $.') from None
-        if value is not None:
-            if setting.secret:
-                secret_file.warn_of_config_file(path)
             yield setting, value, source

@@ -31,13 +31,14 @@ ENDPOINT_TYPES = ('swift', 'radosgw')
 
 
 def _setting(parse: Callable[[str], Any], help: str, *, default: Any = None, metavar: str = '',
-             shown_default: str = '', ironic: str = '', glance: str = '',
+             shown_default: str = '', ironic: str = '', deploy: str = '', glance: str = '',
              everywhere: bool = True, switch: str = '', secret: bool = False,
              file: str = '', of_store: bool = False, restricted: bool = False) -> Any:
     return dataclasses.field(default=default, repr=not secret, metadata={
         'parse': parse, 'help': help, 'metavar': metavar, 'shown_default': shown_default,
-        'ironic': ironic, 'glance': glance, 'everywhere': everywhere, 'switch': switch,
-        'secret': secret, 'file': file, 'of_store': of_store, 'restricted': restricted})
+        'ironic': ironic, 'deploy': deploy, 'glance': glance, 'everywhere': everywhere,
+        'switch': switch, 'secret': secret, 'file': file, 'of_store': of_store,
+        'restricted': restricted})
 
 
 class Kind(enum.Enum):
@@ -99,7 +100,7 @@ class Settings:
     endpoint_type: str | None = _setting(
         values.one_of(*ENDPOINT_TYPES), 'Kind of object store: radosgw for a RADOS Gateway without'
         ' accounts in its URLs', metavar='{swift,radosgw}', shown_default='from the catalog',
-        ironic='temp_url_endpoint_type', of_store=True)
+        ironic='temp_url_endpoint_type', deploy='object_store_endpoint_type', of_store=True)
     api_version: str = _setting(
         values.name, 'Version of the Swift API in the URL', default='v1', metavar='<version>',
         shown_default='v1', ironic='swift_api_version', of_store=True)
@@ -208,6 +209,9 @@ class Setting:
     """One row of the table.
 
     :ivar metavar: what the value of its option is called; empty where it has none.
+    :ivar ironic: its option in the group ``[glance]`` of an ``ironic.conf``.
+    :ivar deploy: its option in the group ``[deploy]``, where Ironic had it for a while.
+    :ivar glance: its option in the group of a store in a ``glance-api.conf``.
     :ivar switch: the name of its option that has no value; empty where there is none.
     :ivar everywhere: whether it may stand in the environment and in ``clouds.yaml``.
     :ivar secret: whether its value is never printed.
@@ -223,6 +227,7 @@ class Setting:
     metavar: str
     shown_default: str
     ironic: str
+    deploy: str
     glance: str
     everywhere: bool
     switch: str

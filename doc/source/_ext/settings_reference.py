@@ -27,7 +27,8 @@ def reference():
                 f' ``{setting.metavar}``')),
             ('Environment', f'``{setting.environment}``' if setting.environment else NEVER),
             ('clouds.yaml', f'``{CLOUD_KEY}: {setting.name}``' if setting.everywhere else NEVER),
-            ('ironic.conf', setting.ironic and f'``[glance] {setting.ironic}``'),
+            ('ironic.conf', setting.ironic and f'``[glance] {setting.ironic}``' + (
+                f', in Ironic 9 and 10 ``[deploy] {setting.deploy}``' if setting.deploy else '')),
             ('glance-api.conf', setting.glance and f'``{setting.glance}``'),
             ('Of a store', setting.of_store and f'``{CLOUD_KEY}: {STORES}: <store>:``'),
             ('Untrusted files', setting.restricted and 'not accepted'),

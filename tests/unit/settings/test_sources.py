@@ -383,12 +383,15 @@ def test_a_config_file_with_bad_stores(config_file, text):
 def test_config_files_that_cannot_be_read(tmp_path):
     with pytest.raises(InvalidParameterValue, match='does not exist'):
         load(config_files=[str(tmp_path / 'none')])
-    with pytest.raises(InvalidParameterValue, match='cannot be read'):
+    with pytest.raises(InvalidParameterValue, match='does not exist'):
+        load(config_files=[''])
+    (tmp_path / 'x.conf').mkdir()
+    with pytest.raises(InvalidParameterValue, match=r'x\.conf cannot be read'):
         load(config_files=[str(tmp_path)])
 
 
 @pytest.mark.parametrize('text', [
-    '', '" the secret"', '"the secret "', 'the\n  secret', 'the\tsecret', 'the $secret'])
+    '" the secret"', '"the secret "', 'the\n  secret', 'the\tsecret', 'the $secret'])
 def test_a_bad_key_in_a_config_file_is_not_shown(config_file, text):
     with pytest.raises(InvalidParameterValue) as caught:
         load(config_files=[config_file(f'[glance]\nswift_temp_url_key = {text}\n')])

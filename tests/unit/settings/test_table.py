@@ -48,6 +48,7 @@ def test_the_table():
     assert column('glance') == {
         'container': 'swift_store_container',
         'multiple_containers_seed': 'swift_store_multiple_containers_seed'}
+    assert column('deploy') == {'endpoint_type': 'object_store_endpoint_type'}
     assert column('metavar') == METAVARS
     assert column('switch') == {
         'cache_enabled': 'cache', 'check': 'check', 'copy': 'copy',
