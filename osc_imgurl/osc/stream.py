@@ -13,6 +13,7 @@ from osc_imgurl.batch import Failure, Made
 from osc_imgurl.errors import InvalidParameterValue, logger, printable
 from osc_imgurl.osc.wording import typed
 from osc_imgurl.settings.secret_file import standard_input
+from osc_imgurl.settings.values import at_home
 
 LOG = logger(__name__)
 
@@ -44,7 +45,7 @@ def _lines(path: str | None) -> Iterator[str]:
         return
     try:
         with (contextlib.nullcontext(standard_input()) if path == '-'
-              else open(path, 'rb')) as file:
+              else open(at_home(path), 'rb')) as file:
             for line in (line.decode().strip() for line in file):
                 if line and not line.startswith('#'):
                     yield line

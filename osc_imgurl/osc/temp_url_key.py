@@ -66,9 +66,10 @@ def _new_key(parsed_args: argparse.Namespace) -> tuple[Key, AbstractContextManag
     from osc_imgurl.errors import InvalidParameterValue
     from osc_imgurl.settings import secret_file, sources
     from osc_imgurl.settings.table import BY_NAME
+    from osc_imgurl.settings.values import at_home
     from osc_imgurl.swift import key_slots
 
-    path: str | None = parsed_args.new_key_file
+    path: str | None = parsed_args.new_key_file and at_home(parsed_args.new_key_file)
     if path is not None and not parsed_args.generate:
         return sources.read_secret(BY_NAME['key'], path), contextlib.nullcontext()
     if path == '-':

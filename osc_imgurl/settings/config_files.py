@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import pathlib
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -81,7 +80,7 @@ def read(paths: Sequence[str]) -> ConfigFiles:
 def _files_of(paths: Sequence[str]) -> list[str]:
     """Return the files that are named, and those in the folders that are."""
     files: list[str] = []
-    for path in map(os.path.expanduser, paths):
+    for path in map(values.at_home, paths):
         # pathlib takes an empty path for the current folder.
         if path and (folder := pathlib.Path(path)).is_dir():
             files += map(str, sorted(folder.glob('*.conf')))

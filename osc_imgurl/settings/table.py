@@ -78,7 +78,7 @@ class Settings:
     """
 
     key_file: str | None = _setting(
-        values.text, 'File with the temporary URL key; - reads it from standard input',
+        values.path, 'File with the temporary URL key; - reads it from standard input',
         metavar='<path>', shown_default='looked up', of_store=True, restricted=True)
     key: Key | None = _setting(
         values.key, 'The temporary URL key itself; in a service\'s config file only',
@@ -154,7 +154,7 @@ class Settings:
         values.arguments, 'What the backend is given: name=value,... or a mapping in clouds.yaml;'
         ' no password', default=(), shown_default='none', secret=True, restricted=True)
     cache_password_file: str | None = _setting(
-        values.text, 'File with the password of the shared cache', shown_default='no password',
+        values.path, 'File with the password of the shared cache', shown_default='no password',
         restricted=True)
     cache_password: str | None = _setting(
         values.password, 'The password of the shared cache itself; in the file that'

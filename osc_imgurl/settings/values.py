@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Callable
 from typing import Any
@@ -65,6 +66,16 @@ def text(given: str) -> str:
     if not given:
         raise ValueError('expected a value')
     return given
+
+
+def at_home(path: str) -> str:
+    """Return a path with the home folder for ``~``; unchanged where nobody has such a home."""
+    # pathlib fails then, and takes an empty path for the current folder.
+    return os.path.expanduser(path)  # noqa: PTH111
+
+
+def path(given: str) -> str:
+    return at_home(text(given))
 
 
 def prefix(given: str) -> str:

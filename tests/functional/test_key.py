@@ -258,10 +258,10 @@ def test_no_key_file_is_left_of_a_key_that_swift_refuses(cloud, tmp_path):
     store.delete('/full')
 
 
-def test_the_file_of_the_settings_may_be_the_one_to_be_made(cloud, image, data, tmp_path):
-    path = tmp_path / 'key'
-    env = cloud.config(image_temp_url={'key_file': str(path)})
-    change(cloud, 'rotate', '--generate', '--key-file', str(path), env=env)
+def test_the_file_of_the_settings_may_be_the_one_to_be_made(cloud, image, data):
+    env = cloud.config(image_temp_url={'key_file': '~/new-key'})
+    change(cloud, 'rotate', '--generate', '--key-file', '~/new-key', env=env)
+    assert (cloud.home / 'new-key').exists()
     keys(cloud)
     assert download(cloud.create(image, env=env)['url']) == data
 

@@ -23,6 +23,12 @@ def test_an_interrupt_ends_the_rows_and_keeps_those_that_are_there():
     assert output.interrupted and not output.failed
 
 
+def test_a_file_at_home(tmp_path, monkeypatch):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    (tmp_path / 'images').write_text('cirros\n')
+    assert list(stream.references([], '~/images')) == ['cirros']
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True

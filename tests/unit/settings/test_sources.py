@@ -288,6 +288,23 @@ def test_key_file(tmp_path, content, key, caplog):
     assert f'chmod 600 {path}' in caplog.text
 
 
+@pytest.mark.parametrize('give', [
+    lambda path: {'options': {'key_file': path}},
+    lambda path: {'environment': {'OSC_IMGURL_KEY_FILE': path}},
+    lambda path: {'cloud': {'image_temp_url': {'key_file': path}}},
+    lambda path: {'cloud': {'image_temp_url': {'stores': {'west': {'key_file': path}}}}},
+    lambda path: {'cloud': {'image_temp_url': {'cache_password_file': path}}}])
+def test_a_tilde_is_the_home(tmp_path, monkeypatch, give):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    (tmp_path / 'secret').write_text('a secret')
+    (tmp_path / 'secret').chmod(0o600)
+    settings = load(**give('~/secret'))
+    west = settings.stores.get('west', settings)
+    assert Key(b'a secret') == west.key or settings.cache_password == 'a secret'
+    with pytest.raises(InvalidParameterValue, match=f'file {tmp_path}/none cannot be read'):
+        load(**give('~/none'))
+
+
 @pytest.mark.parametrize(('mode', 'able'), [
     (0o640, 'read'), (0o604, 'read'), (0o620, 'change'), (0o602, 'change'),
     (0o666, 'read and change')])
