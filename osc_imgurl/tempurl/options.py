@@ -18,9 +18,12 @@ METHODS = ('GET', 'HEAD', 'PUT', 'POST', 'DELETE')
 AUTO_FILENAME = 'auto'
 # The last second that can be written as an ISO 8601 date.
 MAX_EXPIRES = 253402300799
-_SECONDS_BY_UNIT = {'w': 604800, 'd': 86400, 'h': 3600, 'm': 60, 's': 1}
-# The larger unit first; each may be left out.
-_TIME = re.compile(''.join(rf'(?:(\d{{1,12}}){unit})?' for unit in _SECONDS_BY_UNIT), re.ASCII)
+_SECONDS_BY_UNIT = {'w': 604800, 'd': 86400, 'hr?': 3600, 'm(?:in)?': 60, 's': 1}
+# The larger unit first; each may be left out. Of one unit, what `swift tempurl` accepts
+# (swiftclient.utils.parse_timestamp).
+_NUMBER = r'[\d.]{1,12}(?:[eE]\+?\d)?'
+_TIME = re.compile(
+    r'\s*'.join(rf'(?:({_NUMBER})\s*{unit})?' for unit in _SECONDS_BY_UNIT), re.ASCII)
 _ISO8601 = '%Y-%m-%dT%H:%M:%SZ'
 
 
@@ -72,13 +75,17 @@ def parse_duration(given: str | int, minimum: int = 1) -> int:
     :raises ValueError: it is none, or less than the minimum; the message says what is expected.
     """
     text = str(given).strip()
-    match = _TIME.fullmatch(f'{text}s' if text.isdecimal() else text) if text else None
-    value = sum(int(count or 0) * unit for count, unit in zip(
-        match.groups(), _SECONDS_BY_UNIT.values(), strict=True)) if match else -1
-    if value < minimum:
+    bare = re.fullmatch(_NUMBER, text, re.ASCII)
+    match = _TIME.fullmatch(f'{text}s' if bare else text) if text else None
+    try:
+        value = sum(float(count or 0) * unit for count, unit in zip(
+            match.groups(), _SECONDS_BY_UNIT.values(), strict=True)) if match else -1
+    except ValueError:
+        value = -1
+    if value < minimum or (bare and value % 1):
         raise ValueError(f'expected a time of at least {minimum} s,'
                          ' such as 1200, 20m, 1h30m, 7d or 2w')
-    return value
+    return int(value)
 
 
 def validate_method(method: str) -> str:

@@ -127,7 +127,7 @@ def test_values(name, text, value):
 
 
 @pytest.mark.parametrize(('name', 'text'), [
-    *(('duration', text) for text in ('0', '-1', 'x', '', '1.5', '1y', '٣', '20 m')),
+    *(('duration', text) for text in ('0', '-1', 'x', '', '1.5', '1y', '٣', '1h30')),
     ('expected_download_start_delay', '-1'),
     *(('multiple_containers_seed', text) for text in ('-1', '33', 'x', '', '1.0', '٣')),
     *(('endpoint_url', text) for text in (

@@ -1,6 +1,7 @@
 """What the text of a setting may be."""
 
 import pytest
+from swiftclient.utils import parse_timestamp
 
 from osc_imgurl.settings import values
 from osc_imgurl.tempurl.signing import Key
@@ -16,6 +17,11 @@ from osc_imgurl.tempurl.signing import Key
     (values.seconds(60), '1m', 60), (values.seconds(1), '9' * 12, 10**12 - 1),
     (values.seed, '0', 0), (values.seed, ' 32 ', 32), (values.seed, '07', 7),
     (values.retries, '0', 0), (values.retries, ' 999 ', 999),
+    (values.seconds(1), '1hr', 3600), (values.seconds(1), '60min', 3600),
+    (values.seconds(1), '1.5h', 5400), (values.seconds(1), '.5d', 43200),
+    (values.seconds(1), '1e3', 1000), (values.seconds(1), '1200.0', 1200),
+    (values.seconds(1), '1.9s', 1), (values.seconds(1), '20 m', 1200),
+    (values.seconds(1), '1hr 30min', 5400), (values.seconds(1), '1h 30m 5s', 5405),
     *((values.boolean, text, True) for text in ('true', 'True', ' YES ', 'on', '1')),
     *((values.boolean, text, False) for text in ('false', 'False', ' NO ', 'off', '0')),
     (values.one_of('a', 'b'), 'a', 'a'), (values.one_of('a', 'b'), 'b', 'b'),
@@ -43,9 +49,22 @@ def test_a_value(read, text, value):
         assert (found, type(found)) == (value, type(value))
 
 
+@pytest.mark.parametrize('number', ['7', '7.25', '.5', '7.', '7e2', '7E2', '1.5e+3', ' 7'])
+@pytest.mark.parametrize('unit', ['', 's', 'm', 'min', 'h', 'hr', 'd', ' h', '\tmin'])
+def test_a_time_as_swift_tempurl_reads_it(number, unit):
+    try:
+        wanted = parse_timestamp(f'{number}{unit}')[0]
+    except ValueError:
+        with pytest.raises(ValueError, match='expected a time'):
+            values.seconds(0)(f'{number}{unit}')
+    else:
+        assert values.seconds(0)(f'{number}{unit}') == wanted
+
+
 @pytest.mark.parametrize(('read', 'texts', 'expected'), [
-    (values.seconds(1), ['', '0', '0d', '-1', 'x', '1.5', '1y', '1M', '٣', '20 m', 'm', '1s1',
-                         '1h30', '30m1h', '1h1h', '1h 30m', '٣h', 'hm', '9' * 13, '9' * 5000],
+    (values.seconds(1), ['', '0', '0d', '-1', 'x', '1.5', '1y', '1M', '٣', 'm', '1s1', '.', '1.h.',
+                         '1h30', '30m1h', '1h1h', '1hour', '٣h', 'hm', '0.5s', '1..5h', '1h5',
+                         'inf', 'nan', '1e', '1e99', '-1e3', '1h-1m', '9' * 13, '9' * 5000],
      'expected a time of at least 1 s, such as 1200, 20m, 1h30m, 7d or 2w'),
     (values.seconds(0), ['-1', ''], 'expected a time of at least 0 s, such as'),
     (values.seconds(60), ['59', '59s', '0m'], 'expected a time of at least 60 s, such as'),
