@@ -15,7 +15,7 @@ from typing import Any
 
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.settings import secret_file, values
-from osc_imgurl.settings.table import TABLE, Kind, Setting, Settings, Source
+from osc_imgurl.settings.table import TABLE, Kind, Setting, Source
 
 # A setting, its value, and where it comes from.
 Candidate = tuple[Setting, Any, Source]
@@ -148,7 +148,7 @@ class _Configuration:
         from oslo_utils import netutils
 
         ironic, glance = ({
-            getattr(setting, service): getattr(Settings, setting.name)
+            getattr(setting, service): setting.default
             for setting in TABLE if getattr(setting, service)} for service in ('ironic', 'glance'))
         glance |= _OF_GLANCE
         of_this_machine = {'my_ip': netutils.get_my_ipv4, 'host': socket.getfqdn}

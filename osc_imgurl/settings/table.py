@@ -182,9 +182,10 @@ class Settings:
     stores: Mapping[str, Settings] = dataclasses.field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
+        given = vars(self)
         for setting in TABLE:
-            value = getattr(self, setting.name)
-            if value is None:
+            value = given[setting.name]
+            if value is None or value is setting.default:
                 continue
             try:
                 object.__setattr__(self, setting.name, setting.parse(value))
@@ -222,6 +223,7 @@ class Setting:
     """
 
     name: str
+    default: Any
     parse: Callable[[str], Any]
     help: str
     metavar: str
@@ -243,7 +245,7 @@ class Setting:
 
 
 TABLE: tuple[Setting, ...] = tuple(
-    Setting(name=field.name, **field.metadata)
+    Setting(name=field.name, default=field.default, **field.metadata)
     for field in dataclasses.fields(Settings) if field.metadata)
 BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in TABLE}
 

@@ -74,18 +74,25 @@ def parse_duration(given: str | int, minimum: int = 1) -> int:
 
     :raises ValueError: it is none, or less than the minimum; the message says what is expected.
     """
-    text = str(given).strip()
-    bare = re.fullmatch(_NUMBER, text, re.ASCII)
-    match = _TIME.fullmatch(f'{text}s' if bare else text) if text else None
-    try:
-        value = sum(float(count or 0) * unit for count, unit in zip(
-            match.groups(), _SECONDS_BY_UNIT.values(), strict=True)) if match else -1
-    except ValueError:
-        value = -1
-    if value < minimum or (bare and value % 1):
+    value = given if type(given) is int else _seconds(str(given).strip())
+    if value is None or value < minimum:
         raise ValueError(f'expected a time of at least {minimum} s,'
                          ' such as 1200, 20m, 1h30m, 7d or 2w')
-    return int(value)
+    return value
+
+
+def _seconds(text: str) -> int | None:
+    """Return a time that is written as text, in seconds; None: it is none."""
+    bare = re.fullmatch(_NUMBER, text, re.ASCII)
+    match = _TIME.fullmatch(f'{text}s' if bare else text)
+    if not match or not text:
+        return None
+    try:
+        value = sum(float(count) * unit for count, unit in zip(
+            match.groups(), _SECONDS_BY_UNIT.values(), strict=True) if count)
+    except ValueError:
+        return None
+    return None if bare and value % 1 else int(value)
 
 
 def validate_method(method: str) -> str:

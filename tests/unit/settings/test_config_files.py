@@ -7,7 +7,7 @@ import pytest
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.settings.sources import load
 from osc_imgurl.settings.table import for_store
-from osc_imgurl.tempurl.key import Key
+from osc_imgurl.tempurl.signing import Key
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from osc_imgurl.errors import InvalidParameterValue
+from osc_imgurl.settings import table
 from osc_imgurl.settings.sources import load
 from osc_imgurl.settings.table import BY_NAME, TABLE, Kind, Settings, Source
 from osc_imgurl.tempurl.signing import Key
@@ -171,3 +172,17 @@ def test_no_secret_is_in_the_error(secret):
 def test_python_and_text_make_the_same_value(name, value, text, made):
     assert getattr(Settings(**{name: value}), name) == made
     assert getattr(load({name: text}), name) == made
+
+
+def test_a_changed_copy_is_made_in_no_time(monkeypatch):
+    """One is made for each image; what has its default is not parsed again."""
+    settings, parsed = Settings(container='x', duration=60), []
+    monkeypatch.setattr(table, 'TABLE', [
+        dataclasses.replace(setting, parse=lambda value, setting=setting: (
+            parsed.append(setting.name), setting.parse(value))[1]) for setting in TABLE])
+    assert dataclasses.replace(settings, store='west').store == 'west'
+    assert parsed == ['duration', 'container', 'store']
+    with pytest.raises(InvalidParameterValue, match='Invalid multiple_containers_seed False'):
+        Settings(multiple_containers_seed=False)
+    with pytest.raises(InvalidParameterValue, match='Invalid num_retries -1'):
+        dataclasses.replace(settings, num_retries=-1)
