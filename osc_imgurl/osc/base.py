@@ -77,7 +77,10 @@ class Lister(Command, command.Lister):
 
     def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str],
                        data: Iterable[Sequence[Any]]) -> int:
-        rows = (_shown(row, parsed_args.formatter) for row in data)
+        rows: Iterable[list[Any]] = (_shown(row, parsed_args.formatter) for row in data)
+        if parsed_args.sort_columns:
+            # cliff goes through the rows again where it cannot compare them.
+            rows = list(rows)
         return super().produce_output(parsed_args, column_names, rows)
 
 

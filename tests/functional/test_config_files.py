@@ -175,6 +175,14 @@ def test_files_that_count(home, file, folder, env):
     assert given['key'] == 'image_temp_url.key_file in clouds.yaml'
 
 
+def test_settings_in_the_order_of_their_values(home):
+    """Numbers, texts and nothing have no order; they are listed all the same."""
+    given = run(home, *SETTINGS, OS_CLOUD='')
+    done = run(home, *SETTINGS, '--sort-column', 'value', OS_CLOUD='', true_process=True)
+    assert (done.returncode, done.stdout) == (0, given.stdout)
+    assert len(json.loads(done.stdout)) > 20 and 'unsortable types' in done.stderr
+
+
 def test_a_file_that_is_named_and_missing(home):
     """openstacksdk reads the next one then."""
     entry(home / 'theirs/clouds.yaml', image_temp_url={'key_file': str(home / 'key')})

@@ -2,8 +2,11 @@
 
 import argparse
 import io
+import json
 import logging
 import types
+
+import pytest
 
 from osc_imgurl.osc import base
 
@@ -19,6 +22,21 @@ def test_a_command_hides_signatures_in_urllib3s_log(monkeypatch, caplog):
 
     assert Command(APP, None).run(argparse.Namespace()) == 0
     assert caplog.messages == ['/x?temp_url_sig=***']
+
+
+@pytest.mark.parametrize(('column', 'rows'), [
+    ('name', [['a', 2], ['b', None], ['c', 'x']]), ('value', [['c', 'x'], ['a', 2], ['b', None]])])
+def test_rows_that_cannot_be_sorted_are_listed_all_the_same(caplog, column, rows):
+    class List(base.Lister):
+        def take_action(self, parsed_args):
+            return ('name', 'value'), (row for row in [['c', 'x'], ['a', 2], ['b', None]])
+
+    app = types.SimpleNamespace(stdout=io.StringIO())
+    command = List(app, None)
+    assert command.run(command.get_parser('list').parse_args(
+        ['--sort-column', column, '-f', 'json'])) == 0
+    assert [list(row.values()) for row in json.loads(app.stdout.getvalue())] == rows
+    assert bool(caplog.messages) == (column == 'value')
 
 
 def test_an_example_in_the_help_can_be_copied():
