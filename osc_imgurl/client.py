@@ -19,7 +19,7 @@ from keystoneauth1.session import Session
 
 from osc_imgurl import batch
 from osc_imgurl.batch import Failure, Found, Made
-from osc_imgurl.cache.entry import Cache, Entry, open_cache
+from osc_imgurl.cache.base import Cache, Entry, open_cache
 from osc_imgurl.check.new_url import NewURLCheck
 from osc_imgurl.copies.copier import Copier, Progress, make_copier, no_progress
 from osc_imgurl.copies.home import Home

@@ -10,14 +10,13 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from osc_imgurl.cache.entry import Cache
-from osc_imgurl.cache.reuse import reuse
+from osc_imgurl.cache.base import Cache, reuse
 from osc_imgurl.copies.copier import NO_URL, Copier, or_copied
 from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue, ObjectStoreFailed
 from osc_imgurl.glance.image import Image, file_name, referenced_id, validate_in_swift
 from osc_imgurl.settings.table import Settings, expiry
-from osc_imgurl.swift.capabilities import Capabilities
-from osc_imgurl.swift.offline import OfflineSwift
+from osc_imgurl.swift.answers import Capabilities
+from osc_imgurl.swift.endpoint import OfflineSwift
 from osc_imgurl.target.resolve import Target, resolve, signing_key
 from osc_imgurl.target.store import Cloud, Store, choose_store
 from osc_imgurl.tempurl.options import AUTO_FILENAME, URLOptions

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from osc_imgurl.cache.entry import Cache, Entry
+from osc_imgurl.cache.base import Cache, Entry
 from osc_imgurl.errors import FORCE, CacheFailed, InvalidParameterValue, logger
 from osc_imgurl.swift import key_slots
 from osc_imgurl.swift.key_slots import Change

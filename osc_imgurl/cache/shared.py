@@ -17,8 +17,7 @@ from typing import Any
 from dogpile.cache import make_region
 from dogpile.cache.api import NO_VALUE, CacheBackend
 
-from osc_imgurl.cache.entry import CacheInfo, Entry, decode, usable
-from osc_imgurl.cache.guard import TIME_LIMIT, Guard
+from osc_imgurl.cache.base import TIME_LIMIT, CacheInfo, Entry, Guard, decode, usable
 from osc_imgurl.errors import CacheFailed, InvalidParameterValue, remember_in
 
 # The others of dogpile.cache are of no use to many machines, or their clients (python-memcached,
@@ -76,7 +75,7 @@ class SharedCache:
 
     def get_or_create(self, new: Entry, accepts: Callable[[int], bool], now: float,
                       refresh: bool = False) -> tuple[int, bool]:
-        """See :class:`osc_imgurl.cache.entry.Cache`. The backend's lock is held while creating."""
+        """See :class:`osc_imgurl.cache.base.Cache`. The backend's lock is held while creating."""
         name = _name(new.fingerprint)
 
         def find() -> tuple[int, bool] | None:
@@ -106,14 +105,14 @@ class SharedCache:
         return self._guard.ask_or_warn(get_or_create, (new.expires, False))
 
     def entries(self) -> list[Entry]:
-        """See :class:`osc_imgurl.cache.entry.Cache`.
+        """See :class:`osc_imgurl.cache.base.Cache`.
 
         :raises CacheFailed: always; these backends cannot list what they hold.
         """
         raise CacheFailed(f'The cache {self._name} cannot list what it holds; ask its server.')
 
     def delete(self, fingerprints: Iterable[str]) -> int:
-        """See :class:`osc_imgurl.cache.entry.Cache`.
+        """See :class:`osc_imgurl.cache.base.Cache`.
 
         :returns: how many fingerprints were given; these backends do not count.
         """
@@ -122,7 +121,7 @@ class SharedCache:
         return len(names)
 
     def info(self) -> CacheInfo:
-        """See :class:`osc_imgurl.cache.entry.Cache`."""
+        """See :class:`osc_imgurl.cache.base.Cache`."""
         return CacheInfo(self._name, None, None, None)
 
 

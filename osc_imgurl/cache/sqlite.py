@@ -20,8 +20,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from osc_imgurl.cache.entry import CacheInfo, Entry, decode, usable
-from osc_imgurl.cache.guard import Guard
+from osc_imgurl.cache.base import CacheInfo, Entry, Guard, decode, usable
 from osc_imgurl.errors import CacheFailed, logger
 
 LOG = logger(__name__)
@@ -71,7 +70,7 @@ class SQLiteCache:
 
     def get_or_create(self, new: Entry, accepts: Callable[[int], bool], now: float,
                       refresh: bool = False) -> tuple[int, bool]:
-        """See :class:`osc_imgurl.cache.entry.Cache`. Reading and creating are one transaction."""
+        """See :class:`osc_imgurl.cache.base.Cache`. Reading and creating are one transaction."""
         def find(connection: sqlite3.Connection) -> tuple[int, bool] | None:
             row = connection.execute(
                 f'{_SELECT} WHERE id = ?', (_row_id(new.fingerprint),)).fetchone()
@@ -93,7 +92,7 @@ class SQLiteCache:
             lambda: self._use(get_or_create), (new.expires, False))
 
     def entries(self) -> list[Entry]:
-        """See :class:`osc_imgurl.cache.entry.Cache`."""
+        """See :class:`osc_imgurl.cache.base.Cache`."""
         def page(connection: sqlite3.Connection, after: tuple[int, int]) -> list[tuple[Any, ...]]:
             return connection.execute(
                 f"{_SELECT} WHERE typeof(expires) = 'integer' AND (expires, id) > (?, ?)"
@@ -109,7 +108,7 @@ class SQLiteCache:
         return found
 
     def delete(self, fingerprints: Iterable[str]) -> int:
-        """See :class:`osc_imgurl.cache.entry.Cache`."""
+        """See :class:`osc_imgurl.cache.base.Cache`."""
         rows = [(_row_id(each), each) for each in fingerprints]
 
         def delete(connection: sqlite3.Connection, rows: list[tuple[int, str]]) -> int:
@@ -123,7 +122,7 @@ class SQLiteCache:
             for start in range(0, len(rows), AT_ONCE))
 
     def info(self) -> CacheInfo:
-        """See :class:`osc_imgurl.cache.entry.Cache`."""
+        """See :class:`osc_imgurl.cache.base.Cache`."""
         entries = self._use_existing(lambda connection: int(
             connection.execute('SELECT count(*) FROM entries').fetchone()[0]), 0)
         size = self.path.stat().st_size if self.path.exists() else 0

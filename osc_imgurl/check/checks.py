@@ -16,7 +16,7 @@ from osc_imgurl.check.signature import check_key, check_method, check_path, chec
 from osc_imgurl.copies.copy import Copy
 from osc_imgurl.errors import ImgurlError, InvalidParameterValue, UntrustedLocation
 from osc_imgurl.glance.image import Image, validate_active, validate_in_swift
-from osc_imgurl.swift.endpoint import DIGESTS_OF_A_SILENT_CLUSTER
+from osc_imgurl.swift.answers import DIGESTS_OF_A_SILENT_CLUSTER
 from osc_imgurl.swift.probe import Answer, own_address
 from osc_imgurl.tempurl.options import format_expires, format_remaining
 from osc_imgurl.tempurl.signing import allows

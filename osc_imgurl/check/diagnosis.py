@@ -14,8 +14,8 @@ from osc_imgurl.copies.home import Home
 from osc_imgurl.errors import ImgurlError, UntrustedLocation
 from osc_imgurl.glance.image import Image
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.swift.endpoint import PREFERRED_DIGESTS, endpoint_of, type_by_catalog
-from osc_imgurl.swift.offline import OfflineSwift
+from osc_imgurl.swift.answers import PREFERRED_DIGESTS
+from osc_imgurl.swift.endpoint import OfflineSwift, endpoint_of, type_by_catalog
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.target.resolve import Target, resolve, signing_key
 from osc_imgurl.target.store import Cloud, Store, choose_store, store_of_path
@@ -24,7 +24,7 @@ from osc_imgurl.tempurl.signing import Parameters, sign
 from osc_imgurl.tempurl.url import parse
 
 if TYPE_CHECKING:
-    from osc_imgurl.cache.entry import Entry
+    from osc_imgurl.cache.base import Entry
 
 
 def diagnose(url: str, settings: Settings, cloud: Cloud, now: float, *, method: str = 'GET',

@@ -8,7 +8,7 @@ import dataclasses
 import functools
 from collections.abc import Sequence
 
-from osc_imgurl.cache.entry import Entry, signature_fingerprint
+from osc_imgurl.cache.base import Entry, signature_fingerprint
 from osc_imgurl.copies.copy import Copy, is_container
 from osc_imgurl.copies.home import Home
 from osc_imgurl.errors import (
@@ -20,9 +20,8 @@ from osc_imgurl.glance.image import Image, is_uuid
 from osc_imgurl.glance.location import Location, container_name
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.settings.values import MAX_SEED
-from osc_imgurl.swift.capabilities import Capabilities
-from osc_imgurl.swift.endpoint import Endpoint
-from osc_imgurl.swift.offline import OfflineSwift
+from osc_imgurl.swift.answers import Capabilities
+from osc_imgurl.swift.endpoint import Endpoint, OfflineSwift
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.target.resolve import own_account
 from osc_imgurl.target.store import Cloud

@@ -10,14 +10,20 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from osc_imgurl.copies import lifetime, segments
-from osc_imgurl.copies.copy import DELETE_AT, Copy, image_hash, to_headers
+from osc_imgurl.copies import segments
+from osc_imgurl.copies.copy import (
+    DELETE_AT,
+    Copy,
+    delete_at,
+    ends_soon,
+    image_hash,
+    to_headers,
+)
 from osc_imgurl.copies.home import Home
-from osc_imgurl.copies.segments import Stored
-from osc_imgurl.copies.transfer import Reader, Transfer
+from osc_imgurl.copies.segments import Reader, Stored, Transfer
 from osc_imgurl.errors import (
     DELETE_COPIES,
     ImageDownloadFailed,
@@ -31,8 +37,8 @@ from osc_imgurl.errors import (
 from osc_imgurl.glance.image import Image, OfflineImages
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.answers import md5_of
-from osc_imgurl.swift.connection import Body
-from osc_imgurl.swift.offline import OfflineSwift
+from osc_imgurl.swift.endpoint import OfflineSwift
+from osc_imgurl.swift.object_store import Body
 from osc_imgurl.target.resolve import Target
 from osc_imgurl.target.store import Cloud
 from osc_imgurl.target.trust import unsafe_to_read
@@ -41,8 +47,8 @@ from osc_imgurl.tempurl.signing import Key
 
 if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
+    from osc_imgurl.swift.endpoint import Swift
     from osc_imgurl.swift.object_store import ObjectStore
-    from osc_imgurl.swift.offline import Swift
 
 READING = ('GET', 'HEAD')
 # Of an image whose hash Glance does not tell.
@@ -93,6 +99,25 @@ def or_copied(error: ImgurlError, image: Image, options: URLOptions, settings: S
     if not settings.copy:
         return error
     return type(error)(f'{error.problem} It is not copied: {reason}.', error.remedy, *error.names)
+
+
+@dataclasses.dataclass(frozen=True)
+class Upload:
+    """An image's data in segments, before it gets the name of a copy.
+
+    :ivar folder: what the names of this process's segments begin with.
+    :ivar delete_at: when Swift deletes them: Unix time, seconds.
+    :ivar hash: of all that was sent, as in :class:`osc_imgurl.copies.copy.Copy`.
+    :ivar ended: whether Glance gave nothing more.
+    :ivar there: whether no segment is gone.
+    """
+
+    folder: str
+    delete_at: int
+    stored: tuple[Stored, ...] = ()
+    hash: str = ''
+    ended: bool = False
+    there: bool = True
 
 
 class Copier:
@@ -155,14 +180,16 @@ class Copier:
             raise ImageUnacceptable(
                 f'Glance tells no hash of image {image.id}, so that a copy cannot be verified.',
                 'Copy it unverified.', 'copy_unverified')
-        target = self._home.target(image.id)
+        target = self.target(image)
         self._home.prepare(target)
         wanted = expires()
-        if self._found(image, wanted) is None:
-            wanted = self._make(image, image.size, expires)
+        if self._find(image, wanted) is None:
+            upload = self._upload(image, image.size, expires)
+            self._verify(image, upload)
+            wanted = self._publish(image, image.size, upload, expires)
         return self._home.key(target), wanted
 
-    def _found(self, image: Image, expires: int) -> Copy | None:
+    def _find(self, image: Image, expires: int) -> Copy | None:
         """Return a copy that is there, and lives long enough then."""
         copy = self._home.find(image.id)
         if copy is None:
@@ -176,63 +203,86 @@ class Copier:
             raise InvalidParameterValue(
                 f'What is in the container {copy.container} as the copy of image {image.id} is not'
                 ' its data.', 'Delete it, and make another.', DELETE_COPIES)
-        moment = lifetime.moved(copy.delete_at, expires)
-        if moment is None:
-            return copy
         # It may end just now.
-        moved = self._home.move(copy, moment)
-        return dataclasses.replace(copy, delete_at=moment) if moved else None
+        return self._home.extend(copy, expires)
 
-    def _make(self, image: Image, size: int, expires: Callable[[], int]) -> int:
-        """Copy an image, and return when its URL is to expire.
-
-        Where another process is faster, its copy is the copy.
-        """
-        own, container = segments.own_folder(image.id), self._home.container
-        planned = segments.plan(size, self._home.capabilities())
-        end = lifetime.delete_at(expires())
-        stored: list[Stored] = []
-
-        def put(name: str, data: Body) -> str | None:
-            return md5_of(container.put(name, data, {DELETE_AT: str(end)}) or {})
-
+    def _upload(self, image: Image, size: int, expires: Callable[[], int]) -> Upload:
+        """Write an image's data into segments."""
+        upload = Upload(segments.own_folder(image.id), delete_at(expires()))
         algorithm = (image_hash(image) or ALGORITHM).partition(':')[0]
         reader = Reader(lambda start: self._data(image, start))
+
+        def put(name: str, data: Body) -> str | None:
+            return md5_of(self._home.container.put(
+                name, data, {DELETE_AT: str(upload.delete_at)}) or {})
+
         with self._progress(image) as progress:
             transfer = Transfer(
                 reader, algorithm, segments.found(self._home.segments_of(image.id)),
-                put=put, keep=lambda known: self._home.reuse(known, end), progress=progress,
-                num_retries=self._settings.num_retries)
-            for segment in planned:
-                if lifetime.ends_soon(end, time.time()):
+                put=put, keep=lambda known: self._home.reuse(known, upload.delete_at),
+                progress=progress, num_retries=self._settings.num_retries)
+            for segment in segments.plan(size, self._home.capabilities()):
+                if ends_soon(upload.delete_at, time.time()):
                     # A large image takes longer than its URL lives.
-                    wanted = _while_copied(image, expires)
-                    end = lifetime.delete_at(wanted)
-                    if not self._keep(image, stored, wanted):
-                        self._discard(image, own, stored)
-                        return wanted
-                stored.append(transfer.store(segment, segments.name(own, segment)))
-        found = f'{algorithm}:{transfer.hexdigest()}'
-        if found != (image_hash(image) or found) or not reader.at_end():
-            self._discard(image, own, stored)
+                    upload = self._extend(image, upload, _while_copied(image, expires))
+                    if not upload.there:
+                        return upload
+                stored = transfer.store(segment, segments.name(upload.folder, segment))
+                upload = dataclasses.replace(upload, stored=(*upload.stored, stored))
+        return dataclasses.replace(
+            upload, hash=f'{algorithm}:{transfer.hexdigest()}', ended=reader.at_end())
+
+    def _verify(self, image: Image, upload: Upload) -> None:
+        """Accept data that has the image's hash.
+
+        :raises ImageDownloadFailed: it has another; it is deleted.
+        """
+        same = upload.ended and upload.hash == (image_hash(image) or upload.hash)
+        if upload.there and not same:
+            self._discard(image, upload)
             raise ImageDownloadFailed(
-                f'What Glance gives as image {image.id} is not what its {algorithm} says: it is'
-                ' damaged, or has another size. No copy is made of it.', 'Try again.')
+                f'What Glance gives as image {image.id} is not what its'
+                f' {upload.hash.partition(":")[0]} says: it is damaged, or has another size.'
+                ' No copy is made of it.', 'Try again.')
+
+    def _publish(self, image: Image, size: int, upload: Upload,
+                 expires: Callable[[], int]) -> int:
+        """Give data the name of the copy, and return when its URL is to expire.
+
+        Where another process is faster, its copy is the copy.
+
+        :raises ObjectStoreFailed: the data is gone, and there is no copy.
+        """
         wanted = _while_copied(image, expires)
-        moment = lifetime.delete_at(wanted)
-        kept = moment == end or self._keep(image, stored, wanted)
-        copy = Copy(container.name, image.id, image.name, size, found, moment)
-        other = self._found(image, wanted)
-        if kept and other is None:
-            named = self._name(copy, stored, image, wanted)
+        if upload.there and upload.delete_at != delete_at(wanted):
+            upload = self._extend(image, upload, wanted)
+        other = self._find(image, wanted)
+        if upload.there and other is None:
+            copy = Copy(self._home.container.name, image.id, image.name, size, upload.hash,
+                        upload.delete_at)
+            named = self._name(copy, upload, image, wanted)
             # Of two that are named at the same time the last counts, and may end before ours.
-            other = self._found(image, wanted)
+            other = self._find(image, wanted)
             if named and other is not None:
                 return wanted
-        self._discard(image, own, stored)
+        self._discard(image, upload)
         if other is None:
             raise _gone(image)
         return wanted
+
+    def _extend(self, image: Image, upload: Upload, expires: int) -> Upload:
+        """Return data that lives as long as a URL needs it, or that is not there any more.
+
+        Some segments may be another process's, which deletes them when a third one is faster.
+
+        :raises ObjectStoreFailed: one is gone, and there is no copy.
+        """
+        moment = delete_at(expires)
+        if self._home.extend_all([each.name for each in upload.stored], moment):
+            return dataclasses.replace(upload, delete_at=moment)
+        if self._find(image, expires) is None:
+            raise _gone(image)
+        return dataclasses.replace(upload, there=False)
 
     def _data(self, image: Image, start: int) -> Iterator[bytes]:
         """Yield an image's data from a byte on.
@@ -246,42 +296,31 @@ class Copier:
             raise ImageUnacceptable(f'Image {image.id} is not copied: {reason}.')
         yield from self._images.data(image, start)
 
-    def _keep(self, image: Image, stored: Iterable[Stored], expires: int) -> bool:
-        """Have segments live as long as a URL needs them; False where another copy is there.
-
-        Some may be another process's, which deletes them when a third process is faster.
-
-        :raises ObjectStoreFailed: one is gone, and there is no copy.
-        """
-        if self._home.keep([each.name for each in stored], lifetime.delete_at(expires)):
-            return True
-        if self._found(image, expires) is None:
-            raise _gone(image)
-        return False
-
-    def _name(self, copy: Copy, stored: Sequence[Stored], image: Image, expires: int) -> bool:
+    def _name(self, copy: Copy, upload: Upload, image: Image, expires: int) -> bool:
         """Give the segments the name of the copy; False where another process has just done so."""
         container = self._home.container
         headers = {**to_headers(copy), 'Content-Type': 'application/octet-stream',
                    'If-None-Match': '*'}
-        if not stored:
+        if not upload.stored:
             return container.put(copy.image_id, b'', headers) is not None
         try:
-            return container.put(copy.image_id, segments.manifest(container.name, stored), headers,
-                                 'multipart-manifest=put') is not None
+            return container.put(
+                copy.image_id, segments.manifest(container.name, upload.stored), headers,
+                'multipart-manifest=put') is not None
         except ObjectStoreFailed:
             # Perhaps somebody has deleted a segment.
-            if self._keep(image, stored, expires):
+            if self._extend(image, upload, expires).there:
                 raise
             return False
 
-    def _discard(self, image: Image, own: str, stored: Sequence[Stored]) -> None:
+    def _discard(self, image: Image, upload: Upload) -> None:
         """Delete what this process has written, and no copy consists of."""
         # What is left is deleted by Swift.
         with contextlib.suppress(ImgurlError):
             used = self._home.container.manifest(image.id)
-            for each in stored:
-                if used is not None and each.name.startswith(own) and each.name not in used:
+            for each in upload.stored:
+                if (used is not None and each.name.startswith(upload.folder)
+                        and each.name not in used):
                     self._home.container.delete(each.name)
 
 

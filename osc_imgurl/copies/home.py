@@ -11,7 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from osc_imgurl.copies import segments
-from osc_imgurl.copies.copy import CONTAINER, DELETE_AT, Copy, from_headers, read_end, to_headers
+from osc_imgurl.copies.copy import (
+    CONTAINER,
+    DELETE_AT,
+    Copy,
+    extended,
+    from_headers,
+    read_end,
+    to_headers,
+)
 from osc_imgurl.errors import (
     ImgurlError,
     InvalidParameterValue,
@@ -21,11 +29,10 @@ from osc_imgurl.errors import (
 from osc_imgurl.glance.image import is_uuid
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift import key_slots
-from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.answers import Capabilities
 from osc_imgurl.swift.endpoint import Endpoint, endpoint_of, find_endpoint
-from osc_imgurl.swift.key_slots import SETTLING
+from osc_imgurl.swift.key_slots import CONTAINER_SLOTS, SETTLING
 from osc_imgurl.swift.objects import Container, Listed
-from osc_imgurl.swift.slot import CONTAINER_SLOTS
 from osc_imgurl.target.resolve import Target, find_key
 from osc_imgurl.tempurl.endpoint import split_storage_url
 from osc_imgurl.tempurl.signing import Key
@@ -193,30 +200,36 @@ class Home:
         return [each for each in self.container.list(segments.folder(image_id))
                 if segments.image_of(each.name) == image_id]
 
-    def move(self, copy: Copy, delete_at: int) -> bool:
-        """Have a copy live until another moment (Unix time, seconds); False where it is gone."""
+    def extend(self, copy: Copy, expires: int) -> Copy | None:
+        """Return a copy that lives as long as a URL needs it; None where it has just ended.
+
+        :param expires: when the URL expires: Unix time, seconds.
+        """
+        moment = extended(copy.delete_at, expires)
+        if moment is None:
+            return copy
+        longer = dataclasses.replace(copy, delete_at=moment)
         # The segments first: none of them ends before the copy. What is left of other attempts may
         # go meanwhile.
-        self.keep([each.name for each in self.segments_of(copy.image_id)], delete_at)
-        return self._prolong(copy.image_id, delete_at, to_headers(
-            dataclasses.replace(copy, delete_at=delete_at)))
+        self.extend_all([each.name for each in self.segments_of(copy.image_id)], moment)
+        return longer if self._extend(copy.image_id, moment, to_headers(longer)) else None
 
-    def keep(self, names: Iterable[str], delete_at: int) -> bool:
+    def extend_all(self, names: Iterable[str], delete_at: int) -> bool:
         """Have segments live at least until a moment (Unix time, seconds); False where one is gone.
 
         Another process's copy may consist of them, and live longer.
         """
         return all(list(side_by_side(
-            lambda name: self._prolong(name, delete_at, {DELETE_AT: str(delete_at)}), names,
+            lambda name: self._extend(name, delete_at, {DELETE_AT: str(delete_at)}), names,
             AT_ONCE)))
 
     def reuse(self, stored: segments.Stored, delete_at: int) -> bool:
         """Have a segment live at least until a moment; False where it is gone, or is none."""
         headers = self.container.head(stored.name)
         return (headers is not None and segments.holds(headers, stored)
-                and self.keep([stored.name], delete_at))
+                and self.extend_all([stored.name], delete_at))
 
-    def _prolong(self, name: str, delete_at: int, headers: Mapping[str, str]) -> bool:
+    def _extend(self, name: str, delete_at: int, headers: Mapping[str, str]) -> bool:
         """Write headers that make an object live longer, if they do; False where it is gone."""
         for _ in range(ATTEMPTS):
             # Others may do so at the same time, and what is written last counts.

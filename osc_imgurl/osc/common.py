@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from openstack.config.cloud_region import CloudRegion
     from openstack.config.loader import OpenStackConfig
 
-    from osc_imgurl.cache.entry import Cache
+    from osc_imgurl.cache.base import Cache
     from osc_imgurl.client import Client
     from osc_imgurl.create import ImageTempURL
 
@@ -162,7 +162,7 @@ def client(app: Any, parsed_args: argparse.Namespace, *, authenticated: bool = F
 
 def cache(app: Any, parsed_args: argparse.Namespace) -> Cache:
     """Return the cache for a command on the cache itself, whether or not it is in use."""
-    from osc_imgurl.cache.entry import open_cache
+    from osc_imgurl.cache.base import open_cache
 
     return open_cache(load_settings(app.client_manager, parsed_args))
 

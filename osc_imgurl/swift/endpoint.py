@@ -5,19 +5,21 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
-from osc_imgurl.errors import ImgurlError
+from osc_imgurl.errors import ImgurlError, MissingParameterValue
 from osc_imgurl.settings.table import Settings
+from osc_imgurl.swift.answers import DIGESTS_OF_A_SILENT_CLUSTER, PREFERRED_DIGESTS, Capabilities
 from osc_imgurl.tempurl.endpoint import gateway_endpoint, is_gateway, split_storage_url
 
 if TYPE_CHECKING:
-    from osc_imgurl.swift.offline import Swift
 
-# SHA-1 last: Swift deprecates it, and operators turn it off.
-PREFERRED_DIGESTS = ('sha256', 'sha512', 'sha1')
-# What a cluster supports that does not say: older Swifts and RADOS Gateways know SHA-1 only.
-DIGESTS_OF_A_SILENT_CLUSTER = ('sha1',)
+    from osc_imgurl.swift.object_store import ObjectStore
+
+    # Swift, or what stands for it.
+    Swift: TypeAlias = 'ObjectStore | OfflineSwift'
+
+
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,3 +103,63 @@ def type_by_catalog(url: str, swift: Swift) -> str | None:
             if account is None and url.startswith(f'{endpoint}/'):
                 return 'radosgw'
     return None
+
+
+@dataclasses.dataclass(frozen=True)
+class OfflineSwift:
+    """Swift without authentication: what is not given is missing, and the error says what.
+
+    The methods are those of :class:`osc_imgurl.swift.object_store.ObjectStore`.
+    """
+
+    def memoized(self) -> OfflineSwift:
+        return self
+
+    def at(self, endpoint: str) -> OfflineSwift:
+        return self
+
+    def find_storage_url(self) -> None:
+        return None
+
+    def storage_url(self) -> NoReturn:
+        raise MissingParameterValue(
+            'The endpoint of Swift is not known, and without authentication it cannot be looked'
+            ' up.', 'Give it.', 'endpoint_url')
+
+    def project_id(self) -> NoReturn:
+        raise MissingParameterValue(
+            'The account that owns the images is not known, and without authentication it cannot'
+            ' be looked up.', 'Give it.', 'account')
+
+    def project_names(self) -> frozenset[str]:
+        return frozenset()
+
+    def auth_urls(self) -> frozenset[str]:
+        return frozenset()
+
+    def endpoints(self) -> frozenset[str]:
+        return frozenset()
+
+    def has_endpoint(self, endpoint: str) -> bool:
+        return False
+
+    def prefetch(self, question: str, *about: object) -> None:
+        return None
+
+    def capabilities(self, endpoint: Endpoint) -> Capabilities:
+        """Return what such a cluster supports as a rule."""
+        return Capabilities(digests=DIGESTS_OF_A_SILENT_CLUSTER if endpoint.radosgw
+                            else PREFERRED_DIGESTS)
+
+    def container_keys(self, account: str | None, container: str) -> NoReturn:
+        raise MissingParameterValue(
+            'Without authentication Swift shows no key.', 'Give it.', 'key_file')
+
+    def account_keys(self, account: str | None) -> NoReturn:
+        self.container_keys(account, '')
+
+    def find_object(self, account: str | None, container: str, name: str) -> NoReturn:
+        raise MissingParameterValue('Without authentication Swift shows no objects.')
+
+    def names(self, account: str | None, container: str | None = None) -> NoReturn:
+        self.find_object(account, '', '')

@@ -29,11 +29,11 @@ from osc_imgurl.errors import (
     OutcomeUnknown,
     logger,
 )
-from osc_imgurl.swift.slot import KeySlot
 from osc_imgurl.tempurl.signing import Key
 
 if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore
+
 
 LOG = logger(__name__)
 
@@ -241,3 +241,28 @@ def _plan(owner: Owner, before: Mapping[KeySlot, Key], after: Mapping[KeySlot, K
                if before.get(slot) != after.get(slot)}
     return Change(owner, before, written, frozenset(key.fingerprint for key in before.values())
                   - {key.fingerprint for key in after.values()})
+
+
+@dataclasses.dataclass(frozen=True)
+class KeySlot:
+    """A slot; its text is its name for people, such as ``account key 2``.
+
+    :ivar level: ``account`` or ``container``.
+    :ivar number: 1 or 2.
+    """
+
+    level: str
+    number: int
+
+    def __str__(self) -> str:
+        return f'{self.level} key' + (' 2' if self.number == 2 else '')
+
+    @property
+    def header(self) -> str:
+        """The header in which Swift shows the key, and takes a new one."""
+        return f'X-{self.level.title()}-Meta-Temp-Url-Key' + ('-2' if self.number == 2 else '')
+
+
+# The newer slot first, as a rotation fills it last.
+CONTAINER_SLOTS = (KeySlot('container', 2), KeySlot('container', 1))
+ACCOUNT_SLOTS = (KeySlot('account', 2), KeySlot('account', 1))

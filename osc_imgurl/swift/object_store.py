@@ -8,12 +8,14 @@ functions: those log the beginnings of keys, and percent-decode keys that have a
 
 from __future__ import annotations
 
+import threading
 import urllib.parse
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from typing import Any
 
 import requests
+import swiftclient.client
 from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1.session import Session
 
@@ -29,16 +31,16 @@ from osc_imgurl.errors import (
 from osc_imgurl.http.answer import TIME_LIMIT
 from osc_imgurl.swift.answers import (
     CORRECT,
+    Capabilities,
     md5_of,
+    read_info,
     require_authorized,
     require_object_store,
     require_success,
 )
-from osc_imgurl.swift.capabilities import Capabilities, read_info
 from osc_imgurl.swift.catalog import Catalog
-from osc_imgurl.swift.connection import Body, Connections
 from osc_imgurl.swift.endpoint import Endpoint
-from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS, KeySlot
+from osc_imgurl.swift.key_slots import ACCOUNT_SLOTS, CONTAINER_SLOTS, KeySlot
 from osc_imgurl.tempurl.endpoint import split_storage_url
 from osc_imgurl.tempurl.signing import Key, validate_key
 from osc_imgurl.workers import Workers
@@ -306,3 +308,55 @@ class MemoizedStore(ObjectStore):
     def _answer(self, question: str, *about: object) -> Any:
         self.prefetch(question, *about)
         return self._answers[question, *about].result()
+
+
+class Body:
+    """Data of a known size that is read while it is sent.
+
+    :param size: in bytes. Whoever gives the chunks must give so much, or raise an error: that ends
+        the request, and Swift keeps nothing of it.
+    """
+
+    def __init__(self, size: int, chunks: Iterable[bytes]) -> None:
+        self._size = size
+        self._chunks = chunks
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._chunks)
+
+
+class Connections:
+    """Connections with a session's TLS options and time limit; what is open serves all threads.
+
+    :param num_retries: how often a request is made again that finds no connection, or that is
+        answered 503 or 429.
+    :ivar adapter: has what is open; others may share it.
+    """
+
+    def __init__(self, session: Session, num_retries: int) -> None:
+        self._session = session
+        self.adapter = http.retrying_adapter(num_retries)
+        # What is read while it is sent is gone then.
+        self._once = http.retrying_adapter(0, self.adapter)
+        self._of_thread = threading.local()
+
+    def to(self, base: str, data: bytes | Body) -> swiftclient.client.HTTPConnection:
+        """Return this thread's connection to a server; one that two have mixes up their answers.
+
+        :param base: scheme, host and port.
+        :param data: what is to be sent.
+        """
+        adapter = self._once if isinstance(data, Body) else self.adapter
+        made: dict[object, swiftclient.client.HTTPConnection]
+        made = self._of_thread.__dict__.setdefault('made', {})
+        if (base, adapter) not in made:
+            connection = swiftclient.client.http_connection(
+                base, timeout=self._session.timeout)[1]
+            connection.requests_args.update(
+                http.request_options(self._session.verify, self._session.cert))
+            connection.request_session.mount(base, adapter)
+            made[base, adapter] = connection
+        return made[base, adapter]

@@ -12,7 +12,7 @@ import requests
 
 from osc_imgurl.errors import DELETE_COPIES, ObjectStoreFailed, ObjectStoreFull
 from osc_imgurl.swift.answers import CORRECT, require_success
-from osc_imgurl.swift.connection import Body
+from osc_imgurl.swift.object_store import Body
 
 if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore

@@ -27,8 +27,8 @@ from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
+    from osc_imgurl.swift.endpoint import Swift
     from osc_imgurl.swift.object_store import ObjectStore
-    from osc_imgurl.swift.offline import Swift
 
 LOG = logger(__name__)
 

@@ -24,8 +24,8 @@ from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
-    from osc_imgurl.swift.offline import Swift
-    from osc_imgurl.swift.slot import KeySlot
+    from osc_imgurl.swift.endpoint import Swift
+    from osc_imgurl.swift.key_slots import KeySlot
 
 LOG = logger(__name__)
 

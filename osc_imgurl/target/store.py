@@ -15,14 +15,14 @@ from osc_imgurl.errors import (
 from osc_imgurl.glance.image import Image, OfflineImages
 from osc_imgurl.glance.location import Location
 from osc_imgurl.settings.table import Settings, for_store, of_name
-from osc_imgurl.swift.offline import OfflineSwift
+from osc_imgurl.swift.endpoint import OfflineSwift
 from osc_imgurl.target.trust import container_by_rule, find_trusted
 from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
+    from osc_imgurl.swift.endpoint import Swift
     from osc_imgurl.swift.object_store import ObjectStore
-    from osc_imgurl.swift.offline import Swift
     from osc_imgurl.swift.probe import Probe
 
 

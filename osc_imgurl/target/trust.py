@@ -21,7 +21,7 @@ from osc_imgurl.settings.table import Settings, for_store
 from osc_imgurl.tempurl.endpoint import DEFAULT_PORTS, split_storage_url
 
 if TYPE_CHECKING:
-    from osc_imgurl.swift.offline import Swift
+    from osc_imgurl.swift.endpoint import Swift
 
 # Of locations that Glance reads with rights of its own, or none: it sends nobody's token there.
 READ_WITH_GLANCES_RIGHTS = frozenset((

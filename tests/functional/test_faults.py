@@ -11,9 +11,9 @@ import pytest
 
 from osc_imgurl.errors import ImageNotFound, ImgurlError
 from osc_imgurl.glance.image_service import ImageService
+from osc_imgurl.swift.key_slots import ACCOUNT_SLOTS
 from osc_imgurl.swift.object_store import ObjectStore
 from osc_imgurl.swift.probe import Probe
-from osc_imgurl.swift.slot import ACCOUNT_SLOTS
 from osc_imgurl.tempurl.signing import Key
 
 from .conftest import IMAGE_META

@@ -9,9 +9,9 @@ import copy
 from osc_imgurl.errors import ImageNotFound, MissingParameterValue
 from osc_imgurl.glance.image import Image, referenced_id, validate_active
 from osc_imgurl.glance.location import parse
-from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.answers import Capabilities
+from osc_imgurl.swift.endpoint import OfflineSwift
 from osc_imgurl.swift.object_store import MemoizedStore
-from osc_imgurl.swift.offline import OfflineSwift
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.tempurl.endpoint import same_endpoint, split_storage_url
 

@@ -21,9 +21,9 @@ from osc_imgurl.errors import (
     ObjectStoreNotAuthorized,
 )
 from osc_imgurl.settings.table import Kind, Settings, Source
-from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.answers import Capabilities
 from osc_imgurl.swift.endpoint import Endpoint
-from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS
+from osc_imgurl.swift.key_slots import ACCOUNT_SLOTS, CONTAINER_SLOTS
 from osc_imgurl.target.resolve import Target
 from osc_imgurl.target.store import Cloud
 from osc_imgurl.tempurl.options import URLOptions

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from osc_imgurl.cache import key_change
-from osc_imgurl.cache.entry import Entry
+from osc_imgurl.cache.base import Entry
 from osc_imgurl.cache.sqlite import SQLiteCache
 from osc_imgurl.errors import CacheFailed, InvalidParameterValue
 from osc_imgurl.swift import key_slots

@@ -5,14 +5,14 @@ Who is asked are stubs: see :mod:`tests.unit.stubs`. The functional tests make e
 
 import dataclasses
 
-from osc_imgurl.cache.entry import Entry, signature_fingerprint
+from osc_imgurl.cache.base import Entry, signature_fingerprint
 from osc_imgurl.check.facts import Facts
 from osc_imgurl.errors import ObjectStoreNotAuthorized
 from osc_imgurl.glance.image import OfflineImages
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.answers import Capabilities
 from osc_imgurl.swift.endpoint import endpoint_of
-from osc_imgurl.swift.slot import ACCOUNT_SLOTS
+from osc_imgurl.swift.key_slots import ACCOUNT_SLOTS
 from osc_imgurl.target.store import Cloud
 from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Key, Parameters, sign, sign_path

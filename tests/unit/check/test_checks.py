@@ -19,7 +19,7 @@ from osc_imgurl.errors import (
     ObjectStoreFailed,
 )
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.answers import Capabilities
 from osc_imgurl.swift.endpoint import Endpoint
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.target.store import Cloud

@@ -15,7 +15,7 @@ from osc_imgurl.errors import (
     ObjectStoreNotAuthorized,
 )
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.answers import Capabilities
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.target.store import Cloud
 from osc_imgurl.tempurl.url import parse

@@ -7,8 +7,8 @@ import pytest
 from osc_imgurl.check.facts import GIVEN_KEY, NOT_TRIED, Facts, Keys, Origin
 from osc_imgurl.errors import GlanceFailed, ObjectStoreFailed
 from osc_imgurl.settings.table import Settings
+from osc_imgurl.swift.key_slots import CONTAINER_SLOTS
 from osc_imgurl.swift.probe import Answer
-from osc_imgurl.swift.slot import CONTAINER_SLOTS
 from osc_imgurl.target.store import Cloud
 from osc_imgurl.tempurl.explain import Signed
 from osc_imgurl.tempurl.signing import sign_path

@@ -12,7 +12,7 @@ from osc_imgurl.create import ImageTempURL, create
 from osc_imgurl.errors import ObjectMismatch, ObjectStoreFailed, TempURLRefused
 from osc_imgurl.glance.image import Image, OfflineImages
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.answers import Capabilities
 from osc_imgurl.swift.endpoint import Endpoint, endpoint_of
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.target.resolve import Target

@@ -13,7 +13,7 @@ from osc_imgurl.errors import (
     SET_KEY,
 )
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.answers import Capabilities
 
 from ..stubs import OTHER_ID
 from .given import (

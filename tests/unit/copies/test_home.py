@@ -1,5 +1,6 @@
 """The container for copies: made, given a key, and cleared, in a Swift that is a stub."""
 
+import dataclasses
 import json
 
 import pytest
@@ -195,13 +196,13 @@ def test_a_segment_lives_longer_and_never_shorter(stub, found, wanted, posted):
     stub.mock.head(f'{stub.url}/x', [{'headers': {**SWIFT, **ends}},
                                      {'headers': {**SWIFT, 'X-Delete-At': str(wanted)}}])
     stub.mock.post(f'{stub.url}/x', headers=SWIFT, status_code=202)
-    assert stub.home.keep(['x'], wanted) is True
+    assert stub.home.extend_all(['x'], wanted) is True
     assert bool(stub.asked('POST')) is posted
 
 
 def test_a_segment_that_is_gone(stub):
     stub.mock.head(f'{stub.url}/x', status_code=404, headers=SWIFT)
-    assert stub.home.keep(['x'], END) is False
+    assert stub.home.extend_all(['x'], END) is False
 
 
 def test_an_object_that_is_no_copy_is_left_alone(stub):
@@ -210,12 +211,12 @@ def test_an_object_that_is_no_copy_is_left_alone(stub):
         stub.home.find(IMAGE_ID)
 
 
-def test_a_copy_is_moved_with_all_that_is_said_of_it(stub):
+def test_a_copy_is_extended_with_all_that_is_said_of_it(stub):
     stub.holds(IMAGE_ID)
     copy = stub.home.find(IMAGE_ID)
     stub.mock.head(f'{stub.url}/{IMAGE_ID}', [
         {'headers': {**SWIFT, 'X-Delete-At': str(END)}},
-        {'headers': {**SWIFT, 'X-Delete-At': str(END + 9)}}])
-    assert stub.home.move(copy, END + 9) is True
+        {'headers': {**SWIFT, 'X-Delete-At': str(END + 3600)}}])
+    assert stub.home.extend(copy, END) == dataclasses.replace(copy, delete_at=END + 3600)
     sent = {name: str(value) for name, value in stub.mock.request_history[-2].headers.items()}
-    assert json.dumps(sent).count('md5:00') == 1 and str(END + 9) in json.dumps(sent)
+    assert json.dumps(sent).count('md5:00') == 1 and str(END + 3600) in json.dumps(sent)

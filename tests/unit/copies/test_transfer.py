@@ -10,8 +10,7 @@ import secrets
 
 import pytest
 
-from osc_imgurl.copies.segments import Segment
-from osc_imgurl.copies.transfer import AHEAD, Reader, Transfer
+from osc_imgurl.copies.segments import AHEAD, Reader, Segment, Transfer
 from osc_imgurl.errors import (
     GlanceFailed,
     ImageDownloadFailed,

@@ -5,12 +5,11 @@ import json
 import pytest
 
 from osc_imgurl.copies import segments
-from osc_imgurl.copies.copy import Copy, from_headers, image_hash, to_headers
-from osc_imgurl.copies.lifetime import delete_at, moved
+from osc_imgurl.copies.copy import Copy, delete_at, extended, from_headers, image_hash, to_headers
 from osc_imgurl.copies.segments import Segment, Stored
 from osc_imgurl.errors import ObjectStoreFailed
 from osc_imgurl.glance.image import Image
-from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.answers import Capabilities
 from osc_imgurl.swift.objects import Listed
 
 from ..stubs import IMAGE_ID
@@ -70,7 +69,7 @@ def test_a_copy_lives_an_hour_longer_than_its_url():
     (9999, 1000, None),
     (None, 10**9, None)])
 def test_a_copys_end_is_moved_away_only(found, expires, expected):
-    assert moved(found, expires) == expected
+    assert extended(found, expires) == expected
 
 
 GIB = 2**30

@@ -3,7 +3,7 @@
 import pytest
 
 from osc_imgurl.errors import InvalidParameterValue, ObjectStoreFailed
-from osc_imgurl.swift.capabilities import Capabilities, read_info
+from osc_imgurl.swift.answers import Capabilities, read_info
 
 ALL = ('sha1', 'sha256', 'sha512')
 

@@ -4,8 +4,7 @@ import pytest
 
 from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue
 from osc_imgurl.swift import key_slots
-from osc_imgurl.swift.key_slots import Change, Owner
-from osc_imgurl.swift.slot import ACCOUNT_SLOTS, CONTAINER_SLOTS, KeySlot
+from osc_imgurl.swift.key_slots import ACCOUNT_SLOTS, CONTAINER_SLOTS, Change, KeySlot, Owner
 from osc_imgurl.tempurl.signing import Key
 
 A, B, NEW = Key(b'a'), Key(b'b'), Key(b'new')

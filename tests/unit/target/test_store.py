@@ -13,7 +13,7 @@ from osc_imgurl.errors import (
 )
 from osc_imgurl.glance.location import parse
 from osc_imgurl.settings.table import Kind, Settings, Source, for_store
-from osc_imgurl.swift.capabilities import Capabilities
+from osc_imgurl.swift.answers import Capabilities
 from osc_imgurl.target.report import report_location, settings_in_effect
 from osc_imgurl.target.store import Cloud, choose_store, named_store, store_of_path
 from osc_imgurl.tempurl.options import URLOptions
