@@ -66,7 +66,7 @@ class Source:
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What is given, from whichever source; ``None`` means: look it up.
+    """What is given, from whichever source; ``None``, where it is the default: look it up.
 
     :ivar sources: where each given setting comes from, by its name. A setting that is not in it
         has its default.
@@ -185,11 +185,12 @@ class Settings:
         given = vars(self)
         for setting in TABLE:
             value = given[setting.name]
-            if value is None or value is setting.default:
+            # None is a value of settings that are looked up.
+            if value is setting.default:
                 continue
             try:
                 object.__setattr__(self, setting.name, setting.parse(value))
-            except ValueError as error:
+            except (TypeError, ValueError) as error:
                 shown = '' if setting.secret else f' {value!r}'
                 raise InvalidParameterValue(f'Invalid {setting.name}{shown}: {error}.') from None
         _validate_duration(self.duration, self.expected_download_start_delay)

@@ -128,6 +128,12 @@ def test_settings_that_do_not():
         Settings(endpoint_url='http://rgw/x', endpoint_type='radosgw')
 
 
+@pytest.mark.parametrize('name', DEFAULTS)
+def test_what_has_a_default_is_not_looked_up(name):
+    with pytest.raises(InvalidParameterValue, match=f'Invalid {name}'):
+        Settings(**{name: None})
+
+
 def test_a_gateways_endpoint_is_completed():
     assert Settings(endpoint_url='http://rgw', endpoint_type='radosgw') == Settings(
         endpoint_url='http://rgw/swift', endpoint_type='radosgw')
