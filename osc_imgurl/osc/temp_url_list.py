@@ -131,8 +131,11 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
         '--tag', metavar='<tag>', action='append', dest='tags',
         help='Filter images based on a tag (repeat option to filter on multiple tags)')
     parser.add_argument(
-        '--limit', '--max-items', metavar='<num-images>', type=int,
-        help='Maximum number of images to list, in as many pages as that takes')
+        '--limit', metavar='<limit>', type=int, default=0,
+        help='Maximum number of images in a page; one page is listed (0, the default: all pages)')
+    parser.add_argument(
+        '--max-items', metavar='<max-items>', type=int, default=0,
+        help='Maximum number of images to list in total (0, the default: no maximum)')
     parser.add_argument(
         '--marker', metavar='<image>',
         help=f'The last image of the previous page ({common.NAMING})')
@@ -184,7 +187,7 @@ def _named(parsed_args: argparse.Namespace, client: Client) -> Iterable[Found | 
     from osc_imgurl.errors import InvalidParameterValue
     from osc_imgurl.osc import stream
 
-    if _filters(parsed_args) or parsed_args.limit is not None or parsed_args.marker:
+    if any((_filters(parsed_args), parsed_args.limit, parsed_args.max_items, parsed_args.marker)):
         raise InvalidParameterValue(
             'Filters choose among all images: name images, or filter them, not both.')
     return batch.find_images(
@@ -196,8 +199,11 @@ def _matching(parsed_args: argparse.Namespace, client: Client,
     """Return all images that match the filters."""
     from osc_imgurl.errors import InvalidParameterValue
 
-    if parsed_args.limit is not None and parsed_args.limit < 1:
-        raise InvalidParameterValue('The limit must be at least 1.', 'Use a higher one.', 'limit')
+    limits = {'limit': parsed_args.limit, 'max_items': parsed_args.max_items}
+    for name, limit in limits.items():
+        if limit < 0:
+            raise InvalidParameterValue('A negative number of images cannot be listed.',
+                                        'Use 0 for no limit.', name)
     filters = _filters(parsed_args)
     if parsed_args.project:
         filters['owner'] = _project_id(
@@ -205,7 +211,8 @@ def _matching(parsed_args: argparse.Namespace, client: Client,
             parsed_args.project_domain)
     marker = client.glance.find(parsed_args.marker).id if parsed_args.marker else None
     return client.images(
-        limit=parsed_args.limit, marker=marker, sort=parsed_args.sort, **filters)
+        limit=min(filter(None, limits.values()), default=None), marker=marker,
+        sort=parsed_args.sort, **filters)
 
 
 def _project_id(identity: Any, project: str, domain: str | None) -> str:

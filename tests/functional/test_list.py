@@ -67,6 +67,10 @@ def test_all_that_match(cloud, images):
     assert names(cloud, '--tag', 'many') == sorted(images)
     assert names(cloud, '--tag', 'many', '--sort', 'name:desc') == sorted(images, reverse=True)
     assert names(cloud, '--tag', 'many', '--limit', '28') == sorted(images)[:28]
+    for options in (['--limit', '2'], ['--max-items', '27'], ['--limit', '2', '--max-items', '3'],
+                    ['--limit', '3', '--max-items', '2'], ['--limit', '0'], ['--max-items', '0']):
+        listed = cloud.rows('image', 'list', '--tag', 'many', *options)
+        assert len(names(cloud, '--tag', 'many', *options)) == len(listed)
     assert names(cloud, '--tag', 'many', '--marker', 'image 26') == sorted(images)[27:]
     assert names(cloud, '--name', 'image 07') == ['image 07']
     assert names(cloud, '--tag', 'many', '--private') == []
@@ -201,7 +205,7 @@ def test_what_makes_no_sense(cloud):
     for options, why, user in (
             (['image 01', '--public'], 'not both', 'glance'),
             (['image 01', '--limit', '1'], 'not both', 'glance'),
-            (['--limit', '0'], 'at least 1', 'glance'),
+            (['--limit', '-1'], 'Use 0 for no limit (--limit)', 'glance'),
             (['--sort', 'taste'], 'refuses this: HTTP 400', 'glance'),
             (['--os-auth-type', 'none'], 'Only Glance knows the images', None)):
         result = cloud.openstack(*LIST, *options, cloud=user)

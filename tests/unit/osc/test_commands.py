@@ -237,6 +237,9 @@ def test_a_projects_domain(openstack):
     (('--member-status', 'PENDING'), 'member_status=pending'),
     (('--tag', 'a', '--tag', 'b'), 'tag=a&tag=b'), (('--property', 'os=linux'), 'os=linux'),
     (('--limit', '1'), 'limit=1'), (('--max-items', '1'), 'limit=1'),
+    (('--limit', '1', '--max-items', '2'), 'limit=1'),
+    (('--limit', '2', '--max-items', '1'), 'limit=1'), (('--limit', '0'), 'limit=25'),
+    (('--max-items', '0'), 'limit=25'), (('--limit', '0', '--max-items', '1'), 'limit=1'),
     (('--marker', IMAGE_ID), f'marker={IMAGE_ID}'),
     (('--sort', 'size:desc'), 'sort=size%3Adesc')])
 def test_filters(openstack, cloud, options, query):
@@ -249,7 +252,9 @@ def test_filters(openstack, cloud, options, query):
     (('cirros', '--public'), 'Filters choose among all images'),
     (('cirros', '--limit', '1'), 'Filters choose among all images'),
     (('cirros', '--marker', 'x'), 'Filters choose among all images'),
-    (('--limit', '0'), 'The limit must be at least 1. Use a higher one (--limit).'),
+    (('cirros', '--max-items', '1'), 'Filters choose among all images'),
+    (('--limit', '-1'), 'A negative number of images cannot be listed. Use 0 for no limit (--lim'),
+    (('--max-items', '-1'), 'A negative number of images cannot be listed.'),
     (('--filename', 'x'), 'All images would be saved under the same name.')])
 def test_what_a_list_refuses(openstack, cloud, options, said):
     assert refused(openstack, LIST, *options).startswith(said)
