@@ -12,11 +12,14 @@ import contextlib
 import io
 import logging
 from collections.abc import Iterable, Sequence
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from cliff.columns import FormattableColumn
 from osc_lib import exceptions
 from osc_lib.command import command
+
+if TYPE_CHECKING:
+    from osc_imgurl.errors import ImgurlError
 
 # The formatters with quotes of their own; in all others a row is a line of a terminal.
 EXACT_FORMATTERS = ('csv', 'json', 'shell', 'yaml')
@@ -57,6 +60,18 @@ class Command(command.Command):
             from osc_imgurl.osc.wording import typed
 
             raise exceptions.CommandError(error.message(typed)) from error
+
+
+def report(errors: Iterable[ImgurlError]) -> int:
+    """Log why a part of what was asked for is not done; return the exit status."""
+    from osc_imgurl.errors import logger
+    from osc_imgurl.osc.wording import typed
+
+    code = 0
+    for error in errors:
+        logger(__name__).error('%s', error.message(typed))
+        code = 1
+    return code
 
 
 class ShowOne(Command, command.ShowOne):

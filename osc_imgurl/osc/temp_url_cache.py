@@ -69,24 +69,24 @@ class DeleteImageTempURLCache(base.Command):
         common.add_setting_options(parser, ())
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> None:
+    def take_action(self, parsed_args: argparse.Namespace) -> int:
         from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue
         from osc_imgurl.osc import common
 
-        images = set(parsed_args.images)
+        images = dict.fromkeys(parsed_args.images)
         if bool(images) == (parsed_args.expired or parsed_args.all):
             raise MissingParameterValue(
                 'Say what to delete: the IDs of images, or --expired, or --all.')
         cache = common.cache(self.app, parsed_args)
         entries = cache.entries()
-        if unknown := images - {entry.image_id for entry in entries}:
-            raise InvalidParameterValue(
-                f'The cache has no URL for: {", ".join(sorted(unknown))}. Nothing is deleted.')
         now = time.time()
         cache.delete(
             entry.fingerprint for entry in entries
             if parsed_args.all or entry.image_id in images
             or (parsed_args.expired and entry.expires < now))
+        known = {entry.image_id for entry in entries}
+        return base.report(InvalidParameterValue(f'The cache has no URL for {image}.')
+                           for image in images if image not in known)
 
 
 class ShowImageTempURLCache(base.ShowOne):

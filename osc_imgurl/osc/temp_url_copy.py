@@ -52,21 +52,20 @@ class DeleteImageTempURLCopy(base.Command):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
-        from osc_imgurl.errors import MissingParameterValue, logger
+        from osc_imgurl.errors import ImgurlError, MissingParameterValue
         from osc_imgurl.glance.image import referenced_id
         from osc_imgurl.osc import common
-        from osc_imgurl.osc.wording import typed
 
         if bool(parsed_args.images) == parsed_args.all:
             raise MissingParameterValue('Say what to delete: either images or --all.')
         client = common.client(self.app, parsed_args, authenticated=True)
         if parsed_args.all:
-            kept = client.copies.clear()
-        else:
-            # The image itself may be gone.
-            wanted = {referenced_id(image) or client.glance.find(image).id
-                      for image in parsed_args.images}
-            kept = client.copies.delete_all(sorted(wanted))
-        for error in kept:
-            logger(__name__).error('%s', error.message(typed))
-        return 1 if kept else 0
+            return base.report(client.copies.clear())
+        wanted, errors = set(), []
+        for image in parsed_args.images:
+            try:
+                # The image itself may be gone.
+                wanted.add(referenced_id(image) or client.glance.find(image).id)
+            except ImgurlError as error:
+                errors.append(error)
+        return base.report([*errors, *client.copies.delete_all(sorted(wanted))])

@@ -160,9 +160,11 @@ def test_many_images(cloud, account, stress):
     assert listed - left == {gone, kernel}
     assert account.segments(kernel) == []
     assert requests.get(rows[1]['url'], timeout=30).status_code == 404
-    result = cloud.openstack(*DELETE, first[1], gone, first[2], cloud='demo')
-    assert (result.code, result.stderr) == (
-        1, f'There is no copy of image {gone} in the container {CONTAINER}.\n')
+    result = cloud.openstack(*DELETE, 'nobody', first[1], gone, first[2], cloud='demo')
+    assert result.code == 1
+    unknown, no_copy = result.stderr.splitlines()
+    assert unknown.startswith("No image has the name 'nobody'")
+    assert no_copy == f'There is no copy of image {gone} in the container {CONTAINER}.'
     assert left - {row['image_id'] for row in cloud.rows(*COPIES, cloud='demo')} == set(first[1:])
     account.put('of-another')
     assert cloud.openstack(*DELETE, '--all', cloud='demo').code == 0
