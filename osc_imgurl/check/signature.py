@@ -9,14 +9,14 @@ from osc_imgurl.errors import CREATE_URL, LIST_KEYS, SET_GIVEN_KEY, SET_KEY, Img
 from osc_imgurl.swift.answers import Capabilities
 from osc_imgurl.tempurl.options import format_expires
 from osc_imgurl.tempurl.signing import allows, signed_paths
-from osc_imgurl.tempurl.url import quote
 
 
 def check_key(facts: Facts) -> Finding:
     """Is the key that signed the URL in one of the slots?"""
     keys, origin = facts.keys, facts.origin
     if origin and origin.key in keys.by_slot:
-        return passed(f'signed with {origin.key}, fingerprint {origin.key_fingerprint}')
+        return _mistake(facts, 'key') or passed(
+            f'signed with {origin.key}, fingerprint {origin.key_fingerprint}')
     if keys.unseen:
         return skipped(f'which keys are set cannot be seen: {keys.unseen}')
     whose = f'{facts.path.account or "this account"} or on {facts.path.container}'
@@ -24,6 +24,15 @@ def check_key(facts: Facts) -> Finding:
         return failed(f'there is no temporary URL key on {whose}',
                       'Set one, and make a new URL.', SET_KEY)
     return _foreign_key(facts, whose)
+
+
+def _mistake(facts: Facts, part: str) -> Finding | None:
+    """Return what the URL's signer did wrong with a part of what is signed, if that is known."""
+    signed = facts.origin and facts.origin.signed
+    if not (signed and signed.mistake and signed.mistake.part == part):
+        return None
+    return failed(signed.mistake.name,
+                  f'Sign this with the key as it is set, and nothing else: {signed.message!r}.')
 
 
 def _foreign_key(facts: Facts, whose: str) -> Finding:
@@ -50,10 +59,7 @@ def check_path(facts: Facts) -> Finding:
         return _unknown(facts)
     signed = origin.signed
     if signed.prefix != url.prefix or signed.path in signed_paths(url):
-        return passed('the path is the one that was signed')
-    if signed.path == quote(signed_paths(url)[0]):
-        return failed(f'the path was percent-encoded before it was signed: {signed.path}',
-                      'Sign the path as it is, and percent-encode it in the URL only.')
+        return _mistake(facts, 'path') or passed('the path is the one that was signed')
     return failed(f'the path has been altered: {signed.path} was signed, and the URL says'
                   f' {signed_paths(url)[0]}', 'Make a URL for that object.')
 
@@ -73,7 +79,8 @@ def check_query(facts: Facts) -> Finding:
                for name, was, now in parts if was != now]
     if altered:
         return failed('; '.join(altered), 'Make a new URL with what is needed.')
-    return passed('expiry, prefix and IP range are those that were signed')
+    return _mistake(facts, 'query') or passed(
+        'expiry, prefix and IP range are those that were signed')
 
 
 def _unknown(facts: Facts) -> Finding:
@@ -93,7 +100,7 @@ def check_method(facts: Facts) -> Finding:
         signed = origin.signed.method
         if not allows(signed, method):
             return failed(f'the URL is signed for {signed}, and not good for {method}', *advice)
-        return passed(f'signed for {signed}')
+        return _mistake(facts, 'method') or passed(f'signed for {signed}')
     if facts.answer.works and method == 'HEAD':
         return passed('Swift answers a HEAD')
     if facts.cloud.probe and facts.url and facts.answer.works and method == 'GET':

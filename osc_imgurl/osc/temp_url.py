@@ -99,6 +99,7 @@ class ShowImageTempURL(base.ShowOne):
 
 def _verified(parsed: TempURL, settings: Settings, now: float) -> tuple[str | None, str]:
     """Return the signed method, which the URL does not say, and what the signature is of."""
+    from osc_imgurl.tempurl.explain import find_signed
     from osc_imgurl.tempurl.signing import verify
 
     if settings.key is None:
@@ -106,6 +107,9 @@ def _verified(parsed: TempURL, settings: Settings, now: float) -> tuple[str | No
     key = f'the key {settings.key.fingerprint} ({settings.sources["key"]})'
     verification = verify(parsed, settings.key, now)
     if 'key' in verification.failed:
+        found = find_signed(parsed, {'key': settings.key})
+        if found and found[1].mistake:
+            return found[1].method, f'of {key}, but {found[1].mistake.name}'
         return None, f'not of {key}, or the URL has been altered'
     if 'path' in verification.failed:
         return verification.method, f'of {key}, but for another path: {verification.path}'

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a signature was really made of, where it does not fit its URL.
 
-A signature does not tell what was signed. So what people do to URLs is tried: another path,
-method, prefix, range or expiry, one at a time.
+A signature does not tell what was signed. So what people do to URLs is tried, one thing at a time:
+another path, method, prefix, range or expiry; and what programs sign by mistake.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 import dataclasses
 import hmac
 import ipaddress
-from collections.abc import Iterator, Mapping, Sequence
+import urllib.parse
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from osc_imgurl.tempurl.options import METHODS
-from osc_imgurl.tempurl.signing import Key, compute, signed_paths, started
+from osc_imgurl.tempurl.options import METHODS, format_expires
+from osc_imgurl.tempurl.signing import Key, compute, message, signed_paths
 from osc_imgurl.tempurl.url import TempURL, decode_signature, quote
 
 
@@ -23,6 +24,7 @@ class Signed:
 
     :ivar path: as it was signed; with a prefix, the container's path and the prefix.
     :ivar expires: Unix time, seconds.
+    :ivar mistake: what the signer did wrong; the others are the URL's own then.
     """
 
     method: str
@@ -30,6 +32,79 @@ class Signed:
     path: str
     ip_range: str | None = None
     prefix: str | None = None
+    mistake: Mistake | None = None
+
+    @property
+    def message(self) -> str:
+        """The text that should have been signed."""
+        return message(
+            self.method, self.expires, self.path, self.ip_range, self.prefix is not None)
+
+
+@dataclasses.dataclass(frozen=True)
+class Mistake:
+    """Something that programs sign by mistake, with the right key.
+
+    :ivar part: what is wrong then: ``key``, ``path``, ``query`` or ``method``.
+    :ivar name: what was done.
+    :ivar messages: returns what is signed then in place of the message of a URL.
+    :ivar key_end: what stands behind the key then.
+    """
+
+    part: str
+    name: str
+    messages: Callable[[TempURL, Signed], Iterable[str]]
+    key_end: bytes = b''
+
+
+def _of_paths(paths: Callable[[TempURL, str], Iterable[str]]
+              ) -> Callable[[TempURL, Signed], Iterable[str]]:
+    return lambda url, signed: (
+        dataclasses.replace(signed, path=path).message for path in paths(url, signed.path))
+
+
+def _without_account(url: TempURL, path: str) -> Iterator[str]:
+    account = url.path.account
+    if account is not None:
+        yield path.replace(f'/{account}/', '/', 1)
+
+
+def _without_account_prefix(url: TempURL, path: str) -> Iterator[str]:
+    account = url.path.account or ''
+    _, found, project = account.partition('_')
+    if found:
+        yield path.replace(f'/{account}/', f'/{project}/', 1)
+
+
+def _without_version(url: TempURL, path: str) -> Iterator[str]:
+    for each in (path, *_without_account(url, path)):
+        yield each.replace(f'/{url.path.api_version}/', '/', 1)
+
+
+MISTAKES = (
+    Mistake('key', 'a newline behind the key was taken for a part of it',
+            lambda url, signed: [signed.message], b'\n'),
+    Mistake('path', 'a newline was signed behind the path',
+            lambda url, signed: [f'{signed.message}\n']),
+    Mistake('path', 'the path was percent-encoded before it was signed',
+            _of_paths(lambda url, path: [quote(path), urllib.parse.quote(path)])),
+    Mistake('path', 'the whole URL was signed, and not its path',
+            _of_paths(lambda url, path: [url.endpoint + path])),
+    Mistake('path', 'the path was signed with what stands before the API version',
+            _of_paths(lambda url, path: [urllib.parse.urlsplit(url.endpoint).path + path])),
+    Mistake('path', 'the path was signed without the account', _of_paths(_without_account)),
+    Mistake('path', 'the path was signed without the prefix of the account, such as AUTH_',
+            _of_paths(_without_account_prefix)),
+    Mistake('path', 'the path was signed without the API version', _of_paths(_without_version)),
+    Mistake('query', 'the prefix was signed without the word prefix: before its path',
+            lambda url, signed: [dataclasses.replace(signed, prefix=None).message]),
+    Mistake('query', 'the expiry was signed as ISO 8601, and not as a Unix time',
+            lambda url, signed: [signed.message.replace(
+                f'\n{signed.expires}\n', f'\n{format_expires(signed.expires)}\n', 1)]),
+    Mistake('method', 'the method was signed in small letters',
+            lambda url, signed: [dataclasses.replace(
+                signed, method=signed.method.lower()).message]),
+)
 
 
 def find_signed(url: TempURL, keys: Mapping[str, Key], paths: Sequence[str] = (),
@@ -41,31 +116,40 @@ def find_signed(url: TempURL, keys: Mapping[str, Key], paths: Sequence[str] = ()
     :param expiries: Unix times, seconds, that may have been signed in place of the URL's.
     """
     digest, wanted = decode_signature(url.signature)
-    for candidate in _candidates(url, paths):
+    for signed, text, key_end in _candidates(url, paths, expiries):
         for name, key in keys.items():
-            computed = compute(
-                key, candidate.path, candidate.expires, candidate.method,
-                ip_range=candidate.ip_range, prefix=candidate.prefix is not None, digest=digest)
-            if hmac.compare_digest(computed, wanted):
-                return name, candidate
-    for name, key in keys.items():
-        if found := _other_expiry(url, key, expiries, wanted):
-            return name, found
+            if hmac.compare_digest(compute(text, key.value + key_end, digest), wanted):
+                return name, signed
     return None
 
 
-def _candidates(url: TempURL, paths: Sequence[str]) -> Iterator[Signed]:
-    """Yield one after another, for there may be thousands."""
+def _candidates(url: TempURL, paths: Sequence[str],
+                expiries: Sequence[int]) -> Iterator[tuple[Signed, str, bytes]]:
+    """Yield what may have been signed, its message, and what stood behind the key.
+
+    One comes after another, for there may be hundreds of thousands.
+    """
     for path, ip_range, prefix in _variants(url, paths):
         for method in METHODS:
-            yield Signed(method, url.expires, path, ip_range, prefix)
+            signed = Signed(method, url.expires, path, ip_range, prefix)
+            yield signed, signed.message, b''
+    own = Signed('GET', url.expires, signed_paths(url)[0], url.ip_range, url.prefix)
+    for mistake in MISTAKES:
+        for method in METHODS:
+            signed = dataclasses.replace(own, method=method, mistake=mistake)
+            for text in mistake.messages(url, signed):
+                yield signed, text, mistake.key_end
+    # For the method that nearly all URLs are signed for.
+    for expires in expiries:
+        signed = Signed('GET', expires, own.path, own.ip_range, own.prefix)
+        yield signed, signed.message, b''
 
 
 def _variants(url: TempURL,
               paths: Sequence[str]) -> Iterator[tuple[str, str | None, str | None]]:
     """Yield paths, ranges and prefixes."""
     good, name = signed_paths(url), url.path.object
-    for path in (*good, quote(good[0])):
+    for path in good:
         yield path, url.ip_range, url.prefix
     if url.prefix is not None:
         yield url.path.container_path + name, url.ip_range, None
@@ -93,17 +177,3 @@ def _ranges(ip_range: str | None) -> Iterator[str | None]:
     around = network.supernet(new_prefix=min(network.prefixlen, network.max_prefixlen - 8))
     for _, address in zip(range(256), around, strict=False):
         yield str(address)
-
-
-def _other_expiry(url: TempURL, key: Key, expiries: Sequence[int],
-                  wanted: bytes) -> Signed | None:
-    """Try other expiries, for the method that nearly all URLs are signed for."""
-    path = signed_paths(url)[0]
-    end = f'\n{"prefix:" if url.prefix is not None else ""}{path}'
-    start = started(key.value, 'GET', url.ip_range, url.digest)
-    for expires in expiries:
-        message = start.copy()
-        message.update(f'{expires}{end}'.encode())
-        if hmac.compare_digest(message.digest(), wanted):
-            return Signed('GET', expires, path, url.ip_range, url.prefix)
-    return None

@@ -141,25 +141,29 @@ def sign_path(key: Key, path: str, expires: int, method: str = 'GET', *,
     :param path: the object's path; with ``prefix``, the path of the container and the prefix.
     :param expires: Unix time, seconds.
     """
-    value = compute(key, path, expires, method, ip_range=ip_range, prefix=prefix, digest=digest)
+    value = compute(message(method, expires, path, ip_range, prefix), key.value, digest)
     if digest == 'sha512':
         return 'sha512:' + base64.urlsafe_b64encode(value).decode().rstrip('=')
     return value.hex()
 
 
-def compute(key: Key, path: str, expires: int, method: str, *,
-            ip_range: str | None, prefix: bool, digest: str) -> bytes:
-    """Return the HMAC that is in a signature."""
-    message = started(key.value, method, ip_range, digest).copy()
-    message.update(f'{expires}\n{"prefix:" if prefix else ""}{path}'.encode())
-    return message.digest()
+def message(method: str, expires: int, path: str, ip_range: str | None = None,
+            prefix: bool = False) -> str:
+    """Return the text that is signed, from what :func:`sign_path` is given."""
+    start = '' if ip_range is None else f'ip={ip_range}\n'
+    return f'{start}{method}\n{expires}\n{"prefix:" if prefix else ""}{path}'
+
+
+def compute(text: str, key: bytes, digest: str) -> bytes:
+    """Return the HMAC that is in the signature of a :func:`message`."""
+    started = _start(key, digest).copy()
+    started.update(text.encode())
+    return started.digest()
 
 
 @functools.lru_cache
-def started(key: bytes, method: str, ip_range: str | None, digest: str) -> hmac.HMAC:
-    """Return an HMAC of what comes before the expiry; use a copy of it."""
-    start = f'{method}\n' if ip_range is None else f'ip={ip_range}\n{method}\n'
-    return hmac.new(key, start.encode(), digest)
+def _start(key: bytes, digest: str) -> hmac.HMAC:
+    return hmac.new(key, digestmod=digest)
 
 
 def signed_paths(url: TempURL) -> tuple[str, ...]:
@@ -236,10 +240,9 @@ def verify(temp_url: TempURL, key: Key, now: float, method: str = 'GET') -> Veri
     # Signing what is sent, the percent-encoded path, is the mistake that many make.
     for signed_path in (*good, quote(good[0])):
         for signed_method in METHODS:
-            computed = compute(
-                key, signed_path, temp_url.expires, signed_method, ip_range=temp_url.ip_range,
-                prefix=temp_url.prefix is not None, digest=digest)
-            if hmac.compare_digest(computed, signature):
+            text = message(signed_method, temp_url.expires, signed_path, temp_url.ip_range,
+                           temp_url.prefix is not None)
+            if hmac.compare_digest(compute(text, key.value, digest), signature):
                 if signed_path not in good and 'path' not in failed:
                     failed.append('path')
                 if not allows(signed_method, method):

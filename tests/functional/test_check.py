@@ -1,6 +1,7 @@
 """openstack image temp url check: each fault, made for real, is named as itself."""
 
 import contextlib
+import dataclasses
 import json
 import re
 import sqlite3
@@ -9,8 +10,9 @@ import time
 import pytest
 import requests
 
+from osc_imgurl.tempurl.explain import MISTAKES, Signed
 from osc_imgurl.tempurl.options import URLOptions, format_expires
-from osc_imgurl.tempurl.signing import Key, Parameters, sign, sign_path
+from osc_imgurl.tempurl.signing import Key, Parameters, compute, sign, sign_path
 from osc_imgurl.tempurl.url import ObjectPath, parse
 
 from ..certificates import with_authority
@@ -233,10 +235,24 @@ def test_a_path_that_was_percent_encoded_before_it_was_signed(cloud, storage_url
     store.put('/glance/an object', data=b'x')
     url = signed(storage_url, 'an object', path=lambda path: path.replace(' ', '%20'))
     assert status(url) == 401
-    name, detail = cause(cloud, url)
-    assert name == 'path' and 'was percent-encoded before it was signed' in detail
+    assert cause(cloud, url) == ('path', 'the path was percent-encoded before it was signed')
     assert checks(cloud, signed(storage_url, 'an object'))['request']['result'] == 'pass'
     store.delete('/glance/an object')
+
+
+def test_what_other_programs_sign_by_mistake(cloud, storage_url, image):
+    url = parse(signed(storage_url, image))
+    right = Signed('GET', url.expires, str(url.path))
+    tried = 0
+    for mistake in MISTAKES:
+        for text in mistake.messages(url, right):
+            wrong = dataclasses.replace(url, signature=compute(
+                text, KEY.encode() + mistake.key_end, 'sha256').hex()).url
+            # At this endpoint, and with this name, some are what is right.
+            if status(wrong, 'GET') == 401:
+                assert cause(cloud, wrong) == (mistake.part, mistake.name)
+                tried += 1
+    assert tried == 9
 
 
 @pytest.mark.parametrize('digest', ['sha256', 'sha512'])

@@ -82,6 +82,15 @@ def test_a_path_that_was_quoted_before_it_was_signed(show):
     assert row['signature'].endswith('but for another path: /v1/AUTH_x/glance/a%20b')
 
 
+def test_what_another_program_signed(show):
+    url = signed_url(SWIFT)
+    wrong = sign_path(Key(KEY.encode()), str(SWIFT), FUTURE, 'put')
+    url = url.replace(url.partition('sig=')[2].partition('&')[0], wrong)
+    row = show(url, '--key-file', 'key')
+    assert row['method'] == 'PUT'
+    assert row['signature'].endswith(', but the method was signed in small letters')
+
+
 def test_a_gateways_url(show):
     url = signed_url(ObjectPath(None, 'glance', IMAGE_ID), endpoint='http://rgw/swift',
                      digest='sha1')

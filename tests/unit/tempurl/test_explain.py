@@ -1,13 +1,22 @@
 """What was really signed, of URLs that were altered in every way that is looked for."""
 
+import base64
 import dataclasses
 import tracemalloc
 
 import pytest
 
-from osc_imgurl.tempurl.explain import Signed, find_signed
+from osc_imgurl.tempurl.explain import MISTAKES, Signed, find_signed
 from osc_imgurl.tempurl.options import URLOptions
-from osc_imgurl.tempurl.signing import Key, Parameters, sign, sign_path
+from osc_imgurl.tempurl.signing import (
+    Key,
+    Parameters,
+    compute,
+    message,
+    sign,
+    sign_path,
+    signed_paths,
+)
 from osc_imgurl.tempurl.url import DIGESTS, MAX_LENGTHS, ObjectPath
 
 KEY = Key(b'a key')
@@ -67,12 +76,42 @@ def test_a_range_that_is_none():
     assert find_signed(url, {'slot': KEY}) is None
 
 
-def test_a_path_that_was_quoted_before_it_was_signed():
-    path = dataclasses.replace(PATH, object='a b')
-    url = dataclasses.replace(signed_url(path), signature=sign_path(
-        KEY, '/v1/AUTH_x/glance/a%20b', 1000, 'PUT'))
-    assert find_signed(url, {'slot': KEY}) == (
-        'slot', Signed('PUT', 1000, '/v1/AUTH_x/glance/a%20b'))
+SPACED = dataclasses.replace(signed_url(dataclasses.replace(PATH, object='3a 1f')),
+                             endpoint='https://proxy/object-store')
+OF_PREFIX = dataclasses.replace(SPACED, prefix='3a')
+PUT = 'PUT\n1000\n'
+
+
+@pytest.mark.parametrize('digest', DIGESTS)
+@pytest.mark.parametrize(('url', 'text', 'key', 'part', 'name'), [
+    (SPACED, f'{PUT}/v1/AUTH_x/glance/3a 1f', b'a key\n', 'key', 'a newline behind the key'),
+    (SPACED, f'{PUT}/v1/AUTH_x/glance/3a 1f\n', b'a key', 'path', 'a newline was signed'),
+    (SPACED, f'{PUT}/v1/AUTH_x/glance/3a%201f', b'a key', 'path', 'was percent-encoded'),
+    (SPACED, f'{PUT}https://proxy/object-store/v1/AUTH_x/glance/3a 1f', b'a key', 'path',
+     'the whole URL was signed'),
+    (SPACED, f'{PUT}/object-store/v1/AUTH_x/glance/3a 1f', b'a key', 'path',
+     'with what stands before the API version'),
+    (SPACED, f'{PUT}/v1/glance/3a 1f', b'a key', 'path', 'without the account'),
+    (SPACED, f'{PUT}/v1/x/glance/3a 1f', b'a key', 'path', 'such as AUTH_'),
+    (SPACED, f'{PUT}/AUTH_x/glance/3a 1f', b'a key', 'path', 'without the API version'),
+    (SPACED, f'{PUT}/glance/3a 1f', b'a key', 'path', 'without the API version'),
+    (OF_PREFIX, f'{PUT}/v1/AUTH_x/glance/3a', b'a key', 'query', 'without the word prefix:'),
+    (OF_PREFIX, f'{PUT}prefix:/v1/glance/3a', b'a key', 'path', 'without the account'),
+    (SPACED, 'PUT\n1970-01-01T00:16:40Z\n/v1/AUTH_x/glance/3a 1f', b'a key', 'query',
+     'the expiry was signed as ISO 8601'),
+    (SPACED, 'put\n1000\n/v1/AUTH_x/glance/3a 1f', b'a key', 'method', 'in small letters')])
+def test_what_programs_do_wrong(digest, url, text, key, part, name):
+    value = compute(text, key, digest)
+    signature = f'{digest}:{base64.b64encode(value).decode()}'
+    found = find_signed(dataclasses.replace(url, signature=signature), {'slot': KEY})
+    assert found is not None
+    slot, signed = found
+    assert (slot, signed.mistake.part, name in signed.mistake.name) == ('slot', part, True)
+    assert signed.mistake in MISTAKES
+    assert dataclasses.replace(signed, mistake=None) == Signed(
+        'PUT', 1000, signed_paths(url)[0], prefix=url.prefix)
+    # What should have been signed.
+    assert signed.message == message('PUT', 1000, signed_paths(url)[0], None, bool(url.prefix))
 
 
 def test_what_was_signed_for_a_gateway():
