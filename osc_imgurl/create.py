@@ -38,6 +38,7 @@ class ImageTempURL:
     :ivar guessed: what is not given, so that the URL may be wrong: ``account`` and
         ``container`` as in :class:`osc_imgurl.target.resolve.Target`; ``key`` and ``digest`` where
         they were looked up; ``digest`` too where the cluster does not say that it supports it.
+        Empty where there was nobody to ask.
     :ivar better: the same URL with digests that the cluster may support without saying so: a HEAD
         tells.
     :ivar warnings: what to know of the URL before it is used, a sentence each.
@@ -121,8 +122,8 @@ def create_for(image: Image, options: URLOptions, cloud: Cloud, settings: Settin
     given = {'key': settings.key, 'digest': settings.digest and supported.supports(digest)}
     guessed = (*target.guessed, *(name for name, value in given.items() if not value))
     return ImageTempURL(
-        sign(parameters, key), options.method, image, target, cached, guessed,
-        copied=copier is not None,
+        sign(parameters, key), options.method, image, target, cached,
+        () if cloud.offline else guessed, copied=copier is not None,
         better=tuple(sign(dataclasses.replace(parameters, digest=each), key) for each in better),
         warnings=(*warnings, *risks(options, target.path)))
 
@@ -152,15 +153,17 @@ def _prefetch(image: str, options: URLOptions, settings: Settings,
 
 
 def _capabilities(target: Target, store: Store) -> tuple[Capabilities, list[str]]:
-    """Return what the cluster supports, and warnings: it may say nothing.
+    """Return what the cluster supports, and warnings.
 
-    :raises ObjectStoreFailed: it cannot be asked, no digest is given, and no HEAD is to tell.
+    A given digest is used where the cluster cannot be asked.
+
+    :raises ObjectStoreFailed: it cannot, and none is given.
     """
-    settings = store.settings
     try:
         return store.swift.capabilities(target.endpoint), []
     except ObjectStoreFailed as error:
-        if not settings.digest and settings.check is False:
+        if not store.settings.digest:
             raise ObjectStoreFailed(
-                f'{error.problem} So the digest is not known.', 'Give it.', 'digest') from error
-        return Capabilities(), [f'{error} Which digests it takes is not known']
+                f'{error.problem} So it is not known which digest it takes.',
+                error.remedy or 'Give one.', *error.names, 'digest') from error
+        return Capabilities(), [f'{error} Whether it takes the given digest is not known']

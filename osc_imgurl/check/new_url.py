@@ -40,7 +40,7 @@ class NewURLCheck:
     def wanted(self, made: ImageTempURL) -> bool:
         """Say whether a URL is to be checked: as given, else where anything was guessed."""
         given = self._settings.check
-        return bool(made.guessed) and not self._cloud.offline if given is None else given
+        return bool(made.guessed) if given is None else given
 
     def check(self, made: ImageTempURL, now: float) -> ImageTempURL:
         """Return a URL that works, or of which that is not known; a warning says so then.

@@ -48,6 +48,11 @@ class Endpoint:
         return self.url
 
     @property
+    def type(self) -> str:
+        """The endpoint type of Ironic's option: ``radosgw`` has no accounts in its URLs."""
+        return 'swift' if self.accounts else 'radosgw'
+
+    @property
     def radosgw(self) -> bool:
         """Whether it is a RADOS Gateway, with or without accounts in its URLs."""
         return is_gateway(self.url, '' if self.accounts else None)

@@ -18,6 +18,7 @@ from osc_imgurl.errors import (
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import MASK, Location
 from osc_imgurl.settings.table import BY_NAME, TABLE, Settings, for_store
+from osc_imgurl.swift.answers import PREFERRED_DIGESTS
 from osc_imgurl.swift.endpoint import find_endpoint
 from osc_imgurl.target.resolve import Target, find_key, own_account, resolve
 from osc_imgurl.target.store import Store, choose_store, named_store
@@ -191,6 +192,8 @@ def _look_up(store: Store, call: Callable[[str], str]) -> list[SettingInEffect]:
         return Target(endpoint, ObjectPath(account, settings.container, 'image'))
 
     def digest() -> tuple[str, str]:
+        if not (swift.find_storage_url() or settings.endpoint_url):
+            return PREFERRED_DIGESTS[0], 'default'
         supported = swift.capabilities(find_endpoint(settings, swift))
         return supported.choose_digests(None, 'GET')[-1], looked_up_at('cluster')
 
@@ -201,13 +204,10 @@ def _look_up(store: Store, call: Callable[[str], str]) -> list[SettingInEffect]:
     def looked_up_at(source: str) -> str:
         return source if swift.find_storage_url() else 'default'
 
-    def endpoint_type() -> tuple[str, str]:
-        accounts = find_endpoint(settings, swift).accounts
-        return 'swift' if accounts else 'radosgw', looked_up_at('catalog')
-
     rows = [attempt('endpoint_url', lambda: (find_endpoint(settings, swift).url,
                                              looked_up_at('catalog'))),
-            attempt('endpoint_type', endpoint_type),
+            attempt('endpoint_type', lambda: (find_endpoint(settings, swift).type,
+                                              looked_up_at('catalog'))),
             attempt('account', lambda: (own_account(settings, swift), 'project of the session'))]
     if not settings.digest:
         rows.append(attempt('digest', digest))

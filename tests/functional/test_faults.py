@@ -11,6 +11,7 @@ import pytest
 
 from osc_imgurl.errors import ImageNotFound, ImgurlError
 from osc_imgurl.glance.image_service import ImageService
+from osc_imgurl.swift.endpoint import Endpoint
 from osc_imgurl.swift.key_slots import ACCOUNT_SLOTS
 from osc_imgurl.swift.object_store import ObjectStore
 from osc_imgurl.swift.probe import Probe
@@ -152,7 +153,8 @@ SWIFT = {
     'object': lambda store, image: store.find_object(None, 'glance', image),
     'list': lambda store, _: store.names(None),
     'keys': lambda store, _: store.set_keys(None, None, {ACCOUNT_SLOTS[0]: Key(b'x')}),
-    'info': lambda store, _: store.capabilities(store.storage_url().partition('/v1/')[0]),
+    'info': lambda store, _: store.capabilities(
+        Endpoint(store.storage_url().partition('/v1/')[0])),
 }
 # What has no answer but headers.
 HEADS = ('account', 'container', 'object')

@@ -162,7 +162,7 @@ def test_proxies_of_the_environment(cloud, image):
         cloud.create(image, env={'http_proxy': forward.url, 'no_proxy': '127.0.0.1'})
         requests = forward.requests
     assert len([each for each in requests if f'/v2/images/{image}' in each]) == 2
-    assert len([each for each in requests if each.endswith('/info')]) == 1
+    assert len([each for each in requests if each.endswith('/info')]) == 2
     heads = [each for each in requests if each.startswith('HEAD') and '/v1/' in each]
     assert len([each for each in heads if each.endswith(f'/glance/{image}')]) == 1
     assert len(heads) > 1

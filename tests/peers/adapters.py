@@ -6,21 +6,20 @@ import hmac
 import types
 from collections.abc import Callable
 
-from osc_imgurl import service
+from osc_imgurl import create
 from osc_imgurl.errors import ImgurlError
-from osc_imgurl.glance.image import is_uuid, may_see, unseen_image
+from osc_imgurl.glance.image import OfflineImages, is_uuid, may_see
+from osc_imgurl.glance.location import container_name
 from osc_imgurl.glance.location import parse as parse_location
 from osc_imgurl.settings.table import Settings, expiry
-from osc_imgurl.swift.slot import ACCOUNT_SLOTS
-from osc_imgurl.target.cloud import Cloud, OfflineSwift
-from osc_imgurl.target.sharding import container_name
+from osc_imgurl.swift.endpoint import OfflineSwift
+from osc_imgurl.swift.key_slots import ACCOUNT_SLOTS
+from osc_imgurl.target.resolve import resolve, signing_key
+from osc_imgurl.target.store import Cloud, Store
 from osc_imgurl.tempurl import signing
-from osc_imgurl.tempurl.expiry import parse_expires
-from osc_imgurl.tempurl.key import Key
-from osc_imgurl.tempurl.options import URLOptions
-from osc_imgurl.tempurl.parse import parse
-from osc_imgurl.tempurl.url import ObjectPath, TempURL, decode_signature, quote
-from osc_imgurl.tempurl.verify import verify
+from osc_imgurl.tempurl.options import URLOptions, parse_expires
+from osc_imgurl.tempurl.signing import Key, verify
+from osc_imgurl.tempurl.url import ObjectPath, TempURL, decode_signature, parse, quote
 
 # Without an adapter: their arguments are ours.
 __all__ = ['ImgurlError', 'container_name', 'is_uuid', 'may_see', 'parse_location']
@@ -47,17 +46,18 @@ def ironic_temp_url(settings, image_id, now, swift=None):
     :param swift: finds what is not given; in Ironic, our ``ObjectStore(get_swift_session())``.
     """
     cloud = Cloud(object_store=swift) if swift else Cloud()
-    return service.TempURLService(settings, cloud).create(image_id, URLOptions(), now).url
+    return create.create(image_id, URLOptions(), cloud, settings, lambda: now).url
 
 
 def parse_image_id(image):
-    return unseen_image(image).id
+    return OfflineImages().show(image).id
 
 
 def require_all_given(settings):
     """Fail where a setting is missing that a URL needs, and that nobody looks up."""
-    offline = service.TempURLService(settings)
-    offline.find_key(offline.resolve(unseen_image('00000000-0000-4000-8000-000000000000')))
+    store = Store(settings, OfflineSwift())
+    image = OfflineImages().show('00000000-0000-4000-8000-000000000000')
+    signing_key(resolve(image, store), store)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,9 +91,9 @@ def let_sign(generate):
     def sign(parameters, key):
         return TempURL(parameters.endpoint, parameters.path, *generate(
             str(parameters.path), parameters.expires, key.value.decode(),
-            parameters.request.method))
+            parameters.options.method))
 
-    service.sign = sign
+    create.sign = sign
 
 
 # python-swiftclient and openstacksdk

@@ -111,8 +111,6 @@ def test_an_object_that_cannot_be_compared(caplog, made, answer):
 def test_when_a_url_is_checked(given, guessed, wanted):
     checker = NewURLCheck(Settings(check=given), Cloud(object_store=store()))
     assert checker.wanted(new(guessed=guessed)) is wanted
-    # Offline nothing can be compared with.
-    assert NewURLCheck(Settings(check=given), Cloud()).wanted(new(guessed=guessed)) is bool(given)
 
 
 @pytest.mark.parametrize('made', [
@@ -335,9 +333,9 @@ def test_a_url_that_works_with_no_digest_is_an_error():
 
 def test_a_cluster_that_cannot_be_asked_what_it_supports():
     swift = failing('capabilities', ObjectStoreFailed('HTTP 503.'))
-    assert created(Probe(WORKS), swift) == ['sha256']
+    assert created(Probe(WORKS), swift, settings=Settings(digest='sha512')) == ['sha512']
     with pytest.raises(ObjectStoreFailed) as raised:
-        created(Probe(WORKS), swift, settings=Settings(check=False))
+        created(Probe(WORKS), swift)
     assert raised.value.names == ('digest',)
 
 

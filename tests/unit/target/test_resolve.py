@@ -32,7 +32,7 @@ def resolve(image, settings, swift, object_name=None):
 
 def endpoint_and_type(settings, swift):
     endpoint = find_endpoint(settings, swift)
-    return endpoint.url, 'swift' if endpoint.accounts else 'radosgw'
+    return endpoint.url, endpoint.type
 
 
 def given(kind=Kind.OPTION, **values):
