@@ -46,7 +46,8 @@ def ironic_temp_url(settings, image_id, now, swift=None):
     :param swift: finds what is not given; in Ironic, our ``ObjectStore(get_swift_session())``.
     """
     cloud = Cloud(object_store=swift) if swift else Cloud()
-    return create.create(image_id, URLOptions(), cloud, settings, lambda: now).url
+    image = OfflineImages().show(image_id)
+    return create.create_for(image, URLOptions(), cloud, settings, lambda: now).url
 
 
 def parse_image_id(image):
@@ -101,14 +102,14 @@ def let_sign(generate):
 class AtOnce:
     """An HMAC that is computed in one call, as theirs: their tests look at that."""
 
-    def __init__(self, key, message, digest):
-        self._key, self._message, self._digest = key, message, digest
+    def __init__(self, key, digestmod):
+        self._key, self._digest = key, digestmod
 
     def copy(self):
-        return AtOnce(self._key, self._message, self._digest)
+        return AtOnce(self._key, self._digest)
 
     def update(self, message):
-        self._message += message
+        self._message = message
 
     def digest(self):
         made = hmac.HMAC(self._key, self._message, getattr(hashlib, self._digest))
@@ -162,9 +163,9 @@ def hex_hmac(method, path, expires, key, digest, ip_range):
     :param path: behind ``prefix:`` where a prefix is signed.
     :param expires: Unix time, seconds.
     """
-    return signing.compute(
-        Key(key.encode() if isinstance(key, str) else key), path.removeprefix('prefix:'), expires,
-        method, ip_range=ip_range or None, prefix=path.startswith('prefix:'), digest=digest).hex()
+    message = signing.message(method, expires, path.removeprefix('prefix:'), ip_range or None,
+                              path.startswith('prefix:'))
+    return signing.compute(message, key.encode() if isinstance(key, str) else key, digest).hex()
 
 
 def digest_and_hex(signature):
