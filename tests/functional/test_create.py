@@ -169,6 +169,12 @@ def test_a_variable_breaks_no_command_of_others(cloud, image, tmp_path):
     assert 'OSC_IMGURL_DURATION' not in run(['--debug', *show], OSC_IMGURL_DURATION='4h').text
 
 
+def test_the_commands_are_there_whatever_version_of_glance_is_asked_for(cloud, image, data):
+    for version in ('1', '2', '2.16'):
+        row = cloud.create(image, env={'OS_IMAGE_API_VERSION': version})
+        assert download(row['url']) == data
+
+
 def test_a_raw_key_is_refused_where_it_would_be_printed(cloud, image, tmp_path):
     line = cloud.refused(image, env={'OSC_IMGURL_KEY': 'not looked at'})
     assert 'OpenStackClient prints' in line and '--key-file' in line

@@ -71,7 +71,7 @@ def help_recipes():
         'command_reference', ROOT / 'doc/source/_ext/command_reference.py')
     reference = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(reference)
-    return [Recipe(commands) for entry in sorted(entry_points(group='openstack.image.v2'))
+    return [Recipe(commands) for entry in sorted(entry_points(group='openstack.extension'))
             if entry.value.startswith('osc_imgurl')
             for _, commands in reference.examples(entry.load())]
 

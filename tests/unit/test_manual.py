@@ -50,7 +50,7 @@ def page(built, name):
 def test_each_command_has_an_example_in_a_block(built):
     sections = {section.next_node(nodes.title).astext(): section
                 for section in page(built, 'reference/commands').findall(nodes.section)}
-    for entry in entry_points(group='openstack.image.v2'):
+    for entry in entry_points(group='openstack.extension'):
         if entry.value.startswith('osc_imgurl'):
             example = sections[entry.name.replace('_', ' ')].next_node(nodes.literal_block)
             assert example['language'] == 'sh'

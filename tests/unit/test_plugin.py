@@ -37,7 +37,7 @@ def test_no_other_command_imports_the_library(command, tmp_path):
 
 
 def test_every_command_loads():
-    ours = [entry for entry in entry_points(group='openstack.image.v2')
+    ours = [entry for entry in entry_points(group='openstack.extension')
             if entry.value.startswith('osc_imgurl')]
     assert {entry.name.replace('_', ' ') for entry in ours} == {
         'image temp url create', 'image temp url export', 'image temp url list',
@@ -57,7 +57,7 @@ def test_every_command_loads():
 
 
 def test_examples_stand_in_lines_of_their_own():
-    for entry in entry_points(group='openstack.image.v2'):
+    for entry in entry_points(group='openstack.extension'):
         if entry.value.startswith('osc_imgurl'):
             for example in entry.load()._epilog.split('\n\n'):
                 introduction, *commands = example.splitlines()

@@ -88,7 +88,7 @@ class OpenStack:
             get_configuration=lambda: self.configuration, _cli_options=region,
             sdk_connection=types.SimpleNamespace(identity=self.identity))
         app = types.SimpleNamespace(client_manager=manager, stdout=stdout, stderr=self.stderr)
-        entry, = entry_points(group='openstack.image.v2', name=name.replace(' ', '_'))
+        entry, = entry_points(group='openstack.extension', name=name.replace(' ', '_'))
         command = entry.load()(app, None)
         self.code = command.run(command.get_parser(name).parse_args(arguments))
         return stdout.getvalue()
