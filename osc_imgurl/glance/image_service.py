@@ -451,18 +451,22 @@ def file_chunks(place: Location, image: Image) -> Iterator[bytes]:
 def copy_verified(chunks: Iterable[bytes], file: BinaryIO, image: Image) -> None:
     """Write an image's data to a file, and verify its hash.
 
-    :raises ImageDownloadFailed: the data is not what the hash says; it has been written then.
+    :raises ImageDownloadFailed: there is no data, or it is not what the hash says; it has been
+        written then.
     :raises ImgurlError: Glance ceases to give the data.
     """
     algorithm = image.properties.get('os_hash_algo')
     wanted = image.properties.get('os_hash_value')
     if not (wanted and algorithm in hashlib.algorithms_available):
         algorithm, wanted = 'md5', image.properties.get('checksum')
-    found = hashlib.new(str(algorithm), usedforsecurity=False)
+    found, size = hashlib.new(str(algorithm), usedforsecurity=False), 0
     with translated(image.id):
         for chunk in chunks:
             file.write(chunk)
             found.update(chunk)
+            size += len(chunk)
+    if not size:
+        raise ImageDownloadFailed(f'Image {image.id} has no data.')
     if wanted and found.hexdigest() != wanted:
         raise ImageDownloadFailed(
             f'The data of image {image.id} is not what its {algorithm} says: it is damaged or'

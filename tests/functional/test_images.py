@@ -104,6 +104,17 @@ def test_download_in_chunks(images, big):
     assert max(map(len, chunks)) == 1024 * 1024
 
 
+def test_download_of_nothing(cloud, images):
+    """As in Ironic it fails, from Glance and from a file."""
+    for store in ('swift1', 'file1'):
+        image_id = cloud.upload('empty', b'', store=store)
+        assert images.show(image_id).size == 0
+        direct = ImageService(cloud.sdk().session, allowed_direct_url_schemes=['file'])
+        for service in (images, direct):
+            with pytest.raises(errors.ImageDownloadFailed, match=f'Image {image_id} has no data'):
+                service.download(image_id, io.BytesIO())
+
+
 def test_download_from_the_file_itself(cloud, data, tmp_path):
     image_id = cloud.upload('filed', data, store='file1')
     path = cloud.folder / 'glance/images' / image_id

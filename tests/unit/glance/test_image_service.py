@@ -354,13 +354,14 @@ def data(cloud):
     return data
 
 
+# Of no data.
 GOOD = {'os_hash_algo': 'sha256', 'os_hash_value':
         'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'}
 OF_DATA = {'os_hash_algo': 'md5', 'os_hash_value': '8d777f385d3dfec8815d20f7496026dc'}
 
 
 @pytest.mark.parametrize(('content', 'properties', 'good'), [
-    (b'', GOOD, True), (b'x', GOOD, False), (b'data', OF_DATA, True), (b'dat', OF_DATA, False),
+    (b'x', GOOD, False), (b'data', OF_DATA, True), (b'dat', OF_DATA, False),
     (b'data', {}, True), (b'data', {'checksum': OF_DATA['os_hash_value']}, True),
     (b'Data', {'checksum': OF_DATA['os_hash_value']}, False)])
 def test_download(cloud, images, data, content, properties, good):
@@ -375,9 +376,10 @@ def test_download(cloud, images, data, content, properties, good):
     assert written.getvalue() == content
 
 
-def test_an_image_without_data(cloud, images, data):
-    serve(cloud)
-    data(b'', status_code=204)
+@pytest.mark.parametrize('status', [200, 204])
+def test_an_image_without_data(cloud, images, data, status):
+    serve(cloud, **GOOD)
+    data(b'', status_code=status)
     with pytest.raises(errors.ImageDownloadFailed, match=f'^Image {IMAGE_ID} has no data.$'):
         images.download(IMAGE_ID, io.BytesIO())
 
@@ -606,6 +608,13 @@ WHOLE = b''.join(CHUNKS)
 
 def digest(algorithm, data=WHOLE):
     return hashlib.new(algorithm, data).hexdigest()
+
+
+@pytest.mark.parametrize('chunks', [[], [b''], [b'', b'']])
+def test_no_data(chunks):
+    properties = {'os_hash_algo': 'sha512', 'os_hash_value': digest('sha512', b'')}
+    with pytest.raises(errors.ImageDownloadFailed, match='Image 3a1f has no data'):
+        copy_verified(chunks, io.BytesIO(), Image('3a1f', properties=properties))
 
 
 @pytest.mark.parametrize(('properties', 'damaged'), [
