@@ -91,7 +91,7 @@ def find_images(references: Iterable[str], images: ImageService) -> Iterator[Fou
     def find(each: tuple[str, Image | None]) -> Found | Failure:
         reference, image = each
         # What such a list does not show (hidden or community images) may still be found.
-        return Found(image) if image else _find(reference, images)
+        return Found(image) if image else _find(reference, images.find)
 
     asked = side_by_side(ask, _batches(references), BATCHES_AT_ONCE)
     return side_by_side(find, itertools.chain.from_iterable(asked), IMAGES_AT_ONCE)
@@ -124,7 +124,7 @@ def _look_up(found: Iterable[Found | Failure], images: ImageService,
         except ImgurlError as error:
             return items, {image_id: Failure(image_id, error) for image_id in ids}
         return items, {image_id: Found(known[image_id]) if image_id in known
-                       else _find(image_id, images) for image_id in ids}
+                       else _find(image_id, images.find_id) for image_id in ids}
 
     named: dict[str, Found | Failure] = {}
     for items, answers in side_by_side(ask, _boot_batches(found), BATCHES_AT_ONCE):
@@ -283,8 +283,8 @@ def _find_boot_image(naming: Image, role: str, reference: str,
     return Found(found, role, naming.id)
 
 
-def _find(reference: str, images: ImageService) -> Found | Failure:
+def _find(reference: str, find: Callable[[str], Image]) -> Found | Failure:
     try:
-        return Found(images.find(reference))
+        return Found(find(reference))
     except ImgurlError as error:
         return Failure(reference, error)

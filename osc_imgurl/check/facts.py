@@ -136,7 +136,7 @@ class Facts:
         if not is_uuid(self.path.object):
             return 'the object\'s name is no image\'s ID'
         try:
-            return self.cloud.images.find(self.path.object)
+            return self.cloud.images.find_id(self.path.object)
         except ImgurlError as error:
             return str(error)
 

@@ -291,7 +291,7 @@ class Copier:
 
         :raises ImageUnacceptable: Glance might send our token elsewhere now.
         """
-        reason = unsafe_to_read(self._images.find(image.id), self._settings, self._home.store)
+        reason = unsafe_to_read(self._images.find_id(image.id), self._settings, self._home.store)
         if reason:
             raise ImageUnacceptable(f'Image {image.id} is not copied: {reason}.')
         yield from self._images.data(image, start)

@@ -244,4 +244,8 @@ class OfflineImages:
 
     def find(self, image: str) -> NoReturn:
         """Fail: nobody can look an image up."""
+        self.find_id(image)
+
+    def find_id(self, image_id: str) -> NoReturn:
+        """Fail: nobody can look an image up."""
         raise MissingParameterValue('Without authentication no image can be looked up.')

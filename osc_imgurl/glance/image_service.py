@@ -91,7 +91,9 @@ class ImageService:
 
         An image of the session's project comes before others of the same name. A name that only
         another project's image has, and not a public one, costs a warning: whoever may create an
-        image may give it any name.
+        image may give it any name. Where Glance says that no image has a UUID, the one that has it
+        for a name is returned, as by ``openstack image show``; but no such image of another
+        project, unless it is public.
 
         :param image: its UUID, ``glance://host/UUID``, or its name.
         :raises ImageNotFound: no image has that UUID or name, as far as these credentials see.
@@ -100,24 +102,46 @@ class ImageService:
         :raises ImageNotAuthorized: Glance refuses these credentials.
         :raises GlanceFailed: Glance cannot be reached, or answers with an error.
         """
-        image = parse_href(image)
         if not image:
             raise InvalidParameterValue('The name of the image is empty.', 'Name it by its ID.')
-        if is_uuid(image):
-            found = self._to_image(self._get(f'/v2/images/{image}', image))
-            # Some databases do not tell capitals apart.
-            if found.id.lower() != image.lower():
-                raise GlanceFailed(
-                    f'{self._client.server} answers with another image than {image}.', CORRECT)
-            return found
+        image_id = parse_href(image)
+        named_by_id = is_uuid(image_id)
+        if named_by_id:
+            try:
+                return self.find_id(image_id)
+            except ImageNotFound:
+                if image != image_id:
+                    raise
         with translated(image):
             project_id = self._session.get_project_id()
-        found = _only(image, _find_named(image, project_id, self.detail))
-        if found.visibility != 'public' and (project_id is None or found.owner != project_id):
+
+        def is_foreign(found: Image) -> bool:
+            return found.visibility != 'public' and (
+                project_id is None or found.owner != project_id)
+
+        named = _find_named(image, project_id, self.detail)
+        if named_by_id:
+            named = [each for each in named if not is_foreign(each)]
+        found = _only(image, named)
+        if named_by_id:
+            LOG.warning('No image has the ID %s. The image %s has it for a name.', image, found.id)
+        if is_foreign(found):
             LOG.warning(
                 'The image with the name %r is %s, of another project: its owner is %s, and its'
                 ' visibility %s. If that is the image that you mean, use its ID.',
                 image, found.id, found.owner or 'not known', found.visibility or 'not known')
+        return found
+
+    def find_id(self, image_id: str) -> Image:
+        """Return the image that has a UUID, whatever its status, and none that it is the name of.
+
+        :raises ImgurlError: as :meth:`find`.
+        """
+        found = self._to_image(self._get(f'/v2/images/{image_id}', image_id))
+        # Some databases do not tell capitals apart.
+        if found.id.lower() != image_id.lower():
+            raise GlanceFailed(
+                f'{self._client.server} answers with another image than {image_id}.', CORRECT)
         return found
 
     def show(self, image: str) -> Image:
@@ -259,7 +283,7 @@ class ImageService:
         if data is not None:
             with self._changing(image_id):
                 self._controller.upload(image_id, data)
-        return self.find(image_id)
+        return self.find_id(image_id)
 
     def data(self, image: Image, start: int = 0) -> Iterator[bytes]:
         """Yield an image's data from a byte on, in chunks of 1 MiB.

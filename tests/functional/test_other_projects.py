@@ -195,6 +195,25 @@ def test_a_name_of_another_projects_image_costs_a_warning(cloud, projects, demos
         ' use its ID.']
 
 
+def test_a_name_like_an_id_is_no_other_projects(cloud, images, listed, demos, data):
+    """It counts as a name where no image has the ID, as for openstack image show."""
+    name, gone = cloud.upload('gone', data), cloud.upload('gone', data)
+    for image_id in name, gone:
+        cloud.sdk().image.delete_image(image_id)
+    demos(name)
+    assert images['glance'].find_id(demos('other')).name == 'other'
+    assert 'No image has the ID' in cloud.refused(name)
+    own = cloud.upload(gone, data)
+    result = cloud.openstack('image', 'temp', 'url', 'create', gone, '-f', 'value', '-c', 'url')
+    assert result.stderr == f'No image has the ID {gone}. The image {own} has it for a name.\n'
+    assert download(result.stdout.strip()) == data
+    assert [row['image_id'] for row in cloud.rows(*LIST, gone)] == [own]
+    # What anybody writes into a property is an ID and nothing else.
+    booting = cloud.upload('booting', data, kernel_id=gone)
+    assert listed(booting)[0] == [booting]
+    assert cloud.openstack('image', 'show', gone).code == 0
+
+
 def test_an_id_and_ones_own_name_cost_no_warning(images, demos, caplog):
     image = demos('mine')
     assert images['glance'].find(image).id == images['demo'].find('mine').id == image

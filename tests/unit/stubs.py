@@ -131,6 +131,10 @@ class Glance:
                 return found
         raise ImageNotFound(f'No image has the name or ID {reference}.', 'Look at the list.')
 
+    def find_id(self, image_id):
+        assert referenced_id(image_id) == image_id
+        return self.find(image_id)
+
     def show(self, reference):
         found = self.find(reference)
         validate_active(found)

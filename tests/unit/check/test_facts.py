@@ -79,7 +79,7 @@ def test_what_is_given_is_not_asked_for():
 
 def test_an_image_that_cannot_be_asked_for():
     class Failing(Glance):
-        def find(self, reference):
+        def find_id(self, image_id):
             raise GlanceFailed('Glance answers HTTP 500.', 'Try again.')
 
     assert facts(image=None, glance=Failing()).image == 'Glance answers HTTP 500. Try again.'

@@ -111,7 +111,7 @@ class Images:
     def __init__(self, *locations):
         self.locations = locations
 
-    def find(self, image_id):
+    def find_id(self, image_id):
         return dataclasses.replace(IMAGE, locations=self.locations)
 
     def data(self, image, start=0):

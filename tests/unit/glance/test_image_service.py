@@ -148,6 +148,7 @@ def test_capitals_are_the_same_to_some_databases(cloud, images):
 def test_errors_by_status(cloud, images, status, error):
     for path in ('', '/locations'):
         cloud.mock.get(f'http://glance/v2/images/{IMAGE_ID}{path}', status_code=status)
+    cloud.mock.get(f'http://glance/v2/images?name={IMAGE_ID}', json={'images': []})
     for call in images.find, images.show, images.location, images.locations:
         with pytest.raises(errors.ImgurlError) as caught:
             call(IMAGE_ID)
@@ -155,6 +156,36 @@ def test_errors_by_status(cloud, images, status, error):
 
 
 # By name
+
+@pytest.mark.parametrize(('shown', 'wanted'), [
+    ([OWN], 0), ([SHARED, OWN], 1), ([PUBLIC], 0), ([PUBLIC, SHARED], 0), ([SHARED], None),
+    ([COMMUNITY], None), ([], None)])
+def test_a_name_like_an_id(cloud, images, listed, caplog, shown, wanted):
+    cloud.mock.get(f'http://glance/v2/images/{IMAGE_ID}', status_code=404)
+    listed(shown)
+    if wanted is None:
+        with pytest.raises(errors.ImageNotFound, match=f"No image has the ID '{IMAGE_ID}'"):
+            images.find(IMAGE_ID)
+    else:
+        found = id_of('false', wanted)
+        assert images.find(IMAGE_ID).id == found
+        assert caplog.messages == [
+            f'No image has the ID {IMAGE_ID}. The image {found} has it for a name.']
+    for find, reference in (images.find, f'glance://x/{IMAGE_ID}'), (images.find_id, IMAGE_ID):
+        before = len(cloud.asked)
+        with pytest.raises(errors.ImageNotFound):
+            find(reference)
+        assert cloud.asked[before:] == [f'GET http://glance/v2/images/{IMAGE_ID}']
+
+
+@pytest.mark.parametrize('status', [401, 403, 500])
+def test_a_name_like_an_id_counts_only_where_there_is_no_such_image(cloud, images, listed, status):
+    cloud.mock.get(f'http://glance/v2/images/{IMAGE_ID}', status_code=status)
+    listed([OWN])
+    with pytest.raises(errors.ImgurlError):
+        images.find(IMAGE_ID)
+    assert set(cloud.asked) == {f'GET http://glance/v2/images/{IMAGE_ID}'}
+
 
 @pytest.mark.parametrize(('shown', 'hidden', 'wanted', 'lists'), [
     ([OWN], [], id_of('false', 0), 1),
