@@ -33,6 +33,7 @@ from osc_imgurl.swift.probe import TIMEOUT, Probe
 from osc_imgurl.target.report import LocationReport, report_location
 from osc_imgurl.target.store import Cloud
 from osc_imgurl.tempurl.options import URLOptions
+from osc_imgurl.tempurl.url import names_url
 
 if TYPE_CHECKING:
     from osc_imgurl.check.finding import Report
@@ -173,7 +174,7 @@ class Client:
         cached: list[Entry] = []
         with contextlib.suppress(CacheFailed):
             cached = self.cache.entries()
-        if image_or_url.lower().startswith(('http://', 'https://')):
+        if names_url(image_or_url):
             return diagnose(image_or_url, self.settings, self.cloud, self._clock(), method=method,
                             cached=cached)
         return diagnose_image(image_or_url, self.settings, self.cloud, self._clock(),

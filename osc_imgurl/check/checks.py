@@ -18,7 +18,7 @@ from osc_imgurl.errors import ImgurlError, InvalidParameterValue, UntrustedLocat
 from osc_imgurl.glance.image import Image, validate_active, validate_in_swift
 from osc_imgurl.swift.answers import DIGESTS_OF_A_SILENT_CLUSTER
 from osc_imgurl.swift.probe import Answer, own_address
-from osc_imgurl.tempurl.options import format_expires, format_remaining
+from osc_imgurl.tempurl.options import format_expires, format_remaining, mistaken_unit
 from osc_imgurl.tempurl.signing import allows
 
 # The names of checks that others speak of.
@@ -136,6 +136,10 @@ def _expiry(facts: Facts) -> Finding:
     if expires < now:
         return failed(f'{format_remaining(expires, now)}, at {format_expires(expires)}',
                       'Make a new URL, with a longer duration if need be.', 'duration')
+    if unit := mistaken_unit(expires):
+        return failed(f'the expiry {expires} is in {unit}, and Swift reads it as seconds: the URL'
+                      f' expires in {format_remaining(expires, now)}',
+                      'Make a new URL, and replace the key: nothing else ends this one.')
     return passed(f'expires at {format_expires(expires)}, in {format_remaining(expires, now)}')
 
 
@@ -298,10 +302,15 @@ def _in_range(facts: Facts) -> str:
     return 'this machine may use the URL' if ranged else ''
 
 
+def _still_taken(facts: Facts) -> str:
+    far = facts.parsed is not None and mistaken_unit(facts.parsed.expires)
+    return '' if far else 'Swift still takes the URL'
+
+
 # What an answer that works proves; empty where it proves nothing of a URL.
 _PROVEN: Mapping[str, Callable[[Facts], str]] = {
     'tempurl': lambda facts: 'Swift takes the URL',
-    'expiry': lambda facts: 'Swift still takes the URL',
+    'expiry': _still_taken,
     'digest': lambda facts: 'Swift takes the digest',
     IP_RANGE: _in_range,
     KEY: lambda facts: 'Swift knows the key',

@@ -19,6 +19,7 @@ from osc_imgurl.errors import (
     printable,
 )
 from osc_imgurl.glance.location import Location
+from osc_imgurl.tempurl.url import names_temp_url
 
 _UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
 # In bytes. File systems take 255, and programs add something while they download.
@@ -153,8 +154,12 @@ def may_see(project_id: str | None, image: Image, members: Collection[str] = ())
 def parse_href(image: str) -> str:
     """Return the UUID of ``glance://host/UUID``, and any other text as it is.
 
-    :raises InvalidParameterValue: a ``glance://`` reference without a UUID.
+    :raises InvalidParameterValue: a ``glance://`` reference without a UUID; or a temporary URL,
+        whose signature is nothing for Glance and its log.
     """
+    if names_temp_url(image):
+        raise InvalidParameterValue('This is a temporary URL, and not an image.',
+                                    'Name the image by its ID.')
     if not image.startswith('glance://'):
         return image
     image_id = referenced_id(image)

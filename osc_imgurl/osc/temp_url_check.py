@@ -41,9 +41,10 @@ class CheckImageTempURL(base.Lister):
         from osc_imgurl.errors import advice
         from osc_imgurl.osc import common
         from osc_imgurl.osc.wording import typed
+        from osc_imgurl.tempurl.url import names_url
 
         subject = common.argument(parsed_args.image_or_url)
-        is_url = subject.lower().startswith(('http://', 'https://'))
+        is_url = names_url(subject)
         client = common.client(self.app, parsed_args, authenticated=not is_url)
         report = client.check(
             subject, method=parsed_args.method, object_name=parsed_args.object_name)

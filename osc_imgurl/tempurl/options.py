@@ -24,6 +24,11 @@ _SECONDS_BY_UNIT = {'w': 604800, 'd': 86400, 'hr?': 3600, 'm(?:in)?': 60, 's': 1
 _NUMBER = r'[\d.]{1,12}(?:[eE]\+?\d)?'
 _TIME = re.compile(
     r'\s*'.join(rf'(?:({_NUMBER})\s*{unit})?' for unit in _SECONDS_BY_UNIT), re.ASCII)
+# The last second that Swift can write in an answer, in the year 2147483647.
+SWIFTS_MAX_EXPIRES = 67767976233532799
+# What some programs take for seconds.
+_UNITS = {'milliseconds': 10**3, 'microseconds': 10**6}
+_SECONDS_OF_A_YEAR = 31_556_952
 _ISO8601 = '%Y-%m-%dT%H:%M:%SZ'
 
 
@@ -136,9 +141,25 @@ def validate_expires(expires: int) -> int:
     return expires
 
 
+def mistaken_unit(expires: int) -> str:
+    """Return the unit in which an expiry beyond the year 9999 is a date; else nothing.
+
+    >>> mistaken_unit(1795338240000)
+    'milliseconds'
+    """
+    if expires <= MAX_EXPIRES:
+        return ''
+    return next(unit for unit, parts in _UNITS.items() if expires // parts <= MAX_EXPIRES)
+
+
 def format_expires(expires: int) -> str:
-    """Return a Unix time (seconds) as ISO 8601 in UTC: ``2026-11-22T09:30:00Z``."""
-    return datetime.datetime.fromtimestamp(expires, datetime.UTC).strftime(_ISO8601)
+    """Return a Unix time (seconds) as ISO 8601 in UTC: ``2026-11-22T09:30:00Z``.
+
+    Beyond the year 9999 that is ``2026-11-22T09:30:00Z (in milliseconds)``.
+    """
+    unit = mistaken_unit(expires)
+    moment = datetime.datetime.fromtimestamp(expires // _UNITS.get(unit, 1), datetime.UTC)
+    return moment.strftime(_ISO8601) + (f' (in {unit})' if unit else '')
 
 
 def remaining_seconds(expires: int, now: float) -> int:
@@ -153,10 +174,14 @@ def remaining_seconds(expires: int, now: float) -> int:
 def format_remaining(expires: int, now: float) -> str:
     """Return how long it is until an expiry: ``1 day, 2:00:00``, or ``expired 3 min ago``.
 
+    Beyond the year 9999 that is ``56890 years``.
+
     :param expires: Unix time, seconds.
     :param now: likewise.
     """
     left = int(expires - now)
+    if mistaken_unit(expires):
+        return f'{left // _SECONDS_OF_A_YEAR} years'
     if expires >= now:
         return str(datetime.timedelta(seconds=left))
     for seconds, unit in ((86400, 'd'), (3600, 'h'), (60, 'min')):
@@ -172,13 +197,18 @@ def parse_expires(text: str) -> int:
     It is read as the middleware does (``normalize_temp_url_expires``): whatever ``int`` takes,
     or ``strptime`` for ``YYYY-MM-DDThh:mm:ssZ``.
 
-    :raises InvalidParameterValue: it is neither, or lies before the year 1970 or beyond the year
-        9999.
+    :raises InvalidParameterValue: it is neither, lies before the year 1970, or lies beyond
+        :data:`SWIFTS_MAX_EXPIRES`.
     """
     try:
-        return validate_expires(int(text))
+        expires = int(text)
     except ValueError:
         pass
+    else:
+        if expires > SWIFTS_MAX_EXPIRES:
+            raise InvalidParameterValue(
+                f'The expiry {text} lies beyond the last year that Swift can write.')
+        return expires if expires > MAX_EXPIRES else validate_expires(expires)
     try:
         return validate_expires(calendar.timegm(time.strptime(text, _ISO8601)))
     except ValueError:

@@ -12,7 +12,7 @@ import functools
 import hashlib
 import re
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.tempurl.endpoint import is_gateway, require_endpoint
@@ -197,6 +197,16 @@ def risks(options: URLOptions, path: ObjectPath) -> Iterator[str]:
         yield f'Whoever has this URL can {can} the object until it expires'
 
 
+def names_temp_url(text: str) -> bool:
+    """Say whether a text is meant as a temporary URL, well-formed or not; no image has its name."""
+    return 'temp_url_sig' in text
+
+
+def names_url(text: str) -> bool:
+    """Say whether a text is meant as a URL, and not as an image's name."""
+    return text.lower().startswith(('http://', 'https://')) or names_temp_url(text)
+
+
 def parse(url: str, endpoint_type: str | None = None) -> TempURL:
     """Take a temporary URL apart.
 
@@ -206,7 +216,10 @@ def parse(url: str, endpoint_type: str | None = None) -> TempURL:
     :raises InvalidParameterValue: it is not a temporary URL; the message says why.
     """
     parts, values = _split(url)
-    signature, expires = (_required(values, name) for name in ('temp_url_sig', 'temp_url_expires'))
+    for name in ('temp_url_sig', 'temp_url_expires'):
+        if not values.get(name):
+            raise _no_temp_url(f'it has no {name}', _cut_off(parts.query))
+    signature, expires = values['temp_url_sig'], values['temp_url_expires']
     decode_signature(signature)
     base, path = _split_path(parts.path, endpoint_type)
     return TempURL(
@@ -230,16 +243,23 @@ def _split(url: str) -> tuple[urllib.parse.SplitResult, dict[str, str]]:
     except ValueError:
         raise _no_temp_url('it is not a URL') from None
     if parts.scheme not in ('http', 'https') or not parts.hostname:
-        raise _no_temp_url('it does not begin with http:// or https:// and a host')
+        raise _no_temp_url(
+            'it does not begin with http:// or https:// and a host',
+            'Put scheme and host in front, such as https://swift.example.com.'
+            if url.startswith('/') else '')
     # As in the middleware (get_temp_url_info), the first of several values counts.
     return parts, {name: found[0] for name, found in query.items()}
 
 
-def _required(values: Mapping[str, str], name: str) -> str:
-    value = values.get(name)
-    if not value:
-        raise _no_temp_url(f'it has no {name}')
-    return value
+def _cut_off(query: str) -> str:
+    """Return what may help where a query does not have all that it must."""
+    if '&amp;' in query:
+        return 'Write & where it has &amp;, as HTML does.'
+    if ';' in query:
+        return 'Write & where it has a semicolon.'
+    if query.startswith('temp_url_sig=') and '&' not in query:
+        return 'Quote the URL: in a shell, & ends a command.'
+    return ''
 
 
 def _split_path(path: str, endpoint_type: str | None) -> tuple[str, ObjectPath]:
@@ -260,5 +280,5 @@ def _split_path(path: str, endpoint_type: str | None) -> tuple[str, ObjectPath]:
     return base, ObjectPath(account, container, name, api_version)
 
 
-def _no_temp_url(why: str) -> InvalidParameterValue:
-    return InvalidParameterValue(f'This is not a temporary URL: {why}.')
+def _no_temp_url(why: str, remedy: str = '') -> InvalidParameterValue:
+    return InvalidParameterValue(f'This is not a temporary URL: {why}.', remedy)

@@ -76,7 +76,7 @@ def answer(middleware, method, target, address, key):
 
     try:
         query = b''.join(middleware(env, start_response)).decode()
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):
         # The filter catch_errors makes it this.
         return {'status': 500}
     return {**sent, 'query': query}

@@ -9,6 +9,7 @@ import time
 
 import pytest
 import requests
+from swiftclient.utils import generate_temp_url
 
 from osc_imgurl.tempurl.explain import MISTAKES, Signed
 from osc_imgurl.tempurl.options import URLOptions, format_expires
@@ -128,6 +129,37 @@ def test_expired(cloud, storage_url, image):
     assert status(url) == 401
     name, detail = cause(cloud, url)
     assert name == 'expiry' and detail.startswith('expired 3 min ago')
+
+
+def test_an_expiry_in_milliseconds(cloud, storage_url, image):
+    """Swift takes it, and so it works for tens of thousands of years."""
+    now = int(time.time())
+    url = signed(storage_url, image)
+    expires = (now + 600) * 1000
+    wrong = sign_path(Key(KEY.encode()), str(parse(url).path), expires)
+    url = dataclasses.replace(parse(url), signature=wrong, expires=expires).url
+    assert status(url, 'GET') == 200
+    name, detail = cause(cloud, url)
+    assert name == 'expiry' and f'{expires} is in milliseconds' in detail
+    row = json.loads(cloud.openstack('image', 'temp', 'url', 'show', url, '-f', 'json').stdout)
+    assert row['expires_at'] == f'{format_expires(now + 600)} (in milliseconds)'
+
+
+def test_a_url_as_swiftclient_prints_it(cloud, storage_url, image):
+    """Without a host; Glance is not asked about an image of that name."""
+    path = generate_temp_url(f'/v1/{storage_url.rpartition("/")[2]}/glance/{image}', 600, KEY,
+                             'GET')
+    endpoint = cloud.sdk().session.get_endpoint(service_type='image').rstrip('/')
+    with proxy(endpoint) as glance:
+        env = cloud.config(image_endpoint_override=glance.url)
+        for command, said in (
+                (CHECK, 'Put scheme and host in front'),
+                ([*CHECK[:3], 'show'], 'Put scheme and host in front'),
+                ([*CHECK[:3], 'create'], 'This is a temporary URL, and not an image'),
+                ([*CHECK[:3], 'export', '--for', 'curl'], 'This is a temporary URL')):
+            result = cloud.openstack(*command, path, env=env)
+            assert (result.code, said in result.stderr) == (1, True)
+        assert glance.requests == []
 
 
 def test_a_key_that_no_slot_holds(cloud, storage_url, image, key_file):

@@ -229,6 +229,15 @@ def test_expiry(now, date, result, detail, names):
     assert made('expiry', of) == (result, detail, names)
 
 
+@pytest.mark.parametrize('answer', [WORKS, REFUSED])
+def test_an_expiry_in_milliseconds(answer):
+    """That Swift takes such a URL is what is wrong with it."""
+    url = dataclasses.replace(signed(), expires=EXPIRES * 1000)
+    assert made('expiry', facts(url, answer)) == (
+        FAIL, f'the expiry {EXPIRES * 1000} is in milliseconds, and Swift reads it as seconds: the'
+              ' URL expires in 53817 years', ())
+
+
 @pytest.mark.parametrize(('digest', 'capabilities', 'result', 'detail', 'names'), [
     ('sha256', Capabilities(True, None, ('sha256',)), PASS, 'the cluster takes sha256', ()),
     ('sha1', Capabilities(), PASS, 'the cluster takes sha1', ()),

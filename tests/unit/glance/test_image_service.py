@@ -128,6 +128,15 @@ def test_a_reference_without_an_id(cloud, images, image):
     assert cloud.asked == []
 
 
+@pytest.mark.parametrize('start', ['', 'http://swift', 'glance://'])
+def test_a_temporary_url_is_no_image(cloud, images, start):
+    with pytest.raises(errors.InvalidParameterValue) as caught:
+        images.find(f'{start}/v1/AUTH_x/glance/{IMAGE_ID}?temp_url_sig=5ec4e7&temp_url_expires=1')
+    assert str(caught.value) == (
+        'This is a temporary URL, and not an image. Name the image by its ID.')
+    assert cloud.mock.request_history == []
+
+
 def test_capitals_are_the_same_to_some_databases(cloud, images):
     serve(cloud)
     cloud.mock.get(f'http://glance/v2/images/{IMAGE_ID.upper()}', json={'id': IMAGE_ID})

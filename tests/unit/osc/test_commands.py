@@ -426,6 +426,17 @@ def test_a_check(openstack, cloud):
     assert failed['check'] == 'object' and openstack.code == 1
 
 
+def test_a_url_without_a_host_goes_nowhere(openstack, cloud):
+    path = openstack.rows(CREATE, 'cirros')['url'].removeprefix('http://swift')
+    before = len(cloud.mock.request_history)
+    for command, said in (
+            (CHECK, 'Put scheme and host in front'), ('image temp url show', 'Put scheme and host'),
+            (CREATE, 'This is a temporary URL, and not an image.')):
+        assert said in refused(openstack, command, path)
+    asked = cloud.mock.request_history[before:]
+    assert not any('temp_url_sig' in each.url or 'images' in each.url for each in asked)
+
+
 def test_a_check_of_other_methods_and_objects(openstack):
     rows = {row['check']: row for row in openstack.rows(CHECK, 'cirros', '--method', 'DELETE')}
     assert rows['method']['remedy'] == 'Use one of these (--method).'

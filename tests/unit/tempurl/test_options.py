@@ -10,9 +10,11 @@ from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.tempurl.options import (
     MAX_EXPIRES,
     METHODS,
+    SWIFTS_MAX_EXPIRES,
     URLOptions,
     format_expires,
     format_remaining,
+    mistaken_unit,
     parse_expires,
     parse_moment,
     remaining_seconds,
@@ -84,9 +86,33 @@ def test_an_expiry(expires, text):
 @pytest.mark.parametrize(('expires', 'why'), [
     (-1, 'lies before the year 1970'), (MAX_EXPIRES + 1, 'lies beyond the year 9999')])
 def test_no_expiry(expires, why):
-    for validate, value in ((validate_expires, expires), (parse_expires, str(expires))):
-        with pytest.raises(InvalidParameterValue, match=why):
-            validate(value)
+    with pytest.raises(InvalidParameterValue, match=why):
+        validate_expires(expires)
+
+
+@pytest.mark.parametrize(('expires', 'unit', 'text', 'remaining'), [
+    (MAX_EXPIRES, '', '9999-12-31T23:59:59Z', '2912225 days, 16:53:19'),
+    (MAX_EXPIRES + 1, 'milliseconds', '1978-01-11T21:31:40Z (in milliseconds)', '7973 years'),
+    (1795338240000, 'milliseconds', '2026-11-22T09:04:00Z (in milliseconds)', '56835 years'),
+    (MAX_EXPIRES * 1000 + 999, 'milliseconds', '9999-12-31T23:59:59Z (in milliseconds)',
+     '8029942 years'),
+    (1795338240000000, 'microseconds', '2026-11-22T09:04:00Z (in microseconds)',
+     '56891947 years'),
+    (SWIFTS_MAX_EXPIRES, 'microseconds', '4117-06-25T13:50:33Z (in microseconds)',
+     '2147481621 years')])
+def test_an_expiry_in_another_unit(expires, unit, text, remaining):
+    assert parse_expires(str(expires)) == expires
+    assert mistaken_unit(expires) == unit
+    assert format_expires(expires) == text
+    assert format_remaining(expires, 1_786_000_000) == remaining
+
+
+@pytest.mark.parametrize(('text', 'why'), [
+    ('-1', 'lies before the year 1970'), (str(SWIFTS_MAX_EXPIRES + 1), 'the last year that Swift'),
+    ('9' * 4000, 'the last year that Swift')])
+def test_an_expiry_of_no_year(text, why):
+    with pytest.raises(InvalidParameterValue, match=why):
+        parse_expires(text)
 
 
 @pytest.mark.parametrize(('text', 'expires'), [

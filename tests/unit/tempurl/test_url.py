@@ -206,7 +206,7 @@ def test_every_form_of_a_signature(signature, digest):
     ('http://swift/v1/AUTH_x/c/o?temp_url_sig=' + '0' * 40 + '&temp_url_expires=soon',
      "The expiry 'soon' is neither"),
     ('http://swift/v1/AUTH_x/c/o?temp_url_sig=' + '0' * 40 + '&temp_url_expires=' + '9' * 18,
-     'lies beyond the year 9999'),
+     'lies beyond the last year'),
     ('http://swift/c/o?temp_url_sig=' + '0' * 40 + '&temp_url_expires=1', 'has no API version'),
     ('http://swift/v1/AUTH_x/c?temp_url_sig=' + '0' * 40 + '&temp_url_expires=1',
      'names no object'),
@@ -218,6 +218,26 @@ def test_every_form_of_a_signature(signature, digest):
 def test_what_is_no_temporary_url(url, reason):
     with pytest.raises(InvalidParameterValue, match=reason):
         parse(url)
+
+
+WHOLE = f'http://h/v1/a/c/o?temp_url_sig={SIG}&temp_url_expires=1&temp_url_prefix='
+
+
+@pytest.mark.parametrize(('url', 'problem', 'remedy'), [
+    (WHOLE.removeprefix('http://h'), 'it does not begin with http:// or https:// and a host',
+     'Put scheme and host in front, such as https://swift.example.com.'),
+    (WHOLE.removeprefix('http://'), 'it does not begin with http:// or https:// and a host', ''),
+    (WHOLE.replace('&', '&amp;'), 'it has no temp_url_expires',
+     'Write & where it has &amp;, as HTML does.'),
+    (WHOLE.replace('&', ';'), 'it has no temp_url_expires', 'Write & where it has a semicolon.'),
+    (WHOLE.partition('&')[0], 'it has no temp_url_expires',
+     'Quote the URL: in a shell, & ends a command.'),
+    ('http://h/v1/a/c/o', 'it has no temp_url_sig', '')])
+def test_how_urls_are_spoiled(url, problem, remedy):
+    with pytest.raises(InvalidParameterValue) as caught:
+        parse(url)
+    assert (caught.value.problem, caught.value.remedy) == (
+        f'This is not a temporary URL: {problem}.', remedy)
 
 
 def test_the_digests_that_swift_takes():
