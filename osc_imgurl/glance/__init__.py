@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Images and their locations, and Glance, which knows them."""
+"""Images, their locations, and Glance."""

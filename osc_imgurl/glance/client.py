@@ -31,7 +31,7 @@ from osc_imgurl.http.answer import TIME_LIMIT
 LOG = logger(__name__)
 
 AGAIN = 'Try again; if it stays so, tell its operator.'
-# Whatever answers there may be something else than Glance.
+# Perhaps it is not Glance that answers.
 CORRECT = 'Correct the endpoint of Glance, or tell its operator.'
 # So much of an error page is read, in bytes.
 MAX_PAGE = 4096
@@ -42,10 +42,10 @@ class Client(SessionClient):  # type: ignore[misc]
 
     At the debug level keystoneauth logs whole answers, and an image's location may hold the
     store's password. Glance answers no request of ours without such a place, so none is
-    logged but its method, path and status. No redirection is followed, which would take the
-    token along.
+    logged but its method, path and status. No redirection is followed: the token would
+    go along.
 
-    :param timeout: in seconds; the session's own counts where it has one.
+    :param timeout: in seconds; the session's own, if any, counts in its place.
     :ivar server: what messages call it.
     """
 
@@ -75,10 +75,10 @@ class Client(SessionClient):  # type: ignore[misc]
         return response, body
 
     def _handle_response(self, resp: requests.Response) -> Any:
-        """As glanceclient does, which takes every answer for one of Glance's."""
+        """As glanceclient does, but an answer may be of another server."""
         try:
             if not resp.ok and 'html' in resp.headers.get('Content-Type', ''):
-                # glanceclient takes hours to find tags where there are many "<" and no ">".
+                # With many "<" and no ">", glanceclient takes hours to find the tags.
                 resp._content = resp.content[:MAX_PAGE]
             return super()._handle_response(resp)
         except exc.HTTPException as error:
@@ -100,7 +100,7 @@ class Client(SessionClient):  # type: ignore[misc]
 
 
 def not_found(image: str) -> ImageNotFound:
-    """Return the error for an image, named by its ID or its name, that Glance does not show."""
+    """Return the error for an image, by its ID or name, if Glance does not show it."""
     return ImageNotFound(
         f'No image has the {"ID" if is_uuid(image) else "name"} {image!r}, or these credentials'
         ' may not see it.', 'Look for it: openstack image list.')
@@ -110,7 +110,7 @@ def not_found(image: str) -> ImageNotFound:
 def translated(image: str, server: str = 'Glance') -> Iterator[None]:
     """Turn what glanceclient and keystoneauth raise into this library's errors.
 
-    :param image: the ID or the name that the request is about; empty where it is about none.
+    :param image: the ID or name of the image in question; empty without one.
     :param server: what messages call Glance.
     """
     try:
@@ -149,7 +149,7 @@ def translated(image: str, server: str = 'Glance') -> Iterator[None]:
 
 @contextlib.contextmanager
 def expected(what: str, server: str = 'Glance') -> Iterator[None]:
-    """Take what Glance answers for something, and say so in one line where it is not.
+    """Read an answer of Glance, and say in one line if it has another shape.
 
     :param server: what messages call Glance.
     :raises GlanceFailed: the answer has another shape.
@@ -161,7 +161,7 @@ def expected(what: str, server: str = 'Glance') -> Iterator[None]:
 
 
 def to_image(shown: Mapping[str, Any], server: str = 'Glance') -> Image:
-    """Return the image that Glance shows as this JSON object.
+    """Return the image in a JSON object of Glance's.
 
     :param server: what messages call Glance.
     :raises GlanceFailed: it shows something else.
@@ -181,7 +181,7 @@ def to_image(shown: Mapping[str, Any], server: str = 'Glance') -> Image:
 
 def to_locations(shown: Iterable[Mapping[str, Any]],
                  server: str = 'Glance') -> tuple[Location, ...]:
-    """Return the locations that Glance shows as this JSON array.
+    """Return the locations in a JSON array of Glance's.
 
     :param server: what messages call Glance.
     :raises GlanceFailed: it shows something else.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An image as a value, the ways to name one, and the name of the file that it is saved as."""
+"""An image as a value, the ways to name one, and a name for its file."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _FORMAT = re.compile('[a-z0-9-]{1,20}')
 class Image:
     """An image as Glance shows it.
 
-    :ivar owner: the ID of the project that it belongs to; None where Glance does not say.
+    :ivar owner: its project's ID; None if Glance does not show it.
     :ivar visibility: ``public``, ``community``, ``shared`` or ``private``; likewise.
-    :ivar direct_url: where it is kept; None where this cloud does not show it.
-    :ivar locations: everywhere it is kept; empty where this cloud does not show it.
-    :ivar properties: all that Glance shows of it but these two, whose credentials are masked.
+    :ivar direct_url: its location; None if this cloud does not show it.
+    :ivar locations: all its locations; empty if this cloud does not show them.
+    :ivar properties: all that Glance shows, without these two.
     """
 
     id: str
@@ -52,54 +52,54 @@ class Image:
 
     @property
     def size(self) -> int | None:
-        """Its size in bytes; None where Glance does not say it."""
+        """Its size in bytes; None if Glance does not show it."""
         return self._bytes('size')
 
     @property
     def virtual_size(self) -> int | None:
-        """The size in bytes of the disk that it holds; None where Glance does not say it."""
+        """The size in bytes of the disk in it; None if Glance does not show it."""
         return self._bytes('virtual_size')
 
     @property
     def disk_format(self) -> str | None:
-        """What its owner calls its format, such as ``qcow2``; None where Glance does not say."""
+        """Its format, such as ``qcow2``, as its owner says; None if Glance does not show it."""
         return self._text('disk_format')
 
     @property
     def container_format(self) -> str | None:
-        """What its owner says is around it, such as ``bare``; None where Glance does not say."""
+        """Its container, such as ``bare``, as its owner says; None if Glance does not show it."""
         return self._text('container_format')
 
     @property
     def checksum(self) -> str | None:
-        """Its MD5 in hex; None where Glance shows none."""
+        """Its MD5 in hex; None if Glance does not show it."""
         return self._hash('checksum', 'md5')
 
     @property
     def os_hash_algo(self) -> str | None:
-        """The algorithm of :attr:`os_hash_value`, such as ``sha512``; None where that is None."""
+        """The algorithm of :attr:`os_hash_value`, such as ``sha512``; None if that is None."""
         return self._text('os_hash_algo') if self.os_hash_value else None
 
     @property
     def os_hash_value(self) -> str | None:
-        """Its hash in hex; None where Glance shows none, or none that its algorithm gives."""
+        """Its hash in hex; None if Glance does not show it, or its length is wrong."""
         return self._hash('os_hash_value', self._text('os_hash_algo'))
 
     @property
     def shown_locations(self) -> tuple[Location, ...]:
-        """Its locations, from whichever of the two this cloud shows."""
+        """Its locations; or its direct URL, if only that is shown."""
         return self.locations or ((self.direct_url,) if self.direct_url else ())
 
     @property
     def swift_locations(self) -> tuple[Location, ...]:
-        """Those of its locations that are in Swift, trusted or not."""
+        """Its locations in Swift, trusted or not."""
         return tuple(place for place in self.shown_locations if place.in_swift)
 
     def has_data(self, size: int | None, md5: str | None) -> bool | None:
         """Say whether data of a size (bytes) and an MD5 (hex) is this image's.
 
-        :param size: None where it is not known, as for ``md5``.
-        :returns: None where size and MD5 do not say it.
+        :param size: None if unknown; likewise ``md5``.
+        :returns: None if size and MD5 leave it open.
         """
         if None not in (size, self.size) and size != self.size:
             return False
@@ -116,15 +116,15 @@ class Image:
         return value if isinstance(value, str) and value else None
 
     def _hash(self, name: str, algorithm: str | None) -> str | None:
-        """Return a hash in lower case, if it is one that the algorithm gives.
+        """Return a hash in lower case, if its length is the algorithm's.
 
-        It may be a user's own: who adds a location to an image gives its hash with it.
+        It may be a user's own: one can add a location to an image, with any hash.
         """
         if algorithm is None or algorithm not in hashlib.algorithms_guaranteed:
             return None
         length = 2 * hashlib.new(algorithm, usedforsecurity=False).digest_size
         value = (self._text(name) or '').lower()
-        # Of no length are the algorithms whose hashes may have any.
+        # Algorithms with hashes of any length have the digest size 0.
         return value if length and re.fullmatch(f'[0-9a-f]{{{length}}}', value) else None
 
 
@@ -134,7 +134,7 @@ def is_uuid(text: str) -> bool:
 
 
 def referenced_id(image: str) -> str | None:
-    """Return the UUID that a UUID or ``glance://host/UUID`` names; None for any other text."""
+    """Return the UUID of a UUID or ``glance://host/UUID``; None for any other text."""
     image_id = image.rpartition('/')[2] if image.startswith('glance://') else image
     return image_id if is_uuid(image_id) else None
 
@@ -142,8 +142,8 @@ def referenced_id(image: str) -> str | None:
 def may_see(project_id: str | None, image: Image, members: Collection[str] = ()) -> bool:
     """Say whether a project may see an image, by Glance's rules for projects without privileges.
 
-    :param project_id: None for a project that is not known, which is no other one's equal.
-    :param members: the IDs of the projects that have accepted the image, if it is ``shared``.
+    :param project_id: None for an unknown project; that equals no other one.
+    :param members: of a ``shared`` image, the IDs of the projects that have accepted it.
     """
     if image.visibility in ('public', 'community'):
         return True
@@ -154,8 +154,8 @@ def may_see(project_id: str | None, image: Image, members: Collection[str] = ())
 def parse_href(image: str) -> str:
     """Return the UUID of ``glance://host/UUID``, and any other text as it is.
 
-    :raises InvalidParameterValue: a ``glance://`` reference without a UUID; or a temporary URL,
-        whose signature is nothing for Glance and its log.
+    :raises InvalidParameterValue: a ``glance://`` reference without a UUID; or a temporary URL:
+        its signature is a secret, and must not get into the log of Glance.
     """
     if names_temp_url(image):
         raise InvalidParameterValue('This is a temporary URL, and not an image.',
@@ -170,9 +170,9 @@ def parse_href(image: str) -> str:
 
 
 def validate_active(image: Image) -> None:
-    """Accept only an image whose data is there to be read.
+    """Accept only an image with data in it.
 
-    :raises ImageUnacceptable: the image is not ``active``; the message says what it is.
+    :raises ImageUnacceptable: the image is not ``active``; the message names its status.
     """
     if image.status != 'active':
         advice = {'deactivated': ('Reactivate it.', ACTIVATE_IMAGE),
@@ -184,9 +184,9 @@ def validate_active(image: Image) -> None:
 
 
 def validate_in_swift(image: Image) -> None:
-    """Accept an image that is in Swift, or that this cloud does not show to be elsewhere.
+    """Accept an image in Swift, or without any location shown.
 
-    :raises ImageUnacceptable: it is elsewhere; the message says where, and what can be done.
+    :raises ImageUnacceptable: it is elsewhere; the message names the store and the remedies.
     """
     if image.shown_locations and not image.swift_locations:
         raise ImageUnacceptable(
@@ -204,15 +204,14 @@ def _describe_stores(image: Image) -> str:
 
 
 def file_name(image: Image) -> str:
-    """Return ``<name>.<disk format>``, the name of a file in whichever folder it is saved.
+    """Return ``<name>.<disk format>``, a safe name for a file in any folder.
 
-    Any user gives an image any name, and whoever downloads it may have a program save it under
-    that.
+    Any user can give an image any name, and programs save a download under it.
 
     What does not belong into such a name is replaced by ``_``: separators of folders, characters
     that are not printable, and a dot or a dash at the beginning, which would hide the file or
     make it an option. It is cut off after :data:`MAX_FILE_NAME`. An image without a name has its ID
-    for one; without a disk format there is none behind it.
+    for one; without a disk format, the name has no ending.
     """
     disk_format = image.disk_format or ''
     ending = f'.{disk_format}' if _FORMAT.fullmatch(disk_format) else ''

@@ -2,7 +2,7 @@
 """Images in Glance, through python-glanceclient on the caller's session.
 
 :class:`ImageService` has the methods of Ironic's Glance image service
-(``ironic.common.glance_service``), for scripts that move here from it.
+(``ironic.common.glance_service``), for scripts written for that.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ MOST_SHOWN = 10
 # In images. Glance gives no more at once (api_limit_max).
 PAGE_SIZE = 1000
 FIRST_PAGE_SIZE = 25
-# A million images, or fewer at a Glance that gives fewer at once.
+# A million images, or fewer if Glance gives smaller pages.
 MOST_PAGES = 1000
 # In bytes.
 CHUNK_SIZE = 1024 * 1024
@@ -64,13 +64,13 @@ class ImageService:
     :param session: an authenticated keystoneauth session.
     :param region_name: region of the catalog's endpoint; None takes the first.
     :param interface: ``public``, ``internal`` or ``admin``.
-    :param endpoint: Glance's endpoint, where it is not to be looked up in the catalog.
-    :param allowed_direct_url_schemes: schemes of locations that :meth:`download` may read
+    :param endpoint: Glance's endpoint; None looks it up in the catalog.
+    :param allowed_direct_url_schemes: schemes of locations for :meth:`download` to read
         directly; ``file`` counts (Ironic's option of the same name).
     :param num_retries: how often a request that reads is made again when it finds no
         connection, or is answered 503 or 429 (Ironic's option of the same name).
-    :param timeout: how long an answer may take, in seconds, where the session has no time limit
-        of its own; of an image's data each MiB may take so long.
+    :param timeout: how long an answer may take, in seconds; each MiB of an image's data may take
+        so long. A time limit of the session counts in its place.
     """
 
     def __init__(self, session: Session, region_name: str | None = None,
@@ -87,16 +87,15 @@ class ImageService:
         self._http: Client | None = None
 
     def find(self, image: str) -> Image:
-        """Return an image, whatever its status.
+        """Return an image of any status.
 
-        An image of the session's project comes before others of the same name. A name that only
-        another project's image has, and not a public one, costs a warning: whoever may create an
-        image may give it any name. Where Glance says that no image has a UUID, the one that has it
-        for a name is returned, as by ``openstack image show``; but no such image of another
-        project, unless it is public.
+        An image of the session's project comes before others of the same name. If only
+        another project's image has the name, and is not public, that logs a warning: any user can
+        give an image any name. A UUID that no image has may be a name, as in ``openstack image
+        show``; but not that of another project's image, unless it is public.
 
         :param image: its UUID, ``glance://host/UUID``, or its name.
-        :raises ImageNotFound: no image has that UUID or name, as far as these credentials see.
+        :raises ImageNotFound: these credentials see no image with that UUID or name.
         :raises ImageNotUnique: several images of the session's project have that name, or none
             and several others; the message lists their UUIDs.
         :raises ImageNotAuthorized: Glance refuses these credentials.
@@ -145,7 +144,7 @@ class ImageService:
         return found
 
     def show(self, image: str) -> Image:
-        """Return an image that is active.
+        """Return an active image.
 
         :param image: its UUID, ``glance://host/UUID``, or its name.
         :raises ImageUnacceptable: it is not active.
@@ -157,9 +156,9 @@ class ImageService:
 
     def detail(self, *, limit: int | None = None, marker: str | None = None,
                **filters: Any) -> Iterator[Image]:
-        """Yield the images that match, page by page, as they arrive.
+        """Yield the matching images, page by page, as they arrive.
 
-        One whose ID is no UUID is left out, with a warning: the others are there all the same.
+        An image without a UUID as its ID is left out, with a warning.
 
         :param limit: yield no more than so many.
         :param marker: begin behind this image; its UUID.
@@ -179,8 +178,8 @@ class ImageService:
     def locations(self, image_id: str) -> tuple[Location, ...]:
         """Return an image's locations through Glance's Get Locations call.
 
-        Glance answers it since API version 2.17, to its service and admin users only, also
-        where images show no locations.
+        Glance answers it since API version 2.17, to its service and admin users only, even
+        if images show no locations.
 
         :param image_id: the image's UUID.
         :raises ImageNotAuthorized: these credentials may not.
@@ -206,7 +205,7 @@ class ImageService:
                              if member['status'] == 'accepted')
 
     def location(self, image: str) -> Location | None:
-        """Return where an image is kept, or None where this cloud does not show it.
+        """Return the location of an image; None if this cloud does not show it.
 
         :param image: its UUID, ``glance://host/UUID``, or its name.
         :raises ImgurlError: as :meth:`find`.
@@ -234,12 +233,12 @@ class ImageService:
             copy_verified(self.data(found), file, found)
 
     def create(self, image_meta: Mapping[str, Any], data: BinaryIO | None = None) -> Image:
-        """Create an image and, where data is given, upload it.
+        """Create an image and upload its data, if any.
 
         :param image_meta: properties by their names in Glance's API.
         :param data: a binary file open for reading.
         :returns: the image as it then is.
-        :raises ImgurlError: as :meth:`find`; InvalidParameterValue where Glance does not take
+        :raises ImgurlError: as :meth:`find`; InvalidParameterValue if Glance does not accept
             a property.
         """
         with self._changing(str(image_meta.get('name'))):
@@ -250,12 +249,12 @@ class ImageService:
 
     def update(self, image: str, image_meta: Mapping[str, Any], data: BinaryIO | None = None,
                purge_props: bool = False) -> Image:
-        """Change an image's properties and, where data is given, upload it.
+        """Change an image's properties and upload its data, if any.
 
         :param image: its UUID, ``glance://host/UUID``, or its name.
         :param image_meta: properties by their names in Glance's API.
         :param data: a binary file open for reading.
-        :param purge_props: remove the custom properties that ``image_meta`` does not name.
+        :param purge_props: remove all custom properties not in ``image_meta``.
         :returns: the image as it then is.
         :raises ImgurlError: as :meth:`create`.
         """
@@ -288,7 +287,7 @@ class ImageService:
     def data(self, image: Image, start: int = 0) -> Iterator[bytes]:
         """Yield an image's data from a byte on, in chunks of 1 MiB.
 
-        :raises ImgurlError: there is none, Glance does not give it from there, or ceases to.
+        :raises ImgurlError: the image has no data, or Glance does not give all of it.
         """
         # An image takes as long as it takes; only each part of it may not.
         client = Client(
@@ -344,13 +343,13 @@ def _first_location(image: Image) -> Location | None:
 
 def _find_named(name: str, project_id: str | None,
                 detail: Callable[..., Iterable[Image]]) -> list[Image]:
-    """Return the images that a name may mean.
+    """Return the images with a name.
 
     As for `openstack image show`, a hidden image counts when no other has the name; one of
-    the project also when only others' images that are not public have it.
+    the project also when only others' images have it, and not a public one.
 
-    :param project_id: the session's project; None where it has none.
-    :param detail: lists the images that match filters of Glance's.
+    :param project_id: the session's project, if any.
+    :param detail: lists images by Glance's filters.
     """
     # What stands before a colon Glance takes for a filter operator.
     query = f'eq:{name}' if ':' in name else name
@@ -365,9 +364,9 @@ def _find_named(name: str, project_id: str | None,
 
 
 def _only(name: str, found: Sequence[Image]) -> Image:
-    """Return the one image that a name means.
+    """Return the one image with a name.
 
-    :raises ImageNotFound: there is none.
+    :raises ImageNotFound: no image has it.
     :raises ImageNotUnique: there are several.
     """
     if not found:
@@ -384,7 +383,7 @@ def _only(name: str, found: Sequence[Image]) -> Image:
 def read_pages(get: Callable[[str], Any], filters: Mapping[str, Any], limit: int | None = None,
          marker: str | None = None,
          server: str = 'Glance') -> Iterator[Sequence[Mapping[str, Any]]]:
-    """Yield the pages of images that match; the next is on its way while one is in use.
+    """Yield the pages of matching images; the next is fetched while one is in use.
 
     The first page is small, so that the first image is soon there; the others grow up to
     what Glance gives at once.
@@ -402,7 +401,7 @@ def read_pages(get: Callable[[str], Any], filters: Mapping[str, Any], limit: int
         query = {**filters, 'limit': size, **({'marker': marker} if marker else {})}
         # What is no UTF-8 on a command line goes out as it came in.
         encoded = urllib.parse.urlencode(query, doseq=True, errors='surrogateescape')
-        # A process does not wait at its end for a page that nobody needs.
+        # When a process ends, it does not wait for a page.
         return worker.submit(lambda: get(f'/v2/images?{encoded}'))
 
     if limit == 0:
@@ -435,11 +434,11 @@ def read_pages(get: Callable[[str], Any], filters: Mapping[str, Any], limit: int
 def _read_data(client: Client, image: Image, start: int = 0) -> Iterator[bytes]:
     """Yield the data of an image from a byte on, as Glance gives it.
 
-    :raises ImageDownloadFailed: there is none, or Glance does not give it from there.
+    :raises ImageDownloadFailed: the image has no data, or Glance does not give it from there.
     :raises ImgurlError: Glance does not give the data, or ceases to.
     """
     if start:
-        # glanceclient would encode the sign in a header that is given with the request.
+        # In a request's own headers, glanceclient would encode the =.
         client = copy.copy(client)
         client.additional_headers = {'Range': f'bytes={start}-'}
     with translated(image.id, client.server):
@@ -459,7 +458,7 @@ def _read_data(client: Client, image: Image, start: int = 0) -> Iterator[bytes]:
 
 
 def file_chunks(place: Location, image: Image) -> Iterator[bytes]:
-    """Yield the data of an image that is in a file of this machine.
+    """Yield the data of an image in a file of this machine.
 
     :raises ImageDownloadFailed: the file cannot be read.
     """

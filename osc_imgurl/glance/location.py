@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a Glance store keeps an image: a store URI as a value, its secrets masked.
+"""The location of an image: a store's URI as a value, its secrets masked.
 
 A URI is read as glance_store reads it (``glance_store._drivers.swift.store.StoreLocation``): with
-``urlsplit``, which finds credentials in the netloc only, and cuts off query and fragment.
+``urlsplit``: credentials are in the netloc only, query and fragment are cut off.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import urllib.parse
 from osc_imgurl.tempurl.endpoint import split_storage_url, validate_endpoint
 
 SWIFT_SCHEMES = ('swift', 'swift+http', 'swift+https', 'swift+config')
-# The scheme of a location that Glance lets nobody but itself write.
+# Only Glance itself can write a location with this scheme.
 GLANCES_OWN = 'swift+config'
 MASK = '***'
 NOT_GLANCES = ('it is not of a form that Glance writes: it has an @, ?, # or % behind the host, a'
@@ -33,15 +33,15 @@ class Location:
 
     :ivar scheme: of the store, such as ``swift+https``, ``rbd``, ``file``.
     :ivar url: the URI with its credentials masked; safe to print.
-    :ivar has_credentials: whether the URI carries credentials; every user who sees the image
-        knows them then.
-    :ivar project: the project that the credentials are for, by its name; None where there are
-        none, or they name none.
-    :ivar base_url: of an image in Swift, the URL in front of the container: Keystone's, where the
-        credentials are used, or a storage URL. None for ``swift+config``.
-    :ivar container: of an image in Swift; None where the URI is not understood.
+    :ivar has_credentials: whether the URI carries credentials; then every user of the image
+        knows them.
+    :ivar project: the name of the credentials' project; None without credentials, or if they
+        do not name it.
+    :ivar base_url: of an image in Swift, the URL in front of the container: Keystone's for
+        the credentials, or a storage URL. None for ``swift+config``.
+    :ivar container: of an image in Swift; None if the form of the URI is unknown.
     :ivar object: likewise.
-    :ivar store: the Glance store's identifier, where Glance says it.
+    :ivar store: the Glance store's identifier, if Glance shows it.
     """
 
     scheme: str
@@ -65,7 +65,7 @@ class Location:
 
     @property
     def auth_url(self) -> str | None:
-        """The address of Keystone where the credentials are used; None without credentials."""
+        """The address of Keystone for the credentials; None without credentials."""
         return self.base_url if self.has_credentials else None
 
     @property
@@ -76,7 +76,7 @@ class Location:
 
     @property
     def account(self) -> str | None:
-        """The account in the storage URL; None where there is none, as in a RADOS Gateway."""
+        """The account in the storage URL; None without one, as in a RADOS Gateway."""
         return None if self.has_credentials or not self.base_url else (
             split_storage_url(self.base_url)[1])
 
@@ -84,7 +84,7 @@ class Location:
 def mask(uri: str) -> str:
     """Return a URI without its secrets: credentials, and a web URL's query.
 
-    The host that glance_store would contact always shows. The S3 store does not quote every
+    The host is never masked: glance_store would contact it. The S3 store does not quote every
     character of a secret, so there all up to the last ``@`` is taken to be credentials. The query
     of a web location may be a signature.
 
@@ -128,11 +128,11 @@ def _mask_swift(rest: str) -> str:
 
 
 def parse(uri: str, store: str | None = None) -> Location:
-    """Return the location that a Glance store's URI names.
+    """Return the location in a URI of a Glance store.
 
     In each form of the Swift store the container and the object are the last two parts. A URI with
     credentials names Keystone (single tenant), one of ``swift+config`` a section of the store's
-    config file; one without names a storage URL (multi-tenant), or Keystone where the store has
+    config file; one without names a storage URL (multi-tenant), or Keystone if the store has
     application credentials.
     """
     scheme = _DROPPED.sub('', uri).partition(':')[0].lower() if '://' in uri else uri

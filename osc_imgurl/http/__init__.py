@@ -25,13 +25,13 @@ LOG = logger(__name__)
 # Too busy, or too many requests: the server asks to try again, and says when (Retry-After).
 RETRIED_STATUSES = (429, 503)
 BACKOFF_FACTOR = 0.5
-# How long a server may ask us to wait, in seconds: what is beyond that is an untrusted user's wish.
+# How long a server may ask us to wait, in seconds; a longer time does not count.
 MAX_RETRY_AFTER = 10
 # How many connections to a host stay open; as many are in use at once.
 MOST_CONNECTIONS = 32
-# What requests raises: its own errors and, at headers that nobody expects, other people's.
+# What requests raises: its own errors and, for unexpected headers, other libraries'.
 FAILURES = (requests.RequestException, ValueError, OverflowError, RecursionError)
-# What there is of an answer that is none.
+# How an answer is broken.
 _BROKEN: Mapping[tuple[type[BaseException], ...], str] = {
     (AnswerTooLarge,): f'it has more than {MAX_ANSWER // 2**20} MiB',
     (http.client.IncompleteRead, requests.exceptions.ChunkedEncodingError): 'it is cut off',
@@ -41,8 +41,8 @@ _BROKEN: Mapping[tuple[type[BaseException], ...], str] = {
 def hide_signatures() -> None:
     """Have urllib3 log no secret, such as a URL's signature, and a retry at the debug level.
 
-    The log of urllib3 is the whole process's, so that no import touches it: whoever runs the
-    process calls this. To call it twice changes nothing.
+    The log of urllib3 is the whole process's, so that no import touches it: the program
+    calls this. To call it twice changes nothing.
     """
     for name in ('urllib3.connection', 'urllib3.connectionpool', 'urllib3.util.retry'):
         logging.getLogger(name).addFilter(_hide_signature)
@@ -58,18 +58,18 @@ def _hide_signature(record: logging.LogRecord) -> bool:
 def no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Leave a request as it is: a ``.netrc`` may hold a password for the host, and nobody's here.
 
-    requests looks into that file wherever it is given no authentication.
+    Without authentication, requests looks into that file.
     """
     return request
 
 
 def request_options(verify: bool | str | None,
                     cert: str | tuple[str, str] | None) -> dict[str, Any]:
-    """Return what every request is given that does not go through keystoneauth.
+    """Return the options of every request outside keystoneauth.
 
     ``verify`` is given with the request: ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE`` win over a
-    session's. They count only where certificates are verified and no file is given, as for the
-    requests that keystoneauth makes. No redirection is followed: a token or a signature would go
+    session's. As in keystoneauth, they count only if certificates are verified and no file is
+    given. No redirection is followed: a token or a signature would go
     along.
 
     :param verify: whether certificates are verified, or the path of a file with authorities.
@@ -79,9 +79,9 @@ def request_options(verify: bool | str | None,
 
 
 def content_length(headers: Mapping[str, str]) -> int | None:
-    """Return the ``Content-Length`` in bytes; None where there is none, or it is no length.
+    """Return the ``Content-Length`` in bytes; None without a valid one.
 
-    What follows RFC 9110, section 8.6, and fits into 64 bits is one.
+    A valid one follows RFC 9110, section 8.6, and fits into 64 bits.
     """
     found = re.fullmatch('[0-9]{1,19}', headers.get('Content-Length', ''))
     return int(found[0]) if found else None
@@ -89,15 +89,15 @@ def content_length(headers: Mapping[str, str]) -> int | None:
 
 def limited(session: Session, time_limit: float, num_retries: int = 0, *,
             by_part: bool = False) -> Session:
-    """Return a session like another, whose answers end: see :class:`LimitingAdapter`.
+    """Return a session like another, but every answer ends: see :class:`LimitingAdapter`.
 
     Its token is the other's, its connections are its own. They carry no password of a ``.netrc``,
     to Keystone neither; and no text of ours quotes what it authenticates with.
 
-    :param time_limit: of a whole answer, in seconds; the session's own counts where it has one.
-    :param num_retries: how often a request is made again that reads and is not answered, is
-        answered 503 or 429, or finds no connection.
-    :param by_part: whether it is that of each part of an answer, which is data of any size.
+    :param time_limit: of a whole answer, in seconds; the session's own counts in its place.
+    :param num_retries: how often a reading request is made again if it finds no connection or no
+        answer, or is answered 503 or 429.
+    :param by_part: whether each part of an answer may take so long, and data have any size.
     """
     connections = copy.copy(session.session)
     connections.adapters = collections.OrderedDict()
@@ -118,10 +118,10 @@ def retrying_adapter(num_retries: int, shared: requests.adapters.HTTPAdapter | N
                      respect_retry_after: bool = True) -> requests.adapters.HTTPAdapter:
     """Return what makes a requests session retry, and limits its answers.
 
-    All that we send with it may be sent twice: it reads, or sets a whole value.
+    Every request with it may be sent twice: it reads, or sets a whole value.
 
-    :param shared: one whose open connections serve this one too. Sessions have their own, so that
-        no token and no cookie of one goes along with what another asks. Threads may share it.
+    :param shared: another adapter, to share its open connections. Each session has its own
+        adapter, and so no token or cookie of another. Threads may share it.
     :param respect_retry_after: whether to wait as long as a server asks.
     """
     made = LimitingAdapter(pool_maxsize=MOST_CONNECTIONS, max_retries=_retries(
@@ -132,7 +132,7 @@ def retrying_adapter(num_retries: int, shared: requests.adapters.HTTPAdapter | N
 
 
 def _retries(num_retries: int, **options: Any) -> Retry:
-    # A certificate that is wrong stays so.
+    # A wrong certificate stays wrong.
     return _Retry(total=num_retries, other=0, status_forcelist=RETRIED_STATUSES,
                   backoff_factor=BACKOFF_FACTOR, raise_on_status=False, **options)
 
@@ -161,7 +161,7 @@ class _Retry(Retry):
 
 
 def unanswered(server: str, error: Exception) -> str:
-    """Return that a server cannot be reached, or answers what is no answer, and why.
+    """Return in a sentence why a server cannot be reached, or gives no valid answer.
 
     :param server: what a message calls it.
     :param error: as for :func:`failure`.
@@ -175,7 +175,7 @@ def unanswered(server: str, error: Exception) -> str:
 def failure(error: Exception) -> str:
     """Return why there is no answer; the error's own text is long, and may hold a signature.
 
-    :param error: one of :data:`FAILURES`, or one that comes of such an error.
+    :param error: one of :data:`FAILURES`, or an error caused by one.
     """
     causes = _causes(error)
     if _among(causes, requests.exceptions.SSLError):
@@ -193,7 +193,7 @@ def failure(error: Exception) -> str:
 
 
 def remedy(error: Exception) -> tuple[str, ...]:
-    """Return what to do where there is no answer, and what that is about; nothing if unknown.
+    """Return the remedy for a missing answer, and the names in it; nothing if unknown.
 
     These are the arguments of an :class:`osc_imgurl.errors.ImgurlError` after its problem.
 
@@ -204,7 +204,7 @@ def remedy(error: Exception) -> tuple[str, ...]:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """Return an error, and those that it comes of."""
+    """Return an error and its causes."""
     causes: list[BaseException] = []
     cause: BaseException | None = error
     while cause:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Answers that end: within a time, at a size, and not in the middle of their headers.
 
-The time limits of sockets hold for each read, so that a server that sends a byte now and then
-never meets them; requests reads whatever comes; and http.client takes headers that break off for
-all there are, be it in the middle of a key.
+The time limit of a socket holds for each read: a server can send a byte now and then, for ever.
+requests reads answers of any size. And if headers break off, even in the middle of a key,
+http.client accepts them as complete.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from osc_imgurl.errors import remember_in
 # Larger than any answer to a request of ours, in bytes, when it is decoded: a page of Glance's list
 # may have a megabyte or two, Swift's 10 000 names ten at the most.
 MAX_ANSWER = 32 * 1024 * 1024
-# Of an answer as a whole, in seconds, where nothing else is given.
+# Of an answer as a whole, in seconds, by default.
 TIME_LIMIT = 60.0
 # The type of what is no text to be read as a whole.
 DATA = 'application/octet-stream'
@@ -39,11 +39,11 @@ class AnswerTooLarge(requests.RequestException):
 
 
 class AnswerEncoded(requests.RequestException):
-    """An answer is compressed, and no request of ours allows that."""
+    """An answer is compressed, and our requests do not allow that."""
 
 
 class _Stream(io.RawIOBase):
-    """What a socket gives within a time, which is no wait for each byte.
+    """The bytes of a socket, within one time limit for all of them.
 
     :ivar ended: whether all has been read.
     """
@@ -57,7 +57,7 @@ class _Stream(io.RawIOBase):
         self.renew()
 
     def renew(self) -> None:
-        """Allow to wait for all the time again; only what is waited for what comes counts."""
+        """Start the time anew; only the time spent waiting for bytes counts."""
         self._left = self._time_limit
 
     def readable(self) -> bool:
@@ -82,7 +82,7 @@ class _Stream(io.RawIOBase):
 
 
 class _Answer(http.client.HTTPResponse):
-    """An answer that takes no longer, as a whole, than its socket may wait for a byte."""
+    """An answer with its socket's time limit as its own, as a whole."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
@@ -97,7 +97,7 @@ class _Answer(http.client.HTTPResponse):
 
 
 def _left_unread(response: urllib3.HTTPResponse) -> urllib3.HTTPResponse:
-    """Return an answer that is closed before a retry; urllib3 would read it to its end."""
+    """Have an answer closed before a retry; urllib3 would read it to its end."""
     response.drain_conn = response.close  # type: ignore[method-assign]
     return response
 
@@ -125,7 +125,7 @@ class _TLSPool(urllib3.connectionpool.HTTPSConnectionPool):
 
 
 class LimitingAdapter(requests.adapters.HTTPAdapter):
-    """Makes the requests of a session; an answer that does not end is an error.
+    """Makes the requests of a session; an endless answer is an error.
 
     The time limit of a request holds for its answer as a whole, and :data:`MAX_ANSWER` for the
     answer's body. A compressed body is never decompressed: a few kilobytes may become gigabytes
@@ -153,7 +153,7 @@ class LimitingAdapter(requests.adapters.HTTPAdapter):
 
     def send(self, request: requests.PreparedRequest, *args: Any,
              **kwargs: Any) -> requests.Response:
-        # Whoever answers may quote what was sent.
+        # The server may quote what was sent.
         remember_in(request.headers)
         remember_in(kwargs.get('proxies') or {})
         return super().send(request, *args, **kwargs)

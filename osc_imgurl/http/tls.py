@@ -15,7 +15,7 @@ class Problem:
     """What is wrong with a server, and what to do.
 
     :ivar reason: what is wrong; the server is "it".
-    :ivar remedy: what to do, and what that is about: the arguments of an error after its problem.
+    :ivar remedy: what to do, and its names: the arguments of an error after its problem.
     """
 
     reason: str
@@ -44,7 +44,7 @@ _NO_COMMON_VERSION = Problem(
     'it speaks no version of TLS that is accepted here',
     ('Its operator can allow TLS 1.2 or 1.3.',))
 # By OpenSSL's numbers of what verification finds (x509_vfy.h, X509_V_ERR_...). Between them a
-# certificate and those that have signed it are not told apart.
+# certificate and its signers' are not told apart.
 _OF_VERIFICATION = {
     9: Problem('its certificate, or its authority\'s, is not valid yet',
                ('Look whether this machine\'s clock is right; if it is, tell the server\'s'
@@ -67,7 +67,7 @@ _OF_ALERT = {
                      'CERTIFICATE_UNKNOWN', 'DECRYPT_ERROR', 'UNKNOWN_CA',
                      'UNSUPPORTED_CERTIFICATE'), _CLIENT_REFUSED),
 }
-# What OpenSSL finds itself, in the answer or in the files that are given here.
+# What OpenSSL finds itself, in the answer or in the given files.
 _OF_REASON = {
     'WRONG_VERSION_NUMBER': _NO_TLS,
     'UNSUPPORTED_PROTOCOL': _NO_COMMON_VERSION,
@@ -81,7 +81,7 @@ _OF_REASON = {
 def explain(causes: Iterable[BaseException]) -> Problem:
     """Return why a TLS connection is not made.
 
-    :param causes: an error, and those that it comes of.
+    :param causes: an error and its causes.
     """
     for each in causes:
         if isinstance(each, ssl.SSLCertVerificationError):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a signature was really made of, where it does not fit its URL.
+"""Find out what was signed, if a signature does not match its URL.
 
-A signature does not tell what was signed. So what people do to URLs is tried, one thing at a time:
-another path, method, prefix, range or expiry; and what programs sign by mistake.
+A signature does not show it. So the usual changes to URLs are tried, one at a time: another path,
+method, prefix, range or expiry; and then the usual mistakes of programs.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ class Signed:
 
     @property
     def message(self) -> str:
-        """The text that should have been signed."""
+        """The right text to sign."""
         return message(
             self.method, self.expires, self.path, self.ip_range, self.prefix is not None)
 
 
 @dataclasses.dataclass(frozen=True)
 class Mistake:
-    """Something that programs sign by mistake, with the right key.
+    """A mistake of programs that sign with the right key.
 
     :ivar part: what is wrong then: ``key``, ``path``, ``query`` or ``method``.
     :ivar name: what was done.
@@ -109,11 +109,11 @@ MISTAKES = (
 
 def find_signed(url: TempURL, keys: Mapping[str, Key], paths: Sequence[str] = (),
                 expiries: Sequence[int] = ()) -> tuple[str, Signed] | None:
-    """Return which key made the signature of a URL, by its name here, and of what; else None.
+    """Return the name of the key behind a signature, and what was signed; None if unknown.
 
     :param keys: by names of the caller's.
-    :param paths: objects' paths that may have been signed in place of the URL's.
-    :param expiries: Unix times, seconds, that may have been signed in place of the URL's.
+    :param paths: other objects' paths to try in place of the URL's.
+    :param expiries: Unix times, seconds, to try in place of the URL's.
     """
     digest, wanted = decode_signature(url.signature)
     for signed, text, key_end in _candidates(url, paths, expiries):
@@ -139,7 +139,7 @@ def _candidates(url: TempURL, paths: Sequence[str],
             signed = dataclasses.replace(own, method=method, mistake=mistake)
             for text in mistake.messages(url, signed):
                 yield signed, text, mistake.key_end
-    # For the method that nearly all URLs are signed for.
+    # Nearly all URLs are signed for GET.
     for expires in expiries:
         signed = Signed('GET', expires, own.path, own.ip_range, own.prefix)
         yield signed, signed.message, b''
@@ -164,7 +164,7 @@ def _variants(url: TempURL,
 
 
 def _ranges(ip_range: str | None) -> Iterator[str | None]:
-    """Yield ranges from which one may have been made: none, a wider one, one of its addresses."""
+    """Yield what an altered range may have been: none, a wider one, one of its addresses."""
     if ip_range is None:
         return
     yield None

@@ -14,9 +14,9 @@ import time
 from osc_imgurl.errors import InvalidParameterValue
 
 METHODS = ('GET', 'HEAD', 'PUT', 'POST', 'DELETE')
-# Stands for a name that is made from the image's own.
+# Stands for a name made from the image's own.
 AUTO_FILENAME = 'auto'
-# The last second that can be written as an ISO 8601 date.
+# The last second of the year 9999: later dates have no ISO 8601 form.
 MAX_EXPIRES = 253402300799
 _SECONDS_BY_UNIT = {'w': 604800, 'd': 86400, 'hr?': 3600, 'm(?:in)?': 60, 's': 1}
 # The larger unit first; each may be left out. Of one unit, what `swift tempurl` accepts
@@ -24,9 +24,9 @@ _SECONDS_BY_UNIT = {'w': 604800, 'd': 86400, 'hr?': 3600, 'm(?:in)?': 60, 's': 1
 _NUMBER = r'[\d.]{1,12}(?:[eE]\+?\d)?'
 _TIME = re.compile(
     r'\s*'.join(rf'(?:({_NUMBER})\s*{unit})?' for unit in _SECONDS_BY_UNIT), re.ASCII)
-# The last second that Swift can write in an answer, in the year 2147483647.
+# The last second of the year 2147483647: later dates make Swift fail when it answers.
 SWIFTS_MAX_EXPIRES = 67767976233532799
-# What some programs take for seconds.
+# Some programs write these for seconds.
 _UNITS = {'milliseconds': 10**3, 'microseconds': 10**6}
 _SECONDS_OF_A_YEAR = 31_556_952
 _ISO8601 = '%Y-%m-%dT%H:%M:%SZ'
@@ -40,9 +40,9 @@ class URLOptions:
         say.
     :ivar expires: Unix time, seconds, in place of a duration.
     :ivar method: one of :data:`METHODS`.
-    :ivar object: sign this object explicitly, and not the one that the image is in.
-    :ivar prefix: sign for every object whose name begins so; the image's must.
-    :ivar filename: under which name a browser saves the object; :data:`AUTO_FILENAME` is the
+    :ivar object: sign this object explicitly, and not the image's.
+    :ivar prefix: sign for every object with this prefix; the image's must have it.
+    :ivar filename: the name for the file in a browser; :data:`AUTO_FILENAME` is the
         image's name and disk format.
     :raises InvalidParameterValue: method, IP range or duration is invalid.
     """
@@ -103,7 +103,7 @@ def _seconds(text: str) -> int | None:
 def validate_method(method: str) -> str:
     """Return the method in capitals.
 
-    :raises InvalidParameterValue: it is not one that a temporary URL can be signed for.
+    :raises InvalidParameterValue: it is not one of :data:`METHODS`.
     """
     if method.upper() not in METHODS:
         raise InvalidParameterValue(
@@ -114,9 +114,9 @@ def validate_method(method: str) -> str:
 def validate_ip_range(ip_range: str) -> str:
     """Return the range if Swift can read it: an address, or a network in CIDR notation.
 
-    :raises InvalidParameterValue: it is neither, or a network with host bits set, which
-        Swift refuses (``ipaddress.ip_network``, strict); or it names a zone, which may hold any
-        text and so forge what is signed.
+    :raises InvalidParameterValue: it is neither, or a network with host bits set:
+        Swift refuses it (``ipaddress.ip_network``, strict); or it names a zone: that may hold any
+        text, and so forge the signed message.
     """
     try:
         if '%' in ip_range:
@@ -124,13 +124,13 @@ def validate_ip_range(ip_range: str) -> str:
         ipaddress.ip_network(ip_range)
     except ValueError as error:
         raise InvalidParameterValue(
-            f'The IP range {ip_range!r} is none: {error}. Use an address or a network such as'
+            f'The IP range {ip_range!r} is invalid: {error}. Use an address or a network such as'
             ' 203.0.113.0/24.') from None
     return ip_range
 
 
 def validate_expires(expires: int) -> int:
-    """Return an expiry (Unix time, seconds) that can be written as a date.
+    """Return an expiry (Unix time, seconds) if it has an ISO 8601 form.
 
     :raises InvalidParameterValue: it lies before the year 1970 or beyond the year 9999.
     """
@@ -142,7 +142,7 @@ def validate_expires(expires: int) -> int:
 
 
 def mistaken_unit(expires: int) -> str:
-    """Return the unit in which an expiry beyond the year 9999 is a date; else nothing.
+    """Return the probable unit of an expiry beyond the year 9999; else nothing.
 
     >>> mistaken_unit(1795338240000)
     'milliseconds'
@@ -155,7 +155,7 @@ def mistaken_unit(expires: int) -> str:
 def format_expires(expires: int) -> str:
     """Return a Unix time (seconds) as ISO 8601 in UTC: ``2026-11-22T09:30:00Z``.
 
-    Beyond the year 9999 that is ``2026-11-22T09:30:00Z (in milliseconds)``.
+    Beyond the year 9999: ``2026-11-22T09:30:00Z (in milliseconds)``.
     """
     unit = mistaken_unit(expires)
     moment = datetime.datetime.fromtimestamp(expires // _UNITS.get(unit, 1), datetime.UTC)
@@ -174,7 +174,7 @@ def remaining_seconds(expires: int, now: float) -> int:
 def format_remaining(expires: int, now: float) -> str:
     """Return how long it is until an expiry: ``1 day, 2:00:00``, or ``expired 3 min ago``.
 
-    Beyond the year 9999 that is ``56890 years``.
+    Beyond the year 9999: ``56890 years``.
 
     :param expires: Unix time, seconds.
     :param now: likewise.
@@ -194,8 +194,8 @@ def format_remaining(expires: int, now: float) -> str:
 def parse_expires(text: str) -> int:
     """Return the Unix time (seconds) of an expiry as it stands in a URL's query.
 
-    It is read as the middleware does (``normalize_temp_url_expires``): whatever ``int`` takes,
-    or ``strptime`` for ``YYYY-MM-DDThh:mm:ssZ``.
+    It is read as in the middleware (``normalize_temp_url_expires``): with ``int``, or with
+    ``strptime`` as ``YYYY-MM-DDThh:mm:ssZ``.
 
     :raises InvalidParameterValue: it is neither, lies before the year 1970, or lies beyond
         :data:`SWIFTS_MAX_EXPIRES`.
@@ -218,9 +218,9 @@ def parse_expires(text: str) -> int:
 
 
 def parse_moment(text: str) -> int:
-    """Return the Unix time (seconds) that a person wrote.
+    """Return the Unix time (seconds) of a time as users write it.
 
-    :param text: ISO 8601, in UTC where it names no offset, or a Unix time.
+    :param text: ISO 8601, in UTC without an offset, or a Unix time.
     :raises InvalidParameterValue: it is neither, or lies before the year 1970 or beyond the year
         9999.
     """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sign temporary URLs with a key, and verify them.
 
-The format is that of Swift's tempurl middleware (``swift.common.middleware.tempurl``)::
+The format is defined by Swift's tempurl middleware (``swift.common.middleware.tempurl``)::
 
     HMAC(key, ["ip=" range "\\n"] METHOD "\\n" expiry "\\n" ["prefix:"] path)
 
@@ -31,7 +31,7 @@ from osc_imgurl.tempurl.options import (
 )
 from osc_imgurl.tempurl.url import DIGESTS, ObjectPath, TempURL, decode_signature, quote
 
-# Swift takes a HEAD through a URL that was signed for one of these (TempURL.__call__).
+# A URL signed for one of these works with HEAD, too (TempURL.__call__ in Swift).
 METHODS_THAT_ALLOW_HEAD = ('HEAD', 'GET', 'POST', 'PUT')
 _CONTROL_CHARACTER = re.compile('[\0-\x1f\x7f-\x9f]')
 
@@ -40,8 +40,7 @@ _CONTROL_CHARACTER = re.compile('[\0-\x1f\x7f-\x9f]')
 class Key:
     """A temporary URL key; its value is in no ``repr``, and in no message or log of this process.
 
-    One that Swift shows is what it is; one that a person gives goes through
-    :func:`validate_key` first.
+    A key from Swift is valid; a key from a user goes through :func:`validate_key` first.
 
     :raises InvalidParameterValue: it is empty.
     """
@@ -63,12 +62,12 @@ class Key:
 
 
 def validate_key(value: bytes) -> Key:
-    """Return the key that somebody gives, if Swift can keep it as it is.
+    """Return a user's key, if Swift can keep it unchanged.
 
-    Swift takes a key in a header: a space at either end is lost on the way (Swift 2.38 answers
-    204 and keeps the rest), and so is what comes after the end of a line.
+    Swift accepts a key in a header: a space at either end is lost on the way (Swift 2.38 answers
+    204 and keeps the rest), and so is everything after the end of a line.
 
-    :raises ValueError: it cannot; the message says why, and not what the key is.
+    :raises ValueError: it cannot; the message says why, without the key.
     """
     if not value:
         raise ValueError('it is empty')
@@ -89,7 +88,7 @@ class Parameters:
     :ivar digest: one of :data:`osc_imgurl.tempurl.url.DIGESTS`.
     :raises InvalidParameterValue: endpoint or digest is invalid, the object's
         name does not begin with the prefix, the expiry lies beyond the year 9999, or a RADOS
-        Gateway is given an IP range, which it would ignore.
+        Gateway is given an IP range: it would ignore it.
     """
 
     endpoint: str
@@ -149,13 +148,13 @@ def sign_path(key: Key, path: str, expires: int, method: str = 'GET', *,
 
 def message(method: str, expires: int, path: str, ip_range: str | None = None,
             prefix: bool = False) -> str:
-    """Return the text that is signed, from what :func:`sign_path` is given."""
+    """Return the text to sign; the parameters are those of :func:`sign_path`."""
     start = '' if ip_range is None else f'ip={ip_range}\n'
     return f'{start}{method}\n{expires}\n{"prefix:" if prefix else ""}{path}'
 
 
 def compute(text: str, key: bytes, digest: str) -> bytes:
-    """Return the HMAC that is in the signature of a :func:`message`."""
+    """Return the HMAC in the signature of a :func:`message`."""
     started = _start(key, digest).copy()
     started.update(text.encode())
     return started.digest()
@@ -167,11 +166,11 @@ def _start(key: bytes, digest: str) -> hmac.HMAC:
 
 
 def signed_paths(url: TempURL) -> tuple[str, ...]:
-    """Return the paths of which one must have been signed for a URL to be good.
+    """Return the valid paths to sign for a URL; one of them is enough.
 
-    With a prefix that is the container's path and the prefix. A RADOS Gateway takes two: as
-    Swift, and with the path in front below which it serves the Swift API; with a prefix the latter
-    only (seen of Ceph 16). A Swift below a path sees nothing of that: a proxy takes it away.
+    With a prefix, it is the container's path and the prefix. A RADOS Gateway accepts two: Swift's,
+    and one with ``/swift`` or the like in front; with a prefix only the latter (seen in Ceph 16).
+    A proxy may serve Swift below a path, too, but takes it away.
     """
     return _paths(url.endpoint, url.path, url.prefix)
 
@@ -187,10 +186,10 @@ def _paths(endpoint: str, path: ObjectPath, prefix: str | None) -> tuple[str, ..
 
 @functools.lru_cache
 def _served_below(endpoint: str, account: str | None) -> str | None:
-    """Return the path below which a RADOS Gateway serves the Swift API; None for Swift."""
+    """Return the path before the API version of a RADOS Gateway; None for Swift."""
     if not is_gateway(endpoint, account):
         return None
-    # What stands before that in the endpoint is a proxy's, and does not reach the gateway.
+    # All before it is a proxy's, and does not reach the gateway.
     _, slash, last = urllib.parse.urlsplit(endpoint).path.rpartition('/')
     return slash + last
 
@@ -200,12 +199,12 @@ class Verification:
     """What :func:`verify` found.
 
     :ivar failed: the parts that fail, in Swift's order: ``expiry``, ``ip range``, ``path``,
-        ``key``, ``method``. ``ip range`` is one that Swift cannot read. ``path`` is another than
-        was signed, one that does not begin with the prefix, or of another API version than v1,
-        the only one that Swift takes. ``key`` also stands for an altered expiry, range or prefix:
-        the signature cannot tell them apart.
-    :ivar method: the method that was signed; None where the key does not fit.
-    :ivar path: the path that was signed; None where the key does not fit.
+        ``key``, ``method``. ``ip range``: Swift cannot read it. ``path``: another one was signed,
+        it does not begin with the prefix, or it has another API version than v1, the only one in
+        Swift. ``key`` also stands for an altered expiry, range or prefix: the signature cannot
+        tell them apart.
+    :ivar method: the signed method; None if the key does not match.
+    :ivar path: the signed path; None if the key does not match.
     """
 
     failed: tuple[str, ...]
@@ -214,30 +213,30 @@ class Verification:
 
     @property
     def valid(self) -> bool:
-        """Whether Swift would take the URL, from an address in its range."""
+        """Whether Swift would accept the URL, from an address in its range."""
         return not self.failed
 
 
 def allows(signed_method: str, method: str) -> bool:
-    """Say whether a URL that was signed for one method may be used with another."""
+    """Say whether a URL signed for one method works with another."""
     return method == signed_method or (
         method == 'HEAD' and signed_method in METHODS_THAT_ALLOW_HEAD)
 
 
 def verify(temp_url: TempURL, key: Key, now: float, method: str = 'GET') -> Verification:
-    """Say whether a key signed a URL and, if not, which part fails.
+    """Say whether a key signed a URL and, if not, name the wrong parts.
 
-    It is what Swift's tempurl middleware answers, but for the client's address, which is not
-    known here: an IP range is taken to hold it. Signatures are compared in constant time.
+    Swift's tempurl middleware answers the same, but it knows the client's address: here an IP
+    range is assumed to hold it. Signatures are compared in constant time.
 
     :param now: the moment of the request: Unix time, seconds.
-    :param method: the method of the request; a HEAD is taken through a URL that was signed
-        for GET, POST or PUT too.
+    :param method: the method of the request; HEAD works with a URL signed for GET, POST or PUT,
+        too.
     """
     failed = list(_failed_without_key(temp_url, now))
     digest, signature = decode_signature(temp_url.signature)
     good = signed_paths(temp_url)
-    # Signing what is sent, the percent-encoded path, is the mistake that many make.
+    # Many sign the path as it is sent: percent-encoded.
     for signed_path in (*good, quote(good[0])):
         for signed_method in METHODS:
             text = message(signed_method, temp_url.expires, signed_path, temp_url.ip_range,

@@ -25,7 +25,7 @@ MAX_LENGTHS = {'account': 256, 'container': 256, 'object': 1024}
 _NEEDS_NO_QUOTES = re.compile(r'[\w.~/:-]*', re.ASCII)
 # What no request can carry, and urlsplit() drops in part.
 _IN_NO_REQUEST = re.compile(r'[\0-\x20\x7f]')
-# What whoever has a URL for these can do. Metadata say when Swift removes an object.
+# What these methods allow. Metadata say when Swift removes an object.
 _RISKS = {'PUT': 'replace', 'POST': 'change the metadata of, and so remove,', 'DELETE': 'remove'}
 
 
@@ -93,7 +93,7 @@ def _container_path(api_version: str, account: str | None, container: str) -> st
 
 @dataclasses.dataclass(frozen=True)
 class ObjectPath:
-    """An object in a container; ``str()`` gives the path that is signed.
+    """An object in a container; ``str()`` gives the path to sign.
 
     >>> str(ObjectPath('AUTH_x', 'glance', '3a1f'))
     '/v1/AUTH_x/glance/3a1f'
@@ -136,11 +136,10 @@ class TempURL:
         for a RADOS Gateway, ``https://rgw.example.com/swift``.
     :ivar signature: as it stands in the URL; a bearer secret, and in no ``repr``.
     :ivar expires: Unix time, seconds.
-    :ivar prefix: None for a URL of one object; else its signature is good for every object
-        of the container whose name begins so.
+    :ivar prefix: None for a URL of one object; else its signature is valid for every
+        object of the container with this prefix.
     :ivar iso8601: whether the URL writes the expiry as ISO 8601.
-    :raises InvalidParameterValue: the endpoint is none, or has a character that does not belong
-        into a URL.
+    :raises InvalidParameterValue: the endpoint is invalid.
     """
 
     endpoint: str
@@ -157,7 +156,7 @@ class TempURL:
         require_endpoint(self.endpoint)
 
     def at(self, endpoint: str) -> TempURL:
-        """Return the same URL at another endpoint: that is no part of what is signed."""
+        """Return the same URL at another endpoint: the endpoint is not signed."""
         return dataclasses.replace(self, endpoint=endpoint)
 
     @property
@@ -185,7 +184,7 @@ class TempURL:
 def risks(options: URLOptions, path: ObjectPath) -> Iterator[str]:
     """Yield what a URL allows beyond reading the object, if anything, a sentence each.
 
-    A prefix that is the whole name of an object opens that, and its segments.
+    With its whole name as the prefix, a URL opens an object and its segments.
     """
     if options.prefix == '':
         yield ('The prefix is empty: this URL gives access to every object in the container'
@@ -194,7 +193,7 @@ def risks(options: URLOptions, path: ObjectPath) -> Iterator[str]:
         yield (f'This URL gives access to every object in the container {path.container} whose'
                f' name begins with {options.prefix}')
     if can := _RISKS.get(options.method):
-        yield f'Whoever has this URL can {can} the object until it expires'
+        yield f'Anyone with this URL can {can} the object until it expires'
 
 
 def names_temp_url(text: str) -> bool:
@@ -252,7 +251,7 @@ def _split(url: str) -> tuple[urllib.parse.SplitResult, dict[str, str]]:
 
 
 def _cut_off(query: str) -> str:
-    """Return what may help where a query does not have all that it must."""
+    """Return the remedy for an incomplete query, if its cause is known."""
     if '&amp;' in query:
         return 'Write & where it has &amp;, as HTML does.'
     if ';' in query:

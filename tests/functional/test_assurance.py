@@ -200,7 +200,7 @@ def test_a_method_that_allows_no_head(cloud, image):
     create = ['image', 'temp', 'url', 'create', image, '--method', 'DELETE', '-f', 'json']
     result = cloud.openstack(*create)
     assert result.code == 0
-    allowed = 'Whoever has this URL can remove the object until it expires\n'
+    allowed = 'Anyone with this URL can remove the object until it expires\n'
     assert result.stderr == f'{allowed}A URL for DELETE cannot be tried, and is not checked\n'
     assert cloud.openstack(*create, '--no-check').stderr == allowed
 

@@ -202,7 +202,7 @@ def test_a_raw_key_is_refused_where_it_would_be_printed(cloud, image, tmp_path):
     (['--endpoint-url', 'swift.example.com'], 'expected a URL such as'),
     (['--digest', 'md5'], 'expected one of sha1, sha256, sha512'),
     (['--method', 'PATCH'], 'use one of GET, HEAD, PUT, POST, DELETE'),
-    (['--ip-range', 'here'], "The IP range 'here' is none"),
+    (['--ip-range', 'here'], "The IP range 'here' is invalid"),
     (['--ip-range', '10.1.2.3/8'], 'has host bits set'),
     (['--key-file', '/nonexistent/key'], 'cannot be read: No such file or directory'),
     (['--key-file', '/'], 'cannot be read: Is a directory'),
@@ -335,7 +335,7 @@ def test_what_a_url_for_another_method_allows(cloud, image, method, can):
     result = cloud.openstack('image', 'temp', 'url', 'create', image, '--method', method,
                              '--no-check', '-f', 'value', '-c', 'method')
     assert (result.code, result.stdout) == (0, f'{method}\n')
-    assert result.stderr == f'Whoever has this URL can {can} the object until it expires\n'
+    assert result.stderr == f'Anyone with this URL can {can} the object until it expires\n'
 
 
 def test_a_file_name_that_comes_from_the_image(cloud, data):

@@ -125,7 +125,7 @@ def test_what_create_takes(cloud, images):
                '--expires-at', '2037-01-31T18:00:00Z']
     result = cloud.openstack(*LIST, 'image 01', 'image 02', *options, '-f', 'json', '--long')
     assert result.stderr.splitlines() == [
-        'Whoever has this URL can replace the object until it expires']
+        'Anyone with this URL can replace the object until it expires']
     for row in json.loads(result.stdout):
         query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(row['url']).query))
         assert (row['method'], row['expires']) == ('PUT', 2117037600)
@@ -135,7 +135,7 @@ def test_what_create_takes(cloud, images):
     for wrong, why in ((['--filename', 'x'], 'Use auto, which gives each its own (--filename)'),
                        (['--method', 'PATCH'], 'is unknown'),
                        (['--expires-at', '2020-01-01T00:00:00Z'], 'is in the past'),
-                       (['--ip-range', 'here'], 'is none')):
+                       (['--ip-range', 'here'], 'is invalid')):
         result = cloud.openstack(*LIST, 'image 01', 'image 02', *wrong)
         assert (result.code, result.stdout) == (1, '')
         assert len(result.stderr.splitlines()) == 1 and why in result.stderr

@@ -412,7 +412,7 @@ def test_each_url_is_checked_by_the_clock_of_its_moment():
 
 def test_a_warning_of_many_urls_is_given_once(caplog):
     list(create_all(map(Found, images(3)), making(URLOptions('DELETE'))))
-    assert caplog.messages == ['Whoever has this URL can remove the object until it expires']
+    assert caplog.messages == ['Anyone with this URL can remove the object until it expires']
 
 
 def test_a_list_says_once_that_its_urls_are_not_verified(caplog):

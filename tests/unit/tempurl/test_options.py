@@ -65,7 +65,7 @@ def test_an_ip_range(ip_range):
 def test_no_ip_range(ip_range, why):
     with pytest.raises(InvalidParameterValue, match=why) as caught:
         validate_ip_range(ip_range)
-    assert str(caught.value).startswith(f'The IP range {ip_range!r} is none: ')
+    assert str(caught.value).startswith(f'The IP range {ip_range!r} is invalid: ')
 
 
 @given(moments)

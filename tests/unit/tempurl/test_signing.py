@@ -146,7 +146,7 @@ def test_the_paths_that_may_be_signed(url, paths):
 
 @pytest.mark.parametrize(('changes', 'why'), [
     ({'method': 'PATCH'}, "The method 'PATCH' is unknown"),
-    ({'ip_range': '10.0.0.1/8'}, 'has host bits set'), ({'ip_range': ''}, 'is none'),
+    ({'ip_range': '10.0.0.1/8'}, 'has host bits set'), ({'ip_range': ''}, 'is invalid'),
     ({'prefix': 'z'}, "'3a1f' does not begin with the prefix 'z'"),
 ])
 def test_what_cannot_be_signed(changes, why):
