@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from osc_imgurl.check.finding import Report
+    from osc_imgurl.check.facts import Report
     from osc_imgurl.client import Client
     from osc_imgurl.create import ImageTempURL
     from osc_imgurl.errors import ImgurlError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from osc_imgurl.tempurl.url import ObjectPath, TempURL, parse
 else:
     _MODULES = {
-        'check.finding': ('Report',),
+        'check.facts': ('Report',),
         'client': ('Client',),
         'create': ('ImageTempURL',),
         'errors': ('ImgurlError',),

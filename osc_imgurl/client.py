@@ -36,7 +36,7 @@ from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.url import names_url
 
 if TYPE_CHECKING:
-    from osc_imgurl.check.finding import Report
+    from osc_imgurl.check.facts import Report
 
 LOG = logger(__name__)
 

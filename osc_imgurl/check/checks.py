@@ -10,8 +10,23 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Mapping
 
-from osc_imgurl.check.facts import NOT_ASKED, NOT_TRIED, Facts
-from osc_imgurl.check.finding import PASS, Finding, failed, failed_with, passed, skipped
+from osc_imgurl.check.facts import (
+    ACCOUNT,
+    IMAGE,
+    IP_RANGE,
+    KEY,
+    NOT_ASKED,
+    NOT_TRIED,
+    PASS,
+    REQUEST,
+    STORE,
+    Facts,
+    Finding,
+    failed,
+    failed_with,
+    passed,
+    skipped,
+)
 from osc_imgurl.check.signature import check_key, check_method, check_path, check_query
 from osc_imgurl.copies.copy import Copy
 from osc_imgurl.errors import ImgurlError, InvalidParameterValue, UntrustedLocation
@@ -21,9 +36,6 @@ from osc_imgurl.swift.probe import Answer, own_address
 from osc_imgurl.tempurl.options import format_expires, format_remaining, mistaken_unit
 from osc_imgurl.tempurl.signing import allows
 
-# The names of checks that others speak of.
-IMAGE, STORE, IP_RANGE, ACCOUNT, KEY, REQUEST = (
-    'image', 'store', 'ip range', 'account', 'key', 'request')
 # How far this machine's clock may differ from the server's, in seconds.
 CLOCK_MARGIN = 30
 

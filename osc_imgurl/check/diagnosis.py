@@ -7,9 +7,19 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from osc_imgurl.check.checks import ACCOUNT, CHECKS, IMAGE, KEY, REQUEST, STORE, make
-from osc_imgurl.check.facts import Facts
-from osc_imgurl.check.finding import Finding, Report, failed_with, skipped
+from osc_imgurl.check.checks import CHECKS, make
+from osc_imgurl.check.facts import (
+    ACCOUNT,
+    IMAGE,
+    KEY,
+    REQUEST,
+    STORE,
+    Facts,
+    Finding,
+    Report,
+    failed_with,
+    skipped,
+)
 from osc_imgurl.copies.home import Home
 from osc_imgurl.errors import ImgurlError, UntrustedLocation
 from osc_imgurl.glance.image import Image

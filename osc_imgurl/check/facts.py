@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can be found out about a temporary URL. Each thing is asked for once, when it is needed."""
+"""What can be found out about a temporary URL, and what a check says of that.
+
+Each fact is looked up once, when a check needs it.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,7 @@ from collections.abc import Sequence
 from osc_imgurl.cache.base import Entry, signature_fingerprint
 from osc_imgurl.copies.copy import Copy, is_container
 from osc_imgurl.copies.home import Home
-from osc_imgurl.errors import (
-    ImgurlError,
-    InvalidParameterValue,
-    UntrustedLocation,
-)
+from osc_imgurl.errors import ImgurlError, InvalidParameterValue, UntrustedLocation, sanitize
 from osc_imgurl.glance.image import Image, is_uuid
 from osc_imgurl.glance.location import Location, container_name
 from osc_imgurl.settings.table import Settings
@@ -31,6 +30,10 @@ from osc_imgurl.tempurl.explain import Signed, find_signed
 from osc_imgurl.tempurl.signing import Key, signed_paths
 from osc_imgurl.tempurl.url import ObjectPath, TempURL
 
+PASS, FAIL, SKIPPED = 'pass', 'fail', 'skipped'
+# The names of checks that others speak of.
+IMAGE, STORE, IP_RANGE, ACCOUNT, KEY, REQUEST = (
+    'image', 'store', 'ip range', 'account', 'key', 'request')
 # Other expiries are tried in this span around now, in seconds: a URL is asked about soon after
 # it was made, and most are made for some days at the most.
 EXPIRED_SINCE = 86_400
@@ -39,6 +42,64 @@ GIVEN_KEY = 'the given key'
 NOT_ASKED = 'there is nobody who would ask for it'
 NOT_TRIED = ('the URL has no account, and this RADOS Gateway may expect one: some crash then, so'
              ' it is not tried')
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """What one check found.
+
+    :ivar result: :data:`PASS`, :data:`FAIL`, or :data:`SKIPPED` where the check does not apply,
+        cannot be made, or means nothing after an earlier one has failed.
+    :ivar detail: what was found; sanitized, as the remedy is: it may quote a server or a name.
+    :ivar remedy: what to do about it; empty where nothing is wrong, or nothing helps.
+    :ivar names: what the remedy is about: see :func:`osc_imgurl.errors.advice`.
+    :ivar check: the name of the check.
+    """
+
+    result: str
+    detail: str
+    remedy: str = ''
+    names: tuple[str, ...] = ()
+    check: str = ''
+
+    def __post_init__(self) -> None:
+        for name in ('detail', 'remedy'):
+            object.__setattr__(self, name, sanitize(getattr(self, name)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What the checks of a URL found.
+
+    :ivar findings: of all checks, in Swift's order.
+    """
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def first_failure(self) -> Finding | None:
+        """The first finding that says what is wrong: the cause; None where nothing is."""
+        return next((each for each in self.findings if each.result == FAIL), None)
+
+
+def passed(detail: str) -> Finding:
+    """Return that nothing is wrong."""
+    return Finding(PASS, detail)
+
+
+def failed(detail: str, remedy: str, *names: str) -> Finding:
+    """Return what is wrong, and what to do about it."""
+    return Finding(FAIL, detail, remedy, names)
+
+
+def failed_with(error: ImgurlError) -> Finding:
+    """Return what an error says is wrong, and what to do about it."""
+    return failed(error.problem.removesuffix('.'), error.remedy, *error.names)
+
+
+def skipped(detail: str, remedy: str = '', *names: str) -> Finding:
+    """Return why nothing can be said, and what would help."""
+    return Finding(SKIPPED, detail, remedy, names)
 
 
 @dataclasses.dataclass(frozen=True)

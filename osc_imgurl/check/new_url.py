@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 
-from osc_imgurl.check.facts import NOT_TRIED
+from osc_imgurl.check.facts import IP_RANGE, NOT_TRIED, REQUEST
 from osc_imgurl.create import ImageTempURL
 from osc_imgurl.errors import ImgurlError, ObjectMismatch, TempURLRefused, logger
 from osc_imgurl.settings.table import Settings
@@ -83,7 +83,7 @@ class NewURLCheck:
             return
         cluster = made.target.endpoint.cluster
         # Takes a while to import, and a URL that works needs none of it.
-        from osc_imgurl.check.checks import IP_RANGE, REQUEST, not_swift, other_size
+        from osc_imgurl.check.checks import not_swift, other_size
         from osc_imgurl.check.diagnosis import diagnose
 
         if answer.works:

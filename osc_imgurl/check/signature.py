@@ -3,8 +3,15 @@
 
 from __future__ import annotations
 
-from osc_imgurl.check.facts import GIVEN_KEY, Facts
-from osc_imgurl.check.finding import Finding, failed, failed_with, passed, skipped
+from osc_imgurl.check.facts import (
+    GIVEN_KEY,
+    Facts,
+    Finding,
+    failed,
+    failed_with,
+    passed,
+    skipped,
+)
 from osc_imgurl.errors import CREATE_URL, LIST_KEYS, SET_GIVEN_KEY, SET_KEY, ImgurlError
 from osc_imgurl.swift.answers import Capabilities
 from osc_imgurl.tempurl.options import format_expires

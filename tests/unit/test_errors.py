@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import osc_imgurl
-from osc_imgurl.check.finding import failed
+from osc_imgurl.check.facts import failed
 from osc_imgurl.errors import (
     MAX_QUOTED,
     MAX_SECRETS,

@@ -7,8 +7,7 @@ import pytest
 
 from osc_imgurl.check import checks
 from osc_imgurl.check.checks import CHECKS, make
-from osc_imgurl.check.facts import NOT_TRIED, Facts
-from osc_imgurl.check.finding import FAIL, PASS, SKIPPED
+from osc_imgurl.check.facts import FAIL, NOT_TRIED, PASS, SKIPPED, Facts
 from osc_imgurl.copies.copy import Copy
 from osc_imgurl.errors import (
     ACTIVATE_IMAGE,

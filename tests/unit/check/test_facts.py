@@ -1,11 +1,25 @@
-"""What can be found out about a URL, from whom, and how often they are asked."""
+"""What can be found out about a URL, from whom, how often they are asked, and what a check says."""
 
 import dataclasses
 
 import pytest
 
-from osc_imgurl.check.facts import GIVEN_KEY, NOT_TRIED, Facts, Keys, Origin
-from osc_imgurl.errors import GlanceFailed, ObjectStoreFailed
+from osc_imgurl.check.facts import (
+    FAIL,
+    GIVEN_KEY,
+    NOT_TRIED,
+    PASS,
+    SKIPPED,
+    Facts,
+    Finding,
+    Keys,
+    Origin,
+    failed,
+    failed_with,
+    passed,
+    skipped,
+)
+from osc_imgurl.errors import GlanceFailed, ImgurlError, ObjectStoreFailed, advice
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.key_slots import CONTAINER_SLOTS
 from osc_imgurl.swift.probe import Answer
@@ -330,3 +344,26 @@ def test_an_entry_of_another_signature_says_nothing():
     foreign = signed(key=OTHER_KEY)
     other = remembered(signed(key=OTHER_KEY, expires=EXPIRES + 1), key=OTHER_KEY)
     assert refused(foreign, cached=[other]).origin is None
+
+
+@pytest.mark.parametrize(('finding', 'wanted'), [
+    (passed('good'), Finding(PASS, 'good', '', ())),
+    (failed('bad', 'Mend it.', 'key_file'), Finding(FAIL, 'bad', 'Mend it.', ('key_file',))),
+    (skipped('unknown'), Finding(SKIPPED, 'unknown', '', ())),
+    (skipped('unknown', 'Ask.', 'account'), Finding(SKIPPED, 'unknown', 'Ask.', ('account',))),
+    (failed_with(ImgurlError('It is bad.', 'Mend it.', 'account', 'key_file')),
+     Finding(FAIL, 'It is bad', 'Mend it.', ('account', 'key_file'))),
+])
+def test_what_a_check_says(finding, wanted):
+    assert finding == wanted
+    assert finding.check == ''
+
+
+def test_the_results_are_what_is_printed():
+    assert (PASS, FAIL, SKIPPED) == ('pass', 'fail', 'skipped')
+
+
+def test_what_is_quoted_is_printable():
+    found = failed('a\nb', 'See\x1b[31m.')
+    assert (found.detail, found.remedy) == ('a\\nb', 'See\\x1b[31m.')
+    assert advice(found.remedy, found.names) == 'See\\x1b[31m.'

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from osc_imgurl.check.finding import FAIL, PASS, SKIPPED
+from osc_imgurl.check.facts import FAIL, PASS, SKIPPED
 from osc_imgurl.check.signature import check_key, check_method, check_path, check_query
 from osc_imgurl.errors import (
     CREATE_URL,
