@@ -169,7 +169,7 @@ class Client:
         :param object_name: of an image: the object to be signed explicitly.
         :raises InvalidParameterValue: it is not a temporary URL, or the method is unknown.
         """
-        from osc_imgurl.check.diagnosis import diagnose, diagnose_image
+        from osc_imgurl.check.checks import diagnose, diagnose_image
 
         cached: list[Entry] = []
         with contextlib.suppress(CacheFailed):

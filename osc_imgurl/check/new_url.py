@@ -83,8 +83,7 @@ class NewURLCheck:
             return
         cluster = made.target.endpoint.cluster
         # Takes a while to import, and a URL that works needs none of it.
-        from osc_imgurl.check.checks import not_swift, other_size
-        from osc_imgurl.check.diagnosis import diagnose
+        from osc_imgurl.check.checks import diagnose, not_swift, other_size
 
         if answer.works:
             reason = (not_swift(answer, cluster) if answer.transaction is None

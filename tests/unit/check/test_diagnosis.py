@@ -4,8 +4,7 @@ import dataclasses
 
 import pytest
 
-from osc_imgurl.check.checks import CHECKS
-from osc_imgurl.check.diagnosis import diagnose, diagnose_image
+from osc_imgurl.check.checks import CHECKS, diagnose, diagnose_image
 from osc_imgurl.check.facts import FAIL, PASS, SKIPPED, Finding, Report, failed, passed, skipped
 from osc_imgurl.errors import (
     SET_KEY,
