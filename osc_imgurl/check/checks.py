@@ -28,6 +28,8 @@ from osc_imgurl.check.facts import (
     Report,
     failed,
     failed_with,
+    not_swift,
+    other_size,
     passed,
     skipped,
 )
@@ -122,13 +124,6 @@ def _server(facts: Facts) -> Finding:
                       'Correct the endpoint, or have the proxy in between pass the whole path and'
                       ' query on.', 'endpoint_url')
     return passed(f'Swift answers (transaction {answer.transaction})')
-
-
-def not_swift(answer: Answer, endpoint: str) -> str:
-    """Return who answers in place of Swift."""
-    return (f'something else than Swift answers at {endpoint}'
-            f' ({answer.server or "it does not say what"}, HTTP {answer.status}):'
-            ' the answer has no X-Trans-Id')
 
 
 def _clock(facts: Facts) -> Finding:
@@ -295,13 +290,6 @@ def _size(facts: Facts) -> Finding:
         return failed(other_size(wanted, found),
                       'The data in Swift is not the image\'s: upload the image anew.')
     return passed(f'image and object have {found} bytes')
-
-
-def other_size(wanted: int | None, found: int | None) -> str:
-    """Return how the size of an object, in bytes, differs from its image's."""
-    return (f'the image has {wanted} bytes, and '
-            + ('the answer does not say how many the object has' if found is None
-               else f'the object {found}'))
 
 
 def _request(facts: Facts) -> Finding:

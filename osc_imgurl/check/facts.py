@@ -102,6 +102,20 @@ def skipped(detail: str, remedy: str = '', *names: str) -> Finding:
     return Finding(SKIPPED, detail, remedy, names)
 
 
+def not_swift(answer: Answer, endpoint: str) -> str:
+    """Return who answers in place of Swift."""
+    return (f'something else than Swift answers at {endpoint}'
+            f' ({answer.server or "it does not say what"}, HTTP {answer.status}):'
+            ' the answer has no X-Trans-Id')
+
+
+def other_size(wanted: int | None, found: int | None) -> str:
+    """Return how the size of an object, in bytes, differs from its image's."""
+    return (f'the image has {wanted} bytes, and '
+            + ('the answer does not say how many the object has' if found is None
+               else f'the object {found}'))
+
+
 @dataclasses.dataclass(frozen=True)
 class Origin:
     """What a signature was made of, and with which key.

@@ -2,12 +2,13 @@
 
 import dataclasses
 import logging
+import sys
 
 import pytest
 
 from osc_imgurl.check import checks
-from osc_imgurl.check.facts import NOT_TRIED
-from osc_imgurl.check.new_url import NewURLCheck
+from osc_imgurl.check.facts import FAIL, IP_RANGE, NOT_TRIED, REQUEST, Finding
+from osc_imgurl.check.new_url import NewURLCheck, classify
 from osc_imgurl.create import ImageTempURL, create
 from osc_imgurl.errors import ObjectMismatch, ObjectStoreFailed, TempURLRefused
 from osc_imgurl.glance.image import Image, OfflineImages
@@ -71,37 +72,120 @@ def warnings(caplog):
     return [record.getMessage() for record in caplog.records]
 
 
+PROXIED = signed(endpoint='http://proxy')
+RANGED = signed(ip_range='203.0.113.0/24')
+NO_TRANSACTION = dataclasses.replace(WORKS, transaction=None)
+SMALLER = dataclasses.replace(WORKS, size=4)
 OTHER = dataclasses.replace(WORKS, md5='0' * 32)
 NO_MD5 = dataclasses.replace(WORKS, md5=None)
+UNAVAILABLE = dataclasses.replace(REFUSED, status=503)
+NO_TLS = Answer(None, 'it does not speak TLS', remedy=('Correct its URL.', 'endpoint_url'))
+DOUBT = f'It is not known whether the URL of image {IMAGE_ID} works: '
+UNKNOWN = 'It is not known whether the URL works: '
+ONLY_THERE = 'The URL works from its IP range only, and not from here: it is so'
+WORKS_THERE = ('The URL works at http://proxy, and not at http://swift, the Swift of the catalog'
+               ' (HTTP 404): it is so')
 
 
-@pytest.mark.parametrize(('made', 'answer'), [
-    (new_at('account', 'container'), WORKS), (new_at('container'), WORKS),
+def cause(check='key'):
+    """Return why a URL does not work."""
+    return Finding(FAIL, 'it is so', 'Change it.', ('key_file',), check)
+
+
+def at_proxy(made=None):
+    """Return a URL that names a proxy, for a cluster of the catalog."""
+    made = made or new(PROXIED)
+    return dataclasses.replace(made, target=dataclasses.replace(
+        made.target, endpoint=Endpoint('http://proxy', cluster='http://swift')))
+
+
+def of_unverified_data(guessed):
+    return (f'Could not verify that the URL is for the data of image {IMAGE_ID}: its {guessed} in'
+            ' Swift, which Glance does not show, was guessed, and the object has no MD5 to compare'
+            ' with Glance\'s checksum')
+
+
+@pytest.mark.parametrize(('made', 'found', 'warnings'), [
+    # It works.
+    (new(), [WORKS], []),
+    (new(size=None), [SMALLER], []),
+    (at_proxy(), [WORKS], []),
+    # The object is the image's.
+    (new_at('account', 'container'), [WORKS], []),
+    (new_at('container'), [WORKS], []),
     # Named by Glance or explicitly: nothing else is said of it.
-    (new_at(), OTHER), (new_at(), NO_MD5), (new_at('account', object='another'), OTHER)])
-def test_the_object_is_the_images(caplog, made, answer):
-    check(Probe(answer), made)
-    assert warnings(caplog) == []
+    (new_at(), [OTHER], []),
+    (new_at(), [NO_MD5], []),
+    (new_at('account', object='another'), [OTHER], []),
+    # It cannot be compared.
+    (new_at('account'), [NO_MD5], [of_unverified_data('account')]),
+    (new_at('account', 'container', checksum=None), [WORKS],
+     [of_unverified_data('account and container')]),
+    # The answer says nothing of the URL.
+    (new(), [SMALLER], [f'{DOUBT}the image has 5 bytes, and the object 4']),
+    (new(), [dataclasses.replace(WORKS, size=0)],
+     [f'{DOUBT}the image has 5 bytes, and the object 0']),
+    (new(), [dataclasses.replace(WORKS, size=None)],
+     [f'{DOUBT}the image has 5 bytes, and the answer does not say how many the object has']),
+    (new(), [NO_TRANSACTION],
+     [f'{DOUBT}something else than Swift answers at http://swift (it does not say what, HTTP 200):'
+      ' the answer has no X-Trans-Id']),
+    (new_at('account'), [dataclasses.replace(NO_TRANSACTION, size=4, server='nginx')],
+     [f'{DOUBT}something else than Swift answers at http://swift (nginx, HTTP 200): the answer has'
+      ' no X-Trans-Id']),
+    (new(), [UNAVAILABLE, cause('server')], [f'{UNKNOWN}it is so']),
+    (new(), [NO_TLS, cause('server')], [f'{UNKNOWN}it is so. Correct its URL (endpoint_url).']),
+    # Nothing that the diagnosis knows of is wrong.
+    (new(), [dataclasses.replace(REFUSED, status=400), None], [f'{UNKNOWN}HTTP 400']),
+    (new(), [REFUSED, None], [f'{UNKNOWN}HTTP 401']),
+    # It works elsewhere.
+    (new(RANGED), [REFUSED, cause(IP_RANGE)], [ONLY_THERE]),
+    (new(RANGED), [REFUSED, cause(REQUEST)], [ONLY_THERE]),
+    (at_proxy(new(RANGED)), [REFUSED, cause(IP_RANGE), GONE], [ONLY_THERE]),
+    (at_proxy(), [GONE, cause(), WORKS], [WORKS_THERE]),
+    (at_proxy(new(RANGED)), [GONE, cause(IP_RANGE), WORKS], [WORKS_THERE]),
+    (at_proxy(new_at('account')), [GONE, cause(), NO_MD5],
+     [of_unverified_data('account'), WORKS_THERE]),
+])
+def test_what_is_warned_of(made, found, warnings):
+    assert classify(made, *found) == warnings
+
+
+@pytest.mark.parametrize(('made', 'found', 'asked'), [
+    (new(), [REFUSED, cause()], 'HTTP 401'),
+    (new(), [dataclasses.replace(REFUSED, status=403), cause('account')], 'HTTP 403'),
+    (new(), [GONE, cause('object')], 'HTTP 404'),
+    (new(), [REFUSED, cause(REQUEST)], 'HTTP 401'),
+    # An IP range excuses no other fault.
+    (new(RANGED), [REFUSED, cause()], 'HTTP 401'),
+    # It does not work at its own endpoint either.
+    *((at_proxy(), [GONE, cause(), there], 'HTTP 404 from http://swift')
+      for there in (GONE, SMALLER, NO_TRANSACTION, UNAVAILABLE, NO_TLS)),
+])
+def test_what_is_refused(made, found, asked):
+    with pytest.raises(TempURLRefused) as raised:
+        classify(made, *found)
+    assert raised.value.problem == (
+        f'The URL of image {IMAGE_ID} does not work ({asked}): it is so.')
+    assert (raised.value.remedy, raised.value.names) == ('Change it.', ('key_file',))
 
 
 @pytest.mark.parametrize('guessed', [('account',), ('container',), ('account', 'container')])
-@pytest.mark.parametrize('answer', [OTHER, dataclasses.replace(WORKS, size=4),
-                                    dataclasses.replace(WORKS, size=4, md5=None)])
-def test_an_object_that_glance_did_not_make(guessed, answer):
+@pytest.mark.parametrize('found', [
+    [OTHER], [SMALLER], [dataclasses.replace(NO_MD5, size=4)], [GONE, cause(), OTHER]])
+def test_an_object_that_glance_did_not_make(guessed, found):
     with pytest.raises(ObjectMismatch) as raised:
-        check(Probe(answer), new_at(*guessed))
+        classify(at_proxy(new_at(*guessed)), *found)
     assert f'is not the data of image {IMAGE_ID}' in str(raised.value)
     assert f'its {" and ".join(guessed)} in Swift' in str(raised.value)
     assert raised.value.names == ('account', 'container', 'copy')
 
 
-@pytest.mark.parametrize(('made', 'answer'), [
-    (new_at('account'), NO_MD5), (new_at('account', checksum=None), WORKS)])
-def test_an_object_that_cannot_be_compared(caplog, made, answer):
-    check(Probe(answer), made, times=2)
-    line, = warnings(caplog)
-    assert line.startswith(
-        f'Could not verify that the URL is for the data of image {IMAGE_ID}: its account in Swift')
+def test_what_follows_is_warned_of_or_raised(caplog):
+    check(Probe(SMALLER), new())
+    assert warnings(caplog) == classify(new(), SMALLER)
+    with pytest.raises(ObjectMismatch):
+        check(Probe(OTHER), new_at('account'))
 
 
 @pytest.mark.parametrize(('given', 'guessed', 'wanted'), [
@@ -116,7 +200,9 @@ def test_when_a_url_is_checked(given, guessed, wanted):
 @pytest.mark.parametrize('made', [
     new(), new(size=None), new(method='HEAD'), new(method='PUT'),
     new(signed(endpoint='http://proxy/swift', ip_range=None))])
-def test_a_url_that_works_is_accepted_in_silence(caplog, made):
+def test_a_url_that_works_is_accepted_in_silence(monkeypatch, caplog, made):
+    """The checks are not imported, and nothing is asked twice."""
+    monkeypatch.setitem(sys.modules, 'osc_imgurl.check.checks', None)
     probe = Probe(WORKS)
     check(probe, made)
     assert warnings(caplog) == []
@@ -165,27 +251,14 @@ def test_a_gateway_without_accounts_in_the_catalog_is_tried(caplog):
     assert (probe.asked, warnings(caplog)) == ([f'HEAD {GATEWAY.url}'], [])
 
 
-DOUBT = f'It is not known whether the URL of image {IMAGE_ID} works: '
-
-
 @pytest.mark.parametrize(('answer', 'warning'), [
-    (dataclasses.replace(WORKS, size=4), f'{DOUBT}the image has 5 bytes, and the object 4'),
-    (dataclasses.replace(WORKS, size=0), f'{DOUBT}the image has 5 bytes, and the object 0'),
-    (dataclasses.replace(WORKS, size=None),
-     f'{DOUBT}the image has 5 bytes, and the answer does not say how many the object has'),
-    (dataclasses.replace(WORKS, transaction=None),
-     f'{DOUBT}something else than Swift answers at http://swift (it does not say what, HTTP 200):'
-     ' the answer has no X-Trans-Id'),
-    (dataclasses.replace(WORKS, transaction=None, size=4, server='nginx'),
-     f'{DOUBT}something else than Swift answers at http://swift (nginx, HTTP 200): the answer has'
-     ' no X-Trans-Id'),
     (Answer(None, 'connection refused'),
      'It is not known whether the URL works: http://swift cannot be reached from here: connection'
      ' refused'),
-    (Answer(None, 'it does not speak TLS', remedy=('Correct its URL.', 'endpoint_url')),
+    (NO_TLS,
      'It is not known whether the URL works: http://swift cannot be reached from here: it does not'
      ' speak TLS. Correct its URL (endpoint_url).'),
-    (dataclasses.replace(REFUSED, status=503),
+    (UNAVAILABLE,
      'It is not known whether the URL works: http://swift answers HTTP 503, not the object'),
     # Nothing that the diagnosis knows of is wrong.
     (dataclasses.replace(REFUSED, status=400),
@@ -216,9 +289,6 @@ def test_a_url_that_swift_refuses_is_an_error(caplog, url, answer, check_name, s
     assert (warnings(caplog), len(probe.asked)) == ([], 1)
 
 
-RANGED = signed(ip_range='203.0.113.0/24')
-
-
 @pytest.mark.parametrize(('address', 'detail'), [
     ('127.0.0.1', 'this machine\'s address 127.0.0.1 is not in 203.0.113.0/24'),
     # Swift sees another address than this machine does.
@@ -238,9 +308,6 @@ def test_an_ip_range_excuses_no_other_fault(monkeypatch):
         check(Probe(REFUSED), new(signed(ip_range='203.0.113.0/24', key=OTHER_KEY)))
 
 
-PROXIED = signed(endpoint='http://proxy')
-
-
 def test_another_cluster_than_the_catalogs(caplog):
     probe = Probe(GONE, **{'HEAD http://proxy': WORKS})
     check(probe, new(PROXIED))
@@ -250,8 +317,7 @@ def test_another_cluster_than_the_catalogs(caplog):
     assert probe.asked == [f'HEAD {signed().url}', f'HEAD {PROXIED.url}']
 
 
-@pytest.mark.parametrize('answer', [
-    GONE, dataclasses.replace(WORKS, size=4), dataclasses.replace(WORKS, transaction=None)])
+@pytest.mark.parametrize('answer', [GONE, SMALLER, NO_TRANSACTION])
 def test_a_url_that_does_not_work_at_its_own_endpoint_either(caplog, answer):
     probe = Probe(GONE, **{'HEAD http://proxy': answer})
     with pytest.raises(TempURLRefused) as raised:
@@ -265,7 +331,7 @@ def test_a_url_that_does_not_work_at_its_own_endpoint_either(caplog, answer):
 def test_a_warning_is_given_once(caplog):
     check(None, times=3)
     assert len(warnings(caplog)) == 1
-    check(Probe(dataclasses.replace(WORKS, size=4)), times=2)
+    check(Probe(SMALLER), times=2)
     assert len(warnings(caplog)) == 2
 
 
@@ -316,8 +382,7 @@ def test_the_first_digest_that_works_is_remembered(swift, answers, digest, asked
 
 
 @pytest.mark.parametrize('answer', [
-    REFUSED, GONE, Answer(None, 'connection refused'), dataclasses.replace(WORKS, size=4),
-    dataclasses.replace(WORKS, transaction=None)])
+    REFUSED, GONE, Answer(None, 'connection refused'), SMALLER, NO_TRANSACTION])
 def test_the_surest_digest_follows_whatever_is_answered(caplog, answer):
     probe = Probe(answer, **{HEADS['sha1']: WORKS})
     assert created(probe, store(capabilities=SHA1)) == ['sha1']
