@@ -132,7 +132,7 @@ def classify(made: ImageTempURL, answer: Answer, cause: Finding | None = None,
                 f' catalog (HTTP {answer.status}): {detail}']
     if cause is None or not answer.refused:
         known = ImgurlError(f'{detail}.', *answer.remedy).message() if answer.remedy else detail
-        return [f'It is not known whether the URL works: {known}']
+        return [f'Could not verify the URL: {known}']
     if cause.check == IP_RANGE or (
             cause.check == REQUEST and made.temp_url.ip_range is not None):
         return [f'The URL works from its IP range only, and not from here: {detail}']
@@ -143,7 +143,7 @@ def classify(made: ImageTempURL, answer: Answer, cause: Finding | None = None,
 
 
 def _unverified(made: ImageTempURL, reason: str) -> str:
-    return f'It is not known whether the URL of image {made.image.id} works: {reason}'
+    return f'Could not verify the URL of image {made.image.id}: {reason}'
 
 
 def _compare(made: ImageTempURL, answer: Answer) -> list[str]:

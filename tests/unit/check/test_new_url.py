@@ -80,8 +80,7 @@ OTHER = dataclasses.replace(WORKS, md5='0' * 32)
 NO_MD5 = dataclasses.replace(WORKS, md5=None)
 UNAVAILABLE = dataclasses.replace(REFUSED, status=503)
 NO_TLS = Answer(None, 'it does not speak TLS', remedy=('Correct its URL.', 'endpoint_url'))
-DOUBT = f'It is not known whether the URL of image {IMAGE_ID} works: '
-UNKNOWN = 'It is not known whether the URL works: '
+UNVERIFIED = f'Could not verify the URL of image {IMAGE_ID}: '
 ONLY_THERE = 'The URL works from its IP range only, and not from here: it is so'
 WORKS_THERE = ('The URL works at http://proxy, and not at http://swift, the Swift of the catalog'
                ' (HTTP 404): it is so')
@@ -122,22 +121,24 @@ def of_unverified_data(guessed):
     (new_at('account', 'container', checksum=None), [WORKS],
      [of_unverified_data('account and container')]),
     # The answer says nothing of the URL.
-    (new(), [SMALLER], [f'{DOUBT}the image has 5 bytes, and the object 4']),
+    (new(), [SMALLER], [f'{UNVERIFIED}the image has 5 bytes, and the object 4']),
     (new(), [dataclasses.replace(WORKS, size=0)],
-     [f'{DOUBT}the image has 5 bytes, and the object 0']),
+     [f'{UNVERIFIED}the image has 5 bytes, and the object 0']),
     (new(), [dataclasses.replace(WORKS, size=None)],
-     [f'{DOUBT}the image has 5 bytes, and the answer does not say how many the object has']),
+     [f'{UNVERIFIED}the image has 5 bytes, and the answer does not say how many the object has']),
     (new(), [NO_TRANSACTION],
-     [f'{DOUBT}something else than Swift answers at http://swift (it does not say what, HTTP 200):'
-      ' the answer has no X-Trans-Id']),
+     [f'{UNVERIFIED}something else than Swift answers at http://swift (it does not say what, HTTP'
+      ' 200): the answer has no X-Trans-Id']),
     (new_at('account'), [dataclasses.replace(NO_TRANSACTION, size=4, server='nginx')],
-     [f'{DOUBT}something else than Swift answers at http://swift (nginx, HTTP 200): the answer has'
-      ' no X-Trans-Id']),
-    (new(), [UNAVAILABLE, cause('server')], [f'{UNKNOWN}it is so']),
-    (new(), [NO_TLS, cause('server')], [f'{UNKNOWN}it is so. Correct its URL (endpoint_url).']),
+     [f'{UNVERIFIED}something else than Swift answers at http://swift (nginx, HTTP 200): the answer'
+      ' has no X-Trans-Id']),
+    (new(), [UNAVAILABLE, cause('server')], ['Could not verify the URL: it is so']),
+    (new(), [NO_TLS, cause('server')],
+     ['Could not verify the URL: it is so. Correct its URL (endpoint_url).']),
     # Nothing that the diagnosis knows of is wrong.
-    (new(), [dataclasses.replace(REFUSED, status=400), None], [f'{UNKNOWN}HTTP 400']),
-    (new(), [REFUSED, None], [f'{UNKNOWN}HTTP 401']),
+    (new(), [dataclasses.replace(REFUSED, status=400), None],
+     ['Could not verify the URL: HTTP 400']),
+    (new(), [REFUSED, None], ['Could not verify the URL: HTTP 401']),
     # It works elsewhere.
     (new(RANGED), [REFUSED, cause(IP_RANGE)], [ONLY_THERE]),
     (new(RANGED), [REFUSED, cause(REQUEST)], [ONLY_THERE]),
@@ -253,16 +254,16 @@ def test_a_gateway_without_accounts_in_the_catalog_is_tried(caplog):
 
 @pytest.mark.parametrize(('answer', 'warning'), [
     (Answer(None, 'connection refused'),
-     'It is not known whether the URL works: http://swift cannot be reached from here: connection'
+     'Could not verify the URL: http://swift cannot be reached from here: connection'
      ' refused'),
     (NO_TLS,
-     'It is not known whether the URL works: http://swift cannot be reached from here: it does not'
+     'Could not verify the URL: http://swift cannot be reached from here: it does not'
      ' speak TLS. Correct its URL (endpoint_url).'),
     (UNAVAILABLE,
-     'It is not known whether the URL works: http://swift answers HTTP 503, not the object'),
+     'Could not verify the URL: http://swift answers HTTP 503, not the object'),
     # Nothing that the diagnosis knows of is wrong.
     (dataclasses.replace(REFUSED, status=400),
-     'It is not known whether the URL works: HEAD to http://swift, without a token: HTTP 400'),
+     'Could not verify the URL: HEAD to http://swift, without a token: HTTP 400'),
 ])
 def test_an_answer_that_says_nothing_of_the_url_is_a_warning(caplog, answer, warning):
     probe = Probe(answer)
