@@ -18,7 +18,13 @@ from urllib3.util import Retry
 
 from osc_imgurl.errors import hide_secrets, logger, remember_in, rewrite
 from osc_imgurl.http import tls
-from osc_imgurl.http.answer import MAX_ANSWER, AnswerEncoded, AnswerTooLarge, LimitingAdapter
+from osc_imgurl.http.answer import (
+    MAX_ANSWER,
+    AnswerEncoded,
+    AnswerTooLarge,
+    LimitingAdapter,
+    NoAnswerInTime,
+)
 
 LOG = logger(__name__)
 
@@ -114,20 +120,21 @@ def limited(session: Session, time_limit: float, num_retries: int = 0, *,
     return made
 
 
-def retrying_adapter(num_retries: int, shared: requests.adapters.HTTPAdapter | None = None, *,
-                     respect_retry_after: bool = True) -> requests.adapters.HTTPAdapter:
+def retrying_adapter(num_retries: int, shared: LimitingAdapter | None = None, *,
+                     respect_retry_after: bool = True) -> LimitingAdapter:
     """Return what makes a requests session retry, and limits its answers.
 
     Every request with it may be sent twice: it reads, or sets a whole value.
 
-    :param shared: another adapter, to share its open connections. Each session has its own
-        adapter, and so no token or cookie of another. Threads may share it.
+    :param shared: another adapter, to share its open connections, and not to ask its silent
+        servers. Each session has its own adapter, and so no token or cookie of another. Threads
+        may share it.
     :param respect_retry_after: whether to wait as long as a server asks.
     """
     made = LimitingAdapter(pool_maxsize=MOST_CONNECTIONS, max_retries=_retries(
         num_retries, allowed_methods=None, respect_retry_after_header=respect_retry_after))
     if shared:
-        made.poolmanager = shared.poolmanager
+        made.poolmanager, made.silent = shared.poolmanager, shared.silent
     return made
 
 
@@ -138,7 +145,15 @@ def _retries(num_retries: int, **options: Any) -> Retry:
 
 
 class _Retry(Retry):
-    """Waits as a server asks, but not for long, and says so."""
+    """Waits as a server asks, but not for long, and says so; after a time-out there is no other."""
+
+    def increment(self, method: str | None = None, url: str | None = None,
+                  response: urllib3.BaseHTTPResponse | None = None,
+                  error: Exception | None = None, *args: Any, **kwargs: Any) -> _Retry:
+        late = isinstance(error, urllib3.exceptions.TimeoutError) and not isinstance(
+            error, urllib3.exceptions.NewConnectionError)
+        retry = self.new(total=0, read=False) if late else self
+        return Retry.increment(retry, method, url, response, error, *args, **kwargs)
 
     def parse_retry_after(self, retry_after: str) -> float:
         try:
@@ -185,7 +200,7 @@ def failure(error: Exception) -> str:
     for each in causes:
         if isinstance(each, OSError) and each.strerror:
             return each.strerror.lower()
-    if _among(causes, requests.Timeout, urllib3.exceptions.TimeoutError):
+    if _among(causes, NoAnswerInTime, requests.Timeout, urllib3.exceptions.TimeoutError):
         return 'there is no answer in time'
     if _among(causes, ValueError, OverflowError, RecursionError):
         return 'its address or its answer is invalid'

@@ -13,6 +13,7 @@ import http.client
 import io
 import socket
 import time
+import urllib.parse
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,6 +21,7 @@ import requests
 import urllib3
 import urllib3.connection
 import urllib3.connectionpool
+import urllib3.exceptions
 
 from osc_imgurl.errors import remember_in
 
@@ -30,6 +32,9 @@ MAX_ANSWER = 32 * 1024 * 1024
 TIME_LIMIT = 60.0
 # The type of what is no text to be read as a whole.
 DATA = 'application/octet-stream'
+# A server that has not answered in time is not asked again for so long, in seconds: whoever waits
+# for it in vain does so once.
+SILENCE = 60.0
 # Of data of any size so many bytes must come within the time.
 PART = 1024 * 1024
 
@@ -40,6 +45,16 @@ class AnswerTooLarge(requests.RequestException):
 
 class AnswerEncoded(requests.RequestException):
     """An answer is compressed, and our requests do not allow that."""
+
+
+class NoAnswerInTime(requests.RequestException):
+    """A server does not answer in time, or did not a moment ago.
+
+    It is none of the errors after which keystoneauth makes a request again.
+    """
+
+    def __str__(self) -> str:
+        return 'there is no answer in time'
 
 
 class _Stream(io.RawIOBase):
@@ -131,12 +146,18 @@ class LimitingAdapter(requests.adapters.HTTPAdapter):
     answer's body. A compressed body is never decompressed: a few kilobytes may become gigabytes
     before urllib3 gives out the first byte.
 
+    A server that does not answer in time is taken for silent: what it is asked in the next
+    :data:`SILENCE` seconds fails at once, unless it is a request with data that is read while it is
+    sent.
+
     :param by_part: whether a body of the type :data:`DATA` may have any size: the time limit holds
         for each :data:`PART` of it then. What is done with it meanwhile does not count.
+    :ivar silent: until when each silent server is not asked; adapters may share it.
     """
 
     def __init__(self, *, by_part: bool = False, **kwargs: Any) -> None:
         self._by_part = by_part
+        self.silent: dict[str, float] = {}
         super().__init__(**kwargs)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -156,7 +177,12 @@ class LimitingAdapter(requests.adapters.HTTPAdapter):
         # The server may quote what was sent.
         remember_in(request.headers)
         remember_in(kwargs.get('proxies') or {})
-        return super().send(request, *args, **kwargs)
+        if not _is_part(request) and time.monotonic() < self.silent.get(_server(request), 0):
+            raise NoAnswerInTime
+        try:
+            return super().send(request, *args, **kwargs)
+        except requests.Timeout as error:
+            raise self._late(request) from error
 
     def build_response(self, req: requests.PreparedRequest,
                        resp: urllib3.BaseHTTPResponse) -> requests.Response:
@@ -169,8 +195,30 @@ class LimitingAdapter(requests.adapters.HTTPAdapter):
                 _renewed, resp._original_response)  # type: ignore[attr-defined]
         else:
             limit = _limited
-        resp.stream = functools.partial(limit, resp.stream)  # type: ignore[method-assign]
+        resp.stream = functools.partial(  # type: ignore[method-assign]
+            self._in_time, req, functools.partial(limit, resp.stream))
         return super().build_response(req, resp)
+
+    def _in_time(self, request: requests.PreparedRequest, limit: Callable[..., Iterator[bytes]],
+                 *args: Any, **kwargs: Any) -> Iterator[bytes]:
+        try:
+            yield from limit(*args, **kwargs)
+        except urllib3.exceptions.ReadTimeoutError as error:
+            raise self._late(request) from error
+
+    def _late(self, request: requests.PreparedRequest) -> NoAnswerInTime:
+        if not _is_part(request):
+            self.silent[_server(request)] = time.monotonic() + SILENCE
+        return NoAnswerInTime()
+
+
+def _is_part(request: requests.PreparedRequest) -> bool:
+    """Say whether a request sends a part of an image, which is worth another attempt."""
+    return not isinstance(request.body, (str, bytes, type(None)))
+
+
+def _server(request: requests.PreparedRequest) -> str:
+    return urllib.parse.urlsplit(str(request.url)).netloc
 
 
 def _use_pools(manager: urllib3.PoolManager) -> None:

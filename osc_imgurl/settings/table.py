@@ -174,8 +174,9 @@ class Settings:
 
     timeout: int = _setting(
         values.seconds(1, MAX_TIMEOUT), 'How long a server may take for an answer, to its last'
-        ' byte; a time limit of the session (api_timeout in clouds.yaml) counts in its place; in'
-        ' the environment, clouds.yaml or a service\'s config file', default=60,
+        ' byte. A slower one is not asked again for a minute. A time limit of the session'
+        ' (api_timeout in clouds.yaml) counts in its place; in the environment, clouds.yaml or a'
+        ' service\'s config file', default=60,
         shown_default='60', ironic='timeout')
 
     sources: Mapping[str, Source] = dataclasses.field(default_factory=dict, compare=False)

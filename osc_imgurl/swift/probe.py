@@ -14,6 +14,7 @@ from requests.structures import CaseInsensitiveDict
 
 from osc_imgurl import http
 from osc_imgurl.errors import hide_secrets, logger
+from osc_imgurl.http.answer import LimitingAdapter
 from osc_imgurl.swift.answers import md5_of
 
 LOG = logger(__name__)
@@ -76,7 +77,7 @@ class Probe:
 
     def __init__(self, verify: bool | str | None = True, cert: str | tuple[str, str] | None = None,
                  timeout: float | None = None, num_retries: int = 0,
-                 connections: requests.adapters.HTTPAdapter | None = None) -> None:
+                 connections: LimitingAdapter | None = None) -> None:
         self._options = http.request_options(verify, cert)
         self._timeout = timeout or TIMEOUT
         self._num_retries = num_retries

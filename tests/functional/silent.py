@@ -19,8 +19,10 @@ def silent_server():
 
         thread = threading.Thread(target=accept)
         thread.start()
-        yield listening.getsockname()[1], accepted
-        listening.shutdown(socket.SHUT_RDWR)
-        thread.join()
-        for connection in accepted:
-            connection.close()
+        try:
+            yield listening.getsockname()[1], accepted
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for connection in accepted:
+                connection.close()

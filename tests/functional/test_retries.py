@@ -1,11 +1,13 @@
 """One transient failure does not fail a command; a real proxy makes the failures."""
 
 import contextlib
+import time
 
 import pytest
 
 from .conftest import download
 from .proxy import proxy
+from .silent import silent_server
 
 BUSY, TOO_MANY = (503, {}), (429, {'Retry-After': '2'})
 
@@ -33,7 +35,7 @@ def asked(proxy):
 
 
 @pytest.mark.parametrize('server', ['glance', 'swift'])
-@pytest.mark.parametrize('step', ['drop', 'delay', BUSY, TOO_MANY])
+@pytest.mark.parametrize('step', ['drop', BUSY, TOO_MANY])
 def test_one_failure_fails_no_command(cloud, image, data, servers, server, step):
     proxies, env = servers
     proxies[server].plan = [step]
@@ -81,6 +83,23 @@ def test_num_retries(cloud, image, servers, server):
     proxies[server].plan, proxies[server].requests[:] = ['drop'] * 9, []
     line = cloud.refused(image, env={**env, 'OSC_IMGURL_NUM_RETRIES': '0'})
     assert len(asked(proxies[server])) == 1
+
+
+@pytest.mark.parametrize('command', ['create', 'list'])
+@pytest.mark.parametrize(('silent', 'connections'), [
+    ('image_endpoint_override', 1), ('object_store_endpoint_override', 3)])
+def test_a_silent_server_is_waited_for_once(cloud, image, silent, connections, command):
+    """Not once more for each retry, or for each question: two would take eight seconds."""
+    with silent_server() as (port, accepted):
+        path = '/v1/AUTH_x' if 'object' in silent else ''
+        env = cloud.config(**{silent: f'http://127.0.0.1:{port}{path}'})
+        started = time.monotonic()
+        result = cloud.openstack('image', 'temp', 'url', command, image,
+                                 env={**env, 'OSC_IMGURL_TIMEOUT': '4'})
+        assert 4 <= time.monotonic() - started < 8
+        assert result.code == 1 and 'there is no answer in time' in result.stderr
+        # What is asked at once is waited for at once.
+        assert len(accepted) <= connections
 
 
 @pytest.mark.parametrize('server', ['glance', 'swift'])

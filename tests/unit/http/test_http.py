@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import threading
+import time
+import types
 
 import pytest
 import requests
@@ -15,6 +17,7 @@ from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1.session import Session
 
 from osc_imgurl import http
+from osc_imgurl.http import answer
 from osc_imgurl.swift.probe import Probe
 
 URL = 'http://127.0.0.1:{}/v1/AUTH_x/glance/3a1f?temp_url_sig=5ec4e7&temp_url_expires=1'
@@ -158,6 +161,78 @@ def test_a_session_asks_again_where_a_connection_is_closed(dropping):
             http.limited(Session(), 7, 2).request(url, method)
         assert len(requests) == times
         requests.clear()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Return a list whose first item is how late it is for what limits answers, in seconds."""
+    late, true = [0], time.monotonic
+    monkeypatch.setattr('osc_imgurl.http.answer.time', types.SimpleNamespace(
+        monotonic=lambda: true() + late[0]))
+    return late
+
+
+@pytest.fixture
+def silent():
+    with socket.create_server(('127.0.0.1', 0)) as listening:
+        yield listening, f'http://127.0.0.1:{listening.getsockname()[1]}'
+
+
+def count_connections(listening):
+    listening.setblocking(False)
+    count = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            listening.accept()[0].close()
+            count += 1
+    return count
+
+
+@pytest.mark.parametrize('method', ['GET', 'HEAD', 'POST'])
+def test_a_silent_server_is_waited_for_once(silent, server, clock, naps, method):
+    listening, url = silent
+    first, second, session = http.retrying_adapter(3), requests.Session(), requests.Session()
+    for each in second, session:
+        each.mount('http://', http.retrying_adapter(3, first))
+    for ask in second.request, session.request, second.request:
+        with pytest.raises(answer.NoAnswerInTime, match='there is no answer in time') as caught:
+            ask(method, url, timeout=.1)
+        assert http.failure(caught.value) == 'there is no answer in time'
+    assert session.request(method, server.url, timeout=1).status_code == 204
+    assert count_connections(listening) == 1 and naps == []
+    clock[0] = answer.SILENCE
+    with pytest.raises(answer.NoAnswerInTime):
+        session.request(method, url, timeout=.1)
+    assert count_connections(listening) == 1
+
+
+def test_keystoneauth_waits_for_a_silent_server_once(silent, naps):
+    listening, url = silent
+    session = http.limited(Session(), .1, 3)
+    for _ in range(2):
+        with pytest.raises(ksa_exceptions.ConnectionError) as caught:
+            session.get(url)
+        assert http.failure(caught.value) == 'there is no answer in time'
+    assert count_connections(listening) == 1 and naps == []
+
+
+def test_an_answer_that_does_not_end_is_waited_for_once(server, naps):
+    server.plan = [(200, {'Content-Length': '9'}, b'begun')] * 2
+    session = http.limited(Session(), .1, 3)
+    for _ in range(2):
+        with pytest.raises(ksa_exceptions.ConnectionError):
+            session.get(server.url)
+    assert len(server.requests) == 1 and naps == []
+
+
+def test_a_part_of_an_upload_is_sent_again(silent, naps):
+    listening, url = silent
+    session = requests.Session()
+    session.mount('http://', http.retrying_adapter(0))
+    for _ in range(2):
+        with pytest.raises(answer.NoAnswerInTime):
+            session.put(url, data=iter([b'data']), timeout=.1)
+    assert count_connections(listening) == 2
 
 
 def test_a_certificate_that_is_wrong_stays_so():
