@@ -40,7 +40,7 @@ from osc_imgurl.errors import ImgurlError, InvalidParameterValue, UntrustedLocat
 from osc_imgurl.glance.image import Image, validate_active, validate_in_swift
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.answers import DIGESTS_OF_A_SILENT_CLUSTER, PREFERRED_DIGESTS
-from osc_imgurl.swift.endpoint import OfflineSwift, endpoint_of, type_by_catalog
+from osc_imgurl.swift.endpoint import OfflineSwift, endpoint_of, type_of
 from osc_imgurl.swift.probe import Answer, own_address
 from osc_imgurl.target.resolve import Target, resolve, signing_key
 from osc_imgurl.target.store import Cloud, Store, choose_store, store_of_path
@@ -363,10 +363,11 @@ def diagnose(url: str, settings: Settings, cloud: Cloud, now: float, *, method: 
         or the settings name.
     :raises InvalidParameterValue: it is not a temporary URL, or the method is unknown.
     """
-    parsed = parse(url, settings.endpoint_type or type_by_catalog(url, cloud.object_store))
+    parsed = parse(url, type_of(url, settings, cloud.object_store))
     store = store_of_path(parsed.path, settings, cloud.object_store)
     return _run(Facts(
-        parsed.path, endpoint_of(parsed.endpoint, parsed.path.account, store.swift),
+        parsed.path, endpoint_of(parsed.endpoint, parsed.path.account, store.settings,
+                                 store.swift),
         validate_method(method), now, store.settings,
         dataclasses.replace(cloud, object_store=store.swift), url, parsed, cached, image, answer,
         own=answer is not None))
@@ -405,7 +406,7 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
     except ImgurlError as error:
         return _stopped(ACCOUNT, error)
     settings, swift = store.settings, store.swift
-    endpoint = endpoint_of(target.endpoint.cluster, target.path.account, swift)
+    endpoint = endpoint_of(target.endpoint.cluster, target.path.account, settings, swift)
     facts = Facts(target.path, endpoint, method, now, settings,
                   dataclasses.replace(cloud, object_store=swift), cached=cached,
                   known_image=image, own=True)

@@ -22,7 +22,7 @@ from osc_imgurl.settings.values import MAX_SEED
 from osc_imgurl.swift.answers import Capabilities
 from osc_imgurl.swift.endpoint import Endpoint, OfflineSwift
 from osc_imgurl.swift.probe import Answer
-from osc_imgurl.target.resolve import own_account
+from osc_imgurl.target.resolve import session_account
 from osc_imgurl.target.store import Cloud
 from osc_imgurl.target.trust import find_trusted
 from osc_imgurl.tempurl.endpoint import same_endpoint
@@ -285,8 +285,7 @@ class Facts:
         found = [self.path.account, self.settings.account]
         if self.path.account is not None:
             with contextlib.suppress(ImgurlError):
-                found.append(own_account(
-                    dataclasses.replace(self.settings, account=None), self.cloud.object_store))
+                found.append(session_account(self.settings, self.cloud.object_store))
         return list(dict.fromkeys(filter(None, found)))
 
     @functools.cached_property

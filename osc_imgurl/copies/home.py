@@ -33,7 +33,7 @@ from osc_imgurl.swift.answers import Capabilities
 from osc_imgurl.swift.endpoint import Endpoint, endpoint_of, find_endpoint
 from osc_imgurl.swift.key_slots import CONTAINER_SLOTS, SETTLING
 from osc_imgurl.swift.objects import Container, Listed
-from osc_imgurl.target.resolve import Target, find_key
+from osc_imgurl.target.resolve import Target, find_key, session_account
 from osc_imgurl.tempurl.endpoint import split_storage_url
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
@@ -79,16 +79,21 @@ class Home:
         name = self._settings.copy_container or CONTAINER
         if not self._settings.copy_container and self._endpoint.radosgw:
             name += f'-{self.store.project_id()}'
-        return Container(self.store, name)
+        return Container(self.store, name, self._account)
 
     @property
     def _endpoint(self) -> Endpoint:
         """The cluster's own endpoint."""
-        return endpoint_of(*split_storage_url(self.store.storage_url()), self.store)
+        url, _ = split_storage_url(self.store.storage_url())
+        return endpoint_of(url, self._account, self._settings, self.store)
+
+    @functools.cached_property
+    def _account(self) -> str | None:
+        return session_account(self._settings, self.store)
 
     def target(self, image_id: str) -> Target:
         """Return where an image's copy is, as a URL names it."""
-        account = split_storage_url(self.store.storage_url())[1]
+        account = self._account
         endpoint = dataclasses.replace(
             find_endpoint(self._settings, self.store), accounts=account is not None)
         return Target(endpoint, ObjectPath(account, self.container.name, image_id,

@@ -94,13 +94,25 @@ class Catalog:
             names.add(self._session.auth.get_access(self._session).project_name)
         return frozenset(filter(None, names))
 
-    def endpoints(self) -> frozenset[str]:
-        """Return the object store's endpoints in the catalog, of every interface."""
+    def unnamed_account(self) -> MissingParameterValue:
+        """Return the error that the storage URL names no account, which it should."""
+        return MissingParameterValue(
+            f'The URL of this cloud\'s object store, {self.storage_url()} (interface'
+            f' {self._interface}), names no account, and no other interface of the catalog does.',
+            'Give the account that owns the images. If this is a RADOS Gateway without accounts in'
+            ' its URLs, give the endpoint type radosgw.', 'account', 'endpoint_type')
+
+    def storage_urls(self) -> frozenset[str]:
+        """Return the storage URLs of the session's project in the catalog, of every interface."""
         found = {self.find_storage_url()}
         for url in self._catalog('object-store', self._region_name):
             with contextlib.suppress(ValueError):
                 found.add(validate_storage_url(url))
-        return frozenset(split_storage_url(url)[0] for url in found if url)
+        return frozenset(filter(None, found))
+
+    def endpoints(self) -> frozenset[str]:
+        """Return the object store's endpoints in the catalog, of every interface."""
+        return frozenset(split_storage_url(url)[0] for url in self.storage_urls())
 
     def auth_urls(self) -> frozenset[str]:
         """Return Keystone's addresses: the session's own, and those in the catalog."""

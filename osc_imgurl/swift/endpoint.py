@@ -63,6 +63,26 @@ class Endpoint:
         return not self.radosgw
 
 
+def known_endpoint(settings: Settings, swift: Swift) -> tuple[str, str | None]:
+    """Return the catalog's endpoint, and the account in its URL.
+
+    Where the URL names no account, as the admin interface of many a Swift does, another interface
+    may: it names the account, or is a RADOS Gateway's without one.
+
+    :returns: nothing for what is not known; no account (None) for a RADOS Gateway without accounts
+        in its URLs.
+    """
+    storage_url = swift.find_storage_url()
+    endpoint, account = split_storage_url(storage_url) if storage_url else ('', '')
+    if account is not None or settings.endpoint_type == 'radosgw' or is_gateway(endpoint, ''):
+        return endpoint, account
+    others = [split_storage_url(url) for url in swift.storage_urls()]
+    if any(named is None and is_gateway(other, '') for other, named in others):
+        return endpoint, None
+    accounts = {named for _, named in others if named}
+    return endpoint, accounts.pop() if len(accounts) == 1 else ''
+
+
 def find_endpoint(settings: Settings, swift: Swift) -> Endpoint:
     """Return the endpoint of new URLs: given, else the catalog's; never a location's.
 
@@ -71,8 +91,7 @@ def find_endpoint(settings: Settings, swift: Swift) -> Endpoint:
     :raises MissingParameterValue: it is not given and cannot be looked up.
     :raises InvalidParameterValue: it is none of a RADOS Gateway.
     """
-    storage_url = swift.find_storage_url()
-    known, account = split_storage_url(storage_url) if storage_url else ('', '')
+    known, account = known_endpoint(settings, swift)
     accounts = (settings.endpoint_type or ('radosgw' if account is None else 'swift')) == 'swift'
     url = settings.endpoint_url or known or swift.storage_url()
     if not accounts:
@@ -83,11 +102,9 @@ def find_endpoint(settings: Settings, swift: Swift) -> Endpoint:
     return _at(url, accounts, known, account)
 
 
-def endpoint_of(url: str, account: str | None, swift: Swift) -> Endpoint:
+def endpoint_of(url: str, account: str | None, settings: Settings, swift: Swift) -> Endpoint:
     """Return the endpoint of a URL that somebody made."""
-    storage_url = swift.find_storage_url()
-    return _at(url, account is not None, *(
-        split_storage_url(storage_url) if storage_url else ('', '')))
+    return _at(url, account is not None, *known_endpoint(settings, swift))
 
 
 def _at(url: str, accounts: bool, known: str, account: str | None) -> Endpoint:
@@ -97,16 +114,17 @@ def _at(url: str, accounts: bool, known: str, account: str | None) -> Endpoint:
     return Endpoint(url, accounts, known, accounts or account is None)
 
 
-def type_by_catalog(url: str, swift: Swift) -> str | None:
-    """Return ``radosgw`` for a URL of the catalog's gateway, if that has no accounts in its URLs.
+def type_of(url: str, settings: Settings, swift: Swift) -> str | None:
+    """Return the endpoint type of a URL: given, else ``radosgw`` for one of the catalog's gateway.
 
     :returns: None for any other, and where the catalog cannot be read.
     """
+    if settings.endpoint_type:
+        return settings.endpoint_type
     with contextlib.suppress(ImgurlError):
-        if storage_url := swift.find_storage_url():
-            endpoint, account = split_storage_url(storage_url)
-            if account is None and url.startswith(f'{endpoint}/'):
-                return 'radosgw'
+        endpoint, account = known_endpoint(settings, swift)
+        if account is None and url.startswith(f'{endpoint}/'):
+            return 'radosgw'
     return None
 
 
@@ -142,8 +160,14 @@ class OfflineSwift:
     def auth_urls(self) -> frozenset[str]:
         return frozenset()
 
+    def storage_urls(self) -> frozenset[str]:
+        return frozenset()
+
     def endpoints(self) -> frozenset[str]:
         return frozenset()
+
+    def unnamed_account(self) -> NoReturn:
+        self.project_id()
 
     def has_endpoint(self, endpoint: str) -> bool:
         return False

@@ -197,13 +197,15 @@ class ObjectStore(Catalog):
                 raise
             raise OutcomeUnknown(error.problem, error.remedy, *error.names) from error
 
-    def request(self, method: str, *names: str, headers: Mapping[str, str] | None = None,
-                query: str = '', data: bytes | Body = b'') -> requests.Response:
-        """Return what the session's own account answers about a container, or an object in it.
+    def request(self, method: str, *names: str, account: str | None,
+                headers: Mapping[str, str] | None = None, query: str = '',
+                data: bytes | Body = b'') -> requests.Response:
+        """Return what an account answers about a container, or an object in it.
 
+        :param account: None for a RADOS Gateway without accounts in its URLs.
         :raises ObjectStoreFailed: as :meth:`container_keys`.
         """
-        url = self._url(None, *names) + (query and f'?{query}')
+        url = self._url(account, *names) + (query and f'?{query}')
         return self._authenticated(method, url, headers or {}, data)
 
     def _url(self, account: str | None, *names: str | None) -> str:

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import requests
@@ -42,14 +43,17 @@ class Listed:
 class Container:
     """A container of the session's own account.
 
+    :param account: None for a RADOS Gateway without accounts in its URLs.
+
     Every method raises ObjectStoreNotAuthorized where these credentials may not, ObjectStoreFull
     where a quota is used up, and ObjectStoreFailed where Swift cannot be reached, or answers with
     another error.
     """
 
-    def __init__(self, store: ObjectStore, name: str) -> None:
+    def __init__(self, store: ObjectStore, name: str, account: str | None) -> None:
         self.name = name
         self._store = store
+        self._account = account
 
     def headers(self) -> Mapping[str, str] | None:
         """Return what Swift says of the container, or None where there is none."""
@@ -57,7 +61,7 @@ class Container:
 
     def create(self) -> None:
         """Make the container; where it is there already, nothing changes."""
-        _require_success(self._store.request('PUT', self.name))
+        _require_success(self._request('PUT', self.name))
 
     def head(self, name: str) -> Mapping[str, str] | None:
         """Return what Swift says of an object, or None where there is none."""
@@ -70,7 +74,7 @@ class Container:
         """
         for _ in range(MOST_PAGES):
             query = urllib.parse.urlencode({'format': 'json', 'prefix': prefix, 'marker': after})
-            response = self._store.request('GET', self.name, query=query)
+            response = self._request('GET', self.name, query=query)
             if response.status_code == 404:
                 return
             page = _listing(_require_success(response))
@@ -91,19 +95,18 @@ class Container:
 
         :returns: None where a condition in the headers (``If-None-Match``) is not met.
         """
-        response = self._store.request('PUT', self.name, name, headers=headers, query=query,
-                                       data=data)
+        response = self._request('PUT', self.name, name, headers=headers, query=query, data=data)
         if response.status_code == 412:
             return None
         return _require_success(response).headers
 
     def post(self, name: str, headers: Mapping[str, str]) -> bool:
         """Write what stands beside an object's data anew; say whether there is such an object."""
-        return self._unless_missing(self._store.request('POST', self.name, name, headers=headers))
+        return self._unless_missing(self._request('POST', self.name, name, headers=headers))
 
     def delete(self, name: str) -> bool:
         """Delete an object; say whether there was one."""
-        return self._unless_missing(self._store.request('DELETE', self.name, name))
+        return self._unless_missing(self._request('DELETE', self.name, name))
 
     def manifest(self, name: str) -> set[str] | None:
         """Return the segments in this container that a large object consists of.
@@ -111,7 +114,7 @@ class Container:
         :returns: none where there is no such object; None where the object store does not say, as
             RADOS Gateways do not.
         """
-        response = self._store.request('GET', self.name, name, query='multipart-manifest=get')
+        response = self._request('GET', self.name, name, query='multipart-manifest=get')
         if response.status_code == 404:
             return set()
         try:
@@ -120,8 +123,12 @@ class Container:
         except NOT_EXPECTED:
             return None
 
+    @property
+    def _request(self) -> Callable[..., requests.Response]:
+        return functools.partial(self._store.request, account=self._account)
+
     def _head(self, *name: str) -> Mapping[str, str] | None:
-        response = self._store.request('HEAD', self.name, *name)
+        response = self._request('HEAD', self.name, *name)
         return None if response.status_code == 404 else _require_success(response).headers
 
     @staticmethod

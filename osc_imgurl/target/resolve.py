@@ -15,10 +15,9 @@ from osc_imgurl.errors import (
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.swift.endpoint import Endpoint, find_endpoint
+from osc_imgurl.swift.endpoint import Endpoint, find_endpoint, known_endpoint
 from osc_imgurl.target.store import Store
 from osc_imgurl.target.trust import container_by_rule
-from osc_imgurl.tempurl.endpoint import split_storage_url
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -93,6 +92,16 @@ def own_account(settings: Settings, swift: Swift) -> str | None:
     return _account(None, settings, swift)
 
 
+def session_account(settings: Settings, swift: Swift) -> str | None:
+    """Return the account of the session's project, whichever is given for the images.
+
+    :returns: None for a RADOS Gateway without accounts in its URLs.
+    :raises MissingParameterValue: it cannot be looked up.
+    """
+    sources = {name: source for name, source in settings.sources.items() if name != 'account'}
+    return own_account(dataclasses.replace(settings, account=None, sources=sources), swift)
+
+
 def _account(location: Location | None, settings: Settings, swift: Swift) -> str:
     """Return the account: given, else the location's, else that of the session's project."""
     located = location.account if location else None
@@ -104,10 +113,11 @@ def _account(location: Location | None, settings: Settings, swift: Swift) -> str
     prefix = settings.account_prefix
     if prefix is None:
         # Where Swift has another reseller prefix, the catalog shows it.
-        storage_url = swift.find_storage_url()
-        named = split_storage_url(storage_url)[1] if storage_url else None
+        endpoint, named = known_endpoint(settings, swift)
         if named and named.endswith(project_id):
             return named
+        if endpoint and named == '' and settings.endpoint_type is None:
+            raise swift.unnamed_account()
         prefix = DEFAULT_PREFIX
     # As in Ironic, the prefix may be given with or without the underscore.
     if prefix and not prefix.endswith('_'):

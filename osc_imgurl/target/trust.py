@@ -18,7 +18,8 @@ from osc_imgurl.errors import UntrustedLocation
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import GLANCES_OWN, Location, container_name
 from osc_imgurl.settings.table import Settings, for_store
-from osc_imgurl.tempurl.endpoint import DEFAULT_PORTS, split_storage_url
+from osc_imgurl.swift.endpoint import known_endpoint
+from osc_imgurl.tempurl.endpoint import DEFAULT_PORTS
 
 if TYPE_CHECKING:
     from osc_imgurl.swift.endpoint import Swift
@@ -147,10 +148,8 @@ def _distrust_storage_url(location: Location, image_id: str, by_rule: str, setti
 
 def _without_accounts(settings: Settings, object_store: Swift) -> bool:
     """Say whether this is a RADOS Gateway without accounts in its URLs."""
-    storage_url = object_store.find_storage_url()
-    if storage_url is None:
-        return settings.endpoint_type == 'radosgw'
-    return split_storage_url(storage_url)[1] is None
+    endpoint, account = known_endpoint(settings, object_store)
+    return account is None if endpoint else settings.endpoint_type == 'radosgw'
 
 
 def _same_place(url: str | None, known: Iterable[str | None]) -> bool:

@@ -61,13 +61,69 @@ def test_a_given_prefix_comes_before_the_catalogs(cloud, image, account):
     assert given.code == 1 and f'AUTH_{account.removeprefix("KEY_")}' in given.stderr
 
 
-@pytest.mark.parametrize(('override', 'said'), [
-    ('{server}', 'expected an API version in its path'),
-    ('{server}/v1', 'answers HTTP 412 to HEAD /v1 (transaction')])
-def test_a_storage_url_that_is_none(cloud, image, override, said):
+def test_a_storage_url_that_is_none(cloud, image):
     server = cloud.sdk().object_store.get_endpoint().partition('/v1')[0]
-    env = cloud.config(object_store_endpoint_override=override.format(server=server))
-    assert said in cloud.refused(image, env=env)
+    env = cloud.config(object_store_endpoint_override=server)
+    assert 'expected an API version in its path' in cloud.refused(image, env=env)
+
+
+@pytest.fixture
+def without_account(cloud):
+    """A function that has the catalog name no account, for some interfaces; undone at the end."""
+    identity, changed = cloud.sdk('admin').identity, []
+
+    def change(*interfaces):
+        for endpoint in identity.endpoints():
+            if '/v1/' in endpoint.url and endpoint.interface in interfaces:
+                changed.append(endpoint)
+                url = endpoint.url.partition('/v1/')[0] + '/v1'
+                assert identity.patch(f'/endpoints/{endpoint.id}', json={
+                    'endpoint': {'url': url}}).ok
+
+    yield change
+    for endpoint in changed:
+        assert identity.patch(f'/endpoints/{endpoint.id}', json={
+            'endpoint': {'url': endpoint.url}}).ok
+
+
+def test_another_interface_names_the_account(cloud, image, account, data, without_account):
+    """As in a catalog whose admin interface has none; and as for an endpoint that is given so."""
+    without_account('admin')
+    server = cloud.sdk().object_store.get_endpoint().partition('/v1')[0]
+    for entries in {'interface': 'admin'}, {'object_store_endpoint_override': f'{server}/v1'}:
+        env = cloud.config(**entries)
+        row = cloud.create(image, env=env)
+        assert (row['account'], download(row['url'])) == (account, data)
+        slots = cloud.rows('image', 'temp', 'url', 'key', 'list', env=env)
+        assert [each['slot'] for each in slots if each['set']] == ['account key']
+        for subject in image, row['url']:
+            rows = cloud.rows('image', 'temp', 'url', 'check', subject, env=env)
+            assert {each['result'] for each in rows} == {'pass', 'skipped'}
+        copy = cloud.create(image, '--copy', cloud='demo', env=env)
+        assert copy['account'] == f'KEY_{cloud.sdk("demo").session.get_project_id()}'
+        assert download(copy['url']) == data
+
+
+def test_no_interface_names_the_account(cloud, image, account, data, without_account, key_file):
+    without_account('public', 'internal', 'admin')
+    server = f'http://127.0.0.1:{cloud.ports["proxy"]}'
+    env = cloud.config(interface='admin')
+    said = f'The URL of this cloud\'s object store, {server}/v1 (interface admin), names no account'
+    for options, user in ([], 'glance'), (['--copy'], 'demo'):
+        assert said in cloud.refused(image, *options, cloud=user, env=env)
+    keys = cloud.openstack('image', 'temp', 'url', 'key', 'list', env=env)
+    assert (keys.code, said in keys.stderr) == (1, True)
+    env = cloud.config(image_temp_url={'account': account, 'container': 'east-images',
+                                       'key_file': key_file('a key')})
+    row = cloud.create(image, env=env)
+    listed, = cloud.rows('image', 'temp', 'url', 'list', image, '--check', env=env)
+    for url in row['url'], listed['url']:
+        assert f'/v1/{account}/east-images/' in url and download(url) == data
+    for subject in image, row['url']:
+        rows = cloud.rows('image', 'temp', 'url', 'check', subject, env=env)
+        assert {each['result'] for each in rows} == {'pass', 'skipped'}
+    slots = cloud.rows('image', 'temp', 'url', 'key', 'list', env=env)
+    assert [each['slot'] for each in slots if each['set']] == ['account key']
 
 
 @pytest.fixture(scope='module')

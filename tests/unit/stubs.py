@@ -37,12 +37,14 @@ class Store:
     """An object store's answers; it counts what it is asked.
 
     An answer may be an exception, which is raised, or a function of the question's arguments.
-    ``objects`` are sizes by account, container and name.
+    ``objects`` are sizes by account, container and name; ``others`` the storage URLs of other
+    interfaces.
     """
 
     def __init__(self, url='http://swift/v1/AUTH_p', *, capabilities=None, container=None,
-                 account=None, objects=None):
+                 account=None, objects=None, others=()):
         self.url = url
+        self.others = others
         self.objects = objects or {}
         self.answers = {'capabilities': capabilities or Capabilities(),
                         'container_keys': container or {}, 'account_keys': account or {},
@@ -68,6 +70,12 @@ class Store:
             raise MissingParameterValue('There is no object-store in the catalog.')
         return self.url
 
+    def storage_urls(self):
+        return frozenset({self.url, *self.others} - {None})
+
+    def unnamed_account(self):
+        return MissingParameterValue(f'The URL {self.url} names no account.')
+
     def project_id(self):
         return self._answer('project_id', count=False)
 
@@ -78,7 +86,7 @@ class Store:
         return frozenset({'http://keystone:5000/v3'})
 
     def endpoints(self):
-        return frozenset({split_storage_url(self.url)[0]} if self.url else ())
+        return frozenset(split_storage_url(url)[0] for url in self.storage_urls())
 
     def has_endpoint(self, endpoint):
         return any(same_endpoint(endpoint, each) for each in self.endpoints())

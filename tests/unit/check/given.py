@@ -78,8 +78,9 @@ def facts(url=None, answer=WORKS, *, image=IMAGE, store=store, glance=None, prob
     url = url or signed()
     cloud = Cloud(glance or OfflineImages(), (store() if callable(store) else store) or OFFLINE,
                   probe)
-    endpoint = endpoint_of(url.endpoint, url.path.account, cloud.object_store)
-    return Facts(url.path, endpoint, method, now, settings or Settings(), cloud, url.url, url,
+    settings = settings or Settings()
+    endpoint = endpoint_of(url.endpoint, url.path.account, settings, cloud.object_store)
+    return Facts(url.path, endpoint, method, now, settings, cloud, url.url, url,
                  cached, image, answer)
 
 

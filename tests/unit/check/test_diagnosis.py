@@ -197,7 +197,9 @@ def test_the_settings_say_whether_a_gateways_url_has_an_account(settings, accoun
 
 def test_the_catalog_says_that_a_gateways_url_has_no_account():
     url = signed(endpoint='http://rgw/rgw', account=None)
-    findings = of_url(url, answer=WORKS, swift=store('http://rgw/rgw/v1'))
+    # The public interface says that this is a gateway.
+    swift = store('http://rgw/rgw/v1', others=['http://rgw/swift/v1'])
+    findings = of_url(url, answer=WORKS, swift=swift)
     assert ('account', 'a RADOS Gateway without accounts in its URLs') in [
         (each.check, each.detail) for each in findings]
     with pytest.raises(InvalidParameterValue, match='its path names no object'):

@@ -60,7 +60,8 @@ def check(probe, made=None, *, swift=store, settings=None, times=1):
     """Check a URL, with a Swift that has its object and key."""
     cloud = Cloud(Glance(IMAGE), swift() if callable(swift) else swift, probe)
     checker, made = NewURLCheck(settings or Settings(), cloud), made or new()
-    endpoint = endpoint_of(made.temp_url.endpoint, made.temp_url.path.account, cloud.object_store)
+    url = made.temp_url
+    endpoint = endpoint_of(url.endpoint, url.path.account, Settings(), cloud.object_store)
     made = dataclasses.replace(made, target=dataclasses.replace(made.target, endpoint=endpoint))
     for _ in range(times):
         found = checker.check(made, NOW)

@@ -17,7 +17,7 @@ SWIFT = {'X-Trans-Id': 'tx1'}
 
 @pytest.fixture
 def container(cloud):
-    return Container(ObjectStore(cloud.session()), 'copies')
+    return Container(ObjectStore(cloud.session()), 'copies', 'AUTH_p')
 
 
 def test_a_container(cloud, container):

@@ -10,9 +10,9 @@ from osc_imgurl.errors import (
     UntrustedLocation,
 )
 from osc_imgurl.settings.table import Kind, Settings, Source
-from osc_imgurl.swift.endpoint import Endpoint, endpoint_of, find_endpoint, type_by_catalog
+from osc_imgurl.swift.endpoint import Endpoint, endpoint_of, find_endpoint, type_of
 from osc_imgurl.target import resolve as resolving
-from osc_imgurl.target.resolve import own_account
+from osc_imgurl.target.resolve import own_account, session_account
 from osc_imgurl.target.store import choose_store
 
 from ..stubs import IMAGE_ID, OFFLINE, Store, image
@@ -20,10 +20,12 @@ from ..stubs import IMAGE_ID, OFFLINE, Store, image
 SWIFT, GATEWAY = 'http://swift/v1/AUTH_p', 'http://rgw/swift/v1'
 GATEWAY_WITH_ACCOUNTS = 'http://rgw/swift/v1/AUTH_p'
 BELOW_A_PATH = 'http://rgw/rgw/v1'
+ADMIN = 'http://swift/v1'
 SINGLE = f'swift+config://ref1/images/{IMAGE_ID}'
 MULTI = f'swift+http://swift/v1/AUTH_x/glance_{IMAGE_ID}/{IMAGE_ID}'
 EVIL = f'swift+https://evil/v1/AUTH_x/glance_{IMAGE_ID}/{IMAGE_ID}'
 WARNED = [logging.WARNING]
+RADOSGW = Settings(endpoint_type='radosgw')
 
 
 def resolve(image, settings, swift, object_name=None):
@@ -138,10 +140,10 @@ def test_an_object_explicitly_in_the_images_container():
     (Settings(endpoint_url='http://proxy'), GATEWAY, ('http://proxy/swift', 'radosgw')),
     (Settings(endpoint_url='http://proxy'), GATEWAY_WITH_ACCOUNTS, ('http://proxy', 'swift')),
     (Settings(endpoint_url='http://proxy'), None, ('http://proxy', 'swift')),
-    (Settings(), BELOW_A_PATH, ('http://rgw/rgw', 'radosgw')),
+    (RADOSGW, BELOW_A_PATH, ('http://rgw/rgw', 'radosgw')),
     (Settings(), 'http://host/radosgw/swift/v1/', ('http://host/radosgw/swift', 'radosgw')),
-    (Settings(), 'http://rgw/v1', ('http://rgw', 'radosgw')),
-    (Settings(endpoint_url='http://proxy'), BELOW_A_PATH, ('http://proxy/rgw', 'radosgw')),
+    (RADOSGW, 'http://rgw/v1', ('http://rgw', 'radosgw')),
+    (Settings(account='AUTH_y'), 'http://swift/v1', ('http://swift', 'swift')),
     (Settings(endpoint_type='swift'), GATEWAY, ('http://rgw/swift', 'swift')),
     (Settings(endpoint_type='radosgw'), GATEWAY, ('http://rgw/swift', 'radosgw')),
     # A gateway that has accounts in its URLs crashes at one without.
@@ -203,9 +205,39 @@ def test_a_catalog_without_an_object_store():
     (Settings(), GATEWAY, None),
     (Settings(), GATEWAY_WITH_ACCOUNTS, 'AUTH_p'),
     (given(account='AUTH_y'), GATEWAY, 'AUTH_y'),
+    # The admin interface of many a Swift has no account.
+    (given(Kind.CLOUD, account='AUTH_y'), ADMIN, 'AUTH_y'),
+    (Settings(endpoint_type='swift'), ADMIN, 'AUTH_p'),
+    (Settings(account_prefix='KEY'), ADMIN, 'KEY_p'),
+    (RADOSGW, ADMIN, None),
+    (RADOSGW, BELOW_A_PATH, None),
 ])
 def test_own_account(settings, catalog, account):
     assert own_account(settings, Store(catalog)) == account
+
+
+@pytest.mark.parametrize(('settings', 'others', 'account'), [
+    (Settings(), [SWIFT], 'AUTH_p'),
+    (Settings(), ['http://swift/v1/KEY_p', 'http://in-swift/v1/KEY_p'], 'KEY_p'),
+    (given(Kind.CLOUD, account='AUTH_y'), [SWIFT], 'AUTH_y'),
+    (Settings(), ['http://rgw/swift/v1'], None),
+    (given(Kind.CLOUD, account='AUTH_y'), ['http://rgw/swift/v1'], None),
+    (RADOSGW, [SWIFT], None)])
+def test_another_interface_says_the_account(settings, others, account):
+    swift = Store(ADMIN, others=others)
+    assert own_account(settings, swift) == account
+    path = resolve(image(), settings, swift).path
+    assert str(path) == f'/v1/{f"{account}/" if account else ""}glance/{IMAGE_ID}'
+    assert endpoint_of('http://swift', account, settings, swift).may_be_tried
+    by_catalog = session_account(settings, swift)
+    assert by_catalog == (account if account != 'AUTH_y' else 'AUTH_p')
+
+
+@pytest.mark.parametrize('others', [[], [BELOW_A_PATH], [SWIFT, 'http://swift/v1/AUTH_another']])
+def test_no_interface_says_the_account(others):
+    with pytest.raises(MissingParameterValue, match='http://swift/v1 names no account'):
+        own_account(Settings(), Store(ADMIN, others=others))
+    assert find_endpoint(Settings(), Store(ADMIN, others=others)).url == 'http://swift'
 
 
 def test_an_account_that_nobody_says():
@@ -221,13 +253,13 @@ def test_an_account_that_nobody_says():
     ('AUTH_p', GATEWAY_WITH_ACCOUNTS, True),
     ('AUTH_p', None, True),
     (None, GATEWAY, True),
-    (None, BELOW_A_PATH, True),
+    (None, BELOW_A_PATH, False),
     (None, GATEWAY_WITH_ACCOUNTS, False),
     (None, None, False),
 ])
 def test_may_be_tried(account, catalog, wanted):
     for swift in [Store(catalog)] if catalog else [Store(None), OFFLINE]:
-        assert endpoint_of('http://rgw/swift', account, swift).may_be_tried is wanted
+        assert endpoint_of('http://rgw/swift', account, Settings(), swift).may_be_tried is wanted
 
 
 @pytest.mark.parametrize(('endpoint', 'catalog', 'cluster'), [
@@ -238,25 +270,27 @@ def test_may_be_tried(account, catalog, wanted):
     ('http://proxy', 'http://[::1]:1/object-store/v1/AUTH_p/', 'http://[::1]:1/object-store')])
 def test_where_the_cluster_is(endpoint, catalog, cluster):
     """There it is asked what it supports, and a new URL is tried."""
-    assert endpoint_of(endpoint, 'AUTH_p', Store(catalog)).cluster == cluster
-    assert endpoint_of(endpoint, 'AUTH_p', OFFLINE).cluster == endpoint
+    assert endpoint_of(endpoint, 'AUTH_p', Settings(), Store(catalog)).cluster == cluster
+    assert endpoint_of(endpoint, 'AUTH_p', Settings(), OFFLINE).cluster == endpoint
 
 
 def test_a_gateway_below_a_path_is_tried_there():
-    assert endpoint_of('http://proxy/rgw', None, Store(BELOW_A_PATH)).cluster == 'http://rgw/rgw'
-    assert find_endpoint(
-        Settings(endpoint_url='http://proxy'), Store(BELOW_A_PATH)).cluster == 'http://rgw/rgw'
+    swift = Store(BELOW_A_PATH)
+    assert endpoint_of('http://proxy/rgw', None, RADOSGW, swift).cluster == 'http://rgw/rgw'
+    given = Settings(endpoint_url='http://proxy', endpoint_type='radosgw')
+    assert find_endpoint(given, swift).cluster == 'http://rgw/rgw'
 
 
 @pytest.mark.parametrize(('url', 'catalog', 'wanted'), [
-    ('http://rgw/rgw/v1/glance/x', BELOW_A_PATH, 'radosgw'),
-    ('http://rgw/rgwx/v1/glance/x', BELOW_A_PATH, None),
-    ('http://proxy/v1/glance/x', BELOW_A_PATH, None),
+    ('http://rgw/swift/v1/glance/x', GATEWAY, 'radosgw'),
+    ('http://rgw/swiftx/v1/glance/x', GATEWAY, None),
+    ('http://proxy/v1/glance/x', GATEWAY, None),
     ('http://swift/v1/AUTH_p/glance/x', SWIFT, None),
     ('http://swift/v1/AUTH_p/glance/x', None, None)])
 def test_the_type_of_a_url_by_the_catalog(url, catalog, wanted):
-    assert type_by_catalog(url, Store(catalog)) == wanted
-    assert type_by_catalog(url, OFFLINE) is None
+    assert type_of(url, Settings(), Store(catalog)) == wanted
+    assert type_of(url, Settings(), OFFLINE) is None
+    assert type_of(url, RADOSGW, OFFLINE) == 'radosgw'
 
 
 @pytest.mark.parametrize(('endpoint', 'accounts', 'radosgw'), [
