@@ -13,13 +13,10 @@ from osc_imgurl.swift.answers import DIGESTS_OF_A_SILENT_CLUSTER, PREFERRED_DIGE
 from osc_imgurl.tempurl.endpoint import gateway_endpoint, is_gateway, split_storage_url
 
 if TYPE_CHECKING:
-
     from osc_imgurl.swift.object_store import ObjectStore
 
     # Swift, or what stands for it.
     Swift: TypeAlias = 'ObjectStore | OfflineSwift'
-
-
 
 
 @dataclasses.dataclass(frozen=True)
