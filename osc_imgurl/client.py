@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -41,24 +42,35 @@ if TYPE_CHECKING:
 LOG = logger(__name__)
 
 
+@dataclasses.dataclass(frozen=True)
+class Service:
+    """How a service is looked up in the catalog.
+
+    :ivar region_name: None takes the first.
+    :ivar interface: ``public``, ``internal`` or ``admin``.
+    :ivar endpoint: in place of the catalog's; of Swift, the storage URL.
+    """
+
+    region_name: str | None = None
+    interface: str = 'public'
+    endpoint: str | None = None
+
+
 class Client:
     """Temporary URLs for the images of one cloud.
 
     :param session: a keystoneauth session. Without authentication nothing is looked up: the
         settings must give endpoint, account and key.
     :param settings: what is given; the rest is looked up.
-    :param region_name: region of the catalog's endpoints; None takes the first.
-    :param interface: ``public``, ``internal`` or ``admin``.
-    :param image_endpoint: Glance's endpoint, in place of the catalog's.
-    :param storage_url: Swift's storage URL, likewise.
+    :param image: how Glance is looked up.
+    :param object_store: likewise, Swift.
     :param progress: shows, while an image is copied, how many of its bytes are done.
     :param clock: tells the Unix time, in seconds.
     :ivar cloud: who can be asked: Glance, Swift, and requests without a token.
     """
 
     def __init__(self, session: Session, settings: Settings | None = None, *,
-                 region_name: str | None = None, interface: str = 'public',
-                 image_endpoint: str | None = None, storage_url: str | None = None,
+                 image: Service = Service(), object_store: Service = Service(),
                  progress: Progress = no_progress,
                  clock: Callable[[], float] = time.time) -> None:
         self.settings = settings or Settings()
@@ -70,10 +82,11 @@ class Client:
         if session.auth is None or isinstance(session.auth, NoAuth):
             self.cloud = Cloud(probe=probe())
             return
-        swift = ObjectStore(session, region_name, interface, storage_url, num_retries=retries,
-                            timeout=timeout)
+        swift = ObjectStore(
+            session, object_store.region_name, object_store.interface, object_store.endpoint,
+            num_retries=retries, timeout=timeout)
         images = ImageService(
-            session, region_name, interface, image_endpoint,
+            session, image.region_name, image.interface, image.endpoint,
             self.settings.allowed_direct_url_schemes, num_retries=retries, timeout=timeout)
         self.cloud = Cloud(images, swift, probe(swift.connections.adapter))
 

@@ -311,15 +311,23 @@ class ImageService:
     @property
     def _client(self) -> Client:
         if self._http is None:
-            endpoint = self._endpoint
-            with translated('endpoint'), contextlib.suppress(ksa_exceptions.CatalogException):
-                endpoint = endpoint or self._session.get_endpoint(
-                    service_type='image', region_name=self._region_name,
-                    interface=self._interface)
+            endpoint, regions = self._endpoint, []
+            with translated('endpoint'):
+                with contextlib.suppress(ksa_exceptions.CatalogException):
+                    endpoint = endpoint or self._session.get_endpoint(
+                        service_type='image', region_name=self._region_name,
+                        interface=self._interface)
+                if not endpoint:
+                    regions = http.regions_with(self._session, 'image', self._interface)
             if not endpoint:
+                problem = ('There is no image service in the catalog of this cloud (region'
+                           f' {self._region_name or "any"}, interface {self._interface})')
+                if regions:
+                    raise MissingParameterValue(
+                        f'{problem}, but in these regions: {", ".join(regions)}.',
+                        'In clouds.yaml, image_region_name is the region of this service.')
                 raise MissingParameterValue(
-                    'There is no image service in the catalog of this cloud'
-                    f' (region {self._region_name or "any"}, interface {self._interface}).',
+                    f'{problem}.',
                     'Credentials that are not scoped to a project see no catalog: name one.')
             self._http = Client(
                 self._session, re.sub(r'/v\d[^/]*/?$', '', endpoint), self._timeout)

@@ -13,6 +13,7 @@ from typing import Any
 
 import requests
 import urllib3.exceptions
+from keystoneauth1.identity.base import BaseIdentityPlugin
 from keystoneauth1.session import Session
 from urllib3.util import Retry
 
@@ -118,6 +119,20 @@ def limited(session: Session, time_limit: float, num_retries: int = 0, *,
     made._session = connections
     made.timeout = session.timeout or time_limit
     return made
+
+
+def regions_with(session: Session, service_type: str, interface: str) -> list[str]:
+    """Return the regions in which the catalog of a session has a service.
+
+    :param interface: ``public``, ``internal`` or ``admin``.
+    :raises keystoneauth1.exceptions.ClientException: Keystone cannot be asked.
+    """
+    if not isinstance(session.auth, BaseIdentityPlugin):
+        return []
+    found = session.auth.get_access(session).service_catalog.get_endpoints_data(
+        service_type=service_type, interface=interface)
+    return sorted({data.region_name for endpoints in found.values() for data in endpoints
+                   if data.region_name})
 
 
 def retrying_adapter(num_retries: int, shared: LimitingAdapter | None = None, *,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from openstack.config.loader import OpenStackConfig
 
     from osc_imgurl.cache.base import Cache
-    from osc_imgurl.client import Client
+    from osc_imgurl.client import Client, Service
     from osc_imgurl.create import ImageTempURL
 
 LOG = logger(__name__)
@@ -153,11 +153,20 @@ def client(app: Any, parsed_args: argparse.Namespace, *, authenticated: bool = F
     settings = load_settings(manager, parsed_args, ignored)
     if authenticated:
         require_session(manager)
-    options = manager.get_configuration()
-    return Client(
-        manager.session, settings, region_name=manager.region_name, interface=manager.interface,
-        image_endpoint=options.get('image_endpoint_override'),
-        storage_url=options.get('object_store_endpoint_override'), progress=bar(app.stderr))
+    return Client(manager.session, settings, image=_service(manager, 'image'),
+                  object_store=_service(manager, 'object-store'), progress=bar(app.stderr))
+
+
+def _service(client_manager: Any, service: str) -> Service:
+    """Return how a service is looked up, as openstacksdk reads that.
+
+    In clouds.yaml each may have its own region, such as ``image_region_name``.
+    """
+    from osc_imgurl.client import Service
+
+    region: CloudRegion = client_manager._cli_options
+    interface: Any = region.get_interface(service)
+    return Service(region.get_region_name(service), interface, region.get_endpoint(service))
 
 
 def cache(app: Any, parsed_args: argparse.Namespace) -> Cache:

@@ -11,6 +11,7 @@ from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1.identity.base import BaseIdentityPlugin
 from keystoneauth1.session import Session
 
+from osc_imgurl import http
 from osc_imgurl.errors import MissingParameterValue, ObjectStoreFailed, one_line
 from osc_imgurl.tempurl.endpoint import (
     same_endpoint,
@@ -67,10 +68,15 @@ class Catalog:
         if not url:
             # Without a project, no storage URL is in the catalog.
             self.project_id()
+            problem = ('There is no object-store in the catalog of this cloud (region'
+                       f' {self._region_name or "any"}, interface {self._interface})')
+            if regions := http.regions_with(self._session, 'object-store', self._interface):
+                raise MissingParameterValue(
+                    f'{problem}, but in these regions: {", ".join(regions)}.',
+                    'In clouds.yaml, object_store_region_name is the region of this service.')
             raise MissingParameterValue(
-                'There is no object-store in the catalog of this cloud'
-                f' (region {self._region_name or "any"}, interface {self._interface}). If this'
-                ' cloud keeps its images elsewhere, there are no temporary URLs for them.',
+                f'{problem}. If this cloud keeps its images elsewhere, there are no temporary URLs'
+                ' for them.',
                 'Else give the endpoint of Swift, the account that owns the images, and its key.',
                 'endpoint_url', 'account', 'key_file')
         return url

@@ -183,6 +183,31 @@ def test_the_regions_own_swift_is_asked_for_keys(cloud, images, stores):
     assert (result.code, asked) == (0, [endpoint])
 
 
+@pytest.mark.parametrize('entries', [
+    {'region_name': 'West', 'image_region_name': 'RegionOne'},
+    {'region_name': 'nowhere', 'image_region_name': 'RegionOne',
+     'object_store_region_name': 'West'},
+    {'region_name': 'West', 'image_region_name': 'RegionOne', 'interface': 'internal',
+     'object_store_interface': 'public'}])
+def test_each_service_may_have_a_region_and_an_interface(cloud, images, data, entries):
+    """In clouds.yaml; the image service of this cloud is in one region, and Swift in two."""
+    env = cloud.config(**entries)
+    shown = cloud.rows('image', 'list', '--name', 'in east', env=env)
+    assert [row['ID'] for row in shown] == [images['east']]
+    row = cloud.create('in east', '--check', '--container', 'east-images', env=env)
+    assert row['endpoint'] == target(cloud, 'west', '')[0]
+    assert download(row['url']) == data
+
+
+@pytest.mark.parametrize(('entries', 'service', 'regions'), [
+    ({'image_region_name': 'West'}, 'image service', 'RegionOne'),
+    ({'object_store_region_name': 'nowhere'}, 'object-store', 'RegionOne, West')])
+def test_a_region_without_a_service(cloud, images, entries, service, regions):
+    line = cloud.refused(images['east'], env=cloud.config(**entries))
+    assert line.startswith(f'There is no {service} in the catalog of this cloud (region ')
+    assert f', but in these regions: {regions}. ' in line
+
+
 def test_a_list_takes_each_image_from_its_store(cloud, images, stores, data):
     rows = cloud.rows('image', 'temp', 'url', 'list', *images.values(), '--check', '--long',
                       env=stores)

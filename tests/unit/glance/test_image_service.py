@@ -92,6 +92,15 @@ def test_a_cloud_without_glance(cloud, arguments, said):
         ' scoped to a project see no catalog: name one.')
 
 
+def test_a_region_without_glance(cloud):
+    with pytest.raises(errors.MissingParameterValue) as caught:
+        ImageService(cloud.session(), 'three').find(IMAGE_ID)
+    assert str(caught.value) == (
+        'There is no image service in the catalog of this cloud (region three, interface public),'
+        ' but in these regions: region, two-region. In clouds.yaml, image_region_name is the region'
+        ' of this service.')
+
+
 def test_a_keystone_that_does_not_answer(cloud, images):
     cloud.mock.post('http://keystone/v3/auth/tokens', exc=requests.exceptions.ConnectTimeout)
     with pytest.raises(errors.GlanceFailed, match='cannot be reached: there is no answer in time'):

@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 
 import pytest
 from keystoneauth1.session import Session
+from openstack.config.cloud_region import CloudRegion
 from requests.structures import CaseInsensitiveDict
 
 from osc_imgurl.tempurl.signing import Key
@@ -80,11 +81,11 @@ class OpenStack:
         config = types.SimpleNamespace(
             cloud_config={'clouds': {'cloud': self.configuration}}, config_filename=self.path,
             _load_secure_file=lambda: (None, {}))
-        region = types.SimpleNamespace(name='cloud', region_name=None,
-                                       config=self.configuration, _openstack_config=config)
+        region = CloudRegion('cloud', config={'interface': 'public', **self.configuration},
+                             openstack_config=config)
         manager = types.SimpleNamespace(
             session=Session() if self.configuration.get('auth_type') == 'none'
-            else self.cloud.session(), region_name=None, interface='public',
+            else self.cloud.session(),
             get_configuration=lambda: self.configuration, _cli_options=region,
             sdk_connection=types.SimpleNamespace(identity=self.identity))
         app = types.SimpleNamespace(client_manager=manager, stdout=stdout, stderr=self.stderr)

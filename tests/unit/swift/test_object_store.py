@@ -64,6 +64,19 @@ def test_a_cloud_without_object_store(cloud, arguments, said):
     assert store.endpoints() == frozenset()
 
 
+@pytest.mark.parametrize(('interface', 'regions'), [('public', 'region, two-region'),
+                                                    ('admin', 'region'), ('nobodys', None)])
+def test_a_region_without_object_store(cloud, interface, regions):
+    del cloud.catalog[1]['endpoints'][-1]
+    store = ObjectStore(cloud.session(), 'three', interface)
+    with pytest.raises(errors.MissingParameterValue) as caught:
+        store.storage_url()
+    start = ('There is no object-store in the catalog of this cloud (region three, interface'
+             f' {interface})')
+    assert str(caught.value).startswith(f'{start}. If' if regions is None else (
+        f'{start}, but in these regions: {regions}. In clouds.yaml, object_store_region_name'))
+
+
 def test_a_token_without_a_catalog(cloud):
     del cloud.token['catalog']
     assert ObjectStore(cloud.session()).find_storage_url() is None
