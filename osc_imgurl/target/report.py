@@ -19,7 +19,7 @@ from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import MASK, Location
 from osc_imgurl.settings.table import BY_NAME, TABLE, Settings, for_store
 from osc_imgurl.swift.answers import PREFERRED_DIGESTS
-from osc_imgurl.swift.endpoint import find_endpoint
+from osc_imgurl.swift.endpoint import find_endpoint, known_endpoint
 from osc_imgurl.target.resolve import Target, find_key, own_account, resolve
 from osc_imgurl.target.store import Store, choose_store, named_store
 from osc_imgurl.target.trust import container_by_rule, distrust_reason, is_keystone
@@ -208,12 +208,19 @@ def _look_up(store: Store, call: Callable[[str], str]) -> list[SettingInEffect]:
                                              looked_up_at('catalog'))),
             attempt('endpoint_type', lambda: (find_endpoint(settings, swift).type,
                                               looked_up_at('catalog'))),
-            attempt('account', lambda: (own_account(settings, swift), 'project of the session'))]
+            attempt('account', lambda: _account(settings, swift))]
     if not settings.digest:
         rows.append(attempt('digest', digest))
     if not settings.key:
         rows.append(attempt('key', key))
     return rows
+
+
+def _account(settings: Settings, swift: Swift) -> tuple[str | None, str]:
+    """Return the session's own account, and who says it."""
+    account = own_account(settings, swift)
+    named = settings.account_prefix is None and account == known_endpoint(settings, swift)[1]
+    return account, 'catalog' if named else 'project of the session'
 
 
 def _shown(name: str, value: Any) -> Any:

@@ -40,7 +40,7 @@ class Target:
 
     :ivar store: the Glance store whose settings say so; None for those of all images.
     :ivar guessed: what is neither given nor does a trusted location of the image say:
-        ``account`` (then it is the session's project's), ``container`` (by the sharding rule).
+        ``account`` (then it is the session's own), ``container`` (by the sharding rule).
     """
 
     endpoint: Endpoint
@@ -82,7 +82,7 @@ def resolve(image: Image, store: Store, object_name: str | None = None) -> Targe
 
 
 def own_account(settings: Settings, swift: Swift) -> str | None:
-    """Return the account that is given, else that of the session's project.
+    """Return the account that is given, else the session's own.
 
     :returns: None for a RADOS Gateway without accounts in its URLs.
     :raises MissingParameterValue: it is not given and cannot be looked up.
@@ -93,7 +93,10 @@ def own_account(settings: Settings, swift: Swift) -> str | None:
 
 
 def session_account(settings: Settings, swift: Swift) -> str | None:
-    """Return the account of the session's project, whichever is given for the images.
+    """Return the session's own account, whichever is given for the images.
+
+    As for every client of Swift, that is the one in the storage URL, whatever project it is of.
+    Else it is the project's ID behind the account prefix; as in Ironic, a given one counts first.
 
     :returns: None for a RADOS Gateway without accounts in its URLs.
     :raises MissingParameterValue: it cannot be looked up.
@@ -103,18 +106,16 @@ def session_account(settings: Settings, swift: Swift) -> str | None:
 
 
 def _account(location: Location | None, settings: Settings, swift: Swift) -> str:
-    """Return the account: given, else the location's, else that of the session's project."""
+    """Return the account: given, else the location's, the storage URL's, else the project's."""
     located = location.account if location else None
     if settings.account:
         return _prefer(settings, ('account',), settings.account, located)
     if located:
         return located
-    project_id = swift.project_id()
     prefix = settings.account_prefix
     if prefix is None:
-        # Where Swift has another reseller prefix, the catalog shows it.
         endpoint, named = known_endpoint(settings, swift)
-        if named and named.endswith(project_id):
+        if named:
             return named
         if endpoint and named == '' and settings.endpoint_type is None:
             raise swift.unnamed_account()
@@ -122,7 +123,7 @@ def _account(location: Location | None, settings: Settings, swift: Swift) -> str
     # As in Ironic, the prefix may be given with or without the underscore.
     if prefix and not prefix.endswith('_'):
         prefix += '_'
-    return prefix + project_id
+    return prefix + swift.project_id()
 
 
 def _prefer(settings: Settings, names: tuple[str, ...], value: str, located: str | None) -> str:

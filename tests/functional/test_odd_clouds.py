@@ -5,6 +5,7 @@ import re
 import time
 
 import pytest
+import requests
 
 from .conftest import download
 from .credentials import odd_credentials
@@ -102,6 +103,40 @@ def test_another_interface_names_the_account(cloud, image, account, data, withou
         copy = cloud.create(image, '--copy', cloud='demo', env=env)
         assert copy['account'] == f'KEY_{cloud.sdk("demo").session.get_project_id()}'
         assert download(copy['url']) == data
+
+
+@pytest.fixture
+def reseller(cloud):
+    """Have demo use all accounts, of whatever name."""
+    identity = cloud.sdk('admin').identity
+    role = identity.create_role(name='ResellerAdmin')
+    auth = cloud.sdk('demo').session.auth.get_access(cloud.sdk('demo').session)
+    grant = f'/projects/{auth.project_id}/users/{auth.user_id}/roles/{role.id}'
+    assert identity.put(grant).ok
+    yield
+    identity.delete_role(role)
+
+
+def test_an_account_of_no_project(cloud, image, data, reseller):
+    """The storage URL names it, for keys, copies and URLs."""
+    server = cloud.sdk().object_store.get_endpoint().partition('/v1')[0]
+    env = cloud.config(object_store_endpoint_override=f'{server}/v1/KEY_MossoCloudFS_x')
+    result = cloud.openstack('image', 'temp', 'url', 'key', 'set', '--generate', cloud='demo',
+                             env=env)
+    assert result.code == 0
+    found = requests.head(
+        f'{server}/v1/KEY_MossoCloudFS_x', timeout=30,
+        headers={'X-Auth-Token': cloud.sdk('demo').session.get_token()})
+    assert found.headers['X-Account-Meta-Temp-URL-Key']
+    row = cloud.create(image, '--copy', cloud='demo', env=env)
+    assert (row['account'], row['copied']) == ('KEY_MossoCloudFS_x', True)
+    assert download(row['url']) == data
+    row = cloud.create(image, '--object', image, '--container', 'image-temp-urls', cloud='demo',
+                       env=env)
+    assert row['url'].startswith(f'{server}/v1/KEY_MossoCloudFS_x/image-temp-urls/{image}?')
+    assert download(row['url']) == data
+    rows = cloud.rows('image', 'temp', 'url', 'check', '-', stdin=row['url'], cloud='demo', env=env)
+    assert {each['result'] for each in rows} == {'pass', 'skipped'}
 
 
 def test_no_interface_names_the_account(cloud, image, account, data, without_account, key_file):

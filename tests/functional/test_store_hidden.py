@@ -174,7 +174,7 @@ def test_settings_list(cloud, tmp_path):
     endpoint, _, account = cloud.sdk().object_store.get_endpoint().partition('/v1/')
     assert found['endpoint_url'] == (endpoint, 'catalog')
     assert found['endpoint_type'] == ('swift', 'catalog')
-    assert found['account'] == (account, 'project of the session')
+    assert found['account'] == (account, 'catalog')
     assert account == f'AUTH_{session.get_project_id()}'
     assert found['digest'] == ('sha1', 'cluster')
     assert found['duration'] == (1200, 'default')

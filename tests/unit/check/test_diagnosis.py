@@ -240,7 +240,8 @@ def test_an_image_whose_locations_are_not_trusted():
 
 def test_an_image_whose_account_is_not_known():
     error = MissingParameterValue('These credentials name no account.', 'Give it.', 'account')
-    assert of_image(swift=failing('project_id', error)) == stopped(
+    swift, settings = failing('project_id', error), Settings(account_prefix='AUTH')
+    assert of_image(swift=swift, settings=settings) == stopped(
         'account', 'These credentials name no account', 'Give it.', 'account')
 
 

@@ -151,7 +151,8 @@ def test_keys(of, wanted):
     (facts(signed(account='AUTH_x'), store=None), ['AUTH_x']),
     (facts(signed(account='AUTH_x'), settings=Settings(account='AUTH_y')),
      ['AUTH_x', 'AUTH_y', 'AUTH_p']),
-    (facts(signed(account='AUTH_x'), store=failing('project_id', UNSEEN)), ['AUTH_x']),
+    (facts(signed(account='AUTH_x'), settings=Settings(account_prefix='AUTH'),
+           store=failing('project_id', UNSEEN)), ['AUTH_x']),
     # The catalog is a gateway's without accounts, and the session's project none of its own.
     (facts(signed(account='AUTH_x'), store=store('http://rgw/swift/v1')), ['AUTH_x']),
     (facts(GATEWAY), []),

@@ -451,7 +451,7 @@ def test_the_settings(openstack, cloud, monkeypatch):
             for row in openstack.rows('image temp url settings list', '--container', 'x')}
     assert rows['container'] == ('x', '--container')
     assert rows['duration'][0] == 60
-    assert rows['account'] == ('AUTH_p', 'project of the session')
+    assert rows['account'] == ('AUTH_p', 'catalog')
 
 
 def test_a_location(openstack):

@@ -83,14 +83,15 @@ def test_the_account_that_is_given():
 def test_an_account_that_nobody_says_is_no_error():
     store = Store()
     store.answers['project_id'] = MissingParameterValue('These credentials name no account.')
-    made = told(image(), store=store)
+    made = told(image(), Settings(account_prefix='AUTH'), store=store)
     assert (made.account, made.container) == (None, 'glance')
 
 
 def test_an_account_is_not_looked_for_where_the_image_is_not_in_swift():
     store = Store()
     store.answers['project_id'] = AssertionError('nobody is to ask')
-    assert told(image('file:///x'), store=store).account is None
+    settings = Settings(account_prefix='AUTH')
+    assert told(image('file:///x'), settings, store=store).account is None
 
 
 def test_a_glance_that_fails_is_an_error():

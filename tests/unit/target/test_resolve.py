@@ -197,7 +197,10 @@ def test_a_catalog_without_an_object_store():
     # What another reseller prefix is, or that there is none, the catalog shows.
     (Settings(), 'http://swift/v1/KEY_p', 'KEY_p'),
     (Settings(), 'http://swift/object-store/v1/p/', 'p'),
-    (Settings(), 'http://swift/v1/KEY_another', 'AUTH_p'),
+    # It counts whatever project it is of.
+    (Settings(), 'http://swift/v1/KEY_another', 'KEY_another'),
+    (Settings(), 'http://swift/v1/MossoCloudFS_x', 'MossoCloudFS_x'),
+    (Settings(account_prefix='AUTH'), 'http://swift/v1/AUTH_another', 'AUTH_p'),
     (Settings(account_prefix='AUTH'), 'http://swift/v1/KEY_p', 'AUTH_p'),
     (Settings(account_prefix=''), 'http://swift/v1/KEY_p', 'p'),
     (Settings(endpoint_type='swift'), GATEWAY, 'AUTH_p'),
@@ -214,6 +217,12 @@ def test_a_catalog_without_an_object_store():
 ])
 def test_own_account(settings, catalog, account):
     assert own_account(settings, Store(catalog)) == account
+
+
+def test_a_storage_url_names_the_account_where_there_is_no_project():
+    swift = Store('http://swift/v1/MossoCloudFS_x')
+    swift.answers['project_id'] = MissingParameterValue('There is no project.')
+    assert own_account(Settings(), swift) == 'MossoCloudFS_x'
 
 
 @pytest.mark.parametrize(('settings', 'others', 'account'), [

@@ -37,7 +37,7 @@ def test_what_is_looked_up():
     assert {name: found.pop(name) for name in (
         'endpoint_url', 'endpoint_type', 'account', 'digest', 'key')} == {
             'endpoint_url': ('http://swift', 'catalog'), 'endpoint_type': ('swift', 'catalog'),
-            'account': ('AUTH_p', 'project of the session'), 'digest': ('sha512', 'cluster'),
+            'account': ('AUTH_p', 'catalog'), 'digest': ('sha512', 'cluster'),
             'key': (MASKED, 'account key')}
     assert {source for _, source in found.values()} == {'default'}
     assert (found['duration'], found['container']) == ((1200, 'default'), ('glance', 'default'))
@@ -109,6 +109,14 @@ def test_the_key_of_the_container(settings, wanted):
     store.answers['container_keys'] = lambda account, container: {
         C1: KEY} if (account, container) == ('AUTH_p', 'glance') else {}
     assert rows(settings, store)['key'] == wanted
+
+
+@pytest.mark.parametrize(('settings', 'catalog', 'source'), [
+    (given(), 'http://swift/v1/AUTH_p', 'catalog'), (given(), 'http://rgw/swift/v1', 'catalog'),
+    (given(account_prefix='AUTH'), 'http://swift/v1/AUTH_p', 'project of the session'),
+    (given(endpoint_url='http://proxy'), None, 'project of the session')])
+def test_who_says_the_account(settings, catalog, source):
+    assert rows(settings, Store(catalog))['account'][1] == source
 
 
 def test_a_gateway_without_accounts():
