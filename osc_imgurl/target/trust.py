@@ -70,14 +70,14 @@ def unsafe_to_read(image: Image, settings: Settings, object_store: Swift) -> str
 
     * of a scheme in :data:`READ_WITH_GLANCES_RIGHTS`;
     * trusted by the catalog alone;
-    * with credentials for this cloud's Keystone, and for the image's own object: a single-tenant
-      store uses them there, for every project, and a multi-tenant store asks Keystone.
+    * for this cloud's Keystone, and for the image's own object: a single-tenant store asks it for
+      a token of Glance's, for every project, and a multi-tenant store gives it one that it knows.
     """
     def harmless(location: Location) -> bool:
         if location.scheme in READ_WITH_GLANCES_RIGHTS:
             return True
-        if location.has_credentials:
-            return location.object == image.id and is_keystone(location.auth_url, object_store)
+        if location.has_credentials or is_keystone(location.base_url, object_store):
+            return location.object == image.id and is_keystone(location.base_url, object_store)
         # A given endpoint may be a proxy's, which gets signatures, and no token.
         by_catalog = dataclasses.replace(for_store(settings, location.store), endpoint_url=None)
         return location.in_swift and not distrust_reason(

@@ -197,7 +197,10 @@ def test_no_location_is_trusted():
     (True, [f'swift+http://keystone:5000/v3@attacker.example.com/v3/glance/{IMAGE_ID}']),
     (True, [f'swift+https://swift.example.com/v1/AUTH_x/glance_{IMAGE_ID}/']),
     (True, [f'swift+config://ref1//{IMAGE_ID}']),
+    # A store with application credentials, in whichever container.
     (False, [f'swift+http://keystone:5000/v3/glance/{IMAGE_ID}']),
+    (False, [f'swift+http://keystone:5000/v3/glance_3a1/{IMAGE_ID}']),
+    (True, [f'swift+http://keystone:5000/v3/glance/{OTHER_ID}']),
     # A single-tenant store uses the credentials that are there.
     (False, [f'swift+http://demo%3Ademo:pw@keystone:5000/v3/glance/{IMAGE_ID}']),
     (True, [f'swift+http://demo%3Ademo:pw@elsewhere/v3/glance/{IMAGE_ID}']),
