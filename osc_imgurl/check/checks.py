@@ -34,15 +34,21 @@ from osc_imgurl.check.facts import (
     skipped,
 )
 from osc_imgurl.check.signature import check_key, check_method, check_path, check_query
+from osc_imgurl.copies.copier import or_copied
 from osc_imgurl.copies.copy import Copy
 from osc_imgurl.copies.home import Home
-from osc_imgurl.errors import ImgurlError, InvalidParameterValue, UntrustedLocation
+from osc_imgurl.errors import (
+    ImageUnacceptable,
+    ImgurlError,
+    InvalidParameterValue,
+    UntrustedLocation,
+)
 from osc_imgurl.glance.image import Image, validate_active, validate_in_swift
-from osc_imgurl.settings.table import Settings
+from osc_imgurl.settings.table import Settings, expiry
 from osc_imgurl.swift.answers import DIGESTS_OF_A_SILENT_CLUSTER, PREFERRED_DIGESTS
-from osc_imgurl.swift.endpoint import OfflineSwift, endpoint_of, type_of
+from osc_imgurl.swift.endpoint import endpoint_of, type_of
 from osc_imgurl.swift.probe import Answer, own_address
-from osc_imgurl.target.resolve import Target, resolve, signing_key
+from osc_imgurl.target.resolve import resolve, signing_key
 from osc_imgurl.target.store import Cloud, Store, choose_store, store_of_path
 from osc_imgurl.tempurl.options import (
     URLOptions,
@@ -65,10 +71,7 @@ def _image(facts: Facts) -> Finding:
     image = facts.image
     if not isinstance(image, Image):
         return skipped(image)
-    try:
-        validate_active(image)
-    except ImgurlError as error:
-        return failed_with(error)
+    validate_active(image)
     return passed(f'image {image.name or image.id} is active')
 
 
@@ -81,12 +84,13 @@ def _store_of_glance(facts: Facts) -> Finding:
         return skipped('the image is not known')
     try:
         validate_in_swift(facts.image)
-    except ImgurlError as error:
-        return failed_with(error)
-    if isinstance(facts.location, UntrustedLocation):
-        if facts.answer.has_object(None):
-            return passed(f'Swift has the object; {facts.location.problem}')
-        return failed_with(facts.location)
+        if isinstance(facts.location, UntrustedLocation):
+            if facts.answer.has_object(None):
+                return passed(f'Swift has the object; {facts.location.problem}')
+            raise facts.location
+    except ImageUnacceptable as error:
+        raise or_copied(error, facts.image, URLOptions(facts.method), facts.settings,
+                        facts.cloud.object_store) from None
     if facts.location:
         return passed(f'the image is in Swift: {facts.location.url}')
     return skipped('this cloud does not show where it keeps the image')
@@ -145,10 +149,7 @@ def _tempurl(facts: Facts) -> Finding:
     capabilities = facts.capabilities
     if isinstance(capabilities, str):
         return skipped(capabilities)
-    try:
-        capabilities.validate_tempurl()
-    except ImgurlError as error:
-        return failed_with(error)
+    capabilities.validate_tempurl()
     return passed('the cluster takes temporary URLs' if capabilities.tempurl
                   else 'the cluster does not say that it takes none')
 
@@ -175,10 +176,7 @@ def _digest(facts: Facts) -> Finding:
     digest, capabilities = facts.parsed.digest, facts.capabilities
     if isinstance(capabilities, str):
         return skipped(capabilities)
-    try:
-        capabilities.validate_digest(digest)
-    except ImgurlError as error:
-        return failed_with(error)
+    capabilities.validate_digest(digest)
     if not capabilities.supports(digest):
         return failed(f'the cluster does not say that it takes {digest}, and older ones take'
                       f' {", ".join(DIGESTS_OF_A_SILENT_CLUSTER)} only',
@@ -187,20 +185,17 @@ def _digest(facts: Facts) -> Finding:
 
 
 def _ip_range(facts: Facts) -> Finding:
-    ip_range = facts.parsed.ip_range if facts.parsed else None
-    if ip_range is None:
-        return skipped('the URL is good from every address')
-    try:
-        network = ipaddress.ip_network(ip_range)
-    except ValueError as error:
-        return failed(f'Swift cannot read the IP range: {error}',
-                      'Make a URL with an address or a network.', 'ip_range')
+    url = facts.parsed
+    if url is None or url.ip_range is None:
+        return skipped('the URL works from every address')
+    # With a range that can be read, and not for a RADOS Gateway.
+    Parameters(url.endpoint, url.path, url.expires, URLOptions(ip_range=url.ip_range))
     address = own_address(facts.endpoint.url)
     if address is None:
         return skipped('which address of this machine Swift sees is not known')
-    if ipaddress.ip_address(address) in network:
-        return passed(f'this machine\'s address {address} is in {ip_range}')
-    return failed(f'this machine\'s address {address} is not in {ip_range}',
+    if ipaddress.ip_address(address) in ipaddress.ip_network(url.ip_range):
+        return passed(f'this machine\'s address {address} is in {url.ip_range}')
+    return failed(f'this machine\'s address {address} is not in {url.ip_range}',
                   'Use the URL from there, or make one with another range.', 'ip_range')
 
 
@@ -247,6 +242,12 @@ def _container(facts: Facts) -> Finding:
                       ' copied.', 'account', 'container', 'multiple_containers_seed', 'key_file',
                       'copy')
     return skipped('no other container is known that has the object')
+
+
+def _key(facts: Facts) -> Finding:
+    if facts.no_key:
+        raise facts.no_key
+    return check_key(facts)
 
 
 def _object(facts: Facts) -> Finding:
@@ -312,7 +313,7 @@ def _request(facts: Facts) -> Finding:
 CHECKS: Mapping[str, Callable[[Facts], Finding]] = {
     IMAGE: _image, STORE: _store, 'server': _server, 'clock': _clock, 'tempurl': _tempurl,
     'expiry': _expiry, 'digest': _digest, IP_RANGE: _ip_range, ACCOUNT: _account,
-    'container': _container, KEY: check_key, 'path': check_path, 'query': check_query,
+    'container': _container, KEY: _key, 'path': check_path, 'query': check_query,
     'method': check_method, 'object': _object, 'size': _size, REQUEST: _request}
 
 
@@ -338,8 +339,14 @@ _PROVEN: Mapping[str, Callable[[Facts], str]] = {
 
 
 def make(name: str, facts: Facts) -> Finding:
-    """Make a check; what it finds counts less than what an answer that works proves."""
-    finding = CHECKS[name](facts)
+    """Make a check; what it finds counts less than what an answer that works proves.
+
+    It fails with what the functions raise that :func:`osc_imgurl.create.create` calls too.
+    """
+    try:
+        finding = CHECKS[name](facts)
+    except ImgurlError as error:
+        finding = failed_with(error)
     # Keys that are shown and have not signed the URL prove more.
     shown = name == KEY and facts.keys.by_slot
     if finding.result != PASS and facts.answer.works and name in _PROVEN and not shown:
@@ -388,72 +395,55 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
     :param object_name: the object to be signed explicitly, in place of the image's.
     :raises InvalidParameterValue: the method is unknown.
     """
-    method = validate_method(method)
+    options, cloud = URLOptions(method, object=object_name), cloud.memoized()
+    swift, check = cloud.object_store, IMAGE
     try:
         image = cloud.images.find(reference)
-    except ImgurlError as error:
-        return _stopped(IMAGE, error)
-    try:
-        target = None if object_name else _target_of_copy(image, settings, cloud)
-        store = (Store(settings, cloud.object_store) if target
-                 else choose_store(image, settings, cloud.object_store))
-    except ImgurlError as error:
-        return _stopped(STORE, error)
-    try:
-        target = target or resolve(image, store, object_name)
+        check = STORE
+        home = Home(settings, swift)
+        copied = settings.copy and not object_name and home.find(image.id)
+        store = Store(settings, swift) if copied else choose_store(image, settings, swift)
+        check = ACCOUNT
+        target = home.target(image.id) if copied else resolve(image, store, object_name)
     except UntrustedLocation as error:
-        return _stopped(STORE, error)
+        return _stopped(STORE, or_copied(error, image, options, store.settings, store.swift))
     except ImgurlError as error:
-        return _stopped(ACCOUNT, error)
+        return _stopped(check, error)
     settings, swift = store.settings, store.swift
     endpoint = endpoint_of(target.endpoint.cluster, target.path.account, settings, swift)
-    facts = Facts(target.path, endpoint, method, now, settings,
+    facts = Facts(target.path, endpoint, options.method, now, settings,
                   dataclasses.replace(cloud, object_store=swift), cached=cached,
                   known_image=image, own=True)
     try:
         key = signing_key(target, store)
     except ImgurlError as error:
-        return _run(facts, error)
+        return _run(dataclasses.replace(
+            facts, no_key=or_copied(error, image, options, settings, swift)))
     try:
-        digest = swift.capabilities(endpoint).choose_digests(settings.digest, method)[-1]
+        digest = swift.capabilities(endpoint).choose_digests(settings.digest, options.method)[-1]
     except ImgurlError:
         digest = settings.digest or PREFERRED_DIGESTS[0]
     signed = sign(Parameters(
-        endpoint.url, target.path, int(now + settings.duration), URLOptions(method), digest), key)
+        endpoint.url, target.path, expiry(settings, options, now), options, digest), key)
     return _run(dataclasses.replace(facts, url=signed.url, parsed=signed))
 
 
-def _target_of_copy(image: Image, settings: Settings, cloud: Cloud) -> Target | None:
-    """Return where an image's copy is, if the settings want copies and there is one."""
-    if not settings.copy or isinstance(cloud.object_store, OfflineSwift):
-        return None
-    home = Home(settings, cloud.object_store)
-    return home.target(image.id) if home.find(image.id) else None
-
-
-def _run(facts: Facts, no_key: ImgurlError | None = None) -> Report:
-    """Make the checks; after the first that fails only the request itself still says something.
-
-    :param no_key: why there is no key to sign with.
-    """
+def _run(facts: Facts) -> Report:
+    """Make the checks; after the first that fails only the request itself still says something."""
     findings: list[Finding] = []
     for name in CHECKS:
         first = Report(tuple(findings)).first_failure
         if first and name != REQUEST:
-            findings.append(_not_made(name, first.check))
-            continue
-        finding = failed_with(no_key) if name == KEY and no_key else make(name, facts)
-        if first and finding.remedy:
-            finding = dataclasses.replace(finding, remedy=f'See the check {first.check}.', names=())
+            finding = skipped(f'the check {first.check} fails')
+        else:
+            finding = make(name, facts)
+            if first and finding.remedy:
+                finding = dataclasses.replace(
+                    finding, remedy=f'See the check {first.check}.', names=())
         findings.append(dataclasses.replace(finding, check=name))
     return Report(tuple(findings))
 
 
-def _stopped(name: str, error: ImgurlError) -> Report:
-    """Return that one check fails, so that no other can be made."""
-    return Report(tuple(dataclasses.replace(failed_with(error), check=name) if each == name
-                        else _not_made(each, name) for each in CHECKS))
-
-
-def _not_made(name: str, first: str) -> Finding:
-    return dataclasses.replace(skipped(f'the check {first} fails'), check=name)
+def _stopped(check: str, error: ImgurlError) -> Report:
+    """Return that one check fails, so that there is nothing to make another of."""
+    return Report((dataclasses.replace(failed_with(error), check=check),))

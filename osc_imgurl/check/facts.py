@@ -20,7 +20,7 @@ from osc_imgurl.glance.location import Location, container_name
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.settings.values import MAX_SEED
 from osc_imgurl.swift.answers import Capabilities
-from osc_imgurl.swift.endpoint import Endpoint, OfflineSwift
+from osc_imgurl.swift.endpoint import Endpoint
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.target.resolve import session_account
 from osc_imgurl.target.store import Cloud
@@ -156,6 +156,7 @@ class Facts:
     :ivar known_image: the image, where it has been found already.
     :ivar known_answer: what a HEAD through the URL answered, where it has been made already.
     :ivar own: whether the URL was made here, so that catalog or settings name its endpoint.
+    :ivar no_key: why there is no key to sign a URL with.
     """
 
     path: ObjectPath
@@ -170,6 +171,7 @@ class Facts:
     known_image: Image | None = None
     known_answer: Answer | None = None
     own: bool = False
+    no_key: ImgurlError | None = None
 
     @functools.cached_property
     def answer(self) -> Answer:
@@ -218,12 +220,10 @@ class Facts:
     @functools.cached_property
     def home_of_copies(self) -> Home | None:
         """The container for copies, if that is where the URL says; None where it is elsewhere."""
-        store = self.cloud.object_store
-        if isinstance(store, OfflineSwift) or not is_container(
-                self.path.container, self.settings.copy_container):
+        if not is_container(self.path.container, self.settings.copy_container):
             return None
         with contextlib.suppress(ImgurlError):
-            home = Home(self.settings, store)
+            home = Home(self.settings, self.cloud.object_store)
             path = home.target(self.path.object).path
             if (path.account, path.container) == (self.path.account, self.path.container):
                 return home

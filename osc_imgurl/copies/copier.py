@@ -37,7 +37,6 @@ from osc_imgurl.errors import (
 from osc_imgurl.glance.image import Image, OfflineImages
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.answers import md5_of
-from osc_imgurl.swift.endpoint import OfflineSwift
 from osc_imgurl.swift.object_store import Body
 from osc_imgurl.target.resolve import Target
 from osc_imgurl.target.store import Cloud
@@ -48,7 +47,6 @@ from osc_imgurl.tempurl.signing import Key
 if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
     from osc_imgurl.swift.endpoint import Swift
-    from osc_imgurl.swift.object_store import ObjectStore
 
 READING = ('GET', 'HEAD')
 # Of an image whose hash Glance does not tell.
@@ -69,8 +67,7 @@ def no_progress(image: Image) -> contextlib.AbstractContextManager[Callable[[int
 def make_copier(settings: Settings, cloud: Cloud, progress: Progress) -> Copier | None:
     """Return what copies images in a cloud; None where the settings want none, or nobody answers.
     """
-    if (not settings.copy or isinstance(cloud.images, OfflineImages)
-            or isinstance(cloud.object_store, OfflineSwift)):
+    if not settings.copy or cloud.offline or isinstance(cloud.images, OfflineImages):
         return None
     return Copier(settings, cloud.images, Home(settings, cloud.object_store), progress)
 
@@ -88,8 +85,11 @@ def why_not(image: Image, options: URLOptions, settings: Settings, object_store:
 
 def or_copied(error: ImgurlError, image: Image, options: URLOptions, settings: Settings,
               object_store: Swift) -> ImgurlError:
-    """Return an error that says, too, that the image can be copied, or why it is not."""
-    if not object_store.find_storage_url():
+    """Return an error that says, too, that the image can be copied, or why it is not.
+
+    Of :data:`NO_URL`; any other is returned as it is, for a copy is no help then.
+    """
+    if not isinstance(error, NO_URL) or not object_store.find_storage_url():
         return error
     reason = why_not(image, options, settings, object_store)
     if not reason:
@@ -134,7 +134,7 @@ class Copier:
         self._progress = progress
 
     @property
-    def swift(self) -> ObjectStore:
+    def swift(self) -> Swift:
         """The object store of the copies."""
         return self._home.store
 

@@ -40,7 +40,7 @@ from osc_imgurl.tempurl.url import ObjectPath
 from osc_imgurl.workers import side_by_side
 
 if TYPE_CHECKING:
-    from osc_imgurl.swift.object_store import ObjectStore
+    from osc_imgurl.swift.endpoint import Swift
 
 LOG = logger(__name__)
 
@@ -62,7 +62,7 @@ class Home:
     :ivar store: the object store that it is in.
     """
 
-    def __init__(self, settings: Settings, object_store: ObjectStore) -> None:
+    def __init__(self, settings: Settings, object_store: Swift) -> None:
         self._settings = settings
         self.store = object_store
         self._prepared = False

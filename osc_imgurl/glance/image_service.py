@@ -13,7 +13,6 @@ import hashlib
 import re
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from typing import Any, BinaryIO
 
 from keystoneauth1 import exceptions as ksa_exceptions
@@ -36,6 +35,7 @@ from osc_imgurl.glance.client import (
     Client,
     expected,
     not_found,
+    read_pages,
     to_image,
     to_locations,
     translated,
@@ -43,17 +43,11 @@ from osc_imgurl.glance.client import (
 from osc_imgurl.glance.image import Image, is_uuid, parse_href, validate_active
 from osc_imgurl.glance.location import Location
 from osc_imgurl.http.answer import TIME_LIMIT
-from osc_imgurl.workers import Workers
 
 LOG = logger(__name__)
 
 # How many images of the same name a message lists.
 MOST_SHOWN = 10
-# In images. Glance gives no more at once (api_limit_max).
-PAGE_SIZE = 1000
-FIRST_PAGE_SIZE = 25
-# A million images, or fewer if Glance gives smaller pages.
-MOST_PAGES = 1000
 # In bytes.
 CHUNK_SIZE = 1024 * 1024
 
@@ -386,57 +380,6 @@ def _only(name: str, found: Sequence[Image]) -> Image:
         raise ImageNotUnique(f'{len(found)} images have the name {name!r}.',
                              f'Use the ID of one of them: {shown}{more}')
     return found[0]
-
-
-def read_pages(get: Callable[[str], Any], filters: Mapping[str, Any], limit: int | None = None,
-         marker: str | None = None,
-         server: str = 'Glance') -> Iterator[Sequence[Mapping[str, Any]]]:
-    """Yield the pages of matching images; the next is fetched while one is in use.
-
-    The first page is small, so that the first image is soon there; the others grow up to
-    what Glance gives at once.
-
-    :param get: returns what Glance answers to a path and query; what it raises is raised here.
-    :param filters: Glance's own query parameters.
-    :param limit: no more than so many images.
-    :param marker: begin behind this image; its UUID.
-    :param server: what messages call Glance.
-    :raises GlanceFailed: it answers something else, or its list has no end.
-    """
-    worker = Workers()
-
-    def request(size: int) -> Future[Any]:
-        query = {**filters, 'limit': size, **({'marker': marker} if marker else {})}
-        # What is no UTF-8 on a command line goes out as it came in.
-        encoded = urllib.parse.urlencode(query, doseq=True, errors='surrogateescape')
-        # When a process ends, it does not wait for a page.
-        return worker.submit(lambda: get(f'/v2/images?{encoded}'))
-
-    if limit == 0:
-        return
-    markers = {marker}
-    size = min(FIRST_PAGE_SIZE, limit or FIRST_PAGE_SIZE)
-    next_page: Future[Any] | None = request(size)
-    while next_page:
-        page, next_page = next_page.result(), None
-        with expected('a list of images', server):
-            images = page['images']
-            if not isinstance(images, list):
-                raise TypeError
-            if limit is not None:
-                images = images[:limit]
-                limit -= len(images)
-            more = 'next' in page and limit != 0
-            if more:
-                marker = images[-1]['id']
-                # What comes back to the same page never ends.
-                if marker in markers or len(markers) == MOST_PAGES:
-                    raise GlanceFailed(f'{server} answers with a list that does not end.', CORRECT)
-                markers.add(marker)
-        if more:
-            size = min(size * 4, PAGE_SIZE, limit or PAGE_SIZE)
-            next_page = request(size)
-        yield images
 
 
 def _read_data(client: Client, image: Image, start: int = 0) -> Iterator[bytes]:

@@ -189,3 +189,9 @@ class OfflineSwift:
 
     def names(self, account: str | None, container: str | None = None) -> NoReturn:
         self.find_object(account, '', '')
+
+    def request(self, method: str, *names: str, **more: object) -> NoReturn:
+        self.find_object(None, '', '')
+
+    def set_keys(self, account: str | None, container: str | None, keys: object) -> NoReturn:
+        raise MissingParameterValue('Without authentication no key can be set.')

@@ -16,7 +16,7 @@ from osc_imgurl.swift.answers import CORRECT, require_success
 from osc_imgurl.swift.object_store import Body
 
 if TYPE_CHECKING:
-    from osc_imgurl.swift.object_store import ObjectStore
+    from osc_imgurl.swift.endpoint import Swift
 
 # What Swift answers where a quota is used up, or a disk is full.
 FULL = {413: 'the quota of the account or of the container is used up, or the object too large',
@@ -50,7 +50,7 @@ class Container:
     another error.
     """
 
-    def __init__(self, store: ObjectStore, name: str, account: str | None) -> None:
+    def __init__(self, store: Swift, name: str, account: str | None) -> None:
         self.name = name
         self._store = store
         self._account = account

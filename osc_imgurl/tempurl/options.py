@@ -124,8 +124,8 @@ def validate_ip_range(ip_range: str) -> str:
         ipaddress.ip_network(ip_range)
     except ValueError as error:
         raise InvalidParameterValue(
-            f'The IP range {ip_range!r} is invalid: {error}. Use an address or a network such as'
-            ' 203.0.113.0/24.') from None
+            f'The IP range {ip_range!r} is invalid: {error}.', 'Use an address or a network such as'
+            ' 203.0.113.0/24.', 'ip_range') from None
     return ip_range
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from osc_imgurl.check import checks
 from osc_imgurl.check.checks import CHECKS, make
-from osc_imgurl.check.facts import FAIL, NOT_TRIED, PASS, SKIPPED, Facts
+from osc_imgurl.check.facts import FAIL, NOT_TRIED, PASS, SKIPPED, Facts, failed_with
 from osc_imgurl.copies.copy import Copy
 from osc_imgurl.errors import (
     ACTIVATE_IMAGE,
@@ -97,7 +97,7 @@ SIGN_ON_PURPOSE = ('container', 'object', 'account', 'key_file')
     (facts(image=image()), SKIPPED, 'this cloud does not show where it keeps the image', ()),
     (facts(image=image('file:///x')), FAIL,
      f'Image {IMAGE_ID} is not in Swift but in file, and only Swift has temporary URLs',
-     (COPY_IMAGE, SAVE_IMAGE)),
+     (COPY_IMAGE, SAVE_IMAGE, 'copy')),
     (refused(image=FOREIGN), FAIL, NOT_BELIEVED.removesuffix('.'), SIGN_ON_PURPOSE),
     (facts(image=FOREIGN), PASS, f'Swift has the object; {NOT_BELIEVED}', ()),
     # It is not known who answers.
@@ -252,7 +252,7 @@ def test_digest(digest, capabilities, result, detail, names):
 
 
 @pytest.mark.parametrize(('address', 'ip_range', 'result', 'detail', 'names'), [
-    ('10.1.2.3', None, SKIPPED, 'the URL is good from every address', ()),
+    ('10.1.2.3', None, SKIPPED, 'the URL works from every address', ()),
     ('10.1.2.3', '10.0.0.0/8', PASS, 'this machine\'s address 10.1.2.3 is in 10.0.0.0/8', ()),
     ('10.1.2.3', '10.1.2.3', PASS, 'this machine\'s address 10.1.2.3 is in 10.1.2.3', ()),
     ('11.1.2.3', '10.0.0.0/8', FAIL, 'this machine\'s address 11.1.2.3 is not in 10.0.0.0/8',
@@ -260,10 +260,11 @@ def test_digest(digest, capabilities, result, detail, names):
     ('fe80::1', '10.0.0.0/8', FAIL, 'this machine\'s address fe80::1 is not in 10.0.0.0/8',
      ('ip_range',)),
     (None, '10.0.0.0/8', SKIPPED, 'which address of this machine Swift sees is not known', ()),
-    (None, '10.0.0.1/8', FAIL, 'Swift cannot read the IP range: 10.0.0.1/8 has host bits set',
+    (None, '10.0.0.1/8', FAIL,
+     'The IP range \'10.0.0.1/8\' is invalid: 10.0.0.1/8 has host bits set',
      ('ip_range',)),
-    ('10.1.2.3', '10.0.0.1/8', FAIL, 'Swift cannot read the IP range: 10.0.0.1/8 has host bits set',
-     ('ip_range',)),
+    ('10.1.2.3', '10.0.0.1/8', FAIL,
+     'The IP range \'10.0.0.1/8\' is invalid: 10.0.0.1/8 has host bits set', ('ip_range',)),
 ])
 def test_ip_range(monkeypatch, address, ip_range, result, detail, names):
     """The address is given: which one this machine has depends on its network."""
@@ -272,6 +273,15 @@ def test_ip_range(monkeypatch, address, ip_range, result, detail, names):
     url = dataclasses.replace(signed(), ip_range=ip_range)
     assert made('ip range', refused(url)) == (result, detail, names)
     assert set(asked) <= {'http://swift'}
+
+
+def test_ip_range_at_a_gateway():
+    """The rule is that of create, and so is its text."""
+    of = refused(dataclasses.replace(GATEWAY, ip_range='10.0.0.0/8'),
+                 store=store('http://rgw/swift/v1'))
+    with pytest.raises(InvalidParameterValue) as raised:
+        signed(endpoint='http://rgw/swift', account=None, ip_range='10.0.0.0/8')
+    assert make('ip range', of) == failed_with(raised.value)
 
 
 @pytest.mark.parametrize(('name', 'of', 'proven'), [
@@ -322,7 +332,7 @@ def test_without_a_url_little_can_be_said(name):
 def test_without_a_url_why_is_said():
     for name in ('expiry', 'digest', 'request'):
         assert made(name, NO_URL) == (SKIPPED, 'no URL could be signed', ())
-    assert made('ip range', NO_URL) == (SKIPPED, 'the URL is good from every address', ())
+    assert made('ip range', NO_URL) == (SKIPPED, 'the URL works from every address', ())
 
 
 IN_OTHER = {('AUTH_y', 'glance', IMAGE_ID): 5}

@@ -90,7 +90,7 @@ def md5(data):
 
 class InMemory(Home):
     def __init__(self, container):
-        super().__init__(Settings(), None)
+        super().__init__(Settings(), OfflineSwift())
         self.container = container
         self.prepared = []
 

@@ -20,9 +20,9 @@ from keystoneauth1.session import Session
 
 from osc_imgurl import errors
 from osc_imgurl.errors import GlanceFailed, ImageDownloadFailed
-from osc_imgurl.glance import image_service
+from osc_imgurl.glance.client import read_pages
 from osc_imgurl.glance.image import Image
-from osc_imgurl.glance.image_service import ImageService, copy_verified, file_chunks, read_pages
+from osc_imgurl.glance.image_service import ImageService, copy_verified, file_chunks
 from osc_imgurl.glance.location import parse
 
 IMAGE_ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
@@ -641,7 +641,7 @@ def test_what_is_no_list(page):
 @pytest.mark.parametrize('ids', [
     itertools.repeat('x'), itertools.cycle('xy'), map(str, itertools.count())])
 def test_a_list_that_does_not_end(monkeypatch, ids):
-    monkeypatch.setattr(image_service, 'MOST_PAGES', 50)
+    monkeypatch.setattr('osc_imgurl.glance.client.MOST_PAGES', 50)
     with pytest.raises(GlanceFailed, match=r'^Glance answers with a list that does not end\.'):
         list(read_pages(lambda url: {'images': [{'id': next(ids)}], 'next': 'x'}, {}))
 
