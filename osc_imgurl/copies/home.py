@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import dataclasses
-import email.utils
 import functools
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from osc_imgurl import http
 from osc_imgurl.copies import segments
 from osc_imgurl.copies.copy import (
     CONTAINER,
@@ -289,9 +289,5 @@ def _each(delete: Callable[[str], object], names: Iterable[str]) -> list[ImgurlE
 
 def _is_settled(headers: Mapping[str, str]) -> bool:
     """Say whether nothing of a container has been set just now, by its server's clock."""
-    try:
-        now, changed = (email.utils.parsedate_to_datetime(headers[name])
-                        for name in ('Date', 'Last-Modified'))
-        return abs((now - changed).total_seconds()) > SETTLING
-    except (KeyError, ValueError, TypeError, OverflowError):
-        return True
+    now, changed = (http.read_time(headers, name) for name in ('Date', 'Last-Modified'))
+    return now is None or changed is None or abs(now - changed) > SETTLING

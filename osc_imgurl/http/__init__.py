@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import collections
 import copy
+import email.utils
 import http.client
 import logging
 import re
@@ -92,6 +93,14 @@ def content_length(headers: Mapping[str, str]) -> int | None:
     """
     found = re.fullmatch('[0-9]{1,19}', headers.get('Content-Length', ''))
     return int(found[0]) if found else None
+
+
+def read_time(headers: Mapping[str, str], name: str) -> float | None:
+    """Return the moment in a header such as ``Date``: Unix time, seconds; None where it is none."""
+    try:
+        return email.utils.parsedate_to_datetime(headers[name]).timestamp()
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None
 
 
 def limited(session: Session, time_limit: float, num_retries: int = 0, *,

@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
-import time
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from osc_imgurl.osc import base
 
 if TYPE_CHECKING:
     from osc_imgurl.client import Client
-    from osc_imgurl.swift.key_slots import Change, Owner
+    from osc_imgurl.swift.key_slots import Change, KeySlot, Owner
     from osc_imgurl.tempurl.signing import Key
 
 LOG = logging.getLogger(__name__)
@@ -46,9 +45,18 @@ def _add_source_options(parser: argparse.ArgumentParser, default: str = '') -> N
         '--generate', action='store_true', help=f'Make a new key of 32 random bytes{default}')
 
 
-def _add_force_option(parser: argparse.ArgumentParser, help: str) -> None:
+def _add_longest_option(parser: argparse.ArgumentParser, help: str) -> None:
+    from osc_imgurl.tempurl.options import parse_duration
+
+    def duration(text: str) -> int:
+        try:
+            return parse_duration(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
     parser.add_argument(
-        '--force', action='store_true', help=f'{help}, and list those that the cache knows')
+        '--longest', metavar='<duration>', type=duration,
+        help=f'Longest duration of any URL that was given out, such as 20m, 1h30m or 7d: {help}')
 
 
 def _prepare(app: Any, parsed_args: argparse.Namespace) -> tuple[Client, Owner]:
@@ -80,21 +88,19 @@ def _new_key(parsed_args: argparse.Namespace) -> tuple[Key, AbstractContextManag
                  else secret_file.created(path, key.value))
 
 
-def _carry_out(client: Client, change: Change, *, force: bool,
+def _carry_out(client: Client, change: Change, slot: KeySlot, longest: int | None,
                new_file: AbstractContextManager[None] | None = None) -> tuple[Any, Any]:
-    """Change the keys; return rows of the cached URLs that end, now or with the rotation."""
-    from osc_imgurl.cache import key_change
-    from osc_imgurl.tempurl.options import format_expires, format_remaining
+    """Change the keys, and return the row of the slot whose key signs from then on."""
+    from osc_imgurl.swift import key_slots
+    from osc_imgurl.tempurl.options import format_expires
 
-    now, cache = time.time(), client.cache
-    entries = key_change.find_entries(change, cache, now, force)
+    finish_at = change.finish_at(longest) if longest else None
     with new_file or contextlib.nullcontext():
-        key_change.carry_out(change, client.swift, cache, entries)
-    return ('image_id', 'method', 'container', 'key', 'ended', 'expires_at', 'remaining'), [
-        (entry.image_id, entry.method, entry.container, entry.key_fingerprint,
-         entry.key_fingerprint in change.gone, format_expires(entry.expires),
-         format_remaining(entry.expires, now))
-        for entry in entries if entry.expires >= now]
+        key_slots.make(change, client.swift)
+    owner = change.owner
+    return ('slot', 'fingerprint', 'account', 'container', 'finish_at'), (
+        str(slot), change.after[slot].fingerprint, owner.account, owner.container,
+        None if finish_at is None else format_expires(finish_at))
 
 
 def _warn_of_no_images(client: Client, owner: Owner) -> None:
@@ -130,13 +136,13 @@ class ListImageTempURLKey(base.Lister):
         owners = [key_slots.Owner(owner.account), owner] if owner.container else [owner]
         rows = []
         for each in owners:
-            keys = key_slots.find(each, client.swift)
+            keys = key_slots.find(each, client.swift).keys
             rows += [(str(slot), slot in keys, keys[slot].fingerprint if slot in keys else None)
                      for slot in each.slots]
         return ('slot', 'set', 'fingerprint'), rows
 
 
-class SetImageTempURLKey(base.Lister):
+class SetImageTempURLKey(base.ShowOne):
     _description = 'Set a temporary URL key of an account or a container'
     _epilog: Any = 'Example:\nopenstack image temp url key set --generate'
 
@@ -144,8 +150,11 @@ class SetImageTempURLKey(base.Lister):
         parser = super().get_parser(prog_name)
         _add_source_options(parser)
         _add_slot_option(parser)
-        _add_force_option(
-            parser, 'Overwrite a key that is in use: end the URLs that it has signed')
+        _add_longest_option(
+            parser, 'where the new key comes beside another, tell when rotate --finish is possible')
+        parser.add_argument(
+            '--force', action='store_true',
+            help='Overwrite a key that is in use: end the URLs that it has signed')
         _add_owner_options(parser)
         return parser
 
@@ -158,55 +167,57 @@ class SetImageTempURLKey(base.Lister):
                 'Say which key to set: one from a file (--key-file), or a new one (--generate).')
         client, owner = _prepare(self.app, parsed_args)
         key, new_file = _new_key(parsed_args)
+        slot = owner.slots[parsed_args.slot - 1]
         change = key_slots.set_key(
-            owner, key_slots.find(owner, client.swift), owner.slots[parsed_args.slot - 1], key,
-            parsed_args.force)
-        listed = _carry_out(client, change, force=parsed_args.force,
-                            new_file=new_file)
+            key_slots.find(owner, client.swift), slot, key, parsed_args.force)
+        row = _carry_out(client, change, slot, parsed_args.longest, new_file)
         _warn_of_no_images(client, owner)
-        return listed
+        return row
 
 
-class UnsetImageTempURLKey(base.Lister):
+class UnsetImageTempURLKey(base.Command):
     _description = (
-        'Remove a temporary URL key of an account or a container. It is not removed while the'
-        ' cache knows URLs that would end, unless forced')
-    _epilog: Any = 'Example:\nopenstack image temp url key unset --slot 2'
+        'Remove a temporary URL key of an account or a container. That ends the URLs that the key'
+        ' has signed, and needs --force, unless the other slot has the same key')
+    _epilog: Any = 'Example:\nopenstack image temp url key unset --slot 2 --force'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         _add_slot_option(parser)
-        _add_force_option(parser, 'End the URLs that the key has signed')
+        parser.add_argument(
+            '--force', action='store_true', help='End the URLs that the key has signed')
         _add_owner_options(parser)
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
         from osc_imgurl.swift import key_slots
 
         client, owner = _prepare(self.app, parsed_args)
-        change = key_slots.unset_key(
-            owner, key_slots.find(owner, client.swift), owner.slots[parsed_args.slot - 1])
-        return _carry_out(client, change, force=parsed_args.force)
+        key_slots.make(key_slots.unset_key(
+            key_slots.find(owner, client.swift), owner.slots[parsed_args.slot - 1],
+            parsed_args.force), client.swift)
 
 
-class RotateImageTempURLKey(base.Lister):
+class RotateImageTempURLKey(base.ShowOne):
     _description = (
         'Rotate the temporary URL key of an account or a container: set a new one, and keep the'
-        ' one in use until --finish. Lists the cached URLs that the key in use has signed')
+        ' one in use until --finish')
     _epilog: Any = (
-        'Example:\nopenstack image temp url key rotate\n\n'
-        'and when the URLs that it lists have expired:\n'
-        'openstack image temp url key rotate --finish')
+        'Example:\nopenstack image temp url key rotate --longest 7d\n\n'
+        'and at finish_at, which it prints:\n'
+        'openstack image temp url key rotate --finish --longest 7d')
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         _add_source_options(parser, ' (default)')
         parser.add_argument(
             '--finish', action='store_true',
-            help='Remove the old key. It is not removed while the cache knows URLs that would end,'
-                 ' unless forced')
-        _add_force_option(
-            parser, 'Rotate again before --finish, or finish early: end the URLs of the old key')
+            help='Remove the old key. That needs --longest, and so much time since the rotation'
+                 ' began')
+        _add_longest_option(parser, 'tell when --finish is possible, or finish')
+        parser.add_argument(
+            '--force', action='store_true',
+            help='Rotate again before --finish, or finish early: end the URLs of the old key')
         _add_owner_options(parser)
         return parser
 
@@ -214,18 +225,19 @@ class RotateImageTempURLKey(base.Lister):
         from osc_imgurl.errors import InvalidParameterValue
         from osc_imgurl.swift import key_slots
 
-        force: bool = parsed_args.force
         if parsed_args.finish and (
                 parsed_args.generate or parsed_args.new_key_file is not None):
             raise InvalidParameterValue(
                 'The end of a rotation needs no key: use --finish without --key-file and'
                 ' --generate.')
         client, owner = _prepare(self.app, parsed_args)
+        first, second = owner.slots
         if parsed_args.finish:
-            change = key_slots.finish(owner, key_slots.find(owner, client.swift))
-            return _carry_out(client, change, force=force)
+            change = key_slots.finish(
+                key_slots.find(owner, client.swift), parsed_args.longest, parsed_args.force)
+            return _carry_out(client, change, first, None)
         key, new_file = _new_key(parsed_args)
-        change = key_slots.rotate(owner, key_slots.find(owner, client.swift), key, force)
-        listed = _carry_out(client, change, force=force, new_file=new_file)
+        change = key_slots.rotate(key_slots.find(owner, client.swift), key, parsed_args.force)
+        row = _carry_out(client, change, second, parsed_args.longest, new_file)
         _warn_of_no_images(client, owner)
-        return listed
+        return row

@@ -11,7 +11,7 @@ _COMMANDS = {
     errors.COPY_IMAGE: 'openstack image import --method copy-image --store <store>',
     errors.CREATE_URL: 'openstack image temp url create',
     errors.DELETE_COPIES: 'openstack image temp url copy delete',
-    errors.FINISH_ROTATION: 'openstack image temp url key rotate --finish',
+    errors.FINISH_ROTATION: 'openstack image temp url key rotate --finish --longest <duration>',
     errors.LIST_KEYS: 'openstack image temp url key list',
     errors.ROTATE_KEY: 'openstack image temp url key rotate',
     errors.SAVE_IMAGE: 'openstack image save',

@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """The slots in which Swift keeps temporary URL keys: look at them, fill them, rotate them.
 
-An account and a container have two slots each, and a URL is good while the key that signed it
+An account and a container have two slots each, and a URL works while the key that signed it
 is in any of the four. A rotation puts the new key into slot 2 and keeps the one in use in slot
-1, until it is finished; then the new key is in slot 1 and slot 2 is empty.
+1, until it is finished; then the new key is in slot 1 and slot 2 is empty. When it began stands in
+the metadata of the account or container.
 
 A change is planned first, as a value that says whose URLs would end; :func:`make` makes it.
 """
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from osc_imgurl import http
 from osc_imgurl.errors import (
     FINISH_ROTATION,
     FORCE,
@@ -29,6 +33,7 @@ from osc_imgurl.errors import (
     OutcomeUnknown,
     logger,
 )
+from osc_imgurl.tempurl.options import format_expires, validate_expires
 from osc_imgurl.tempurl.signing import Key
 
 if TYPE_CHECKING:
@@ -61,31 +66,105 @@ class Owner:
     @property
     def slots(self) -> tuple[KeySlot, KeySlot]:
         """Both slots, in the order of their numbers."""
-        level = 'container' if self.container else 'account'
-        return KeySlot(level, 1), KeySlot(level, 2)
+        return KeySlot(self._level, 1), KeySlot(self._level, 2)
+
+    @property
+    def rotation_header(self) -> str:
+        """The header that says when the key in slot 1 was rotated out: Unix time, fingerprint.
+
+        Only those who may set the keys can write it.
+        """
+        return f'X-{self._level.title()}-Meta-Temp-Url-Rotation'
+
+    @property
+    def _level(self) -> str:
+        return 'container' if self.container else 'account'
+
+
+@dataclasses.dataclass(frozen=True)
+class Slots:
+    """What is in the slots of an owner.
+
+    :ivar keys: those that are set.
+    :ivar now: when they were looked at: Unix time, seconds, by the server's clock.
+    :ivar rotated: when the key in slot 1 was rotated out, likewise; None where that is not known.
+    """
+
+    owner: Owner
+    keys: Mapping[KeySlot, Key]
+    now: int
+    rotated: int | None = None
+
+    @property
+    def in_use(self) -> Key | None:
+        """The key that signs new URLs."""
+        first, second = self.owner.slots
+        return self.keys.get(second) or self.keys.get(first)
 
 
 @dataclasses.dataclass(frozen=True)
 class Change:
     """A change of keys that is planned.
 
-    :ivar before: the keys that are set when it is planned.
-    :ivar written: what is to be written into which slots; None empties a slot.
-    :ivar gone: the fingerprints of the keys that are set now, and then no more: the URLs that
-        they have signed stop working.
-    :ivar outgoing: in a rotation, the fingerprint of the key that goes when it is finished.
+    :ivar before: what is in the slots when it is planned.
+    :ivar after: the keys that are set then.
     """
 
-    owner: Owner
-    before: Mapping[KeySlot, Key]
-    written: Mapping[KeySlot, Key | None]
-    gone: frozenset[str]
-    outgoing: str | None = None
+    before: Slots
+    after: Mapping[KeySlot, Key]
+
+    @property
+    def owner(self) -> Owner:
+        """Whose keys."""
+        return self.before.owner
+
+    @property
+    def written(self) -> dict[KeySlot, Key | None]:
+        """What is to be written into which slots; None empties a slot."""
+        return {slot: self.after.get(slot) for slot in self.owner.slots
+                if self.before.keys.get(slot) != self.after.get(slot)}
 
     @property
     def new(self) -> set[Key]:
         """The keys that are not set before."""
-        return {key for key in self.written.values() if key} - set(self.before.values())
+        return {*self.after.values()} - {*self.before.keys.values()}
+
+    @property
+    def gone(self) -> str:
+        """The fingerprint of the key that is not set any more: its URLs stop working.
+
+        Empty where there is none; a change overwrites one at most.
+        """
+        return ', '.join(key.fingerprint for key in
+                         {*self.before.keys.values()} - {*self.after.values()})
+
+    @property
+    def rotated(self) -> int | None:
+        """When the rotation begins that this is: Unix time, seconds; None where it is none."""
+        first, second = (self.after.get(slot) for slot in self.owner.slots)
+        if not second or first in (None, second) or first != self.before.in_use:
+            return None
+        # The server's clock has no fractions: they count as past.
+        return self.before.now + 1
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The header that is written together with the keys."""
+        header = self.owner.rotation_header
+        if self.rotated is not None:
+            return {header: f'{self.rotated} {self.after[self.owner.slots[0]].fingerprint}'}
+        if self.owner.slots[1] in self.after:
+            return {}
+        return {header.replace('X-', 'X-Remove-', 1): 'x'}
+
+    def finish_at(self, longest: int) -> int | None:
+        """Return when the rotation can be finished that this is; None where it is none.
+
+        :param longest: the longest duration of a URL, in seconds.
+        :returns: Unix time, seconds.
+        :raises InvalidParameterValue: that lies beyond the year 9999.
+        """
+        return None if self.rotated is None else validate_expires(self.rotated + longest)
 
 
 def generate() -> Key:
@@ -93,17 +172,32 @@ def generate() -> Key:
     return Key(secrets.token_urlsafe(32).encode())
 
 
-def find(owner: Owner, object_store: ObjectStore) -> dict[KeySlot, Key]:
-    """Return the keys that are set, by their slots.
+def find(owner: Owner, object_store: ObjectStore) -> Slots:
+    """Return what is in the slots of an owner.
 
     :raises MissingParameterValue: there is no such container.
     :raises ObjectStoreNotAuthorized: these credentials may not see the keys.
     """
-    keys = (object_store.container_keys(owner.account, owner.container) if owner.container
-            else object_store.account_keys(owner.account))
-    if keys is None:
+    headers = object_store.head(owner.account, owner.container)
+    if headers is None:
         raise MissingParameterValue(f'There is no {owner}.', 'Correct its name.')
-    return keys
+    keys, now = read_keys(headers, owner.slots), http.read_time(headers, 'Date')
+    # Another program may have set another key since.
+    first = keys.get(owner.slots[0])
+    rotated = first and re.fullmatch(f'([0-9]{{1,11}}) {first.fingerprint}',
+                                     headers.get(owner.rotation_header, ''))
+    return Slots(owner, keys, int(time.time() if now is None else now),
+                 int(rotated[1]) if rotated else None)
+
+
+def read_keys(headers: Mapping[str, str], slots: Iterable[KeySlot]) -> dict[KeySlot, Key]:
+    """Return the keys that are set, by their slots.
+
+    :param headers: of the account or the container.
+    """
+    # requests reads headers as Latin-1; a key is the bytes themselves.
+    return {slot: Key(headers[slot.header].encode('latin-1'))
+            for slot in slots if headers.get(slot.header)}
 
 
 def make(change: Change, object_store: ObjectStore) -> None:
@@ -119,10 +213,10 @@ def make(change: Change, object_store: ObjectStore) -> None:
         :meth:`osc_imgurl.swift.object_store.ObjectStore.set_keys`.
     """
     owner, failed = change.owner, None
-    if (keys := find(owner, object_store)) != change.before:
+    if (keys := find(owner, object_store).keys) != change.before.keys:
         raise _changed_by_another(owner, keys, 'nothing is changed')
     try:
-        object_store.set_keys(owner.account, owner.container, change.written)
+        object_store.set_keys(owner.account, owner.container, change.written, change.metadata)
     except ObjectStoreFailed as error:
         failed = error
     if change.new or failed:
@@ -130,6 +224,9 @@ def make(change: Change, object_store: ObjectStore) -> None:
     if any(len(key.value) < SHORT for key in change.new):
         LOG.warning('The new key has fewer than %s bytes: it may be guessed from its fingerprint,'
                     ' or from any URL. Generate one', SHORT)
+    if change.gone:
+        LOG.warning('The key %s is gone from %s: no URL that it has signed works any more',
+                    change.gone, owner)
 
 
 def _read_back(change: Change, object_store: ObjectStore,
@@ -144,11 +241,11 @@ def _read_back(change: Change, object_store: ObjectStore,
     if not refused:
         time.sleep(SETTLING)
     try:
-        keys = find(change.owner, object_store)
+        keys = find(change.owner, object_store).keys
     except ImgurlError as error:
         raise _unknown(change, failed or error) from error
     if failed and any(keys.get(slot) != key for slot, key in change.written.items()):
-        if refused and keys == change.before:
+        if refused and keys == change.before.keys:
             raise failed
         raise _unknown(change, failed) from failed
     if not change.new <= {*keys.values()}:
@@ -170,77 +267,114 @@ def _unknown(change: Change, reason: ImgurlError) -> OutcomeUnknown:
         'See which fingerprints are set.', LIST_KEYS)
 
 
-def set_key(owner: Owner, keys: Mapping[KeySlot, Key], slot: KeySlot, key: Key,
-            force: bool = False) -> Change:
+def set_key(slots: Slots, slot: KeySlot, key: Key, force: bool = False) -> Change:
     """Plan to put a key into a slot.
 
-    :param keys: those that are set: :func:`find`.
     :param force: also where that ends the URLs of another key.
     :raises InvalidParameterValue: it would.
     """
-    change = _plan(owner, keys, {**keys, slot: key})
+    change = Change(slots, {**slots.keys, slot: key})
     if change.gone and not force:
         raise InvalidParameterValue(
-            f'There is a key in slot {slot} already ({keys[slot].fingerprint}), and the URLs'
-            ' signed with it would stop working.',
+            f'There is a key in slot {slot} already ({change.gone}), and the URLs signed with it'
+            ' would stop working.',
             'Rotate it, take the other slot, or overwrite it.', ROTATE_KEY, 'slot', FORCE)
     return change
 
 
-def unset_key(owner: Owner, keys: Mapping[KeySlot, Key], slot: KeySlot) -> Change:
-    """Plan to empty a slot; the URLs signed with its key stop working.
+def unset_key(slots: Slots, slot: KeySlot, force: bool = False,
+              living: Iterable[str] = ()) -> Change:
+    """Plan to empty a slot.
 
-    :param keys: those that are set: :func:`find`.
-    :raises InvalidParameterValue: it is empty.
+    :param force: also where that ends the URLs of its key.
+    :param living: as in :func:`finish`.
+    :raises InvalidParameterValue: it would; or the slot is empty.
     """
-    if slot not in keys:
+    if slot not in slots.keys:
         raise InvalidParameterValue(
             f'There is no key in slot {slot}.', 'See which slots have one.', LIST_KEYS)
-    return _plan(owner, keys, {other: key for other, key in keys.items() if other != slot})
+    change = Change(slots, {other: key for other, key in slots.keys.items() if other != slot})
+    if change.gone and not force:
+        _require_no_links(change, living)
+        raise InvalidParameterValue(
+            f'The URLs signed with the key in slot {slot} ({change.gone}) would stop working.',
+            'Rotate it and finish the rotation when they have expired, or end them now.',
+            ROTATE_KEY, FORCE)
+    return change
 
 
-def rotate(owner: Owner, keys: Mapping[KeySlot, Key], key: Key, force: bool = False) -> Change:
-    """Plan to put a new key into slot 2; the newest of the others stays good, in slot 1.
+def rotate(slots: Slots, key: Key, force: bool = False) -> Change:
+    """Plan to put a new key into slot 2; the one in use stays valid, in slot 1.
 
-    :param keys: those that are set: :func:`find`.
     :param force: also where both slots are full, which ends the URLs of the key in slot 1.
     :raises InvalidParameterValue: there is no key yet, the new key is set already, or the URLs
         of another would end.
     """
-    if not keys:
+    owner = slots.owner
+    if slots.in_use is None:
         raise InvalidParameterValue(f'There is no key on {owner}.', 'Set one.', SET_KEY)
-    if key in keys.values():
+    if key in slots.keys.values():
         raise InvalidParameterValue('The new key is set already: rotate to another.')
     first, second = owner.slots
-    outgoing = keys.get(second) or keys[first]
-    change = _plan(owner, keys, {first: outgoing, second: key})
+    change = Change(slots, {first: slots.in_use, second: key})
     if change.gone and not force:
         raise InvalidParameterValue(
             f'Both slots of {owner} have a key, and the URLs signed with the one in slot {first}'
-            f' ({keys[first].fingerprint}) would stop working.',
+            f' ({change.gone}) would stop working.',
             'Finish the rotation that is under way when they have expired, or end them now.',
             FINISH_ROTATION, FORCE)
-    return dataclasses.replace(change, outgoing=outgoing.fingerprint)
+    return change
 
 
-def finish(owner: Owner, keys: Mapping[KeySlot, Key]) -> Change:
+def finish(slots: Slots, longest: int | None = None, force: bool = False,
+           living: Iterable[str] = ()) -> Change:
     """Plan the end of a rotation: the key in slot 1 goes, and that in slot 2 moves there.
 
-    :param keys: those that are set: :func:`find`.
-    :raises InvalidParameterValue: no rotation is under way.
+    :param longest: the longest duration of a URL that was given out, in seconds.
+    :param force: also where URLs of the old key may still work.
+    :param living: for each link that works, the fingerprint of the key that signed its URL.
+    :raises MissingParameterValue: the longest duration is not given.
+    :raises InvalidParameterValue: URLs of the old key may still work, or no rotation is under way.
     """
+    owner = slots.owner
     first, second = owner.slots
-    if set(keys) != {first, second}:
+    if set(slots.keys) != {first, second}:
         raise InvalidParameterValue(f'No rotation is under way on {owner}: it has one key.'
-                                    if keys else f'There is no key on {owner}.')
-    return _plan(owner, keys, {first: keys[second]})
+                                    if slots.keys else f'There is no key on {owner}.')
+    change = Change(slots, {first: slots.keys[second]})
+    if change.gone and not force:
+        _require_expired(change, longest)
+        _require_no_links(change, living)
+    return change
 
 
-def _plan(owner: Owner, before: Mapping[KeySlot, Key], after: Mapping[KeySlot, Key]) -> Change:
-    written = {slot: after.get(slot) for slot in owner.slots
-               if before.get(slot) != after.get(slot)}
-    return Change(owner, before, written, frozenset(key.fingerprint for key in before.values())
-                  - {key.fingerprint for key in after.values()})
+def _require_expired(change: Change, longest: int | None) -> None:
+    """Accept the end of a rotation that is as long ago as URLs live."""
+    rotated = change.before.rotated
+    if rotated is None:
+        raise InvalidParameterValue(
+            f'Since when new URLs on {change.owner} are not signed with the key {change.gone} is'
+            ' not known: another program has set the keys.',
+            'Wait until its URLs have expired, and end them then.', FORCE)
+    if longest is None:
+        raise MissingParameterValue(
+            f'The key {change.gone} was rotated out at {format_expires(rotated)}, and its URLs may'
+            ' still work.',
+            'Give the longest duration of any URL, or end them now.', 'longest', FORCE)
+    end = validate_expires(rotated + longest)
+    if change.before.now < end:
+        raise InvalidParameterValue(
+            f'URLs of the key {change.gone} may work until {format_expires(end)}.',
+            'Finish the rotation then, or end them now.', FORCE)
+
+
+def _require_no_links(change: Change, living: Iterable[str]) -> None:
+    """Accept a change that ends no link."""
+    count = collections.Counter(living)[change.gone]
+    if count:
+        raise InvalidParameterValue(
+            f'Links of the key {change.gone} would stop working: there are {count} of them.',
+            'Revoke them, wait until they have expired, or end them now.', FORCE)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,6 +12,7 @@ import threading
 import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
+from types import MappingProxyType
 from typing import Any
 
 import requests
@@ -40,7 +41,7 @@ from osc_imgurl.swift.answers import (
 )
 from osc_imgurl.swift.catalog import Catalog
 from osc_imgurl.swift.endpoint import Endpoint
-from osc_imgurl.swift.key_slots import ACCOUNT_SLOTS, CONTAINER_SLOTS, KeySlot
+from osc_imgurl.swift.key_slots import ACCOUNT_SLOTS, CONTAINER_SLOTS, KeySlot, read_keys
 from osc_imgurl.tempurl.endpoint import split_storage_url
 from osc_imgurl.tempurl.signing import Key, validate_key
 from osc_imgurl.workers import Workers
@@ -120,14 +121,28 @@ class ObjectStore(Catalog):
         :raises ObjectStoreNotAuthorized: these credentials may not see the container.
         :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
         """
-        return self._keys(self._url(account, container), CONTAINER_SLOTS)
+        headers = self.head(account, container)
+        return None if headers is None else read_keys(headers, CONTAINER_SLOTS)
 
     def account_keys(self, account: str | None) -> dict[KeySlot, Key] | None:
         """Return an account's temporary URL keys by slot, or None if there is no account.
 
         :raises ObjectStoreFailed: as :meth:`container_keys`.
         """
-        return self._keys(self._url(account), ACCOUNT_SLOTS)
+        headers = self.head(account)
+        return None if headers is None else read_keys(headers, ACCOUNT_SLOTS)
+
+    def head(self, account: str | None, container: str | None = None) -> Mapping[str, str] | None:
+        """Return what Swift says of an account, or of a container; None where there is none.
+
+        :raises ObjectStoreNotAuthorized: these credentials may not see it.
+        :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
+        """
+        response = self._authenticated('HEAD', self._url(account, container), {})
+        if response.status_code == 404:
+            return None
+        require_success(response)
+        return response.headers
 
     def find_object(self, account: str | None, container: str,
                     name: str) -> tuple[int, str | None] | None:
@@ -164,18 +179,20 @@ class ObjectStore(Catalog):
         return response.text.splitlines()
 
     def set_keys(self, account: str | None, container: str | None,
-                 keys: Mapping[KeySlot, Key | None]) -> None:
+                 keys: Mapping[KeySlot, Key | None],
+                 metadata: Mapping[str, str] = MappingProxyType({})) -> None:
         """Set temporary URL keys of an account or a container, all at once.
 
         :param container: None for the account's own.
         :param keys: by their slots; None empties a slot.
+        :param metadata: more headers of the same request.
         :raises InvalidParameterValue: Swift cannot keep a key as it is; nothing is set then.
         :raises ObjectStoreNotAuthorized: these credentials may not.
         :raises ObjectStoreFailed: Swift refuses the request (HTTP 4xx). That may be the answer to a
             request that was made again, when the first had been carried out.
         :raises OutcomeUnknown: anything else comes back, or nothing.
         """
-        headers: dict[str, str | bytes] = {}
+        headers: dict[str, str | bytes] = {**metadata}
         for slot, key in keys.items():
             if key is None:
                 headers[slot.header.replace('X-', 'X-Remove-', 1)] = 'x'
@@ -230,15 +247,6 @@ class ObjectStore(Catalog):
         if 200 <= response.status_code < 300 or response.status_code == 404:
             require_object_store(response)
         return response
-
-    def _keys(self, url: str, slots: Iterable[KeySlot]) -> dict[KeySlot, Key] | None:
-        response = self._authenticated('HEAD', url, {})
-        if response.status_code == 404:
-            return None
-        require_success(response)
-        # requests reads headers as Latin-1; a key is the bytes themselves.
-        return {slot: Key(response.headers[slot.header].encode('latin-1'))
-                for slot in slots if response.headers.get(slot.header)}
 
     def _request(self, method: str, url: str, headers: Mapping[str, Any] | None = None,
                  data: bytes | Body = b'') -> requests.Response:

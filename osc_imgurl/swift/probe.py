@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import email.utils
 import socket
 import threading
 import urllib.parse
@@ -136,12 +135,8 @@ def _read(response: requests.Response, signature: str) -> Answer:
     # A server may send back what it was sent.
     headers = CaseInsensitiveDict({
         name: hide_secrets(value, signature) for name, value in response.headers.items()})
-    try:
-        date = email.utils.parsedate_to_datetime(headers['Date']).timestamp()
-    except (KeyError, ValueError, OverflowError):
-        date = None
     return Answer(
         response.status_code, transaction=headers.get('X-Trans-Id'),
-        date=date,
+        date=http.read_time(headers, 'Date'),
         size=http.content_length(headers) if response.status_code == 200 else None,
         server=headers.get('Server') or headers.get('Via'), md5=md5_of(headers))

@@ -1,8 +1,10 @@
 """openstack image temp url key ..."""
 
 import concurrent.futures
+import datetime
 import json
 import threading
+import time
 
 import pytest
 import requests
@@ -14,6 +16,7 @@ from .proxy import proxy
 
 KEY = ['image', 'temp', 'url', 'key']
 ACCOUNT, CONTAINER = 'X-Account-Meta-Temp-Url-Key', 'X-Container-Meta-Temp-Url-Key'
+COLUMNS = ['slot', 'fingerprint', 'account', 'container', 'finish_at']
 
 
 @pytest.fixture(scope='module')
@@ -40,23 +43,29 @@ def keys(cloud, container=''):
     return found
 
 
+def rotation(cloud, container=''):
+    """Return what really says when a rotation began."""
+    level = 'Container' if container else 'Account'
+    return cloud.sdk().object_store.head(f'/{container}').headers.get(
+        f'X-{level}-Meta-Temp-Url-Rotation')
+
+
 def change(cloud, *arguments, ends=0, **kwargs):
-    """Change keys; return the rows of the cached URLs that end.
+    """Change keys; return the row that is printed.
 
     Nothing else is said, but of so many keys that they are gone.
     """
-    result = cloud.openstack(*KEY, *arguments, '-f', 'json', **kwargs)
+    printed = [] if arguments[0] == 'unset' else ['-f', 'json']
+    result = cloud.openstack(*KEY, *arguments, *printed, **kwargs)
     said = result.stderr.splitlines()
-    assert (result.code, len(said)) == (0, ends)
+    assert (result.code, len(said)) == (0, ends), result.text
     assert all('no URL that it has signed works any more' in line for line in said)
-    return json.loads(result.stdout)
-
-
-def force(cloud, *arguments, **kwargs):
-    """Change keys so that URLs end; return the rows of those, and what is said."""
-    result = cloud.openstack(*KEY, *arguments, '--force', '-f', 'json', **kwargs)
-    assert result.code == 0
-    return json.loads(result.stdout), result.stderr
+    if not printed:
+        assert result.stdout == ''
+        return None
+    row = json.loads(result.stdout)
+    assert list(row) == COLUMNS
+    return row
 
 
 def fails(cloud, *arguments, user='glance', stdin=''):
@@ -89,44 +98,45 @@ def test_set(cloud, image, data, key_file):
     assert keys(cloud) == ['the first key', 'the second long key']
     assert 'is a key in slot account key already' in fails(
         cloud, 'set', '--key-file', '-', stdin='another long key')
-    url = cloud.create(image, '--cache', '--key-file', '-', stdin='the first key')
-    rows, said = force(cloud, 'set', '--key-file', '-', stdin='another long key')
-    row, = rows
-    assert row.pop('remaining').startswith('0:')
-    first = Key(b'the first key').fingerprint
-    assert row == {'image_id': image, 'method': 'GET', 'container': 'glance', 'key': first,
-                   'ended': True, 'expires_at': url['expires_at']}
-    assert f'The key {first} is gone from account AUTH_' in said and len(said.splitlines()) == 1
+    url = cloud.create(image, '--key-file', '-', stdin='the first key')
+    row = change(cloud, 'set', '--key-file', '-', '--force', stdin='another long key', ends=1)
+    assert row == {'slot': 'account key', 'fingerprint': Key(b'another long key').fingerprint,
+                   'account': url['account'], 'container': None, 'finish_at': None}
     assert status(url['url']) == 401
     assert keys(cloud) == ['another long key', 'the second long key']
-    assert change(cloud, 'set', '--generate', '--container', 'glance') == []
+    row = change(cloud, 'set', '--generate', '--container', 'glance')
+    assert (row['slot'], row['container']) == ('container key', 'glance')
     generated, other = keys(cloud, 'glance')
     assert len(generated) == 43 and other is None
     assert download(cloud.create(image)['url']) == data
     # The key that is there already may be set again, and one that the other slot has is not lost.
     change(cloud, 'set', '--key-file', '-', stdin='another long key')
     change(cloud, 'set', '--key-file', '-', '--slot', '2', stdin='the second long key')
-    change(cloud, 'unset', ends=1)
+    change(cloud, 'unset', '--force', ends=1)
     change(cloud, 'set', '--key-file', '-', stdin='the second long key')
     change(cloud, 'set', '--key-file', '-', stdin='another long key')
     assert keys(cloud) == ['another long key', 'the second long key']
     assert 'Say which key to set' in fails(cloud, 'set')
 
 
-def test_unset_and_the_cache(cloud, image, data):
-    made = cloud.create(image, '--cache')
-    url, name = made['url'], Key(b'the first key').fingerprint
-    assert cloud.create(image, '--cache')['cached'] is True
+def test_unset(cloud, image, data):
+    """The URLs of a key end by force only, whether or not it is the only one, or in use."""
+    url, name = cloud.create(image)['url'], Key(b'the first key').fingerprint
     line = fails(cloud, 'unset')
-    assert f'URLs of the key {name} would stop working: the cache has 1 of them' in line
-    assert made['expires_at'] in line and '--force' in line
+    assert f'signed with the key in slot account key ({name}) would stop working' in line
+    assert 'key rotate' in line and '--force' in line
+    change(cloud, 'set', '--key-file', '-', '--slot', '2', stdin='the second long key')
+    for slot in '1', '2':
+        assert '--force' in fails(cloud, 'unset', '--slot', slot)
     assert status(url) == 200
-    rows, said = force(cloud, 'unset')
-    assert [(row['image_id'], row['key'], row['ended']) for row in rows] == [(image, name, True)]
-    assert f'The key {name} is gone' in said
-    assert keys(cloud) == [None, None]
+    change(cloud, 'unset', '--force', ends=1)
+    assert keys(cloud) == [None, 'the second long key']
     assert status(url) == 401
-    assert cloud.rows('image', 'temp', 'url', 'cache', 'list') == []
+    change(cloud, 'set', '--key-file', '-', stdin='the second long key')
+    # The other slot has it too.
+    change(cloud, 'unset', '--slot', '2')
+    change(cloud, 'unset', '--force', ends=1)
+    assert keys(cloud) == [None, None]
     assert 'no temporary URL key on account' in cloud.refused(image)
     assert ('There is no key in slot account key. See which slots have one'
             ' (openstack image temp url key list).') in fails(cloud, 'unset')
@@ -136,59 +146,105 @@ def test_unset_and_the_cache(cloud, image, data):
     assert download(cloud.create(image)['url']) == data
 
 
-def test_rotate(cloud, image, data):
-    old = cloud.create(image, '--cache')
-    row, = change(cloud, 'rotate')
-    assert row.pop('remaining').startswith('0:')
-    assert row == {'image_id': image, 'method': 'GET', 'container': 'glance',
-                   'key': Key(b'the first key').fingerprint, 'ended': False,
-                   'expires_at': old['expires_at']}
-    first, second = keys(cloud)
+@pytest.mark.parametrize('container', ['', 'glance'])
+def test_rotate(cloud, image, data, container):
+    """The old key goes when the longest URL that it has signed has expired."""
+    of = ['--container', container] if container else []
+    if container:
+        cloud.set_key('the first key', container=container)
+    duration = 5
+    old = cloud.create(image, '--duration', str(duration))
+    before = time.time()
+    row = change(cloud, 'rotate', *of, '--longest', str(duration))
+    finish_at = datetime.datetime.fromisoformat(row['finish_at']).timestamp()
+    assert before + duration < finish_at < time.time() + duration + 1
+    first, second = keys(cloud, container)
     assert first == 'the first key' and len(second) == 43
-    # New URLs have the new key, and the old ones are good until the rotation is finished.
-    new = cloud.create(image, '--cache')
-    assert new['cached'] is False
+    assert row == {
+        'slot': 'container key 2' if container else 'account key 2',
+        'fingerprint': Key(second.encode()).fingerprint, 'account': old['account'],
+        'container': container or None, 'finish_at': row['finish_at']}
+    # New URLs have the new key, and the old ones work until the rotation is finished.
+    new = cloud.create(image)
     assert download(old['url']) == download(new['url']) == data
-    line = fails(cloud, 'rotate', '--finish')
-    assert 'the cache has 1 of them' in line and old['expires_at'] in line
-    rows, said = force(cloud, 'rotate', '--finish')
-    assert [(row['expires_at'], row['ended']) for row in rows] == [(old['expires_at'], True)]
-    assert f'The key {Key(b"the first key").fingerprint} is gone' in said
-    assert keys(cloud) == [second, None]
+    line = fails(cloud, 'rotate', *of, '--finish', '--longest', '1h')
+    name = Key(b'the first key').fingerprint
+    assert f'URLs of the key {name} may work until 20' in line and '--force' in line
+    line = fails(cloud, 'rotate', *of, '--finish')
+    assert f'The key {name} was rotated out at 20' in line and '(--longest, --force)' in line
+    time.sleep(max(0, finish_at - time.time()) + 1)
+    assert change(cloud, 'rotate', *of, '--finish', '--longest', str(duration), ends=1) == {
+        **row, 'slot': row['slot'].removesuffix(' 2'), 'finish_at': None}
+    assert keys(cloud, container) == [second, None] and rotation(cloud, container) is None
     assert (status(old['url']), status(new['url'])) == (401, 200)
-    assert [entry['expires_at'] for entry in cloud.rows('image', 'temp', 'url', 'cache', 'list')
-            ] == [new['expires_at']]
-    assert 'No rotation is under way' in fails(cloud, 'rotate', '--finish')
+    assert 'No rotation is under way' in fails(cloud, 'rotate', *of, '--finish')
 
 
-def test_finish_when_no_url_ends(cloud, image):
-    """Of another container or account the cache may know URLs of the same key."""
-    cloud.create(image, '--cache', '--no-check', '--key-file', '-', '--account', 'AUTH_other',
-                 stdin='the first key')
-    change(cloud, 'rotate', '--key-file', '-', stdin='the second long key')
-    cloud.create(image, '--cache')
-    assert change(cloud, 'rotate', '--finish', ends=1) == []
-    assert keys(cloud) == ['the second long key', None]
-    accounts = [row['account'] for row in cloud.rows('image', 'temp', 'url', 'cache', 'list')]
-    assert 'AUTH_other' in accounts and len(accounts) > 1
+def test_rotate_early_by_force(cloud, image):
+    old = cloud.create(image)
+    row = change(cloud, 'rotate')
+    assert row['finish_at'] is None
+    keys(cloud)
+    change(cloud, 'rotate', '--finish', '--force', ends=1)
+    assert keys(cloud)[1] is None and status(old['url']) == 401
+
+
+def test_a_key_that_is_set_beside_another_begins_a_rotation(cloud, image, data):
+    old = cloud.create(image)
+    row = change(cloud, 'set', '--key-file', '-', '--slot', '2', '--longest', '1h',
+                 stdin='the second long key')
+    assert row['finish_at'] > old['expires_at']
+    assert 'may work until' in fails(cloud, 'rotate', '--finish', '--longest', '1h')
+    assert download(old['url']) == data
+
+
+@pytest.mark.parametrize('slot', ['', '-2'])
+def test_a_rotation_that_another_program_changes(cloud, slot):
+    """Whether URLs of the key in slot 1 still work is known if it was rotated out by us only."""
+    change(cloud, 'rotate')
+    keys(cloud)
+    cloud.set_key('a key of another program', slot=slot)
+    if slot:
+        assert 'may work until' in fails(cloud, 'rotate', '--finish', '--longest', '1h')
+    else:
+        line = fails(cloud, 'rotate', '--finish', '--longest', '1s')
+        assert 'is not known: another program has set the keys' in line and '--force' in line
+        change(cloud, 'rotate', '--finish', '--force', ends=1)
+
+
+def test_a_key_that_is_in_use_again_was_not_rotated_out(cloud):
+    change(cloud, 'rotate')
+    keys(cloud)
+    assert rotation(cloud)
+    change(cloud, 'unset', '--slot', '2', '--force', ends=1)
+    assert rotation(cloud) is None
+    cloud.set_key('a key of another program', slot='-2')
+    assert 'is not known' in fails(cloud, 'rotate', '--finish', '--longest', '1s')
 
 
 def test_rotate_again_before_the_end(cloud, image, data):
-    first, second = (cloud.create(image, '--key-file', '-', '--cache', '--no-check', stdin=key)
+    first, second = (cloud.create(image, '--key-file', '-', '--no-check', stdin=key)
                      for key in ('the first key', 'the second long key'))
     change(cloud, 'rotate', '--key-file', '-', stdin='the second long key')
     line = fails(cloud, 'rotate')
     name = Key(b'the first key').fingerprint
     assert f'the one in slot account key ({name}) would stop working' in line
-    assert '--finish' in line and '--force' in line
+    assert '--finish --longest <duration>' in line and '--force' in line
     assert download(first['url']) == download(second['url']) == data
-    rows, said = force(cloud, 'rotate', '--key-file', '-', stdin='the third long key')
+    change(cloud, 'rotate', '--key-file', '-', '--force', stdin='the third long key', ends=1)
     assert keys(cloud) == ['the second long key', 'the third long key']
-    assert {(row['key'], row['ended']) for row in rows} == {
-        (name, True), (Key(b'the second long key').fingerprint, False)}
-    assert f'The key {name} is gone' in said
+    assert rotation(cloud).endswith(Key(b'the second long key').fingerprint)
     assert status(first['url']) == 401 and download(second['url']) == data
     assert 'set already' in fails(cloud, 'rotate', '--key-file', '-', stdin='the third long key')
+
+
+def test_the_longest_duration_is_one(cloud):
+    before = keys(cloud)
+    for given, code, why in (('soon', 2, 'expected a time of at least 1 s'),
+                             ('999999999999', 1, 'beyond the year 9999')):
+        result = cloud.openstack(*KEY, 'rotate', '--longest', given)
+        assert (result.code, result.stdout) == (code, '') and why in result.stderr
+    assert keys(cloud) == before
 
 
 def test_an_odd_key_that_another_client_has_set(cloud, image, data):
@@ -199,9 +255,9 @@ def test_an_odd_key_that_another_client_has_set(cloud, image, data):
     change(cloud, 'rotate')
     first, _ = keys(cloud)
     assert first == odd
-    change(cloud, 'rotate', '--finish', ends=1)
+    change(cloud, 'rotate', '--finish', '--force', ends=1)
     cloud.set_key(odd, slot='-2')
-    change(cloud, 'unset', ends=1)
+    change(cloud, 'unset', '--force', ends=1)
     assert 'has a control character' in fails(cloud, 'rotate')
     assert download(cloud.create(image)['url']) == data
 
@@ -291,7 +347,7 @@ def test_who_may_not(cloud):
 
 def test_no_key_in_debug_output(cloud):
     keys(cloud)
-    for arguments in (['list'], ['set', '--key-file', '-', '--slot', '2'], ['unset']):
+    for arguments in (['list'], ['set', '--key-file', '-', '--slot', '2'], ['unset', '--force']):
         result = cloud.openstack('--debug', *KEY, *arguments, stdin='a secret key')
         assert result.code == 0
         assert 'Swift request: HEAD' in result.stderr

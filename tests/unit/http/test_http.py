@@ -259,6 +259,15 @@ def test_content_length(headers, length):
     assert http.content_length(headers) == length
 
 
+@pytest.mark.parametrize(('date', 'moment'), [
+    ('Tue, 14 Nov 2023 22:13:20 GMT', 1_700_000_000), ('Tue, 14 Nov 2023 22:13:20 +0100',
+                                                       1_699_996_400),
+    ('x', None), ('', None), ('Tue, 14 Nov 99999 22:13:20 GMT', None)])
+def test_read_time(date, moment):
+    assert http.read_time({'Date': date}, 'Date') == moment
+    assert http.read_time({'Date': date}, 'Last-Modified') is None
+
+
 def test_no_password_of_a_netrc(server, tmp_path, monkeypatch):
     netrc = tmp_path / 'netrc'
     netrc.write_text('machine 127.0.0.1 login somebody password secret\n')

@@ -322,7 +322,9 @@ def posted(cloud):
 
 def test_a_key_from_a_file_is_set(openstack, cloud, tmp_path):
     (tmp_path / 'key').write_bytes(b'new\n')
-    assert openstack.rows(f'{KEYS} set', '--slot', '2', '--key-file', str(tmp_path / 'key')) == []
+    assert openstack.rows(f'{KEYS} set', '--slot', '2', '--key-file', str(tmp_path / 'key')) == {
+        'slot': 'account key 2', 'fingerprint': Key(b'new').fingerprint, 'account': 'AUTH_p',
+        'container': None, 'finish_at': None}
     assert posted(cloud) == {'x-account-meta-temp-url-key-2': 'new'}
 
 
@@ -344,21 +346,32 @@ def test_what_the_keys_refuse(openstack, cloud, arguments, said):
     assert said in message and posted(cloud) == {}
 
 
-def test_the_end_of_cached_urls_is_forced(openstack, cloud):
-    made = openstack.rows(CREATE, 'cirros', '--cache')
-    assert posted(cloud) == {} and refused(openstack, f'{KEYS} unset')
-    row, = openstack.rows(f'{KEYS} unset', '--force')
-    assert re.fullmatch(r'0:(19:5\d|20:00)', row.pop('remaining'))
-    assert row == {'image_id': IMAGE_ID, 'method': 'GET', 'container': 'glance',
-                   'key': KEY.fingerprint, 'ended': True, 'expires_at': made['expires_at']}
+def test_a_key_is_removed_by_force(openstack, cloud):
+    assert '--force' in refused(openstack, f'{KEYS} unset') and posted(cloud) == {}
+    assert openstack(f'{KEYS} unset', '--force') == ''
+    assert posted(cloud) == {'x-remove-account-meta-temp-url-key': 'x'}
 
 
-def test_a_rotation(openstack, cloud):
-    openstack.rows(CREATE, 'cirros', '--cache')
-    row, = openstack.rows(f'{KEYS} rotate')
-    assert row['ended'] is False
+@pytest.mark.parametrize('command', [('rotate',), ('set', '--slot', '2', '--generate')])
+def test_a_rotation(openstack, cloud, command):
+    row = openstack.rows(f'{KEYS} {command[0]}', *command[1:], '--longest', '7d')
     (slot, new), = posted(cloud).items()
     assert slot == 'x-account-meta-temp-url-key-2' and new != KEY.value.decode()
+    post, = (each for each in cloud.mock.request_history
+             if (each.method, each.url) == ('POST', SWIFT))
+    began, of = post.headers['X-Account-Meta-Temp-Url-Rotation'].decode().split()
+    assert of == KEY.fingerprint and abs(int(began) - time.time()) < 60
+    assert row == {'slot': 'account key 2', 'fingerprint': Key(new.encode()).fingerprint,
+                   'account': 'AUTH_p', 'container': None,
+                   'finish_at': format_expires(int(began) + 7 * 86400)}
+
+
+def test_the_longest_duration(openstack, cloud):
+    with pytest.raises(SystemExit):
+        openstack(f'{KEYS} rotate', '--longest', 'x')
+    assert 'beyond the year 9999' in refused(
+        openstack, f'{KEYS} rotate', '--longest', '999999999999')
+    assert posted(cloud) == {}
 
 
 @pytest.mark.parametrize(('containers', 'warned'), [

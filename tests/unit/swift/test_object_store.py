@@ -256,6 +256,15 @@ def test_account_keys(cloud, swift):
     assert cloud.mock.last_request.headers['X-Auth-Token'] == b'the token'
 
 
+@pytest.mark.parametrize('container', [None, 'glance'])
+def test_what_swift_says_of_an_account_or_a_container(cloud, swift, container):
+    url = OWN if container is None else f'{OWN}/{container}'
+    cloud.mock.head(url, status_code=204, headers={**SWIFT, 'X-Some-Meta': 'x'})
+    assert swift.head('AUTH_p', container)['X-Some-Meta'] == 'x'
+    cloud.mock.head(url, status_code=404, headers=SWIFT)
+    assert swift.head('AUTH_p', container) is None
+
+
 def test_container_keys(cloud, swift):
     cloud.mock.head(f'{OWN}/glance', status_code=204, headers={
         **SWIFT, 'X-Container-Meta-Temp-Url-Key': 'a%20b', 'X-Container-Meta-Temp-Url-Key-2': '',
@@ -375,12 +384,14 @@ def test_other_answers_are_failures(cloud, swift, call, status):
 
 def test_set_keys(cloud, swift):
     cloud.mock.post(f'{OWN}/glance', status_code=204, headers=SWIFT)
-    swift.set_keys('AUTH_p', 'glance', {CONTAINER_1: Key('ü %41'.encode()), CONTAINER_2: None})
+    swift.set_keys('AUTH_p', 'glance', {CONTAINER_1: Key('ü %41'.encode()), CONTAINER_2: None},
+                   {'X-Container-Meta-Other': 'y'})
     headers = cloud.mock.last_request.headers
     sent = {name: value for name, value in headers.items() if 'key' in name}
     assert sent == {'x-container-meta-temp-url-key': 'ü %41'.encode(),
                     'x-remove-container-meta-temp-url-key-2': b'x'}
     assert headers['X-Auth-Token'] == b'the token'
+    assert headers['X-Container-Meta-Other'] == b'y'
     cloud.mock.post(OWN, status_code=202, headers=SWIFT)
     swift.set_keys(None, None, {ACCOUNT_2: Key(b'x')})
     assert cloud.mock.last_request.headers['X-Account-Meta-Temp-Url-Key-2'] == b'x'
