@@ -154,6 +154,21 @@ def test_keys(cloud, image, data):
     cloud.sdk().object_store.post('/', headers={'X-Remove-Account-Meta-Temp-URL-Key-2': 'x'})
 
 
+def test_a_rotation(cloud):
+    """The gateway keeps when it began."""
+    rotate = ['image', 'temp', 'url', 'key', 'rotate']
+    store = cloud.sdk().object_store
+    assert cloud.rows(*rotate, '--longest', '1s')['slot'] == 'account key 2'
+    cloud.secrets += [store.head('/').headers[f'X-Account-Meta-Temp-Url-Key{slot}']
+                      for slot in ('', '-2')]
+    result = cloud.openstack(*rotate, '--finish', '--longest', '1h')
+    assert result.code == 1 and 'may work until' in result.stderr
+    time.sleep(3)
+    assert cloud.rows(*rotate, '--finish', '--longest', '1s')['slot'] == 'account key'
+    assert 'X-Account-Meta-Temp-Url-Rotation' not in store.head('/').headers
+    cloud.set_key(KEY)
+
+
 def test_a_copy(cloud, data):
     """It is signed with the account's key: a container's has no effect."""
     name = cloud.upload('in files', data, store='file1')
