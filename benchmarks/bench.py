@@ -17,9 +17,9 @@ import uuid
 from copies import copies
 from distance import distance
 from measure import Commands, Row, fill, medians, requests_of, seconds, upload
+from osc_imgurl.cache.entry import Entry
 from swiftclient.utils import generate_temp_url
 
-from osc_imgurl.cache.entry import Entry
 from osc_imgurl.cache.sqlite import SQLiteCache, insert
 from osc_imgurl.tempurl.signing import Key, Parameters, sign
 from osc_imgurl.tempurl.url import ObjectPath

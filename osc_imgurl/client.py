@@ -25,9 +25,11 @@ from osc_imgurl.check.new_url import NewURLCheck
 from osc_imgurl.copies.copier import Copier, Progress, make_copier, no_progress
 from osc_imgurl.copies.home import Home
 from osc_imgurl.create import ImageTempURL, create, create_for
-from osc_imgurl.errors import CacheFailed, MissingParameterValue, logger
-from osc_imgurl.glance.image import Image
+from osc_imgurl.errors import CacheFailed, InvalidParameterValue, MissingParameterValue, logger
+from osc_imgurl.glance.image import Image, referenced_id
 from osc_imgurl.glance.image_service import ImageService
+from osc_imgurl.links.link import LinkOptions
+from osc_imgurl.links.links import LinkMaker, Links
 from osc_imgurl.settings.table import Settings, expiry
 from osc_imgurl.swift.object_store import ObjectStore
 from osc_imgurl.swift.probe import TIMEOUT, Probe
@@ -126,20 +128,42 @@ class Client:
         """
         return Home(self.settings, self.swift)
 
+    @property
+    def links(self) -> Links:
+        """The links in the session's own account: URLs that can be extended and revoked.
+
+        :raises MissingParameterValue: there is no authentication.
+        """
+        return Links(self.settings, self.swift)
+
     def create(self, image: str, options: URLOptions = URLOptions(), *,
-               refresh: bool = False) -> ImageTempURL:
+               link: LinkOptions = LinkOptions(), refresh: bool = False) -> ImageTempURL:
         """Return a temporary URL for an image, tried where the settings want that.
 
         :param image: its UUID, ``glance://host/UUID``, or its name.
+        :param link: counts where the settings want URLs that can be revoked.
         :param refresh: choose a new expiry where the cache knows one, and keep that.
         :raises ImgurlError: what is wrong, with what to do about it.
         """
+        if link != LinkOptions() and not self.settings.revocable:
+            raise InvalidParameterValue(
+                'Only a URL that can be revoked has a note, or may be extended.', 'Make it so.',
+                'revocable')
         made = create(image, options, self.cloud, self.settings, self._clock, refresh=refresh,
-                      cache=self._cache_in_use, copies=self._make_copier())
+                      cache=self._cache_in_use, copies=self._make_copier(),
+                      links=self._make_linker(link))
         for warning in made.warnings:
             LOG.warning('%s', warning)
         check = NewURLCheck(self.settings, self.cloud)
         return check.check(made, self._clock()) if check.wanted(made) else made
+
+    def image_id(self, image: str) -> str:
+        """Return the ID of an image, which may be gone if that is what names it.
+
+        :param image: its UUID, ``glance://host/UUID``, or its name.
+        :raises ImgurlError: as :meth:`osc_imgurl.glance.image_service.ImageService.find`.
+        """
+        return referenced_id(image) or self.glance.find(image).id
 
     def images(self, *named: str, with_boot_images: bool = False,
                **filters: Any) -> Iterator[Found | Failure]:
@@ -165,7 +189,8 @@ class Client:
         cloud, settings = self.cloud.memoized(), self.settings
         make = functools.partial(
             create_for, options=options, cloud=cloud, settings=settings, clock=self._clock,
-            cache=self._cache_in_use, copies=self._make_copier(), refresh=refresh)
+            cache=self._cache_in_use, copies=self._make_copier(), links=self._make_linker(),
+            refresh=refresh)
         made = batch.create_all(
             (Found(each) if isinstance(each, Image) else each for each in images), make)
         if settings.check:
@@ -212,10 +237,12 @@ class Client:
         expiry(self.settings, options, self._clock())
         cloud, settings = self.cloud.memoized(), self.settings
         check, copies = NewURLCheck(settings, cloud), self._make_copier()
+        links = self._make_linker()
 
         def make(image: Image, options: URLOptions) -> ImageTempURL:
             made = create_for(image, options, cloud, settings, self._clock,
-                              cache=self._cache_in_use, copies=copies, refresh=refresh)
+                              cache=self._cache_in_use, copies=copies, links=links,
+                              refresh=refresh)
             for warning in made.warnings:
                 LOG.warning('%s', warning)
             return check.check(made, self._clock()) if check.wanted(made) else made
@@ -229,6 +256,9 @@ class Client:
 
     def _make_copier(self) -> Copier | None:
         return make_copier(self.settings, self.cloud, self._progress)
+
+    def _make_linker(self, options: LinkOptions = LinkOptions()) -> LinkMaker | None:
+        return LinkMaker(self.settings, options) if self.settings.revocable else None
 
 
 def _offline() -> MissingParameterValue:

@@ -14,6 +14,8 @@ from osc_imgurl.cache.base import Cache, reuse
 from osc_imgurl.copies.copier import NO_URL, Copier, or_copied
 from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue, ObjectStoreFailed
 from osc_imgurl.glance.image import Image, file_name, referenced_id, validate_in_swift
+from osc_imgurl.links.link import Link
+from osc_imgurl.links.links import LinkMaker
 from osc_imgurl.settings.table import Settings, expiry
 from osc_imgurl.swift.answers import Capabilities
 from osc_imgurl.swift.endpoint import OfflineSwift
@@ -41,6 +43,7 @@ class ImageTempURL:
         Empty where there was nobody to ask.
     :ivar better: the same URL with digests that the cluster may support without saying so: a HEAD
         tells.
+    :ivar link: what the URL is for, in place of the image's object itself, where it can be revoked.
     :ivar warnings: what to know of the URL before it is used, a sentence each.
     """
 
@@ -52,6 +55,7 @@ class ImageTempURL:
     guessed: tuple[str, ...] = ()
     copied: bool = False
     better: tuple[TempURL, ...] = ()
+    link: Link | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -59,16 +63,23 @@ class ImageTempURL:
         """The URL itself; a bearer secret."""
         return self.temp_url.url
 
+    @property
+    def expires(self) -> int:
+        """When it ends: Unix time, seconds; what can be extended, its signature outlives."""
+        return self.link.expires if self.link else self.temp_url.expires
+
 
 def create(image: str, options: URLOptions, cloud: Cloud, settings: Settings,
            clock: Callable[[], float], *, cache: Cache | None = None,
-           copies: Copier | None = None, refresh: bool = False) -> ImageTempURL:
+           copies: Copier | None = None, links: LinkMaker | None = None,
+           refresh: bool = False) -> ImageTempURL:
     """Return a temporary URL for an image.
 
     :param image: its UUID, ``glance://host/UUID``, or its name.
     :param clock: tells the Unix time, in seconds.
     :param cache: remembers when a URL was first made; None to sign anew each time.
     :param copies: makes copies of images that have no URL where they are.
+    :param links: makes a link for each URL, so that it can be revoked; the cache knows none.
     :param refresh: choose a new expiry where the cache knows one, and keep that.
     :raises ImgurlError: what is wrong, with what to do about it.
     """
@@ -77,12 +88,13 @@ def create(image: str, options: URLOptions, cloud: Cloud, settings: Settings,
     _prefetch(image, options, settings, swift)
     cloud = dataclasses.replace(cloud, object_store=swift)
     return create_for(cloud.images.show(image), options, cloud, settings, clock, cache=cache,
-                      copies=copies, refresh=refresh)
+                      copies=copies, links=links, refresh=refresh)
 
 
 def create_for(image: Image, options: URLOptions, cloud: Cloud, settings: Settings,
                clock: Callable[[], float], *, cache: Cache | None = None,
-               copies: Copier | None = None, refresh: bool = False) -> ImageTempURL:
+               copies: Copier | None = None, links: LinkMaker | None = None,
+               refresh: bool = False) -> ImageTempURL:
     """Return a temporary URL for an image that has been found already.
 
     :param image: must be active; the others as for :func:`create`.
@@ -93,7 +105,7 @@ def create_for(image: Image, options: URLOptions, cloud: Cloud, settings: Settin
     try:
         validate_in_swift(image)
         target = resolve(image, store, options.object)
-        key = signing_key(target, store)
+        key = (links.key if links else signing_key)(target, store)
         if copies and copies.needed(image, target, options, store.swift):
             copier = copies
     except NO_URL as error:
@@ -115,8 +127,12 @@ def create_for(image: Image, options: URLOptions, cloud: Cloud, settings: Settin
     if options.filename == AUTO_FILENAME:
         options = dataclasses.replace(options, filename=file_name(image))
     parameters = Parameters(target.endpoint.url, target.path, expires_at, options, digest)
-    cached = False
-    if cache:
+    cached, link = False, None
+    if links:
+        link, parameters, to_know = links.make(
+            image, parameters, key, store.swift, supported=supported, now=clock())
+        warnings += to_know
+    elif cache:
         parameters, cached = reuse(
             cache, parameters, key, image.id, settings, now=clock(), refresh=refresh)
     given = {'key': settings.key, 'digest': settings.digest and supported.supports(digest)}
@@ -125,6 +141,7 @@ def create_for(image: Image, options: URLOptions, cloud: Cloud, settings: Settin
         sign(parameters, key), options.method, image, target, cached,
         () if cloud.offline else guessed, copied=copier is not None,
         better=tuple(sign(dataclasses.replace(parameters, digest=each), key) for each in better),
+        link=link,
         warnings=(*warnings, *risks(options, target.path)))
 
 

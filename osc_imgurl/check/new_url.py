@@ -16,9 +16,10 @@ from osc_imgurl.check.facts import (
 )
 from osc_imgurl.create import ImageTempURL
 from osc_imgurl.errors import ImgurlError, ObjectMismatch, TempURLRefused, logger
+from osc_imgurl.links.link_container import discard
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.probe import Answer, Probe
-from osc_imgurl.target.store import Cloud, named_store
+from osc_imgurl.target.store import Cloud, Store, named_store
 
 # With a HEAD; Swift accepts one through a URL for POST too, and a RADOS Gateway does not.
 TRIED_METHODS = ('GET', 'HEAD', 'PUT')
@@ -57,6 +58,15 @@ class NewURLCheck:
         :param now: Unix time, seconds.
         :raises TempURLRefused, ObjectMismatch: as :func:`classify`.
         """
+        try:
+            return self._check(made, now)
+        except ImgurlError:
+            if made.link:
+                store = self._store(made)
+                discard(made.link, store.settings, store.swift)
+            raise
+
+    def _check(self, made: ImageTempURL, now: float) -> ImageTempURL:
         probe, endpoint = self._cloud.probe, made.target.endpoint
         if probe is None:
             self._warn('The URL is not checked: nobody can ask for it')
@@ -73,6 +83,9 @@ class NewURLCheck:
             for warning in classify(made, answer, cause, there):
                 self._warn(warning)
         return made
+
+    def _store(self, made: ImageTempURL) -> Store:
+        return named_store(made.target.store, self._settings, self._cloud.object_store)
 
     def _try(self, made: ImageTempURL, probe: Probe) -> tuple[ImageTempURL, Answer]:
         """Return the URL with the first digest that works, else with the surest; and the answer."""
@@ -92,7 +105,7 @@ class NewURLCheck:
         from osc_imgurl.check.checks import diagnose
 
         with self._lock:
-            store = named_store(made.target.store, self._settings, self._cloud.object_store)
+            store = self._store(made)
             return diagnose(
                 made.temp_url.at(made.target.endpoint.cluster).url, store.settings,
                 dataclasses.replace(self._cloud, object_store=store.swift), now,

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from osc_imgurl.copies import segments
 from osc_imgurl.copies.copy import (
-    DELETE_AT,
     Copy,
     delete_at,
     ends_soon,
@@ -38,6 +37,7 @@ from osc_imgurl.glance.image import Image, OfflineImages
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.answers import md5_of
 from osc_imgurl.swift.object_store import Body
+from osc_imgurl.swift.objects import DELETE_AT
 from osc_imgurl.target.resolve import Target
 from osc_imgurl.target.store import Cloud
 from osc_imgurl.target.trust import unsafe_to_read

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 from osc_imgurl import http
 from osc_imgurl.glance.image import Image
+from osc_imgurl.swift.objects import DELETE_AT, read_end
 
-HASH, NAME, DELETE_AT = 'X-Object-Meta-Image-Hash', 'X-Object-Meta-Image-Name', 'X-Delete-At'
+HASH, NAME = 'X-Object-Meta-Image-Hash', 'X-Object-Meta-Image-Name'
 # Swift's max_meta_value_length, in bytes, where an operator has not changed it.
 MAX_META_VALUE = 256
 # The container for copies, where none is given.
@@ -66,15 +67,6 @@ def from_headers(container: str, name: str, headers: Mapping[str, str]) -> Copy 
         return None
     return Copy(container, name, urllib.parse.unquote(headers.get(NAME, '')) or None, size, found,
                 read_end(headers))
-
-
-def read_end(headers: Mapping[str, str]) -> int | None:
-    """Return when Swift deletes an object: Unix time, seconds; None: never.
-
-    :param headers: of the object.
-    """
-    moment = headers.get(DELETE_AT, '')
-    return int(moment) if re.fullmatch('[0-9]{1,10}', moment) else None
 
 
 def image_hash(image: Image) -> str | None:

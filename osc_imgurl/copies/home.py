@@ -6,20 +6,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from osc_imgurl import http
 from osc_imgurl.copies import segments
-from osc_imgurl.copies.copy import (
-    CONTAINER,
-    DELETE_AT,
-    Copy,
-    extended,
-    from_headers,
-    read_end,
-    to_headers,
-)
+from osc_imgurl.copies.copy import CONTAINER, Copy, extended, from_headers, to_headers
 from osc_imgurl.errors import (
     ImgurlError,
     InvalidParameterValue,
@@ -32,7 +24,15 @@ from osc_imgurl.swift import key_slots
 from osc_imgurl.swift.answers import Capabilities
 from osc_imgurl.swift.endpoint import Endpoint, endpoint_of, find_endpoint
 from osc_imgurl.swift.key_slots import CONTAINER_SLOTS, SETTLING
-from osc_imgurl.swift.objects import Container, Listed
+from osc_imgurl.swift.objects import (
+    AT_ONCE,
+    DELETE_AT,
+    SHARED,
+    Container,
+    Listed,
+    delete_each,
+    read_end,
+)
 from osc_imgurl.target.resolve import Target, find_key, session_account
 from osc_imgurl.tempurl.endpoint import split_storage_url
 from osc_imgurl.tempurl.signing import Key
@@ -44,12 +44,8 @@ if TYPE_CHECKING:
 
 LOG = logger(__name__)
 
-# The headers by which a container says that others may use it.
-SHARED = {'X-Container-Read': 'read', 'X-Container-Write': 'change'}
 # How often a copy's life is made longer, while others make it shorter.
 ATTEMPTS = 5
-# How many copies are asked for, or deleted, at once.
-AT_ONCE = 8
 # What stands behind all segments in a listing: '0' comes behind '/'.
 BEHIND_SEGMENTS = segments.FOLDER.replace('/', '0')
 
@@ -255,11 +251,12 @@ class Home:
         left = (each.name for each in self.container.list(segments.FOLDER)
                 if segments.image_of(each.name))
         # First what has a URL.
-        return _each(self.container.delete, [*(copy.image_id for copy in self.copies()), *left])
+        return delete_each(
+            self.container.delete, [*(copy.image_id for copy in self.copies()), *left])
 
     def delete_all(self, image_ids: Iterable[str]) -> list[ImgurlError]:
         """Delete the copies of images, as :meth:`delete` does; return why some are not deleted."""
-        return _each(self.delete, image_ids)
+        return delete_each(self.delete, image_ids)
 
     def delete(self, image_id: str) -> None:
         """Delete an image's copy, and all of its segments; those of copies under way too.
@@ -273,18 +270,6 @@ class Home:
         # First what has a URL.
         for name in (*([image_id] if copy else []), *(each.name for each in parts)):
             self.container.delete(name)
-
-
-def _each(delete: Callable[[str], object], names: Iterable[str]) -> list[ImgurlError]:
-    """Delete what is named, side by side; return why some of it is not deleted."""
-    def attempt(name: str) -> ImgurlError | None:
-        try:
-            delete(name)
-        except ImgurlError as error:
-            return error
-        return None
-
-    return list(filter(None, side_by_side(attempt, names, AT_ONCE)))
 
 
 def _is_settled(headers: Mapping[str, str]) -> bool:

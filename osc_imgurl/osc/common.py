@@ -183,8 +183,8 @@ def row(made: ImageTempURL) -> dict[str, Any]:
     path = made.target.path
     return {
         'url': made.url,
-        'expires_at': format_expires(made.temp_url.expires),
-        'expires': made.temp_url.expires,
+        'expires_at': format_expires(made.expires),
+        'expires': made.expires,
         'method': made.method,
         'digest': made.temp_url.digest,
         'image_id': made.image.id,
@@ -194,6 +194,7 @@ def row(made: ImageTempURL) -> dict[str, Any]:
         'container': path.container,
         'object': path.object,
         'copied': made.copied,
+        'link': made.link.id if made.link else None,
         'cached': made.cached,
         **{name: getattr(made.image, name) for name in IMAGE_FACTS},
     }

@@ -29,14 +29,25 @@ class CreateImageTempURL(base.ShowOne):
         parser = super().get_parser(prog_name)
         url_options.add_for_one_image(parser)
         url_options.add(parser)
+        parser.add_argument(
+            '--note', metavar='<text>',
+            help='With --revocable: what you want to remember of this URL, such as who has it')
+        parser.add_argument(
+            '--longest', metavar='<duration>',
+            help='With --revocable: how long the URL may live, however often it is extended; its'
+                 ' signature expires then (default: 365d)')
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+        from osc_imgurl.links.link import LinkOptions
         from osc_imgurl.osc import common, url_options
 
+        given = {name: value for name in ('note', 'longest')
+                 if (value := getattr(parsed_args, name)) is not None}
         client = common.client(self.app, parsed_args)
         row = common.row(client.create(
-            parsed_args.image, url_options.read(parsed_args), refresh=parsed_args.refresh))
+            parsed_args.image, url_options.read(parsed_args), link=LinkOptions(**given),
+            refresh=parsed_args.refresh))
         return tuple(row), tuple(row.values())
 
 
@@ -62,6 +73,7 @@ class ShowImageTempURL(base.ShowOne):
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         from osc_imgurl.copies.copy import is_container
         from osc_imgurl.glance.image import is_uuid
+        from osc_imgurl.links import link
         from osc_imgurl.osc import common
         from osc_imgurl.tempurl.options import (
             format_expires,
@@ -74,14 +86,17 @@ class ShowImageTempURL(base.ShowOne):
         url = common.argument(parsed_args.url)
         parsed, now = parse(url, settings.endpoint_type), time.time()
         method, signature = _verified(parsed, settings, now)
+        name, named = parsed.path.object, link.named(parsed.path)
+        image_id = named[1] if named else name if is_uuid(name) else None
         row = {
             'endpoint': parsed.endpoint,
             'account': parsed.path.account,
             'container': parsed.path.container,
-            'object': parsed.path.object,
+            'object': name,
             'copied': (is_container(parsed.path.container, settings.copy_container)
-                       and is_uuid(parsed.path.object)),
-            'image_id': parsed.path.object if is_uuid(parsed.path.object) else None,
+                       and is_uuid(name)),
+            'link': named[0] if named else None,
+            'image_id': image_id,
             'method': method,
             'expires_at': format_expires(parsed.expires),
             'remaining': format_remaining(parsed.expires, now),

@@ -34,7 +34,7 @@ class CheckImageTempURL(base.Lister):
         common.add_object_option(parser)
         common.add_setting_options(parser, BY_NAME.keys() - {
             'cache_enabled', 'align', 'check', 'expected_download_start_delay',
-            'copy', 'copy_unverified'})
+            'copy', 'copy_unverified', 'revocable'})
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:

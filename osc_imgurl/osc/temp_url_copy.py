@@ -53,7 +53,6 @@ class DeleteImageTempURLCopy(base.Command):
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
         from osc_imgurl.errors import ImgurlError, MissingParameterValue
-        from osc_imgurl.glance.image import referenced_id
         from osc_imgurl.osc import common
 
         if bool(parsed_args.images) == parsed_args.all:
@@ -64,8 +63,7 @@ class DeleteImageTempURLCopy(base.Command):
         wanted, errors = set(), []
         for image in parsed_args.images:
             try:
-                # The image itself may be gone.
-                wanted.add(referenced_id(image) or client.glance.find(image).id)
+                wanted.add(client.image_id(image))
             except ImgurlError as error:
                 errors.append(error)
         return base.report([*errors, *client.copies.delete_all(sorted(wanted))])

@@ -73,10 +73,12 @@ class ListImageTempURL(base.Lister):
             columns[2:2] = ['role', 'parent']
         if parsed_args.long:
             columns += ['method', 'digest', 'endpoint', 'account', 'container', 'object',
-                        'copied', 'cached', 'owner', 'visibility', 'expires',
+                        'copied', 'link', 'cached', 'owner', 'visibility', 'expires',
                         *common.IMAGE_FACTS]
         elif client.settings.copy:
             columns.append('copied')
+        elif client.settings.revocable:
+            columns.append('link')
         if parsed_args.with_errors:
             columns.append('error')
         self._output = stream.Output(

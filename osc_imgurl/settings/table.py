@@ -73,8 +73,8 @@ class Settings:
     :ivar stores: what is given for the images in a Glance store, by its name: see
         :func:`for_store`.
     :raises InvalidParameterValue: a value is none of its setting's, the duration is shorter than
-        the expected download start delay (Ironic's rule), or the endpoint is none of a RADOS
-        Gateway where it must be.
+        the expected download start delay (Ironic's rule), URLs are to be for copies and revocable,
+        or the endpoint is none of a RADOS Gateway where it must be.
     """
 
     key_file: str | None = _setting(
@@ -139,6 +139,10 @@ class Settings:
         values.name, 'Container in your own account that copies are kept in; in the environment or'
         ' clouds.yaml', shown_default='image-temp-urls; in a RADOS Gateway with - and your'
         ' project\'s ID behind it')
+    revocable: bool = _setting(
+        values.boolean, 'Make a URL that can be extended, and revoked, by itself: it is for a small'
+        ' object in Swift that stands for the image', default=False, switch='revocable',
+        shown_default='off')
     copy_unverified: bool = _setting(
         values.boolean, 'Copy an image of which Glance tells no hash, too', default=False,
         switch='copy-unverified', shown_default='off')
@@ -195,6 +199,10 @@ class Settings:
                 shown = '' if setting.secret else f' {value!r}'
                 raise InvalidParameterValue(f'Invalid {setting.name}{shown}: {error}.') from None
         _validate_duration(self.duration, self.expected_download_start_delay)
+        if self.copy and self.revocable:
+            raise InvalidParameterValue(
+                'A copy has an end of its own, and no URL for it can be revoked by itself.',
+                'Use one of the two.', 'copy', 'revocable')
         if self.endpoint_url and self.endpoint_type == 'radosgw':
             object.__setattr__(self, 'endpoint_url', gateway_endpoint(self.endpoint_url))
 

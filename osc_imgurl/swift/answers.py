@@ -94,6 +94,7 @@ class Capabilities:
     :ivar max_object_size: in bytes; None where it does not say.
     :ivar max_segments: how many a static large object may have, 0 where there are no such objects;
         None where it does not say.
+    :ivar symlink: whether it has symbolic links; None where it does not say.
     """
 
     tempurl: bool | None = None
@@ -101,6 +102,7 @@ class Capabilities:
     digests: tuple[str, ...] | None = None
     max_object_size: int | None = None
     max_segments: int | None = None
+    symlink: bool | None = None
 
     def supports(self, digest: str) -> bool | None:
         """Say whether it supports a digest; None where it does not say, and it may be too new."""
@@ -174,10 +176,11 @@ def read_info(info: Any) -> Capabilities:
     tempurl, swift = info.get('tempurl'), info.get('swift') or {}
     max_size, slo = _number(swift.get('max_file_size')), info.get('slo', {} if not swift else None)
     max_segments = 0 if slo is None else _number(slo.get('max_manifest_segments'))
+    of_objects = max_size, max_segments, 'symlink' in info if swift else None
     if tempurl is None:
-        return Capabilities(False, max_object_size=max_size, max_segments=max_segments)
+        return Capabilities(False, None, None, *of_objects)
     return Capabilities(True, _texts(tempurl.get('methods')),
-                        _texts(tempurl.get('allowed_digests')), max_size, max_segments)
+                        _texts(tempurl.get('allowed_digests')), *of_objects)
 
 
 def _number(value: object) -> int | None:

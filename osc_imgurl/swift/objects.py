@@ -5,24 +5,33 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, TypeVar
 
 import requests
 
-from osc_imgurl.errors import DELETE_COPIES, ObjectStoreFailed, ObjectStoreFull
+from osc_imgurl.errors import DELETE_COPIES, ImgurlError, ObjectStoreFailed, ObjectStoreFull
 from osc_imgurl.swift.answers import CORRECT, require_success
 from osc_imgurl.swift.object_store import Body
+from osc_imgurl.workers import side_by_side
 
 if TYPE_CHECKING:
     from osc_imgurl.swift.endpoint import Swift
+
+T = TypeVar('T')
 
 # What Swift answers where a quota is used up, or a disk is full.
 FULL = {413: 'the quota of the account or of the container is used up, or the object too large',
         507: 'its disks are full'}
 # Of a list; a page of Swift's has up to 10 000 objects.
 MOST_PAGES = 1000
+DELETE_AT = 'X-Delete-At'
+# The headers by which a container says that others may use it.
+SHARED = {'X-Container-Read': 'read', 'X-Container-Write': 'change'}
+# How many objects are asked for, or deleted, at once.
+AT_ONCE = 8
 # What comes of an answer of another shape.
 NOT_EXPECTED = (ValueError, LookupError, TypeError, OverflowError, RecursionError)
 
@@ -38,6 +47,7 @@ class Listed:
     name: str
     size: int
     md5: str
+    content_type: str = ''
 
 
 class Container:
@@ -63,9 +73,9 @@ class Container:
         """Make the container; where it is there already, nothing changes."""
         _require_success(self._request('PUT', self.name))
 
-    def head(self, name: str) -> Mapping[str, str] | None:
+    def head(self, name: str, query: str = '') -> Mapping[str, str] | None:
         """Return what Swift says of an object, or None where there is none."""
-        return self._head(name)
+        return self._head(name, query=query)
 
     def list(self, prefix: str = '', *, after: str = '') -> Iterator[Listed]:
         """Yield the objects whose names begin so, page by page.
@@ -100,9 +110,14 @@ class Container:
             return None
         return _require_success(response).headers
 
-    def post(self, name: str, headers: Mapping[str, str]) -> bool:
-        """Write what stands beside an object's data anew; say whether there is such an object."""
-        return self._unless_missing(self._request('POST', self.name, name, headers=headers))
+    def post(self, name: str, headers: Mapping[str, str], *, symlink: bool = False) -> bool:
+        """Write what stands beside an object's data anew; say whether there is such an object.
+
+        :param symlink: whether it may be a symbolic link. Swift has written the headers then when
+            it redirects to the link's target, where nobody is to write them too.
+        """
+        response = self._request('POST', self.name, name, headers=headers)
+        return (symlink and response.status_code == 307) or self._unless_missing(response)
 
     def delete(self, name: str) -> bool:
         """Delete an object; say whether there was one."""
@@ -127,13 +142,34 @@ class Container:
     def _request(self) -> Callable[..., requests.Response]:
         return functools.partial(self._store.request, account=self._account)
 
-    def _head(self, *name: str) -> Mapping[str, str] | None:
-        response = self._request('HEAD', self.name, *name)
+    def _head(self, *name: str, query: str = '') -> Mapping[str, str] | None:
+        response = self._request('HEAD', self.name, *name, query=query)
         return None if response.status_code == 404 else _require_success(response).headers
 
     @staticmethod
     def _unless_missing(response: requests.Response) -> bool:
         return response.status_code != 404 and bool(_require_success(response))
+
+
+def read_end(headers: Mapping[str, str]) -> int | None:
+    """Return when Swift deletes an object: Unix time, seconds; None: never.
+
+    :param headers: of the object.
+    """
+    moment = headers.get(DELETE_AT, '')
+    return int(moment) if re.fullmatch('[0-9]{1,10}', moment) else None
+
+
+def delete_each(delete: Callable[[T], object], items: Iterable[T]) -> list[ImgurlError]:
+    """Delete items, side by side; return why some are not deleted."""
+    def attempt(item: T) -> ImgurlError | None:
+        try:
+            delete(item)
+        except ImgurlError as error:
+            return error
+        return None
+
+    return list(filter(None, side_by_side(attempt, items, AT_ONCE)))
 
 
 def _require_success(response: requests.Response) -> requests.Response:
@@ -148,7 +184,8 @@ def _require_success(response: requests.Response) -> requests.Response:
 
 def _listing(response: requests.Response) -> list[Listed]:
     try:
-        listed = [Listed(str(each['name']), int(each['bytes']), str(each['hash']))
+        listed = [Listed(str(each['name']), int(each['bytes']), str(each['hash']),
+                         str(each.get('content_type', '')))
                   for each in response.json() if 'name' in each]
         for each in listed:
             # Not every text that JSON can write is one that a URL can have.

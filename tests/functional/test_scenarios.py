@@ -46,6 +46,7 @@ REPLACED = {
     r'\bby -?\d s\b': 'by <seconds> s',
     r'\btx[0-9a-f]{21}-[0-9a-f]{10}\S*\b': '<transaction>',
     r'(?<![-0-9a-f])[0-9a-f]{12}\b': '<fingerprint>',
+    r'(links/[-0-9a-f]{36}/|\blink\W{1,4}|\| )[0-9a-f]{32}(?=[/" ])': r'\1<link>',
     r'(127\.0\.0\.1:)\d\d+': r'\1<port>',
     r'(?m)^[+-]+$': lambda line: re.sub('-+', '-', line[0]),
     r'(?m)^\|.*': lambda line: re.sub(r'(?<=\|) +| +(?=\|)', ' ', line[0]),
@@ -101,16 +102,18 @@ def clouds(make_cloud):
 def urls(storage_url):
     """Return contents of files: a URL that works, and what others make of it."""
     endpoint, _, account = storage_url.partition('/v1/')
+    image = ObjectPath(account, 'glance', CIRROS)
+    revoked = ObjectPath(account, 'image-temp-url-links', f'{CIRROS}/{"5e" * 16}/cirros.raw')
 
-    def signed(expires, key=KEY):
-        return sign(Parameters(endpoint, ObjectPath(account, 'glance', CIRROS), expires),
-                    Key(key.encode())).url
+    def signed(expires, key=KEY, path=image):
+        return sign(Parameters(endpoint, path, expires), Key(key.encode())).url
 
     now = int(time.time())
     return {
         'valid-url': signed(now + DURATION), 'expired-url': signed(now - DURATION),
         'altered-url': signed(now + DURATION).replace(f'={now + DURATION}', f'={now + 86400}'),
         'other-keys-url': signed(now + DURATION, 'a key that nobody knows'),
+        'link-url': signed(now + DURATION, path=revoked),
     }
 
 

@@ -31,7 +31,7 @@ def test_no_other_command_imports_the_library(command, tmp_path):
                         'osc_imgurl.osc.temp_url', 'osc_imgurl.osc.temp_url_cache',
                         'osc_imgurl.osc.temp_url_check', 'osc_imgurl.osc.temp_url_copy',
                         'osc_imgurl.osc.temp_url_export',
-                        'osc_imgurl.osc.temp_url_key',
+                        'osc_imgurl.osc.temp_url_key', 'osc_imgurl.osc.temp_url_link',
                         'osc_imgurl.osc.temp_url_list',
                         'osc_imgurl.osc.temp_url_settings'}
 
@@ -45,6 +45,7 @@ def test_every_command_loads():
         'image temp url key list', 'image temp url key set', 'image temp url key unset',
         'image temp url key rotate', 'image temp url settings list',
         'image temp url copy delete', 'image temp url copy list',
+        'image temp url link extend', 'image temp url link list', 'image temp url link revoke',
         'image temp url cache list', 'image temp url check', 'image temp url cache delete',
         'image temp url cache show', 'image location show'}
     for entry in ours:

@@ -8,8 +8,8 @@ import osc_imgurl
 LIBRARY = pathlib.Path(osc_imgurl.__file__).parent
 # From the bottom up; a room imports from those below, and from itself.
 FLOORS = [['errors', 'workers'], ['http', 'tempurl'], ['settings'], ['glance', 'swift'],
-          ['cache', 'target'], ['copies'], ['create'], ['check'], ['batch'], ['export'], ['client'],
-          ['osc']]
+          ['cache', 'target'], ['copies', 'links'], ['create'], ['check'], ['batch'], ['export'],
+          ['client'], ['osc']]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = [path for path in sorted(LIBRARY.rglob('*.py')) if path.parent != LIBRARY
            or path.name != '__init__.py']
@@ -35,4 +35,4 @@ def test_imports_point_down():
 
 def test_what_is_seen_first():
     seen = {path.stem for path in LIBRARY.iterdir() if path.name != '__pycache__'}
-    assert seen - {'__init__', 'py'} == FLOOR.keys() and len(seen) <= 18
+    assert seen - {'__init__', 'py'} == FLOOR.keys() and len(seen) <= 19

@@ -52,7 +52,7 @@ def test_create(openstack):
         'expires_at': format_expires(expires), 'method': 'GET', 'digest': 'sha256',
         'image_id': IMAGE_ID, 'image_name': 'cirros', 'endpoint': 'http://swift',
         'account': 'AUTH_p', 'container': 'glance', 'object': IMAGE_ID, 'copied': False,
-        'cached': False, **FACTS}
+        'link': None, 'cached': False, **FACTS}
 
 
 def test_create_takes_the_options_of_a_url(openstack, cloud):
@@ -113,7 +113,7 @@ def test_show(openstack, offline):
     assert 0 < row.pop('remaining_seconds') < row['expires']
     assert row == {
         'endpoint': 'http://proxy', 'account': 'AUTH_p', 'container': 'glance', 'object': IMAGE_ID,
-        'copied': False, 'image_id': IMAGE_ID, 'method': 'PUT',
+        'copied': False, 'link': None, 'image_id': IMAGE_ID, 'method': 'PUT',
         'expires_at': '2099-01-31T00:00:00Z', 'expires': 4073500800, 'digest': 'sha256',
         'ip_range': '203.0.113.0/24', 'prefix': None, 'filename': 'a.img', 'inline': True,
         'signature': f'of the key {KEY.fingerprint} (--key-file)'}
@@ -166,7 +166,7 @@ def test_list(openstack, cloud):
 def test_list_all_columns(openstack):
     row = openstack.rows(LIST, 'cirros', '--long')[0]
     assert [*row][4:] == ['method', 'digest', 'endpoint', 'account', 'container', 'object',
-                          'copied', 'cached', 'owner', 'visibility', 'expires', *FACTS]
+                          'copied', 'link', 'cached', 'owner', 'visibility', 'expires', *FACTS]
     assert row.items() >= {**FACTS, 'owner': 'p', 'visibility': 'public', 'method': 'GET'}.items()
 
 

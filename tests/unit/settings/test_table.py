@@ -26,7 +26,7 @@ DEFAULTS = {
     'duration': 1200, 'expected_download_start_delay': 0, 'api_version': 'v1',
     'container': 'glance', 'multiple_containers_seed': 0,
     'allowed_direct_url_schemes': (), 'cache_enabled': False, 'cache_arguments': (), 'align': 0,
-    'num_retries': 2, 'timeout': 60, 'copy': False,
+    'num_retries': 2, 'timeout': 60, 'copy': False, 'revocable': False,
     'copy_unverified': False,
 }
 # What has an option with a value, and what that is called.
@@ -53,7 +53,7 @@ def test_the_table():
     assert column('metavar') == METAVARS
     assert column('switch') == {
         'cache_enabled': 'cache', 'check': 'check', 'copy': 'copy',
-        'copy_unverified': 'copy-unverified'}
+        'copy_unverified': 'copy-unverified', 'revocable': 'revocable'}
     assert column('file') == {'key': 'key_file', 'cache_password': 'cache_password_file'}
     assert list(BY_NAME) == [setting.name for setting in TABLE]
     assert set(BY_NAME) == {field.name for field in dataclasses.fields(Settings)} - {
@@ -84,7 +84,7 @@ def test_the_defaults():
             if not value} == {
         'expected_download_start_delay': '0', 'multiple_containers_seed': '0',
         'allowed_direct_url_schemes': 'none', 'cache_enabled': 'off', 'cache_arguments': 'none',
-        'align': 'off', 'copy': 'off', 'copy_unverified': 'off'}
+        'align': 'off', 'copy': 'off', 'copy_unverified': 'off', 'revocable': 'off'}
 
 
 @pytest.mark.parametrize(('name', 'text', 'value'), [
@@ -101,6 +101,12 @@ def test_what_reads_a_setting(name, text, value):
 def test_what_a_setting_cannot_be(name, text):
     with pytest.raises(ValueError, match='expected'):
         BY_NAME[name].parse(text)
+
+
+def test_a_copy_cannot_be_revoked_by_itself():
+    with pytest.raises(InvalidParameterValue) as caught:
+        Settings(copy=True, revocable=True)
+    assert caught.value.names == ('copy', 'revocable')
 
 
 def test_sources():

@@ -72,12 +72,14 @@ SLO = {'max_manifest_segments': 1000}
 @pytest.mark.parametrize(('info', 'wanted'), [
     ({'swift': {'max_file_size': 5}, 'slo': SLO, 'tempurl': {
         'methods': ['GET'], 'allowed_digests': ['sha1']}},
-     Capabilities(True, ('GET',), ('sha1',), 5, 1000)),
+     Capabilities(True, ('GET',), ('sha1',), 5, 1000, False)),
     ({'swift': {}, 'tempurl': {'methods': [], 'allowed_digests': []}},
      Capabilities(True)),
-    ({'swift': {'version': '2'}, 'tempurl': {}}, Capabilities(True, max_segments=0)),
+    ({'swift': {'version': '2'}, 'tempurl': {}}, Capabilities(True, max_segments=0, symlink=False)),
+    ({'swift': {'version': '2'}, 'slo': SLO, 'tempurl': {}, 'symlink': {'static_links': True}},
+     Capabilities(True, max_segments=1000, symlink=True)),
     ({'swift': {'version': '2', 'max_file_size': 5}, 'slo': SLO},
-     Capabilities(False, None, None, 5, 1000)),
+     Capabilities(False, None, None, 5, 1000, False)),
     ({'tempurl': {}}, Capabilities(True)),
     ({'slo': {}}, Capabilities(False))])
 def test_what_a_cluster_says(info, wanted):

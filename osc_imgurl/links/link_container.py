@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The container for links in the session's own account, and the links in it.
+
+An object there is made, changed and deleted with one request each, so that a process that is killed
+leaves no half of a change. It has no data, or in a RADOS Gateway shares the image's; the image's
+own object is only read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from osc_imgurl import http
+from osc_imgurl.errors import (
+    SET_KEY,
+    ImageUnacceptable,
+    ImgurlError,
+    InvalidParameterValue,
+    MissingParameterValue,
+    ObjectMismatch,
+    ObjectStoreFailed,
+)
+from osc_imgurl.glance.image import Image
+from osc_imgurl.links.link import CONTAINER, Link, read_link
+from osc_imgurl.settings.table import Settings
+from osc_imgurl.swift.answers import Capabilities, md5_of
+from osc_imgurl.swift.endpoint import OfflineSwift, endpoint_of
+from osc_imgurl.swift.objects import DELETE_AT, SHARED, Container, read_end
+from osc_imgurl.target.resolve import Target, session_account, signing_key
+from osc_imgurl.target.store import Store
+from osc_imgurl.tempurl.endpoint import split_storage_url
+from osc_imgurl.tempurl.options import format_expires
+from osc_imgurl.tempurl.signing import Key
+from osc_imgurl.tempurl.url import ObjectPath
+
+if TYPE_CHECKING:
+    from osc_imgurl.swift.endpoint import Swift
+    from osc_imgurl.swift.object_store import ObjectStore
+
+# Asks for a symbolic link itself, and not for its target.
+ITSELF = 'symlink=get'
+MANIFEST = 'X-Object-Manifest'
+LARGE_OBJECTS = (MANIFEST, 'X-Static-Large-Object')
+OF_A_GATEWAY = (
+    'In a RADOS Gateway a link is a copy of the image that shares its data: its URL may work up to'
+    ' ten minutes after its end, but not after it was revoked; it counts in the account\'s usage;'
+    ' it outlives the image; and anyone with the URL can read its note')
+
+
+class LinkContainer:
+    """The container for links in the session's own account.
+
+    Every method raises ImgurlError where the object store cannot be used.
+    """
+
+    def __init__(self, settings: Settings, swift: ObjectStore) -> None:
+        self._settings = settings
+        self._swift = swift
+        self._prepared = False
+
+    @functools.cached_property
+    def account(self) -> str | None:
+        """The account; None for a RADOS Gateway without accounts in its URLs."""
+        return session_account(self._settings, self._swift)
+
+    @functools.cached_property
+    def radosgw(self) -> bool:
+        """Whether it is a RADOS Gateway's."""
+        url, _ = split_storage_url(self._swift.storage_url())
+        return endpoint_of(url, self.account, self._settings, self._swift).radosgw
+
+    @functools.cached_property
+    def container(self) -> Container:
+        """The container. All projects of a RADOS Gateway share one set of names."""
+        name = f'{CONTAINER}-{self._swift.project_id()}' if self.radosgw else CONTAINER
+        return Container(self._swift, name, self.account)
+
+    def key(self, target: Target, store: Store) -> Key:
+        """Return the key that signs links to an image: one of the account.
+
+        A container's key opens nothing through a link into another container.
+
+        :raises ImageUnacceptable: the image is in another account.
+        :raises MissingParameterValue: the account has no key, or not the given one.
+        """
+        account = target.path.account
+        if account != self.account:
+            raise ImageUnacceptable(
+                f'The image is in account {account}, and a URL can be revoked only if it is in the'
+                f' account of these credentials, {self.account}.',
+                'Use the credentials of the project that owns it')
+        key = signing_key(target, store)
+        keys = list((self._swift.account_keys(account) or {}).values())
+        if key in keys:
+            return key
+        if keys and not store.settings.key:
+            return keys[0]
+        whose = f'account {account}' if account else 'this account'
+        which = 'The given key' if store.settings.key else 'The container\'s key'
+        raise MissingParameterValue(
+            f'{which} is none of {whose}, and only such a key signs a URL that can be revoked.',
+            'Set one', SET_KEY)
+
+    def make(self, link: Link, image: Image, path: ObjectPath,
+             supported: Capabilities) -> list[str]:
+        """Make a link to an object, and return what its owner must know, a sentence each.
+
+        :param path: of the object; if that is not named like the image, it was given explicitly.
+        :raises ImageUnacceptable: this object store has no such links to it.
+        :raises InvalidParameterValue: others may use the container.
+        :raises ObjectMismatch: what the link gives has not the size of the image.
+        """
+        found = Container(self._swift, path.container, self.account).head(path.object)
+        if found is None:
+            raise ObjectStoreFailed(f'There is no object {path.object} in the container'
+                                    f' {path.container}.', 'Upload the image again.')
+        stands_for = self._stands_for(path, found, supported)
+        self._prepare()
+        self.container.put(link.name, b'', {**_headers(link), **stands_for, 'If-None-Match': '*'})
+        try:
+            self._verify(link, image.size if path.object == image.id
+                         else http.content_length(found))
+        except ImgurlError:
+            discard(link, self._settings, self._swift)
+            raise
+        return [OF_A_GATEWAY] if self.radosgw else []
+
+    def _stands_for(self, path: ObjectPath, found: Mapping[str, str],
+                    supported: Capabilities) -> dict[str, str]:
+        """Return the headers with which an object stands for another.
+
+        Never a static large object: some tools delete its segments with it.
+
+        :param found: what Swift says of the other.
+        """
+        name = urllib.parse.quote(f'{path.container}/{path.object}')
+        if LARGE_OBJECTS[1] in found or (self.radosgw and MANIFEST in found):
+            raise ImageUnacceptable(
+                'The image is in segments, and this object store has no links to it.',
+                'Have it copied instead', 'copy')
+        if self.radosgw:
+            return {'X-Copy-From': f'/{name}'}
+        if supported.symlink is False:
+            return {MANIFEST: found.get(MANIFEST, name)}
+        md5 = md5_of(found)
+        return {'X-Symlink-Target': name, **({'X-Symlink-Target-Etag': md5} if md5 else {})}
+
+    def _prepare(self) -> None:
+        """See that there is the container, and that nobody else may use it.
+
+        Who may write there can read the whole account: a link may point at any object.
+        """
+        if self._prepared:
+            return
+        # One that these credentials merely see in a gateway is another project's.
+        known = not self.radosgw or self.container.name in self._swift.names(self.account)
+        headers = self.container.headers() if known else None
+        if headers is None:
+            self.container.create()
+            headers = self.container.headers() or {}
+        for header, use in SHARED.items():
+            if headers.get(header):
+                raise InvalidParameterValue(
+                    f'Others may {use} what is in the container {self.container.name}, where links'
+                    f' are kept: its {header} is {headers[header]}. Who may write there can read'
+                    ' the whole account through a link.', 'Take that away (swift post).')
+        self._prepared = True
+
+    def _verify(self, link: Link, size: int | None) -> None:
+        found = self.container.head(link.name) or {}
+        if http.content_length(found) != size:
+            raise ObjectMismatch(
+                f'The link to image {link.image_id} gives {http.content_length(found)} bytes, and'
+                f' the image has {size}: this object store has no links, or the object is not the'
+                ' image\'s data.', 'Have the image copied instead.', 'copy')
+        if self.radosgw and read_end(found) != link.expires:
+            raise _other_end(link, found)
+
+    def links(self, image_id: str | None = None) -> Iterator[Link]:
+        """Yield the links, or those of one image; also those that Swift is about to delete."""
+        for each in self.container.list(f'{image_id}/' if image_id else ''):
+            if link := read_link(each.name, each.content_type):
+                yield link
+
+    def find(self, name: str) -> Link | None:
+        """Return the link of a name, or None where there is none."""
+        headers = self.container.head(name, ITSELF)
+        return None if headers is None else read_link(name, headers.get('Content-Type', ''))
+
+    def extend(self, link: Link, expires: int, now: float) -> Link:
+        """Return a link that has another end then, sooner or later than its own.
+
+        :param expires: Unix time, seconds, as ``now`` is.
+        :raises InvalidParameterValue: the end is past, or beyond the signature; or there is no such
+            link any more.
+        :raises ObjectStoreFailed: another process has just changed the link.
+        """
+        changed = link.until(expires, now)
+        before = self.container.head(link.name, ITSELF)
+        # What is not sent again is gone then: the end, and what a manifest stands for.
+        if before is None or not self.container.post(link.name, symlink=True, headers={
+                **_headers(changed), **{name: before[name] for name in (MANIFEST,)
+                                        if name in before}}):
+            raise gone(link.id)
+        after = self.container.head(link.name, ITSELF) or {}
+        if read_end(after) != expires:
+            raise _other_end(link, after)
+        return changed
+
+    def revoke(self, link: Link) -> bool:
+        """Delete a link: no download begins with its URL then. Say whether there was one."""
+        return self.container.delete(link.name)
+
+
+def discard(link: Link, settings: Settings, swift: Swift) -> None:
+    """Delete a link whose URL nobody has got; where that fails, Swift does so at its end."""
+    if not isinstance(swift, OfflineSwift):
+        with contextlib.suppress(ImgurlError):
+            LinkContainer(settings, swift).revoke(link)
+
+
+def living(settings: Settings, swift: ObjectStore, now: float) -> Iterator[Link]:
+    """Yield the links in the account of a session that have not ended, with one listing.
+
+    :param now: Unix time, seconds.
+    """
+    return (link for link in LinkContainer(settings, swift).links() if link.expires > now)
+
+
+def _headers(link: Link) -> dict[str, str]:
+    return {'Content-Type': link.content_type, DELETE_AT: str(link.expires)}
+
+
+def gone(link_id: str) -> InvalidParameterValue:
+    """Return that there is no such link."""
+    return InvalidParameterValue(
+        f'There is no link {link_id} in the account of these credentials: it is revoked or expired,'
+        ' or was never there.')
+
+
+def _other_end(link: Link, headers: Mapping[str, str]) -> ObjectStoreFailed:
+    end = read_end(headers)
+    return ObjectStoreFailed(
+        f'The link {link.id} ends at {format_expires(end) if end else "no time"}, as another'
+        ' process has just changed it, or the object store does not do what it is asked for.',
+        'Look at it, and try again or revoke it.')

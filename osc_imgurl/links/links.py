@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The links of a session: made, listed, extended and revoked, in each region that has images."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, TypeAlias
+
+from osc_imgurl.errors import (
+    ROTATE_KEY,
+    ImgurlError,
+    InvalidParameterValue,
+    MissingParameterValue,
+)
+from osc_imgurl.glance.image import Image
+from osc_imgurl.links.link import (
+    Link,
+    LinkOptions,
+    named,
+    new_link,
+    validate,
+)
+from osc_imgurl.links.link_container import LinkContainer, gone
+from osc_imgurl.settings.table import Settings
+from osc_imgurl.swift.answers import Capabilities
+from osc_imgurl.swift.endpoint import OfflineSwift, type_of
+from osc_imgurl.swift.objects import delete_each
+from osc_imgurl.target.resolve import Target
+from osc_imgurl.target.store import Store, named_store
+from osc_imgurl.tempurl.signing import Key, Parameters
+from osc_imgurl.tempurl.url import parse
+
+if TYPE_CHECKING:
+    from osc_imgurl.swift.endpoint import Swift
+    from osc_imgurl.swift.object_store import ObjectStore
+
+# A link, and the container that it is in.
+Kept: TypeAlias = tuple[LinkContainer, Link]
+
+
+class LinkMaker:
+    """Makes links for the URLs of one flow.
+
+    :param settings: those that all images have in common.
+    :param options: of all links.
+    """
+
+    def __init__(self, settings: Settings, options: LinkOptions) -> None:
+        self._settings = settings
+        self._options = options
+        self._containers: dict[str, LinkContainer] = {}
+
+    def key(self, target: Target, store: Store) -> Key:
+        """Return the key that signs a URL for a link to an image.
+
+        :raises ImgurlError: as :meth:`osc_imgurl.links.link_container.LinkContainer.key`.
+        """
+        return self._at(store.swift).key(target, store)
+
+    def make(self, image: Image, parameters: Parameters, key: Key, swift: Swift, *,
+             supported: Capabilities, now: float) -> tuple[Link, Parameters, list[str]]:
+        """Make a link, and return it, the parameters of its URL, and what its owner must know.
+
+        :param parameters: of a URL for the image itself, which expires when the link is to end.
+        :param now: Unix time, seconds.
+        :raises ImgurlError: as :meth:`osc_imgurl.links.link_container.LinkContainer.make`.
+        """
+        validate(parameters.options)
+        made_in = self._at(swift)
+        link = new_link(image, key, self._options, parameters.expires, now)
+        options = parameters.options
+        if made_in.radosgw and options.filename is None:
+            # It takes the whole name of an object for that of the file.
+            options = dataclasses.replace(options, filename=link.file_name)
+        path = dataclasses.replace(
+            parameters.path, container=made_in.container.name, object=link.name)
+        of_link = dataclasses.replace(
+            parameters, path=path, expires=link.signed_until, options=options)
+        return link, of_link, made_in.make(link, image, parameters.path, supported)
+
+    def _at(self, swift: Swift) -> LinkContainer:
+        if isinstance(swift, OfflineSwift):
+            raise MissingParameterValue(
+                'To make a URL that can be revoked, something is written into Swift: this needs'
+                ' authentication.')
+        return self._containers.setdefault(
+            swift.storage_url(), LinkContainer(self._settings, swift))
+
+
+class Links:
+    """The links of a session, named by their IDs or by their URLs.
+
+    Every method raises ImgurlError where the object store cannot be used.
+    """
+
+    def __init__(self, settings: Settings, swift: ObjectStore) -> None:
+        self._settings = settings
+        self._swift = swift
+        everywhere = (named_store(name, settings, swift).swift for name in (None, *settings.stores))
+        self._containers = [LinkContainer(settings, each) for each in {
+            each.storage_url(): each for each in everywhere
+            if not isinstance(each, OfflineSwift)}.values()]
+
+    def listed(self, image_id: str | None = None) -> Iterator[Link]:
+        """Yield all links, or those of one image; also those that Swift is about to delete."""
+        return (link for _, link in self._listed(image_id))
+
+    def extend(self, references: Iterable[str], expires: int,
+               now: float) -> Iterator[Link | ImgurlError]:
+        """Yield each link with its new end, sooner or later than its own; or why it has none.
+
+        :param references: IDs or URLs.
+        :param expires: Unix time, seconds, as ``now`` is.
+        """
+        found, errors = self._find(references)
+        yield from errors
+        for container, link in found:
+            try:
+                yield container.extend(link, expires, now)
+            except ImgurlError as error:
+                yield error
+
+    def revoke(self, references: Iterable[str]) -> list[ImgurlError]:
+        """Delete links, so that no download begins with their URLs; return why some are not.
+
+        :param references: IDs or URLs.
+        """
+        found, errors = self._find(references)
+        return [*errors, *delete_each(_revoke, found)]
+
+    def revoke_all(self, image_id: str | None = None) -> list[ImgurlError]:
+        """Delete all links, or those of one image; return why some are not deleted."""
+        return delete_each(lambda kept: kept[0].revoke(kept[1]), list(self._listed(image_id)))
+
+    def _listed(self, image_id: str | None = None) -> Iterator[Kept]:
+        return ((container, link) for container in self._containers
+                for link in container.links(image_id))
+
+    def _find(self, references: Iterable[str]) -> tuple[list[Kept], list[ImgurlError]]:
+        """Return the links that are named, each once, and why others are not found.
+
+        Those that are named by their IDs are found with one listing.
+        """
+        found: dict[str, Kept] = {}
+        errors = []
+        by_id = functools.cache(lambda: {kept[1].id: kept for kept in self._listed()})
+        for reference in references:
+            try:
+                kept = (self._of_url(reference)
+                        if reference.lower().startswith(('http://', 'https://'))
+                        else by_id().get(reference.lower()))
+                if kept is None:
+                    raise gone(reference)
+                found[kept[1].id] = kept
+            except ImgurlError as error:
+                errors.append(error)
+        return list(found.values()), errors
+
+    def _of_url(self, url: str) -> Kept:
+        """Return the link that a URL is for; a listing may not show yet what was just made.
+
+        :raises InvalidParameterValue: it is for none of this account.
+        """
+        path = parse(url, type_of(url, self._settings, self._swift)).path
+        ids = named(path)
+        if ids is None:
+            raise InvalidParameterValue(
+                f'The URL for {path} can be neither extended nor revoked by itself.',
+                'Make the next one so; to end this one, rotate its key.',
+                'revocable', ROTATE_KEY)
+        for container in self._containers:
+            if ((path.account, path.container) == (container.account, container.container.name)
+                    and (link := container.find(path.object))):
+                return container, link
+        raise gone(ids[0])
+
+
+def _revoke(kept: Kept) -> None:
+    container, link = kept
+    if not container.revoke(link):
+        raise gone(link.id)

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""openstack image temp url link ..."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from osc_imgurl.osc import base
+
+if TYPE_CHECKING:
+    from osc_imgurl.errors import ImgurlError
+    from osc_imgurl.links.link import Link
+
+NAMED = 'their IDs or URLs; - reads one from standard input'
+
+
+class ListImageTempURLLink(base.Lister):
+    _description = (
+        'List the links in your own account: each is a URL that image temp url create --revocable'
+        ' has made')
+    _epilog: Any = 'Example:\nopenstack image temp url link list --image cirros'
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        from osc_imgurl.osc import common
+
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            '--image', metavar='<image>', help=f'List only links to this image ({common.NAMING})')
+        parser.add_argument(
+            '--expired', action='store_true',
+            help='List those too that have expired, until Swift has removed them')
+        parser.add_argument('--long', action='store_true', help='List all columns')
+        common.add_setting_options(parser, ())
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+        from osc_imgurl.osc import common
+
+        client = common.client(self.app, parsed_args, authenticated=True)
+        now = time.time()
+        links = client.links.listed(
+            client.image_id(parsed_args.image) if parsed_args.image else None)
+        return _table((link for link in links if parsed_args.expired or link.expires > now),
+                      now, parsed_args.long)
+
+
+class ExtendImageTempURLLink(base.Lister):
+    _description = (
+        'Let the URLs of links live longer, or end them sooner. The URLs stay as they are. No link'
+        ' lives longer than the signature of its URL: one year, or --longest of image temp url'
+        ' create')
+    _epilog: Any = 'Example:\nopenstack image temp url link extend --duration 7d - < url'
+    _errors: list[ImgurlError]
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        from osc_imgurl.osc import common
+
+        parser = super().get_parser(prog_name)
+        parser.add_argument('links', metavar='<link>', nargs='+', help=f'Links to extend: {NAMED}')
+        end = parser.add_mutually_exclusive_group(required=True)
+        # Not the setting of the same name: that is about new URLs.
+        end.add_argument(
+            '--duration', metavar='<duration>', dest='lifetime',
+            help='How long they live from now on, such as 1200 (seconds), 20m, 1h30m, 7d or 2w')
+        end.add_argument(
+            '--expires-at', metavar='<time>',
+            help='When they end, instead of a duration: ISO 8601, such as 2030-01-31T18:00:00Z'
+                 ' (UTC where no offset is given), or a Unix time')
+        common.add_setting_options(parser, ('endpoint_type',))
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+        from osc_imgurl.errors import ImgurlError
+        from osc_imgurl.osc import common
+        from osc_imgurl.tempurl.options import URLOptions, parse_moment
+
+        now = time.time()
+        expires = (parse_moment(parsed_args.expires_at) if parsed_args.expires_at is not None
+                   else int(now) + (URLOptions(duration=parsed_args.lifetime).seconds or 0))
+        client = common.client(self.app, parsed_args, authenticated=True)
+        done = list(client.links.extend(
+            map(common.argument, parsed_args.links), expires, now))
+        self._errors = [each for each in done if isinstance(each, ImgurlError)]
+        return _table((each for each in done if not isinstance(each, ImgurlError)), now)
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        return super().run(parsed_args) or base.report(self._errors)
+
+
+class RevokeImageTempURLLink(base.Command):
+    _description = (
+        'Revoke the URLs of links: the next request through them answers 404, and other URLs stay'
+        ' as they are. A download in progress finishes')
+    _epilog: Any = 'Example:\nopenstack image temp url link revoke - < url'
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        from osc_imgurl.osc import common
+
+        parser = super().get_parser(prog_name)
+        parser.add_argument('links', metavar='<link>', nargs='*', help=f'Links to revoke: {NAMED}')
+        parser.add_argument(
+            '--image', metavar='<image>', help=f'Revoke all links to this image ({common.NAMING})')
+        parser.add_argument('--all', action='store_true', help='Revoke all links')
+        common.add_setting_options(parser, ('endpoint_type',))
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> int:
+        from osc_imgurl.errors import MissingParameterValue
+        from osc_imgurl.osc import common
+
+        if [bool(parsed_args.links), parsed_args.image is not None, parsed_args.all].count(
+                True) != 1:
+            raise MissingParameterValue(
+                'Say what to revoke: either links, or --image, or --all.')
+        client = common.client(self.app, parsed_args, authenticated=True)
+        if parsed_args.links:
+            return base.report(client.links.revoke(map(common.argument, parsed_args.links)))
+        return base.report(client.links.revoke_all(
+            None if parsed_args.all else client.image_id(parsed_args.image)))
+
+
+def _table(links: Iterable[Link], now: float, long: bool = False) -> tuple[Any, Any]:
+    from osc_imgurl.tempurl.options import format_expires, format_remaining, remaining_seconds
+
+    columns = ['link', 'image_id', 'expires_at', 'remaining', 'note']
+    if long:
+        columns += ['file_name', 'signed_until', 'key_fingerprint', 'expires', 'remaining_seconds']
+    return columns, ([
+        link.id, link.image_id, format_expires(link.expires), format_remaining(link.expires, now),
+        link.note, link.file_name, format_expires(link.signed_until), link.key_fingerprint,
+        link.expires, remaining_seconds(link.expires, now)][:len(columns)] for link in links)

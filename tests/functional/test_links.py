@@ -1,0 +1,241 @@
+"""URLs that are extended and revoked one by one, on real clouds."""
+
+import concurrent.futures
+import re
+import time
+
+import pytest
+import requests
+
+from .conftest import download
+
+LINK = ['image', 'temp', 'url', 'link']
+CONTAINER = 'image-temp-url-links'
+
+
+def status(url, method='HEAD'):
+    return requests.request(method, url, timeout=30).status_code
+
+
+def links(cloud, *options, **kwargs):
+    return cloud.rows(*LINK, 'list', *options, **kwargs)
+
+
+def extend(cloud, *arguments, **kwargs):
+    row, = cloud.rows(*LINK, 'extend', *arguments, **kwargs)
+    return row
+
+
+def revoke(cloud, *arguments, **kwargs):
+    result = cloud.openstack(*LINK, 'revoke', *arguments, **kwargs)
+    assert (result.code, result.stdout, result.stderr) == (0, '', '')
+
+
+def end_of(url):
+    """Wait until a URL has ended, and return how long that took."""
+    begun = time.monotonic()
+    while status(url) == 200:
+        assert time.monotonic() - begun < 30
+        time.sleep(0.1)
+    return time.monotonic() - begun
+
+
+@pytest.fixture(autouse=True)
+def no_links_left(cloud):
+    yield
+    assert cloud.openstack(*LINK, 'revoke', '--all').code == 0
+
+
+class Image:
+    """The image's object, looked at past the plugin."""
+
+    def __init__(self, cloud, image):
+        self.swift, self.path = cloud.sdk().object_store, f'/glance/{image}'
+        self.before = self.state()
+
+    def state(self):
+        headers = self.swift.head(self.path).headers
+        return {name: value for name, value in headers.items()
+                if name not in ('Date', 'X-Trans-Id', 'X-Openstack-Request-Id')}
+
+
+@pytest.fixture
+def untouched(cloud, image):
+    """See that nothing changes the image's object."""
+    found = Image(cloud, image)
+    yield
+    assert found.state() == found.before and 'X-Delete-At' not in found.before
+
+
+@pytest.mark.usefixtures('untouched')
+def test_create_extend_and_revoke(cloud, image, data):
+    row = cloud.create('cirros', '--revocable', '--note', 'für Bob; "ö"', '--duration', '7d')
+    assert re.fullmatch('[0-9a-f]{32}', row['link'])
+    assert 7 * 86400 - 60 < row['expires'] - time.time() <= 7 * 86400
+    assert f'/{CONTAINER}/{image}/{row["link"]}/cirros.raw?' in row['url']
+    assert (row['container'], row['object'], row['copied'], row['cached']) == (
+        'glance', image, False, False)
+    assert download(row['url']) == data
+    head = requests.head(row['url'], timeout=30)
+    assert head.headers['Content-Length'] == str(len(data))
+    assert 'filename="cirros.raw"' in head.headers['Content-Disposition']
+    assert 'X-Delete-At' not in head.headers and 'link' not in head.headers['Content-Type']
+    part = requests.get(row['url'], headers={'Range': 'bytes=1000-1999'}, timeout=30)
+    assert (part.status_code, part.content) == (206, data[1000:2000])
+    listed, = links(cloud)
+    assert (listed['link'], listed['image_id'], listed['expires_at'], listed['note']) == (
+        row['link'], image, row['expires_at'], 'für Bob; "ö"')
+
+    longer = extend(cloud, row['link'], '--duration', '30d')
+    assert longer['expires_at'] > row['expires_at'] and longer['note'] == 'für Bob; "ö"'
+    assert links(cloud)[0]['expires_at'] == longer['expires_at']
+    assert download(row['url']) == data
+
+    revoke(cloud, row['link'])
+    assert status(row['url']) == 404
+    assert links(cloud) == []
+
+
+def test_an_end_that_comes(cloud, image, data):
+    """It is the link's, and not that of the signature; extended sooner and later."""
+    kept, ends = (cloud.create(image, '--revocable', '--duration', '4s') for _ in range(2))
+    extend(cloud, '-', '--duration', '1h', stdin=kept['url'])
+    end_of(ends['url'])
+    assert time.time() - ends['expires'] < 2
+    assert download(kept['url']) == data
+    assert [each['link'] for each in links(cloud)] == [kept['link']]
+    expired = links(cloud, '--expired')
+    assert {each['link'] for each in expired} == {kept['link'], ends['link']}
+    assert next(each for each in expired
+                if each['link'] == ends['link'])['remaining'].startswith('expired ')
+    result = cloud.openstack(*LINK, 'extend', ends['link'], kept['link'], '--duration', '2s')
+    assert result.code == 1 and f'There is no link {ends["link"]}' in result.stderr
+    assert kept['link'] in result.stdout
+    end_of(kept['url'])
+
+
+def test_no_longer_than_the_signature(cloud, image):
+    row = cloud.create(image, '--revocable', '--longest', '1d')
+    line = cloud.openstack(*LINK, 'extend', row['link'], '--duration', '2d').stderr
+    assert 'The signature of the URL expires at' in line and '--longest' in line
+    assert 'expires at' in cloud.refused(
+        image, '--revocable', '--longest', '1d', '--duration', '2d')
+    assert 'is past' in cloud.openstack(
+        *LINK, 'extend', row['link'], '--expires-at', '2020-01-01').stderr
+    long, = links(cloud, '--long')
+    assert long['expires'] == row['expires'] and long['file_name'] == 'cirros.raw'
+    assert long['signed_until'] > row['expires_at']
+
+
+def test_only_one_is_revoked(cloud, image):
+    """By its URL, of many; at once."""
+    rows = [cloud.create(image, '--revocable', '--no-check') for _ in range(5)]
+    revoke(cloud, '-', stdin=rows[2]['url'])
+    assert [status(row['url']) for row in rows] == [200, 200, 404, 200, 200]
+    assert len(links(cloud, '--image', image)) == 4
+    revoke(cloud, '--image', image)
+    assert {status(row['url']) for row in rows} == {404}
+
+
+def test_a_download_in_progress_finishes(cloud, data):
+    large = cloud.upload('large', data * 100)
+    row = cloud.create(large, '--revocable')
+    with requests.get(row['url'], stream=True, timeout=30) as answer:
+        chunks = answer.iter_content(100_000)
+        content = next(chunks)
+        revoke(cloud, row['link'])
+        assert status(row['url']) == 404
+        content += b''.join(chunks)
+    assert content == data * 100
+
+
+def test_list_and_export(cloud, image, data):
+    row, = cloud.rows('image', 'temp', 'url', 'list', image, '--revocable')
+    assert row['link'] and download(row['url']) == data
+    script = cloud.openstack('image', 'temp', 'url', 'export', image, '--for', 'curl',
+                             env={'OSC_IMGURL_REVOCABLE': 'true'})
+    assert script.code == 0 and f'/{CONTAINER}/' in script.stdout
+    assert len(links(cloud)) == 2
+
+
+def test_replaced_data_is_refused(cloud, data):
+    image = cloud.upload('replaced', data)
+    row = cloud.create(image, '--revocable')
+    cloud.sdk().object_store.put(f'/glance/{image}', data=data[::-1])
+    assert status(row['url']) == 409
+
+
+@pytest.mark.parametrize(('options', 'words'), [
+    (['--method', 'PUT'], 'A URL for PUT would change the link'),
+    (['--object-prefix', ''], '--object-prefix'),
+    (['--copy'], '(--copy, --revocable)'),
+    (['--note', 'x' * 201], 'may have 200'),
+    (['--longest', 'never'], 'Invalid time')])
+def test_what_no_link_can_be(cloud, image, options, words):
+    assert words in cloud.refused(image, '--revocable', *options)
+    assert links(cloud) == []
+
+
+def test_nobody_to_ask(cloud, image):
+    line = cloud.refused(
+        image, '--revocable', '--os-auth-type', 'none', '--endpoint-url', 'http://127.0.0.1:1',
+        '--account', 'AUTH_x', '--key-file', '-', stdin='a key', cloud=None)
+    assert 'this needs authentication' in line
+
+
+def test_without_revocable(cloud, image):
+    assert '--revocable' in cloud.refused(image, '--note', 'for Bob')
+    row = cloud.create(image)
+    assert row['link'] is None
+    result = cloud.openstack(*LINK, 'revoke', '-', stdin=row['url'])
+    assert result.code == 1 and 'can be neither extended nor revoked' in result.stderr
+    assert status(row['url']) == 200
+
+
+def test_keys(cloud, image, data, key_file):
+    """Only the account's sign; those of a container are told apart."""
+    store = cloud.sdk().object_store
+    cloud.set_key('the key of glance', container='glance')
+    assert download(cloud.create(image, '--revocable')['url']) == data
+    assert 'The given key is none of account' in cloud.refused(
+        image, '--revocable', '--key-file', key_file('the key of glance'))
+    store.post('/glance', headers={'X-Remove-Container-Meta-Temp-URL-Key': 'x'})
+    assert download(cloud.create(image, '--revocable', '--key-file', key_file('a key'))['url']
+                    ) == data
+
+
+def test_another_account(cloud, image, key_file):
+    account = cloud.create(image)['account']
+    line = cloud.refused(image, '--revocable', '--account', account, '--key-file',
+                         key_file('a key'), cloud='demo')
+    assert f'The image is in account {account}' in line and '--copy' in line
+
+
+@pytest.mark.parametrize('header', ['Write', 'Read'])
+def test_a_container_that_others_may_use(cloud, image, header):
+    store = cloud.sdk().object_store
+    store.put(f'/{CONTAINER}')
+    store.post(f'/{CONTAINER}', headers={f'X-Container-{header}': 'demo:demo'})
+    line = cloud.refused(image, '--revocable')
+    assert f'its X-Container-{header} is demo:demo' in line
+    store.post(f'/{CONTAINER}', headers={f'X-Container-{header}': ''})
+    assert links(cloud) == []
+
+
+def test_a_url_that_does_not_work_leaves_no_link(cloud, image, key_file):
+    """It is signed with a digest that this Swift does not know of."""
+    line = cloud.refused(image, '--revocable', '--api-version', 'v2', '--check')
+    assert 'does not work' in line
+    assert links(cloud) == []
+
+
+def test_two_extend_at_once(cloud, image):
+    row = cloud.create(image, '--revocable')
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        done = list(threads.map(lambda days: cloud.openstack(
+            *LINK, 'extend', row['link'], '--duration', f'{days}d', true_process=True), (2, 3)))
+    assert 0 in {each.code for each in done}
+    long, = links(cloud, '--long')
+    left = long['expires'] - time.time()
+    assert any(days * 86400 - 120 < left <= days * 86400 for days in (2, 3))
+    assert status(row['url']) == 200
