@@ -516,7 +516,7 @@ def test_the_password_of_a_shared_cache(home, server, arguments):
 def test_a_password_is_refused_where_it_would_be_printed(home, arguments):
     _, stderr, code = run(home, *TOLD, OSC_IMGURL_CACHE_ARGUMENTS=arguments)
     assert code == 1 and len(stderr.splitlines()) == 1 and PASSWORD not in stderr
-    assert 'OpenStackClient prints it' in stderr and 'cache_password_file' in stderr
+    assert 'OpenStackClient prints' in stderr and 'cache_password_file' in stderr
 
 
 def test_a_backend_that_is_none(home):
