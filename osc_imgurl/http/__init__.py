@@ -150,15 +150,15 @@ def retrying_adapter(num_retries: int, shared: LimitingAdapter | None = None, *,
 
     Every request with it may be sent twice: it reads, or sets a whole value.
 
-    :param shared: another adapter, to share its open connections, and not to ask its silent
-        servers. Each session has its own adapter, and so no token or cookie of another. Threads
-        may share it.
+    :param shared: another adapter, to share its open connections. A slow answer of one does not
+        make the server silent for the other. Each session has its own adapter, and so no token or
+        cookie of another. Threads may share it.
     :param respect_retry_after: whether to wait as long as a server asks.
     """
     made = LimitingAdapter(pool_maxsize=MOST_CONNECTIONS, max_retries=_retries(
         num_retries, allowed_methods=None, respect_retry_after_header=respect_retry_after))
     if shared:
-        made.poolmanager, made.silent = shared.poolmanager, shared.silent
+        made.poolmanager = shared.poolmanager
     return made
 
 

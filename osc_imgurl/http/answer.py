@@ -152,12 +152,12 @@ class LimitingAdapter(requests.adapters.HTTPAdapter):
 
     :param by_part: whether a body of the type :data:`DATA` may have any size: the time limit holds
         for each :data:`PART` of it then. What is done with it meanwhile does not count.
-    :ivar silent: until when each silent server is not asked; adapters may share it.
     """
 
     def __init__(self, *, by_part: bool = False, **kwargs: Any) -> None:
         self._by_part = by_part
-        self.silent: dict[str, float] = {}
+        # Until when each silent server is not asked.
+        self._silent: dict[str, float] = {}
         super().__init__(**kwargs)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -177,7 +177,7 @@ class LimitingAdapter(requests.adapters.HTTPAdapter):
         # The server may quote what was sent.
         remember_in(request.headers)
         remember_in(kwargs.get('proxies') or {})
-        if not _is_part(request) and time.monotonic() < self.silent.get(_server(request), 0):
+        if not _is_part(request) and time.monotonic() < self._silent.get(_server(request), 0):
             raise NoAnswerInTime
         try:
             return super().send(request, *args, **kwargs)
@@ -208,7 +208,7 @@ class LimitingAdapter(requests.adapters.HTTPAdapter):
 
     def _late(self, request: requests.PreparedRequest) -> NoAnswerInTime:
         if not _is_part(request):
-            self.silent[_server(request)] = time.monotonic() + SILENCE
+            self._silent[_server(request)] = time.monotonic() + SILENCE
         return NoAnswerInTime()
 
 
