@@ -37,6 +37,7 @@ class Settings:
     reseller_prefix: str = 'AUTH'
     two_stores: bool = False
     tls: bool = False
+    symlink: bool = True
 
     def url(self, server, path=''):
         scheme = 'https' if self.tls and server in PUBLIC else 'http'
@@ -277,10 +278,11 @@ use = egg:swift#{name}
 
 def _proxy(folder, settings):
     tempurl = 'tempurl ' if settings.tempurl else ''
+    symlink = ' symlink' if settings.symlink else ''
     return f"""\
 [pipeline:main]
 pipeline = catch_errors gatekeeper healthcheck proxy-logging listing_formats bulk {tempurl}\
-authtoken keystoneauth copy container_quotas account_quotas slo dlo versioned_writes symlink\
+authtoken keystoneauth copy container_quotas account_quotas slo dlo versioned_writes{symlink}\
  proxy-logging proxy-server
 [app:proxy-server]
 use = egg:swift#proxy

@@ -8,36 +8,7 @@ import pytest
 import requests
 
 from .conftest import download
-
-LINK = ['image', 'temp', 'url', 'link']
-CONTAINER = 'image-temp-url-links'
-
-
-def status(url, method='HEAD'):
-    return requests.request(method, url, timeout=30).status_code
-
-
-def links(cloud, *options, **kwargs):
-    return cloud.rows(*LINK, 'list', *options, **kwargs)
-
-
-def extend(cloud, *arguments, **kwargs):
-    row, = cloud.rows(*LINK, 'extend', *arguments, **kwargs)
-    return row
-
-
-def revoke(cloud, *arguments, **kwargs):
-    result = cloud.openstack(*LINK, 'revoke', *arguments, **kwargs)
-    assert (result.code, result.stdout, result.stderr) == (0, '', '')
-
-
-def end_of(url):
-    """Wait until a URL has ended, and return how long that took."""
-    begun = time.monotonic()
-    while status(url) == 200:
-        assert time.monotonic() - begun < 30
-        time.sleep(0.1)
-    return time.monotonic() - begun
+from .links import CONTAINER, LINK, end_of, extend, links, revoke, state, status
 
 
 @pytest.fixture(autouse=True)
@@ -46,25 +17,12 @@ def no_links_left(cloud):
     assert cloud.openstack(*LINK, 'revoke', '--all').code == 0
 
 
-class Image:
-    """The image's object, looked at past the plugin."""
-
-    def __init__(self, cloud, image):
-        self.swift, self.path = cloud.sdk().object_store, f'/glance/{image}'
-        self.before = self.state()
-
-    def state(self):
-        headers = self.swift.head(self.path).headers
-        return {name: value for name, value in headers.items()
-                if name not in ('Date', 'X-Trans-Id', 'X-Openstack-Request-Id')}
-
-
 @pytest.fixture
 def untouched(cloud, image):
     """See that nothing changes the image's object."""
-    found = Image(cloud, image)
+    before = state(cloud, f'/glance/{image}')
     yield
-    assert found.state() == found.before and 'X-Delete-At' not in found.before
+    assert state(cloud, f'/glance/{image}') == before and 'X-Delete-At' not in before
 
 
 @pytest.mark.usefixtures('untouched')
