@@ -19,7 +19,7 @@ from osc_imgurl.links.links import LinkMaker
 from osc_imgurl.settings.table import Settings, expiry
 from osc_imgurl.swift.answers import Capabilities
 from osc_imgurl.swift.endpoint import OfflineSwift
-from osc_imgurl.target.resolve import Target, resolve, signing_key
+from osc_imgurl.target.resolve import Target, in_container_of_its_own, resolve, signing_key
 from osc_imgurl.target.store import Cloud, Store, choose_store
 from osc_imgurl.tempurl.options import AUTO_FILENAME, URLOptions
 from osc_imgurl.tempurl.signing import Parameters, sign
@@ -104,7 +104,7 @@ def create_for(image: Image, options: URLOptions, cloud: Cloud, settings: Settin
     settings, copier = store.settings, None
     try:
         validate_in_swift(image)
-        target = resolve(image, store, options.object)
+        target = in_container_of_its_own(resolve(image, store, options.object), image, store)
         key = (links.key if links else signing_key)(target, store)
         if copies and copies.needed(image, target, options, store.swift):
             copier = copies
@@ -141,8 +141,7 @@ def create_for(image: Image, options: URLOptions, cloud: Cloud, settings: Settin
         sign(parameters, key), options.method, image, target, cached,
         () if cloud.offline else guessed, copied=copier is not None,
         better=tuple(sign(dataclasses.replace(parameters, digest=each), key) for each in better),
-        link=link,
-        warnings=(*warnings, *risks(options, target.path)))
+        link=link, warnings=(*target.warnings, *warnings, *risks(options, target.path)))
 
 
 def _prefetch(image: str, options: URLOptions, settings: Settings,
@@ -163,7 +162,7 @@ def _prefetch(image: str, options: URLOptions, settings: Settings,
         return
     path, endpoint = target.path, target.endpoint
     if not settings.key:
-        if endpoint.container_keys and (image_id or not settings.multiple_containers_seed):
+        if endpoint.container_keys and (image_id or not settings.many_containers):
             swift.prefetch('container_keys', path.account, path.container)
         swift.prefetch('account_keys', path.account)
     swift.prefetch('capabilities', endpoint)

@@ -48,7 +48,7 @@ from osc_imgurl.settings.table import Settings, expiry
 from osc_imgurl.swift.answers import DIGESTS_OF_A_SILENT_CLUSTER, PREFERRED_DIGESTS
 from osc_imgurl.swift.endpoint import endpoint_of, type_of
 from osc_imgurl.swift.probe import Answer, own_address
-from osc_imgurl.target.resolve import resolve, signing_key
+from osc_imgurl.target.resolve import in_container_of_its_own, resolve, signing_key
 from osc_imgurl.target.store import Cloud, Store, choose_store, store_of_path
 from osc_imgurl.tempurl.options import (
     URLOptions,
@@ -233,8 +233,8 @@ def _container(facts: Facts) -> Finding:
         if facts.holds(path.account, other):
             return failed(f'the object is in container {other}, and the URL says'
                           f' {path.container}',
-                          'Give the right seed or container.', 'multiple_containers_seed',
-                          'container')
+                          'Give the right seed or container, or that the store is multi-tenant.',
+                          'multiple_containers_seed', 'container', 'multi_tenant')
     if not facts.keys.container:
         return failed(f'there is no container {path.container} in {path.account}',
                       'Give the place of the images, often in an account of Glance\'s service'
@@ -404,7 +404,8 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
         copied = settings.copy and not object_name and home.find(image.id)
         store = Store(settings, swift) if copied else choose_store(image, settings, swift)
         check = ACCOUNT
-        target = home.target(image.id) if copied else resolve(image, store, object_name)
+        target = home.target(image.id) if copied else in_container_of_its_own(
+            resolve(image, store, object_name), image, store)
     except UntrustedLocation as error:
         return _stopped(STORE, or_copied(error, image, options, store.settings, store.swift))
     except ImgurlError as error:

@@ -24,7 +24,7 @@ from osc_imgurl.swift.endpoint import Endpoint
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.target.resolve import session_account
 from osc_imgurl.target.store import Cloud
-from osc_imgurl.target.trust import find_trusted
+from osc_imgurl.target.trust import container_of_its_own, find_trusted
 from osc_imgurl.tempurl.endpoint import same_endpoint
 from osc_imgurl.tempurl.explain import Signed, find_signed
 from osc_imgurl.tempurl.signing import Key, signed_paths
@@ -290,11 +290,12 @@ class Facts:
 
     @functools.cached_property
     def other_containers(self) -> list[str]:
-        """Containers of the account that the sharding rule gives for this object."""
+        """Containers of the account that Glance's rules give for this object."""
         name, base = self.path.object, self.settings.container
         if not is_uuid(name):
             return []
-        by_rule = {container_name(base, name, seed) for seed in range(MAX_SEED + 1)}
+        by_rule = {container_of_its_own(name, self.settings),
+                   *(container_name(base, name, seed) for seed in range(MAX_SEED + 1))}
         try:
             listed = self.cloud.object_store.names(self.path.account)
         except ImgurlError:

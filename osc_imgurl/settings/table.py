@@ -123,6 +123,12 @@ class Settings:
         ' part of the container\'s name, 0 to 32', default=0, metavar='<n>', shown_default='0',
         ironic='swift_store_multiple_containers_seed',
         glance='swift_store_multiple_containers_seed', of_store=True)
+    multi_tenant: bool = _setting(
+        values.boolean, 'Whether Glance\'s store is multi-tenant: each image is in a container of'
+        ' its own, <container>_<image ID>; in the environment, clouds.yaml or a service\'s config'
+        ' file',
+        default=False, shown_default='tried where there is no other container',
+        glance='swift_store_multi_tenant', of_store=True)
     allowed_direct_url_schemes: tuple[str, ...] = _setting(
         values.schemes, 'Schemes of image locations that may be read directly, such as file; in'
         ' clouds.yaml or a service\'s config file', default=(), shown_default='none',
@@ -205,6 +211,11 @@ class Settings:
                 'Use one of the two.', 'copy', 'revocable')
         if self.endpoint_url and self.endpoint_type == 'radosgw':
             object.__setattr__(self, 'endpoint_url', gateway_endpoint(self.endpoint_url))
+
+    @property
+    def many_containers(self) -> bool:
+        """Whether the container of an image depends on the image's ID."""
+        return self.multi_tenant or self.multiple_containers_seed > 0
 
     def given_by(self, *names: str) -> list[Source]:
         """Return the sources that give any of these settings."""

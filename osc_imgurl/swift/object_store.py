@@ -268,7 +268,9 @@ class ObjectStore(Catalog):
 
 
 class MemoizedStore(ObjectStore):
-    """An object store that is asked nothing twice about keys and clusters; what failed fails again.
+    """An object store that is asked nothing twice about keys, names and clusters.
+
+    What failed fails again.
 
     It is for one flow: whoever changes keys asks the object store itself.
 
@@ -313,6 +315,10 @@ class MemoizedStore(ObjectStore):
 
     def account_keys(self, account: str | None) -> dict[KeySlot, Key] | None:
         found: dict[KeySlot, Key] | None = self._answer('account_keys', account)
+        return found
+
+    def names(self, account: str | None, container: str | None = None) -> list[str]:
+        found: list[str] = self._answer('names', account, container)
         return found
 
     def _answer(self, question: str, *about: object) -> Any:

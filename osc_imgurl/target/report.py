@@ -198,7 +198,7 @@ def _look_up(store: Store, call: Callable[[str], str]) -> list[SettingInEffect]:
         return supported.choose_digests(None, 'GET')[-1], looked_up_at('cluster')
 
     def key() -> tuple[Key, str]:
-        slot, value = find_key(target(), swift, ask_container=not settings.multiple_containers_seed)
+        slot, value = find_key(target(), swift, ask_container=not settings.many_containers)
         return value, str(slot)
 
     def looked_up_at(source: str) -> str:

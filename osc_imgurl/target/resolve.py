@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING
 
 from osc_imgurl.errors import (
     SET_KEY,
+    ImgurlError,
     MissingParameterValue,
     ObjectStoreNotAuthorized,
     logger,
@@ -17,7 +19,7 @@ from osc_imgurl.glance.location import Location
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.endpoint import Endpoint, find_endpoint, known_endpoint
 from osc_imgurl.target.store import Store
-from osc_imgurl.target.trust import container_by_rule
+from osc_imgurl.target.trust import container_by_rule, container_of_its_own
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -40,17 +42,19 @@ class Target:
 
     :ivar store: the Glance store whose settings say so; None for those of all images.
     :ivar guessed: what is neither given nor does a trusted location of the image say:
-        ``account`` (then it is the session's own), ``container`` (by the sharding rule).
+        ``account`` (then it is the session's own), ``container`` (by Glance's rules).
+    :ivar warnings: what to know of it before it is used, a sentence each.
     """
 
     endpoint: Endpoint
     path: ObjectPath
     guessed: tuple[str, ...] = ()
     store: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def resolve(image: Image, store: Store, object_name: str | None = None) -> Target:
-    """Return where the image's object is: by the settings, its location, the sharding rule.
+    """Return where the image's object is: by the settings, its location, Glance's rules.
 
     A location that is not trusted is used only to say so: where an option names the container,
     or the object, that is signed explicitly.
@@ -67,7 +71,7 @@ def resolve(image: Image, store: Store, object_name: str | None = None) -> Targe
         LOG.warning('%s The URL is for another object, as the options say', store.distrust.problem)
     endpoint = find_endpoint(settings, store.swift)
     account = _account(location, settings, store.swift) if endpoint.accounts else None
-    of_container = ('container', 'multiple_containers_seed')
+    of_container = ('container', 'multiple_containers_seed', 'multi_tenant')
     container = _prefer(settings, of_container, container_by_rule(image.id, settings),
                         location.container if location else None)
     if object_name is None:
@@ -75,10 +79,34 @@ def resolve(image: Image, store: Store, object_name: str | None = None) -> Targe
     guessed = []
     if account and not settings.account and not (location and location.account):
         guessed.append('account')
-    if not location and not settings.given_by(*of_container):
+    # That a store is not multi-tenant says nothing of its container.
+    if not location and not settings.multi_tenant and not settings.given_by(*of_container[:2]):
         guessed.append('container')
     return Target(endpoint, ObjectPath(account, container, object_name, settings.api_version),
                   tuple(guessed), settings.store)
+
+
+def in_container_of_its_own(target: Target, image: Image, store: Store) -> Target:
+    """Return a target whose container was guessed in the one that is there.
+
+    Where there is none as in a store that keeps all images together, there may be the one that a
+    multi-tenant store makes for each. Nobody is asked where the key is given.
+    """
+    account, container = target.path.account, target.path.container
+    own = container_of_its_own(image.id, store.settings)
+    if ('container' not in target.guessed or store.settings.key
+            or not target.endpoint.container_keys):
+        return target
+    with contextlib.suppress(ImgurlError):
+        if (store.swift.container_keys(account, container) is None
+                and own in store.swift.names(account)):
+            return dataclasses.replace(
+                target, path=dataclasses.replace(target.path, container=own), warnings=(
+                    f'There is no container {container} in account {account}: images are taken from'
+                    f' containers of their own, {store.settings.container}_<image ID>. If Glance\'s'
+                    ' store is multi-tenant, say so (multi_tenant: true in clouds.yaml), or give'
+                    ' its glance-api.conf',))
+    return target
 
 
 def own_account(settings: Settings, swift: Swift) -> str | None:

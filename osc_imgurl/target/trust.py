@@ -31,8 +31,18 @@ READ_WITH_GLANCES_RIGHTS = frozenset((
 
 
 def container_by_rule(image_id: str, settings: Settings) -> str:
-    """Return the container that the settings give, by Glance's sharding rule."""
+    """Return the container that the settings give, by the rules of Glance's Swift store."""
+    if settings.multi_tenant:
+        return container_of_its_own(image_id, settings)
     return container_name(settings.container, image_id, settings.multiple_containers_seed)
+
+
+def container_of_its_own(image_id: str, settings: Settings) -> str:
+    """Return the container that a multi-tenant store makes for an image.
+
+    The rule is that of ``glance_store._drivers.swift.store.MultiTenantStore.create_location``.
+    """
+    return f'{settings.container}_{image_id}'
 
 
 def find_trusted(image: Image, settings: Settings, object_store: Swift) -> Location | None:
@@ -74,14 +84,13 @@ def unsafe_to_read(image: Image, settings: Settings, object_store: Swift) -> str
       a token of Glance's, for every project, and a multi-tenant store gives it one that it knows.
     """
     def harmless(location: Location) -> bool:
-        if location.scheme in READ_WITH_GLANCES_RIGHTS:
-            return True
+        if not location.in_swift:
+            return location.scheme in READ_WITH_GLANCES_RIGHTS
         if location.has_credentials or is_keystone(location.base_url, object_store):
             return location.object == image.id and is_keystone(location.base_url, object_store)
         # A given endpoint may be a proxy's, which gets signatures, and no token.
         by_catalog = dataclasses.replace(for_store(settings, location.store), endpoint_url=None)
-        return location.in_swift and not distrust_reason(
-            location, image.id, by_catalog, object_store)
+        return not distrust_reason(location, image.id, by_catalog, object_store)
 
     return next((f'Glance may send your token to the host in {location.url}'
                  for location in image.shown_locations if not harmless(location)), '')

@@ -54,7 +54,7 @@ class Store:
 
     def memoized(self):
         memo, again = MemoizedStore(self), copy.copy(self)
-        for name in ('prefetch', 'container_keys', 'account_keys', 'capabilities'):
+        for name in ('prefetch', 'container_keys', 'account_keys', 'capabilities', 'names'):
             setattr(again, name, getattr(memo, name))
         again.memoized = lambda: again
         return again

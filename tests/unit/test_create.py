@@ -135,7 +135,7 @@ def test_nothing_is_asked_twice():
 
 @pytest.mark.parametrize(('answers', 'asked'), [
     ({'account_keys': {}}, ['container_keys', 'account_keys']),
-    ({'container_keys': None}, ['container_keys']),
+    ({'container_keys': None}, ['container_keys', 'names']),
     ({'capabilities': ObjectStoreFailed('No answer.')},
      ['container_keys', 'account_keys', 'capabilities'])])
 def test_what_fails_is_not_asked_twice_either(answers, asked):
@@ -255,6 +255,53 @@ def test_no_container_is_asked_that_a_name_does_not_give(reference, asked):
     create_from(Cloud(Glance(image()), store), reference,
                 settings=Settings(multiple_containers_seed=3))
     assert {each for each in store.asked if 'AUTH' in each} == asked
+
+
+def containers(*there):
+    """Return a Swift with these containers, and a key; and which are asked for their keys."""
+    store, asked = Store(account={A1: Key(b'a key')}), []
+    store.answers['container_keys'] = lambda account, container: (
+        asked.append(container) or ({} if container in there else None))
+    store.answers['names'] = lambda account, container: there
+    return store, asked
+
+
+OWN = f'glance_{IMAGE_ID}'
+
+
+@pytest.mark.parametrize(('there', 'settings', 'container', 'guessed', 'asked'), [
+    (['glance'], {}, 'glance', True, ['glance']),
+    ([OWN], {}, OWN, True, ['glance', OWN]),
+    ([OWN, 'glance'], {}, 'glance', True, ['glance']),
+    ([OWN], {'multi_tenant': True}, OWN, False, [OWN]),
+    ([f'images_{IMAGE_ID}'], {'multi_tenant': True, 'container': 'images'}, f'images_{IMAGE_ID}',
+     False, [f'images_{IMAGE_ID}'])])
+@pytest.mark.parametrize('reference', [IMAGE_ID, 'cirros'])
+def test_a_container_of_the_images_own(reference, there, settings, container, guessed, asked):
+    store, found = containers(*there)
+    made = create_from(Cloud(Glance(image()), store), reference, settings=Settings(**settings))
+    assert made.target.path.container == container
+    assert ('container' in made.guessed) is guessed
+    assert found == asked
+    assert [warning.partition(':')[0] for warning in made.warnings] == [
+        'There is no container glance in account AUTH_p'] * (len(asked) - 1)
+
+
+@pytest.mark.parametrize('sources', [['container'], ['multiple_containers_seed']])
+def test_no_container_of_the_images_own_where_one_is_given(sources):
+    settings = Settings(sources=dict.fromkeys(sources, Source(Kind.CLOUD, 'clouds.yaml')))
+    with pytest.raises(MissingParameterValue, match='There is no container glance in'):
+        create_by_id(containers(OWN)[0], settings)
+
+
+def test_neither_container_is_there():
+    store, _ = containers()
+    with pytest.raises(MissingParameterValue, match='There is no container glance in'):
+        create_by_id(store)
+    store, _ = containers()
+    store.answers['names'] = store.answers['container_keys'] = ObjectStoreNotAuthorized('HTTP 403.')
+    with pytest.raises(ObjectStoreNotAuthorized, match='shown to its owner only'):
+        create_by_id(store)
 
 
 def test_what_is_given_is_not_asked_ahead():

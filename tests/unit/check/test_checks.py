@@ -376,7 +376,7 @@ RIGHT_PLACE = 'account', 'container', 'multiple_containers_seed', 'key_file', 'c
     (refused(image=None, store=store(objects={('AUTH_p', 'glance_3a1', IMAGE_ID): 5,
                                               ('AUTH_p', 'other', IMAGE_ID): 5})), FAIL,
      'the object is in container glance_3a1, and the URL says glance',
-     ('multiple_containers_seed', 'container')),
+     ('multiple_containers_seed', 'container', 'multi_tenant')),
     (refused(image=None, store=store(objects={('AUTH_p', 'glance_3a1', 'x'): 5,
                                               ('AUTH_p', 'other', IMAGE_ID): 5})), SKIPPED,
      'no other container is known that has the object', ()),

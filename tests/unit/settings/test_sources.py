@@ -431,6 +431,7 @@ def test_the_table_holds_all_that_a_setting_needs():
         assert setting.help and setting.shown_default
         assert option_of(setting) or setting.name in (
             'key', 'allowed_direct_url_schemes', 'cache_backend', 'cache_arguments',
-            'cache_password_file', 'cache_password', 'num_retries', 'timeout', 'copy_container')
+            'cache_password_file', 'cache_password', 'num_retries', 'timeout', 'copy_container',
+            'multi_tenant')
     assert BY_NAME['key'].environment is None and option_of(BY_NAME['key']) is None
     assert BY_NAME['duration'].environment == 'OSC_IMGURL_DURATION'

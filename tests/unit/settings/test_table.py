@@ -24,7 +24,7 @@ IRONICS = {
 }
 DEFAULTS = {
     'duration': 1200, 'expected_download_start_delay': 0, 'api_version': 'v1',
-    'container': 'glance', 'multiple_containers_seed': 0,
+    'container': 'glance', 'multiple_containers_seed': 0, 'multi_tenant': False,
     'allowed_direct_url_schemes': (), 'cache_enabled': False, 'cache_arguments': (), 'align': 0,
     'num_retries': 2, 'timeout': 60, 'copy': False, 'revocable': False,
     'copy_unverified': False,
@@ -48,7 +48,8 @@ def test_the_table():
     assert column('ironic') == IRONICS
     assert column('glance') == {
         'container': 'swift_store_container',
-        'multiple_containers_seed': 'swift_store_multiple_containers_seed'}
+        'multiple_containers_seed': 'swift_store_multiple_containers_seed',
+        'multi_tenant': 'swift_store_multi_tenant'}
     assert column('deploy') == {'endpoint_type': 'object_store_endpoint_type'}
     assert column('metavar') == METAVARS
     assert column('switch') == {
@@ -60,7 +61,7 @@ def test_the_table():
         'sources', 'stores'}
     assert {setting.name for setting in TABLE if setting.of_store} == {
         'key_file', 'endpoint_url', 'endpoint_type', 'api_version', 'account', 'account_prefix',
-        'container', 'multiple_containers_seed', 'digest'}
+        'container', 'multiple_containers_seed', 'multi_tenant', 'digest'}
 
 
 def test_secrets_stand_neither_in_the_environment_nor_in_clouds_yaml():
@@ -84,7 +85,8 @@ def test_the_defaults():
             if not value} == {
         'expected_download_start_delay': '0', 'multiple_containers_seed': '0',
         'allowed_direct_url_schemes': 'none', 'cache_enabled': 'off', 'cache_arguments': 'none',
-        'align': 'off', 'copy': 'off', 'copy_unverified': 'off', 'revocable': 'off'}
+        'align': 'off', 'copy': 'off', 'copy_unverified': 'off', 'revocable': 'off',
+        'multi_tenant': 'tried where there is no other container'}
 
 
 @pytest.mark.parametrize(('name', 'text', 'value'), [
