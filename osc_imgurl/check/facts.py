@@ -54,6 +54,7 @@ class Finding:
     :ivar remedy: what to do about it; empty where nothing is wrong, or nothing helps.
     :ivar names: what the remedy is about: see :func:`osc_imgurl.errors.advice`.
     :ivar check: the name of the check.
+    :ivar error: what was raised, where the finding reports that.
     """
 
     result: str
@@ -61,6 +62,7 @@ class Finding:
     remedy: str = ''
     names: tuple[str, ...] = ()
     check: str = ''
+    error: ImgurlError | None = dataclasses.field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         for name in ('detail', 'remedy'):
@@ -94,7 +96,8 @@ def failed(detail: str, remedy: str, *names: str) -> Finding:
 
 def failed_with(error: ImgurlError) -> Finding:
     """Return what an error says is wrong, and what to do about it."""
-    return failed(error.problem.removesuffix('.'), error.remedy, *error.names)
+    return Finding(
+        FAIL, error.problem.removesuffix('.'), error.remedy, error.names, error=error)
 
 
 def skipped(detail: str, remedy: str = '', *names: str) -> Finding:

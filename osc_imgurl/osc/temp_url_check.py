@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import os.path
+import shlex
 from typing import Any
 
 from osc_imgurl.osc import base
@@ -32,13 +35,16 @@ class CheckImageTempURL(base.Lister):
             '--method', metavar='{GET,HEAD,PUT,POST,DELETE}', default='GET',
             help='What the URL is to be used for (default: GET)')
         common.add_object_option(parser)
+        common.add_setting_option(parser, dataclasses.replace(
+            BY_NAME['copy'], help='Check the copy of the image in your own account, if there is one'
+                                  '; none is made'))
         common.add_setting_options(parser, BY_NAME.keys() - {
             'cache_enabled', 'align', 'check', 'expected_download_start_delay',
             'copy', 'copy_unverified', 'revocable'})
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.errors import advice
+        from osc_imgurl.errors import ImageNotFound, advice
         from osc_imgurl.osc import common
         from osc_imgurl.osc.wording import typed
         from osc_imgurl.tempurl.url import names_url
@@ -49,9 +55,13 @@ class CheckImageTempURL(base.Lister):
         report = client.check(
             subject, method=parsed_args.method, object_name=parsed_args.object_name)
         self._works = report.first_failure is None
-        return ('check', 'result', 'detail', 'remedy'), [
-            (each.check, each.result, each.detail, advice(each.remedy, each.names, typed))
-            for each in report.findings]
+        rows = [[each.check, each.result, each.detail, advice(each.remedy, each.names, typed)]
+                for each in report.findings]
+        # Path.is_file() raises an error for a name that is too long.
+        if (isinstance(report.findings[0].error, ImageNotFound)
+                and os.path.isfile(subject)):  # noqa: PTH113
+            rows[0][-1] = f'If the URL is in the file of that name: use - < {shlex.quote(subject)}'
+        return ('check', 'result', 'detail', 'remedy'), rows
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         code = super().run(parsed_args)

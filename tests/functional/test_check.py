@@ -506,8 +506,17 @@ def test_what_is_no_temporary_url(cloud):
     result = cloud.openstack(*CHECK, 'http://swift/v1/AUTH_x/glance/x')
     assert (result.code, result.stdout) == (1, '')
     assert 'This is not a temporary URL' in result.stderr
-    name, detail = cause(cloud, 'no such image')
-    assert name == 'image' and 'No image has the name' in detail
+    rows = checks(cloud, 'no such image')
+    assert list(rows) == ['image'] and 'No image has the name' in rows['image']['detail']
+
+
+def test_a_file_in_place_of_the_url_in_it(cloud, image, tmp_path):
+    path = tmp_path / 'a url'
+    path.write_text(create(cloud, image))
+    rows = checks(cloud, str(path))
+    assert [row['remedy'] for row in rows.values()] == [
+        f"If the URL is in the file of that name: use - < '{path}'"]
+    assert checks(cloud, '-', stdin=path.read_text())['request']['result'] == 'pass'
 
 
 def test_no_secret_in_debug_output(cloud, image, storage_url):

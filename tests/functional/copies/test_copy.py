@@ -106,11 +106,11 @@ def test_a_copy_that_is_there_costs_one_request(cloud, account, image):
 
 def test_what_is_said_of_the_url_of_a_copy(cloud, account, image):
     url = copied(cloud, image)['url']
-    env = {'OSC_IMGURL_COPY': 'on'}
     # By its URL, and as what create makes.
-    for subject, more in ((url, {}), (image, {'env': env})):
+    for arguments, env in (([url], {}), ([image, '--copy'], {}),
+                           ([image], {'OSC_IMGURL_COPY': 'on'})):
         found = {row['check']: row for row in cloud.rows(
-            'image', 'temp', 'url', 'check', subject, cloud='demo', **more)}
+            'image', 'temp', 'url', 'check', *arguments, cloud='demo', env=env)}
         assert {row['result'] for row in found.values()} <= {'pass', 'skipped'}
         assert re.fullmatch('a copy of the image in your own account, deleted at 20.*Z',
                             found['store']['detail'])
@@ -120,6 +120,12 @@ def test_what_is_said_of_the_url_of_a_copy(cloud, account, image):
     result = cloud.openstack('image', 'temp', 'url', 'check', url, '-f', 'json', cloud='demo')
     first = next(row for row in json.loads(result.stdout) if row['result'] == 'fail')
     assert (first['check'], first['remedy']) == ('object', 'Make another (--copy).')
+    # The image itself is not in Swift, and check copies nothing.
+    result = cloud.openstack('image', 'temp', 'url', 'check', image, '--copy', '-f', 'json',
+                             cloud='demo')
+    first = next(row for row in json.loads(result.stdout) if row['result'] == 'fail')
+    assert first['check'] == 'container' and '--copy' in first['remedy']
+    assert account.head(image).status_code == 404
 
 
 def test_a_store_whose_keys_are_others(cloud, account):

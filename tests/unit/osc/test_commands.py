@@ -457,6 +457,21 @@ def test_a_check_of_other_methods_and_objects(openstack):
     assert rows['object']['result'] == 'pass'
 
 
+def test_a_check_of_an_image_that_is_not_there(openstack, cloud, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'a url').touch()
+    look = 'Look for it: openstack image list.'
+    for name, remedy in (('another', look), ('o' * 300, look), (
+            'a url', "If the URL is in the file of that name: use - < 'a url'")):
+        cloud.mock.get(f'{GLANCE}?name={name}', json={'images': []})
+        row, = openstack.rows(CHECK, name)
+        assert (row['check'], row['result'], row['remedy']) == ('image', 'fail', remedy)
+        assert openstack.code == 1
+    cloud.mock.get(f'{GLANCE}?name=a url', status_code=500)
+    row, = openstack.rows(CHECK, 'a url')
+    assert 'file' not in row['remedy']
+
+
 def test_the_settings(openstack, cloud, monkeypatch):
     monkeypatch.setenv(BY_NAME['duration'].environment, '60')
     cloud.mock.head(f'{SWIFT}/x', status_code=404, headers=TRANSACTION)
