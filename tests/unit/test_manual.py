@@ -41,6 +41,20 @@ def test_all_commands_are_in_it(built):
     assert '>image location show<' in text
 
 
+def test_the_man_page_names_every_command():
+    lines = re.findall(r'^\| \*\*openstack (.*?)\*\* (.*?)  ', (SOURCE / 'man.rst').read_text(),
+                       re.MULTILINE)
+    named = {f'{group} {verb}' for group, verbs in lines for verb in re.findall(r'\w+', verbs)}
+    assert named == {entry.name.replace('_', ' ') for entry in entry_points(
+        group='openstack.extension') if entry.value.startswith('osc_imgurl')}
+
+
+def test_no_table_splits_a_cell():
+    """In a simple table each line of the first column begins a row, a long cell's second too."""
+    for path in SOURCE.rglob('*.rst'):
+        assert not re.search(r'^ *=+ +=', path.read_text(), re.MULTILINE), path
+
+
 def page(built, name):
     """Return a page as docutils read it."""
     # Sphinx has just written it.
