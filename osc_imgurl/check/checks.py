@@ -76,7 +76,17 @@ def _image(facts: Facts) -> Finding:
 
 
 def _store(facts: Facts) -> Finding:
+    if facts.named_link:
+        return _store_of_links(facts)
     return _store_of_copies(facts.copy) if facts.home_of_copies else _store_of_glance(facts)
+
+
+def _store_of_links(facts: Facts) -> Finding:
+    link = facts.link
+    if link is None:
+        return skipped('the URL is for a link, and these credentials see none of that name')
+    return passed(f'a link to image {link.image_id}, which ends at {format_expires(link.expires)},'
+                  f' in {format_remaining(link.expires, facts.now)}')
 
 
 def _store_of_glance(facts: Facts) -> Finding:
@@ -235,7 +245,7 @@ def _container(facts: Facts) -> Finding:
                           f' {path.container}',
                           'Give the right seed or container, or that the store is multi-tenant.',
                           'multiple_containers_seed', 'container', 'multi_tenant')
-    if not facts.keys.container:
+    if not facts.keys.container and not facts.named_link:
         return failed(f'there is no container {path.container} in {path.account}',
                       'Give the place of the images, often in an account of Glance\'s service'
                       ' project, and the key, or use that project\'s credentials. Or have the image'
@@ -250,7 +260,25 @@ def _key(facts: Facts) -> Finding:
     return check_key(facts)
 
 
+def _object_of_link(facts: Facts) -> Finding:
+    answer = facts.answer
+    if answer.works:
+        return passed('the link is there, and so is the data of its image')
+    if answer.status == 409:
+        return failed('the data of the image is another than when the link was made', 'Make another'
+                      ' link, if the image is still the one that you mean.', 'revocable')
+    if answer.status != 404:
+        return skipped('whether the link is there is not known')
+    if facts.link or answer.target:
+        return failed('the link is there, and the data of its image is gone',
+                      'Make a link to another image.')
+    return failed('the link is revoked or expired, or was never there', 'Make another.',
+                  'revocable')
+
+
 def _object(facts: Facts) -> Finding:
+    if facts.named_link:
+        return _object_of_link(facts)
     if facts.in_its_place:
         return _data(facts)
     if facts.in_its_place is None:

@@ -17,6 +17,8 @@ from osc_imgurl.copies.home import Home
 from osc_imgurl.errors import ImgurlError, InvalidParameterValue, UntrustedLocation, sanitize
 from osc_imgurl.glance.image import Image, is_uuid
 from osc_imgurl.glance.location import Location, container_name
+from osc_imgurl.links.link import Link, named
+from osc_imgurl.links.link_container import LinkContainer
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.settings.values import MAX_SEED
 from osc_imgurl.swift.answers import Capabilities
@@ -213,12 +215,29 @@ class Facts:
         """The image, or why it is not known."""
         if self.known_image:
             return self.known_image
-        if not is_uuid(self.path.object):
+        image_id = self.named_link[1] if self.named_link else self.path.object
+        if not is_uuid(image_id):
             return 'the object\'s name is no image\'s ID'
         try:
-            return self.cloud.images.find_id(self.path.object)
+            return self.cloud.images.find_id(image_id)
         except ImgurlError as error:
             return str(error)
+
+    @functools.cached_property
+    def named_link(self) -> tuple[str, str] | None:
+        """The IDs of the link that the URL is for, and of its image; None where it is for none."""
+        return named(self.path)
+
+    @functools.cached_property
+    def link(self) -> Link | None:
+        """That link; None where there is none, or none that these credentials see."""
+        store, path = self.cloud.object_store, self.path
+        if self.named_link and not isinstance(store, OfflineSwift):
+            with contextlib.suppress(ImgurlError):
+                links = LinkContainer(store)
+                if (path.account, path.container) == (links.account, links.container.name):
+                    return links.find(path.object)
+        return None
 
     @functools.cached_property
     def home_of_copies(self) -> Home | None:
@@ -246,7 +265,7 @@ class Facts:
     @functools.cached_property
     def location(self) -> Location | UntrustedLocation | None:
         """The image's trusted location in Swift, or why none is; None where none is shown."""
-        if not isinstance(self.image, Image) or self.home_of_copies:
+        if not isinstance(self.image, Image) or self.home_of_copies or self.named_link:
             return None
         try:
             return find_trusted(self.image, self.settings, self.cloud.object_store)

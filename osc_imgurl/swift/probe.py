@@ -34,6 +34,7 @@ class Answer:
     :ivar date: the server's clock: Unix time, seconds; None where it does not say.
     :ivar size: of the object, in bytes; None where the answer does not say.
     :ivar md5: of the object's data, in hex; likewise, as for a large object.
+    :ivar target: the path of the object that a symbolic link stands for, as the answer says it.
     :ivar server: what the answer says of who answers.
     :ivar remedy: what to do where there was none, and what that is about; empty if unknown.
     """
@@ -46,6 +47,7 @@ class Answer:
     server: str | None = None
     remedy: tuple[str, ...] = ()
     md5: str | None = None
+    target: str | None = None
 
     @property
     def works(self) -> bool:
@@ -139,4 +141,5 @@ def _read(response: requests.Response, signature: str) -> Answer:
         response.status_code, transaction=headers.get('X-Trans-Id'),
         date=http.read_time(headers, 'Date'),
         size=http.content_length(headers) if response.status_code == 200 else None,
-        server=headers.get('Server') or headers.get('Via'), md5=md5_of(headers))
+        server=headers.get('Server') or headers.get('Via'), md5=md5_of(headers),
+        target=headers.get('Content-Location'))

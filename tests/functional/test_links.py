@@ -1,12 +1,16 @@
 """URLs that are extended and revoked one by one, on real clouds."""
 
 import concurrent.futures
+import json
 import re
+import secrets
+import subprocess
 import time
 
 import pytest
 import requests
 
+from ..conftest import require
 from .conftest import download
 from .links import CONTAINER, LINK, end_of, extend, links, revoke, state, status
 
@@ -197,3 +201,74 @@ def test_two_extend_at_once(cloud, image):
     left = long['expires'] - time.time()
     assert any(days * 86400 - 120 < left <= days * 86400 for days in (2, 3))
     assert status(row['url']) == 200
+
+
+def check(cloud, url, /, *options, **kwargs):
+    """Return what the checks say, by name, and the first that fails."""
+    result = cloud.openstack(
+        'image', 'temp', 'url', 'check', '-', '-f', 'json', *options, stdin=url, **kwargs)
+    rows = {row['check']: row for row in json.loads(result.stdout)}
+    failed = next((row for row in rows.values() if row['result'] == 'fail'), None)
+    assert result.code == (1 if failed else 0)
+    return rows, failed and (failed['check'], failed['detail'])
+
+
+@pytest.mark.parametrize('who', [
+    {'cloud': 'glance'}, {'cloud': 'demo'}, {'cloud': 'demo', 'options': ['--os-auth-type', 'none']}
+], ids=['owner', 'another', 'nobody'])
+def test_check(cloud, data, who):
+    image = cloud.upload('checked', data)
+    options = who.get('options', [])
+    if options:
+        endpoint = cloud.sdk().object_store.get_endpoint().partition('/v1')[0]
+        options, who = [*options, '--endpoint-url', endpoint], {'cloud': None}
+    one, other, gone = (cloud.create(image, '--revocable') for _ in range(3))
+    rows, failed = check(cloud, one['url'], *options, **who)
+    assert failed is None and rows['object']['result'] == 'pass'
+    if who['cloud'] == 'glance':
+        assert f'a link to image {image}, which ends at {one["expires_at"]}' in (
+            rows['store']['detail'])
+    revoke(cloud, one['link'])
+    _, failed = check(cloud, one['url'], *options, **who)
+    assert failed == ('object', 'the link is revoked or expired, or was never there')
+    cloud.sdk().object_store.put(f'/glance/{image}', data=data[::-1])
+    _, failed = check(cloud, other['url'], *options, **who)
+    assert failed == ('object', 'the data of the image is another than when the link was made')
+    cloud.sdk().image.delete_image(image)
+    _, failed = check(cloud, gone['url'], *options, **who)
+    assert failed == ('object', 'the link is there, and the data of its image is gone')
+
+
+def test_show(cloud, image, key_file):
+    row = cloud.create(image, '--revocable')
+    shown = cloud.rows('image', 'temp', 'url', 'show', '-', '--key-file', key_file('a key'),
+                       stdin=row['url'])
+    assert (shown['link'], shown['image_id'], shown['method']) == (row['link'], image, 'GET')
+
+
+@pytest.mark.parametrize(('program', 'command', 'refused'), [
+    ('curl', ['curl', '-fsSOJ', '{url}'], 22),
+    ('wget', ['wget', '-q', '-O', 'disk.raw', '{url}'], 8),
+    ('curl', ['curl', '-fsS', '-C', '-', '-o', 'disk.raw', '{url}'], 22),
+    ('aria2c', ['aria2c', '-q', '-x4', '-o', 'disk.raw', '{url}'], 3),
+    ('qemu-img', ['qemu-img', 'convert', '-f', 'raw', '-O', 'raw', '{url}', 'disk.raw'], 1)],
+    ids=['curl', 'wget', 'curl resumes', 'aria2c', 'qemu-img'])
+def test_what_downloads(cloud, tmp_path, program, command, refused):
+    require(program)
+    content = secrets.token_bytes(512 * 1024)
+    row = cloud.create(cloud.upload('disk', content), '--revocable')
+
+    def run():
+        return subprocess.run([part.format(url=row['url']) for part in command], cwd=tmp_path,
+                              capture_output=True, check=False).returncode
+
+    file = tmp_path / 'disk.raw'
+    if '-C' in command:
+        file.write_bytes(content[:1000])
+    assert run() == 0
+    assert file.read_bytes() == content
+    file.unlink()
+    revoke(cloud, row['link'])
+    assert run() == refused
+    # wget leaves an empty one.
+    assert not file.exists() or file.read_bytes() == b''
