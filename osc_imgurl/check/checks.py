@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Why does this temporary URL not work? Swift answers "401 Unauthorized" whatever the cause.
 
-So there are checks, in the order in which Swift looks, and the first that fails is the cause. The
-order is that of Swift's tempurl middleware (``TempURL.__call__``), with what can be wrong
-before a request gets there in front, and what lies behind it at the end.
+So there are checks, in Swift's order, and the first to fail is the cause. The order is that of the
+tempurl middleware (``TempURL.__call__``). Before it come the faults on the way to Swift, and after
+it those of the object.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _store_of_glance(facts: Facts) -> Finding:
                         facts.cloud.object_store) from None
     if facts.location:
         return passed(f'the image is in Swift: {facts.location.url}')
-    return skipped('this cloud does not show where it keeps the image')
+    return skipped('this cloud does not show the image\'s location')
 
 
 def _store_of_copies(copy: Copy | ImgurlError | None) -> Finding:
@@ -131,7 +131,7 @@ def _server(facts: Facts) -> Finding:
                                           'endpoint_url')))
     if answer.status >= 500 or answer.status == 429:
         return failed(f'{endpoint} answers HTTP {answer.status}, not the object',
-                      'Try again; if it stays so, tell the operator of Swift'
+                      'Try again; if it fails again, report it to the operator of Swift'
                       f' (transaction {answer.transaction or "unknown"}).')
     if answer.transaction is None:
         return failed(not_swift(answer, str(endpoint)),
@@ -143,7 +143,7 @@ def _server(facts: Facts) -> Finding:
 def _clock(facts: Facts) -> Finding:
     server = facts.answer.date
     if server is None:
-        return skipped('the answer does not say what time it is there')
+        return skipped('the answer has no date')
     ahead = int(server - facts.now)
     if abs(ahead) <= CLOCK_MARGIN:
         return passed(f'the server\'s clock differs from this machine\'s by {abs(ahead)} s')
@@ -160,8 +160,8 @@ def _tempurl(facts: Facts) -> Finding:
     if isinstance(capabilities, str):
         return skipped(capabilities)
     capabilities.validate_tempurl()
-    return passed('the cluster takes temporary URLs' if capabilities.tempurl
-                  else 'the cluster does not say that it takes none')
+    return passed('the cluster supports temporary URLs' if capabilities.tempurl
+                  else 'the cluster does not say whether it supports temporary URLs')
 
 
 def _expiry(facts: Facts) -> Finding:
@@ -172,7 +172,7 @@ def _expiry(facts: Facts) -> Finding:
     now = max(facts.now, facts.answer.date or 0)
     if expires < now:
         return failed(f'{format_remaining(expires, now)}, at {format_expires(expires)}',
-                      'Make a new URL, with a longer duration if need be.', 'duration')
+                      'Make a new URL, or one with a longer duration.', 'duration')
     if unit := mistaken_unit(expires):
         return failed(f'the expiry {expires} is in {unit}, and Swift reads it as seconds: the URL'
                       f' expires in {format_remaining(expires, now)}',
@@ -188,10 +188,10 @@ def _digest(facts: Facts) -> Finding:
         return skipped(capabilities)
     capabilities.validate_digest(digest)
     if not capabilities.supports(digest):
-        return failed(f'the cluster does not say that it takes {digest}, and older ones take'
+        return failed(f'the cluster does not say that it supports {digest}, and older ones support'
                       f' {", ".join(DIGESTS_OF_A_SILENT_CLUSTER)} only',
                       f'Sign with {", ".join(DIGESTS_OF_A_SILENT_CLUSTER)}.', 'digest')
-    return passed(f'the cluster takes {digest}')
+    return passed(f'the cluster supports {digest}')
 
 
 def _ip_range(facts: Facts) -> Finding:
@@ -202,7 +202,7 @@ def _ip_range(facts: Facts) -> Finding:
     Parameters(url.endpoint, url.path, url.expires, URLOptions(ip_range=url.ip_range))
     address = own_address(facts.endpoint.url)
     if address is None:
-        return skipped('which address of this machine Swift sees is not known')
+        return skipped('the address of this machine, as Swift sees it, is not known')
     if ipaddress.ip_address(address) in ipaddress.ip_network(url.ip_range):
         return passed(f'this machine\'s address {address} is in {url.ip_range}')
     return failed(f'this machine\'s address {address} is not in {url.ip_range}',
@@ -251,7 +251,7 @@ def _container(facts: Facts) -> Finding:
                       ' project, and the key, or use that project\'s credentials. Or have the image'
                       ' copied.', 'account', 'container', 'multiple_containers_seed', 'key_file',
                       'copy')
-    return skipped('no other container is known that has the object')
+    return skipped('no other container is known to have the object')
 
 
 def _key(facts: Facts) -> Finding:
@@ -288,7 +288,7 @@ def _object(facts: Facts) -> Finding:
                       ' or no more', 'Make another.', 'copy')
     return failed(f'there is no object {facts.path.object} in container'
                   f' {facts.path.container}',
-                  'Its data is gone from Swift: upload the image anew, or delete it.'
+                  'Its data is gone from Swift: upload the image again, or delete it.'
                   if isinstance(facts.image, Image) else 'Correct the object\'s name.')
 
 
@@ -317,7 +317,7 @@ def _size(facts: Facts) -> Finding:
         return skipped('the size of the image or the object is not known')
     if wanted != found:
         return failed(other_size(wanted, found),
-                      'The data in Swift is not the image\'s: upload the image anew.')
+                      'The data in Swift is not the image\'s: upload the image again.')
     return passed(f'image and object have {found} bytes')
 
 
@@ -330,7 +330,7 @@ def _request(facts: Facts) -> Finding:
         return skipped(answer.failure)
     if facts.origin and not allows(facts.origin.signed.method, 'HEAD'):
         return skipped(f'a URL for {facts.origin.signed.method} answers no HEAD')
-    remedy = ('The key is another, or the URL has been altered: to find out, use the credentials'
+    remedy = ('The key is wrong, or the URL has been altered: to find out, use the credentials'
               ' of the project that owns the account, or give the key.')
     if facts.parsed and facts.parsed.ip_range is not None:
         remedy = ('Swift may see another address of this machine than is in the IP range, behind a'
@@ -350,16 +350,16 @@ def _in_range(facts: Facts) -> str:
     return 'this machine may use the URL' if ranged else ''
 
 
-def _still_taken(facts: Facts) -> str:
+def _still_accepted(facts: Facts) -> str:
     far = facts.parsed is not None and mistaken_unit(facts.parsed.expires)
-    return '' if far else 'Swift still takes the URL'
+    return '' if far else 'Swift still accepts the URL'
 
 
 # What an answer that works proves; empty where it proves nothing of a URL.
 _PROVEN: Mapping[str, Callable[[Facts], str]] = {
-    'tempurl': lambda facts: 'Swift takes the URL',
-    'expiry': _still_taken,
-    'digest': lambda facts: 'Swift takes the digest',
+    'tempurl': lambda facts: 'Swift accepts the URL',
+    'expiry': _still_accepted,
+    'digest': lambda facts: 'Swift accepts the digest',
     IP_RANGE: _in_range,
     KEY: lambda facts: 'Swift knows the key',
     'path': lambda facts: 'Swift accepts the signature',
@@ -367,9 +367,9 @@ _PROVEN: Mapping[str, Callable[[Facts], str]] = {
 
 
 def make(name: str, facts: Facts) -> Finding:
-    """Make a check; what it finds counts less than what an answer that works proves.
+    """Make a check; an error of the rules that it shares with new URLs is its failure.
 
-    It fails with what the functions raise that :func:`osc_imgurl.create.create` calls too.
+    An answer that works proves more than the check.
     """
     try:
         finding = CHECKS[name](facts)
@@ -386,16 +386,15 @@ def make(name: str, facts: Facts) -> Finding:
 def diagnose(url: str, settings: Settings, cloud: Cloud, now: float, *, method: str = 'GET',
              cached: Sequence[Entry] = (), image: Image | None = None,
              answer: Answer | None = None) -> Report:
-    """Return what is right and wrong with a temporary URL.
+    """Check a temporary URL.
 
-    :param cloud: who can be asked; its probe makes the request.
+    :param cloud: its probe makes the request.
     :param now: Unix time, seconds.
-    :param method: the method that the URL is to be used with.
-    :param cached: what the cache holds: it knows of URLs that were altered, and of keys that
-        have been replaced.
-    :param image: the image, where it has been found already.
-    :param answer: what a HEAD through the URL has answered already, at an endpoint that the catalog
-        or the settings name.
+    :param method: the method for which the URL will be used.
+    :param cached: the entries of the cache: they help with altered URLs and replaced keys.
+    :param image: the image, if it was found before.
+    :param answer: the answer to a HEAD through the URL, if one was made before, at an endpoint of
+        the catalog or the settings.
     :raises InvalidParameterValue: it is not a temporary URL, or the method is unknown.
     """
     parsed = parse(url, type_of(url, settings, cloud.object_store))
@@ -411,16 +410,15 @@ def diagnose(url: str, settings: Settings, cloud: Cloud, now: float, *, method: 
 def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float, *,
                    method: str = 'GET', object_name: str | None = None,
                    cached: Sequence[Entry] = ()) -> Report:
-    """Return what is right and wrong with a new temporary URL of an image.
+    """Check a new temporary URL for an image, or for its copy if the settings want copies.
 
-    Where the cluster says that it will refuse the URL, it is made and tried all the same; at
-    the cluster's own endpoint.
+    The URL is tried at the cluster's own endpoint, even if the cluster says that it will refuse it.
 
     :param reference: the image's UUID, ``glance://host/UUID``, or its name.
-    :param cloud: who can be asked; all of it is needed.
+    :param cloud: needs Glance, Swift and a probe.
     :param now: Unix time, seconds.
-    :param method: the method that the URL is to allow.
-    :param object_name: the object to be signed explicitly, in place of the image's.
+    :param method: the method of the new URL.
+    :param object_name: the object to sign explicitly, in place of the image's.
     :raises InvalidParameterValue: the method is unknown.
     """
     options, cloud = URLOptions(method, object=object_name), cloud.memoized()
@@ -458,7 +456,7 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
 
 
 def _run(facts: Facts) -> Report:
-    """Make the checks; after the first that fails only the request itself still says something."""
+    """Make the checks; after the first failure, only the request."""
     findings: list[Finding] = []
     for name in CHECKS:
         first = Report(tuple(findings)).first_failure
@@ -474,5 +472,5 @@ def _run(facts: Facts) -> Report:
 
 
 def _stopped(check: str, error: ImgurlError) -> Report:
-    """Return that one check fails, so that there is nothing to make another of."""
+    """Return that one check fails, and no URL could be made for the others."""
     return Report((dataclasses.replace(failed_with(error), check=check),))

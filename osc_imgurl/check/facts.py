@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can be found out about a temporary URL, and what a check says of that.
+"""The facts about a temporary URL, and the findings of the checks.
 
 Each fact is looked up once, when a check needs it.
 """
@@ -22,7 +22,7 @@ from osc_imgurl.links.link_container import LinkContainer
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.settings.values import MAX_SEED
 from osc_imgurl.swift.answers import Capabilities
-from osc_imgurl.swift.endpoint import Endpoint
+from osc_imgurl.swift.endpoint import Endpoint, OfflineSwift
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.target.resolve import session_account
 from osc_imgurl.target.store import Cloud
@@ -33,15 +33,15 @@ from osc_imgurl.tempurl.signing import Key, signed_paths
 from osc_imgurl.tempurl.url import ObjectPath, TempURL
 
 PASS, FAIL, SKIPPED = 'pass', 'fail', 'skipped'
-# The names of checks that others speak of.
+# The names of checks in use elsewhere.
 IMAGE, STORE, IP_RANGE, ACCOUNT, KEY, REQUEST = (
     'image', 'store', 'ip range', 'account', 'key', 'request')
-# Other expiries are tried in this span around now, in seconds: a URL is asked about soon after
-# it was made, and most are made for some days at the most.
+# Other expiries are tried in this span around now, in seconds: most URLs are new when they are
+# checked, and live for a few days.
 EXPIRED_SINCE = 86_400
 EXPIRES_WITHIN = 8 * 86_400
 GIVEN_KEY = 'the given key'
-NOT_ASKED = 'there is nobody who would ask for it'
+NOT_ASKED = 'no request is made'
 NOT_TRIED = ('the URL has no account, and this RADOS Gateway may expect one: some crash then, so'
              ' it is not tried')
 
@@ -51,12 +51,12 @@ class Finding:
     """What one check found.
 
     :ivar result: :data:`PASS`, :data:`FAIL`, or :data:`SKIPPED` where the check does not apply,
-        cannot be made, or means nothing after an earlier one has failed.
-    :ivar detail: what was found; sanitized, as the remedy is: it may quote a server or a name.
-    :ivar remedy: what to do about it; empty where nothing is wrong, or nothing helps.
+        cannot be made, or means nothing after an earlier failure.
+    :ivar detail: the result in words; sanitized, as the remedy is: it may quote a server or a name.
+    :ivar remedy: what to do; empty if nothing is wrong, or nothing helps.
     :ivar names: what the remedy is about: see :func:`osc_imgurl.errors.advice`.
     :ivar check: the name of the check.
-    :ivar error: what was raised, where the finding reports that.
+    :ivar error: the error, if the finding reports one.
     """
 
     result: str
@@ -73,49 +73,49 @@ class Finding:
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """What the checks of a URL found.
+    """The findings about a URL.
 
-    :ivar findings: of all checks, in Swift's order.
+    :ivar findings: of all checks, in Swift's order; only the cause if no URL could be made.
     """
 
     findings: tuple[Finding, ...]
 
     @property
     def first_failure(self) -> Finding | None:
-        """The first finding that says what is wrong: the cause; None where nothing is."""
+        """The first check to fail: the cause; None if none fails."""
         return next((each for each in self.findings if each.result == FAIL), None)
 
 
 def passed(detail: str) -> Finding:
-    """Return that nothing is wrong."""
+    """Return that a check passes."""
     return Finding(PASS, detail)
 
 
 def failed(detail: str, remedy: str, *names: str) -> Finding:
-    """Return what is wrong, and what to do about it."""
+    """Return that a check fails, and what to do."""
     return Finding(FAIL, detail, remedy, names)
 
 
 def failed_with(error: ImgurlError) -> Finding:
-    """Return what an error says is wrong, and what to do about it."""
+    """Return that a check fails with an error."""
     return Finding(
         FAIL, error.problem.removesuffix('.'), error.remedy, error.names, error=error)
 
 
 def skipped(detail: str, remedy: str = '', *names: str) -> Finding:
-    """Return why nothing can be said, and what would help."""
+    """Return why a check is not made, and what would help."""
     return Finding(SKIPPED, detail, remedy, names)
 
 
 def not_swift(answer: Answer, endpoint: str) -> str:
-    """Return who answers in place of Swift."""
+    """Return that another server answers in place of Swift."""
     return (f'something else than Swift answers at {endpoint}'
             f' ({answer.server or "it does not say what"}, HTTP {answer.status}):'
             ' the answer has no X-Trans-Id')
 
 
 def other_size(wanted: int | None, found: int | None) -> str:
-    """Return how the size of an object, in bytes, differs from its image's."""
+    """Return how the size of an object differs from its image's, in bytes."""
     return (f'the image has {wanted} bytes, and '
             + ('the answer does not say how many the object has' if found is None
                else f'the object {found}'))
@@ -123,10 +123,9 @@ def other_size(wanted: int | None, found: int | None) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Origin:
-    """What a signature was made of, and with which key.
+    """The signed text of a signature, and its key.
 
-    :ivar key: where the key is: a slot, :data:`GIVEN_KEY`, or empty where only its fingerprint
-        is known.
+    :ivar key: its slot, :data:`GIVEN_KEY`, or empty if only its fingerprint is known.
     """
 
     signed: Signed
@@ -136,10 +135,10 @@ class Origin:
 
 @dataclasses.dataclass(frozen=True)
 class Keys:
-    """The keys that are set where a URL's path says.
+    """The keys in the slots of a URL's account and container.
 
-    :ivar unseen: why they cannot be seen; else empty.
-    :ivar container: whether the container is there.
+    :ivar unseen: why they cannot be read; else empty.
+    :ivar container: whether the container exists.
     """
 
     by_slot: dict[str, Key]
@@ -149,19 +148,19 @@ class Keys:
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """A temporary URL, and who can be asked about it.
+    """A temporary URL and its cloud; each property is looked up once.
 
-    :ivar path: the object that the URL is for.
-    :ivar url: the URL as it was given, or None where none could be signed.
+    :ivar path: the object of the URL.
+    :ivar url: the URL as given; None if none could be signed.
     :ivar parsed: the same, taken apart.
-    :ivar method: the method that the URL is to be used with.
+    :ivar method: the method for which the URL will be used.
     :ivar now: Unix time, seconds.
-    :ivar cloud: who can be asked.
-    :ivar cached: what is in the cache; others may have written it.
-    :ivar known_image: the image, where it has been found already.
-    :ivar known_answer: what a HEAD through the URL answered, where it has been made already.
+    :ivar cloud: its Swift is that of the image's store.
+    :ivar cached: the entries of the cache; untrusted users may have written them.
+    :ivar known_image: the image, if it was found before.
+    :ivar known_answer: the answer to a HEAD through the URL, if there was one before.
     :ivar own: whether the URL was made here, so that catalog or settings name its endpoint.
-    :ivar no_key: why there is no key to sign a URL with.
+    :ivar no_key: why there is no key to sign a URL.
     """
 
     path: ObjectPath
@@ -180,7 +179,7 @@ class Facts:
 
     @functools.cached_property
     def answer(self) -> Answer:
-        """What a HEAD through the URL answers."""
+        """The answer to a HEAD through the URL."""
         if self.url is None:
             return Answer(None, 'no URL could be signed')
         if not self.endpoint.may_be_tried:
@@ -195,9 +194,9 @@ class Facts:
 
     @functools.cached_property
     def foreign(self) -> str:
-        """Why an answer from the URL's endpoint would prove nothing; else empty.
+        """Why an answer of the URL's endpoint would prove nothing; else empty.
 
-        Anybody can write a URL with a host of their own, which answers what they like.
+        An untrusted user can write a URL for a server of their own, and that answers anything.
         """
         given, store = self.settings.endpoint_url, self.cloud.object_store
         if self.own or (given and same_endpoint(self.endpoint.url, given)):
@@ -234,14 +233,14 @@ class Facts:
         store, path = self.cloud.object_store, self.path
         if self.named_link and not isinstance(store, OfflineSwift):
             with contextlib.suppress(ImgurlError):
-                links = LinkContainer(store)
+                links = LinkContainer(self.settings, store)
                 if (path.account, path.container) == (links.account, links.container.name):
                     return links.find(path.object)
         return None
 
     @functools.cached_property
     def home_of_copies(self) -> Home | None:
-        """The container for copies, if that is where the URL says; None where it is elsewhere."""
+        """The container for copies, if the URL is for an object in it."""
         if not is_container(self.path.container, self.settings.copy_container):
             return None
         with contextlib.suppress(ImgurlError):
@@ -253,9 +252,9 @@ class Facts:
 
     @functools.cached_property
     def copy(self) -> Copy | ImgurlError | None:
-        """The copy in one's own account that the URL is for, or why that is not known.
+        """The copy of the URL, or why it is not known; None if there is none.
 
-        None where there is none; InvalidParameterValue where something else has its name.
+        InvalidParameterValue: another object has its name.
         """
         try:
             return self.home_of_copies.find(self.path.object) if self.home_of_copies else None
@@ -264,7 +263,7 @@ class Facts:
 
     @functools.cached_property
     def location(self) -> Location | UntrustedLocation | None:
-        """The image's trusted location in Swift, or why none is; None where none is shown."""
+        """The image's trusted location in Swift, or why none is trusted; None if none is shown."""
         if not isinstance(self.image, Image) or self.home_of_copies or self.named_link:
             return None
         try:
@@ -274,12 +273,12 @@ class Facts:
 
     @property
     def located(self) -> Location | None:
-        """The image's trusted location in Swift, if this cloud shows one."""
+        """The image's trusted location in Swift, if there is one."""
         return self.location if isinstance(self.location, Location) else None
 
     @functools.cached_property
     def capabilities(self) -> Capabilities | str:
-        """What the cluster says of itself, or why that is not known."""
+        """The capabilities of the cluster, or why they are not known."""
         if self.cloud.offline:
             return 'Without authentication the cluster is not asked.'
         try:
@@ -289,7 +288,7 @@ class Facts:
 
     @functools.cached_property
     def keys(self) -> Keys:
-        """The keys that are set for the account and the container."""
+        """The keys of the account and the container."""
         store, path = self.cloud.object_store, self.path
         try:
             of_container = (store.container_keys(path.account, path.container)
@@ -303,7 +302,7 @@ class Facts:
 
     @functools.cached_property
     def accounts(self) -> list[str]:
-        """Accounts in which the object may be: the URL's, and those that are given and our own."""
+        """Accounts that may have the object: the URL's, the given one, and the session's."""
         found = [self.path.account, self.settings.account]
         if self.path.account is not None:
             with contextlib.suppress(ImgurlError):
@@ -312,7 +311,7 @@ class Facts:
 
     @functools.cached_property
     def other_containers(self) -> list[str]:
-        """Containers of the account that Glance's rules give for this object."""
+        """The account's other containers that Glance's rules allow for this object."""
         name, base = self.path.object, self.settings.container
         if not is_uuid(name):
             return []
@@ -325,7 +324,7 @@ class Facts:
         return [each for each in listed if each in by_rule and each != self.path.container]
 
     def holds(self, account: str | None, container: str) -> bool | None:
-        """Say whether the object is there; None where these credentials cannot see it."""
+        """Say whether the object is there; None if these credentials cannot see it."""
         try:
             return self.cloud.object_store.find_object(
                 account, container, self.path.object) is not None
@@ -334,7 +333,7 @@ class Facts:
 
     @functools.cached_property
     def in_its_place(self) -> bool | None:
-        """Whether the object is where the URL says; None where that cannot be seen."""
+        """Whether the object is at the URL's path; None if these credentials cannot see it."""
         if self.answer.works:
             return True
         if self.answer.status == 404:
@@ -343,7 +342,7 @@ class Facts:
 
     @functools.cached_property
     def origin(self) -> Origin | None:
-        """What was signed, with which key; None where that cannot be found out."""
+        """What was signed, with which key; None if unknown."""
         url = self.parsed
         if url is None:
             return None
@@ -353,7 +352,7 @@ class Facts:
         remembered = self._remembered(url)
         found = None
         if remembered:
-            # What the cache remembers counts if a key confirms it.
+            # The cache is untrusted: a key must confirm it.
             entry, made = remembered
             found = find_signed(made, keys, [made.path.container_path + entry.image_id])
         found = found or find_signed(url, keys)
@@ -367,15 +366,15 @@ class Facts:
         if remembered is None or entry.key_fingerprint in (
                 key.fingerprint for key in keys.values()):
             return None
-        # The key that could confirm it is gone, or not to be seen.
+        # The key is gone, or cannot be read.
         return Origin(Signed(entry.method, made.expires, signed_paths(made)[0], made.ip_range,
                              made.prefix), '', entry.key_fingerprint)
 
     def _remembered(self, url: TempURL) -> tuple[Entry, TempURL] | None:
-        """Return what the cache knows of a signature, and the URL as it was made by that."""
+        """Return the cache's entry of a signature, and the URL that it describes."""
         wanted = signature_fingerprint(url.signature)
         for entry in self.cached:
-            # An entry that names no place is an untrusted user's.
+            # An untrusted user wrote an entry with an invalid path.
             with contextlib.suppress(InvalidParameterValue):
                 if entry.signature_fingerprint == wanted:
                     return entry, dataclasses.replace(
@@ -388,7 +387,7 @@ class Facts:
                      if key.fingerprint == fingerprint), '')
 
     def _other_paths(self) -> list[str]:
-        """Paths that may have been signed: of the other places, and of the container's objects."""
+        """Paths that may have been signed: in the other places, and in this container."""
         path = self.path
         containers = {path.container, *self.other_containers}
         if self.located and self.located.container:
@@ -399,5 +398,5 @@ class Facts:
         names: list[str] = []
         with contextlib.suppress(ImgurlError):
             names = self.cloud.object_store.names(path.account, path.container)
-        # Anybody who may write there may name an object as none of ours would be (``/``).
+        # An untrusted user may have given an object an odd name (``/``).
         return [*map(str, places), *(path.container_path + name for name in names)]

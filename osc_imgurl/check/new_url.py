@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""See that a temporary URL which has just been made works."""
+"""Does a new temporary URL work?"""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class NewURLCheck:
     A URL may name another host than the catalog, such as a caching proxy's. It works if Swift
     itself accepts it: the host is not signed.
 
-    :param settings: those that the URLs were made with.
-    :param cloud: who can be asked; its probe makes the requests.
+    :param settings: those of the new URLs.
+    :param cloud: its probe makes the requests.
     """
 
     def __init__(self, settings: Settings, cloud: Cloud) -> None:
@@ -42,18 +42,18 @@ class NewURLCheck:
         self._cloud = cloud
         self._lock = threading.Lock()
         self._warned: set[str] = set()
-        # The digest that works, by the endpoint of a cluster that does not say which it supports.
+        # The digest that works, by the endpoint of a cluster without a list of them.
         self._digests: dict[str, str] = {}
 
     def wanted(self, made: ImageTempURL) -> bool:
-        """Say whether a URL is to be checked: as given, else where anything was guessed."""
+        """Say whether to check a URL: as given, else if anything was guessed."""
         given = self._settings.check
         return bool(made.guessed) if given is None else given
 
     def check(self, made: ImageTempURL, now: float) -> ImageTempURL:
-        """Return the URL with the first of its digests that works; warn where none is known to.
+        """Return the URL with the first digest that works; log a warning if none is known to work.
 
-        Here Swift is asked. :func:`classify` says what follows.
+        The requests are made here; :func:`classify` judges the answers.
 
         :param now: Unix time, seconds.
         :raises TempURLRefused, ObjectMismatch: as :func:`classify`.
@@ -69,7 +69,7 @@ class NewURLCheck:
     def _check(self, made: ImageTempURL, now: float) -> ImageTempURL:
         probe, endpoint = self._cloud.probe, made.target.endpoint
         if probe is None:
-            self._warn('The URL is not checked: nobody can ask for it')
+            self._warn('The URL is not checked: no request can be made')
         elif made.method not in TRIED_METHODS:
             self._warn(f'A URL for {made.method} cannot be tried, and is not checked')
         elif not endpoint.may_be_tried:
@@ -119,13 +119,13 @@ class NewURLCheck:
 
 def classify(made: ImageTempURL, answer: Answer, cause: Finding | None = None,
              there: Answer | None = None) -> list[str]:
-    """Return what to warn of, by what was found of a new URL; nothing where it works.
+    """Return the warnings about a new URL; none if it works.
 
-    It works if Swift, and nothing else, answers with an object of the image's size.
+    It works if Swift itself answers with an object of the image's size.
 
-    :param answer: what the cluster answers.
-    :param cause: what the diagnosis finds, where that does not work.
-    :param there: what the given endpoint answers, where that is another and the cluster refuses.
+    :param answer: of the cluster.
+    :param cause: the first check to fail, if the answer does not work.
+    :param there: the answer of the given endpoint, if that is another and the cluster refuses.
     :raises TempURLRefused: Swift answers 401, 403 or 404; the message says why.
     :raises ObjectMismatch: account or container was guessed, and the object there is not the
         image's.
@@ -160,9 +160,9 @@ def _unverified(made: ImageTempURL, reason: str) -> str:
 
 
 def _compare(made: ImageTempURL, answer: Answer) -> list[str]:
-    """Compare the object with the image, where account or container was guessed.
+    """Compare the object with the image, if account or container was guessed.
 
-    Whoever may write in an account can make an object of any name and size there.
+    An untrusted user with rights on the account can make an object of any name and size there.
     """
     image, path = made.image, made.target.path
     names = [name for name in ('account', 'container') if name in made.guessed]

@@ -153,7 +153,7 @@ def test_what_was_told_is_not_tried_unless_asked(cloud, image, swift, all_told):
 
 def test_a_url_that_does_not_work_is_an_error(cloud, image, lost, all_told, key_file):
     line = cloud.refused(lost)
-    assert '(HTTP 404): there is no object' in line and 'upload the image anew' in line
+    assert '(HTTP 404): there is no object' in line and 'upload the image again' in line
     line = cloud.refused(image, *all_told, '--check', '--key-file', key_file('another key'))
     assert '(HTTP 401): signed with the given key' in line and 'key set' in line
     cloud.secrets.append('another key')

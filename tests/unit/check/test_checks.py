@@ -94,7 +94,7 @@ SIGN_ON_PURPOSE = ('container', 'object', 'account', 'key_file')
 @pytest.mark.parametrize(('of', 'result', 'detail', 'names'), [
     (facts(), PASS, f'the image is in Swift: {LOCATION}', ()),
     (facts(image=None), SKIPPED, 'the image is not known', ()),
-    (facts(image=image()), SKIPPED, 'this cloud does not show where it keeps the image', ()),
+    (facts(image=image()), SKIPPED, 'this cloud does not show the image\'s location', ()),
     (facts(image=image('file:///x')), FAIL,
      f'Image {IMAGE_ID} is not in Swift but in file, and only Swift has temporary URLs',
      (COPY_IMAGE, SAVE_IMAGE, 'copy')),
@@ -125,7 +125,7 @@ def test_store_of_copies(monkeypatch, copy, result, detail, names):
     assert made('store', of) == (result, detail, names)
 
 
-AGAIN = 'Try again; if it stays so, tell the operator of Swift (transaction {}).'
+AGAIN = 'Try again; if it fails again, report it to the operator of Swift (transaction {}).'
 CORRECT = ('Correct the endpoint, or have the proxy in between pass the whole path and query on.')
 
 
@@ -134,7 +134,7 @@ CORRECT = ('Correct the endpoint, or have the proxy in between pass the whole pa
     (refused(), PASS, 'Swift answers (transaction tx)', '', ()),
     (NO_URL, SKIPPED, 'no URL could be signed', '', ()),
     (facts(GATEWAY, store=store('http://rgw/swift/v1/AUTH_p')), SKIPPED, NOT_TRIED, '', ()),
-    (facts(answer=None), SKIPPED, 'there is nobody who would ask for it', '', ()),
+    (facts(answer=None), SKIPPED, 'no request is made', '', ()),
     (facts(answer=Answer(None, 'connection refused')), FAIL,
      'http://swift cannot be reached from here: connection refused',
      'Correct the endpoint, or see to network or server.', ('endpoint_url',)),
@@ -176,7 +176,7 @@ def test_server(of, result, detail, remedy, names):
      ('duration',)),
     (NOW + 3600, int(NOW) - 1, FAIL, 'the server\'s clock is 3600 s ahead of this machine\'s',
      ('duration',)),
-    (None, EXPIRES, SKIPPED, 'the answer does not say what time it is there', ()),
+    (None, EXPIRES, SKIPPED, 'the answer has no date', ()),
 ])
 def test_clock(date, expires, result, detail, names):
     of = facts(signed(expires=expires), dataclasses.replace(REFUSED, date=date))
@@ -200,8 +200,8 @@ HIDDEN = failing('capabilities', ObjectStoreFailed('No answer.'))
 
 
 @pytest.mark.parametrize(('capabilities', 'result', 'detail'), [
-    (Capabilities(True), PASS, 'the cluster takes temporary URLs'),
-    (Capabilities(), PASS, 'the cluster does not say that it takes none'),
+    (Capabilities(True), PASS, 'the cluster supports temporary URLs'),
+    (Capabilities(), PASS, 'the cluster does not say whether it supports temporary URLs'),
     (Capabilities(False), FAIL, 'This cluster takes no temporary URLs: it runs without the tempurl'
                                 ' middleware'),
     (ObjectStoreFailed('No answer.'), SKIPPED, 'No answer.'),
@@ -238,10 +238,10 @@ def test_an_expiry_in_milliseconds(answer):
 
 
 @pytest.mark.parametrize(('digest', 'capabilities', 'result', 'detail', 'names'), [
-    ('sha256', Capabilities(True, None, ('sha256',)), PASS, 'the cluster takes sha256', ()),
-    ('sha1', Capabilities(), PASS, 'the cluster takes sha1', ()),
-    ('sha256', Capabilities(), FAIL, 'the cluster does not say that it takes sha256, and older ones'
-     ' take sha1 only', ('digest',)),
+    ('sha256', Capabilities(True, None, ('sha256',)), PASS, 'the cluster supports sha256', ()),
+    ('sha1', Capabilities(), PASS, 'the cluster supports sha1', ()),
+    ('sha256', Capabilities(), FAIL, 'the cluster does not say that it supports sha256, and older'
+     ' ones support sha1 only', ('digest',)),
     ('sha1', Capabilities(True, None, ('sha256', 'sha512')), FAIL,
      'This cluster refuses the digest sha1; it takes sha256, sha512', ('digest',)),
     ('sha256', ObjectStoreFailed('No answer.'), SKIPPED, 'No answer.', ()),
@@ -259,7 +259,8 @@ def test_digest(digest, capabilities, result, detail, names):
      ('ip_range',)),
     ('fe80::1', '10.0.0.0/8', FAIL, 'this machine\'s address fe80::1 is not in 10.0.0.0/8',
      ('ip_range',)),
-    (None, '10.0.0.0/8', SKIPPED, 'which address of this machine Swift sees is not known', ()),
+    (None, '10.0.0.0/8', SKIPPED,
+     'the address of this machine, as Swift sees it, is not known', ()),
     (None, '10.0.0.1/8', FAIL,
      'The IP range \'10.0.0.1/8\' is invalid: 10.0.0.1/8 has host bits set',
      ('ip_range',)),
@@ -285,12 +286,12 @@ def test_ip_range_at_a_gateway():
 
 
 @pytest.mark.parametrize(('name', 'of', 'proven'), [
-    ('tempurl', facts(store=failing('capabilities', Capabilities(False))), 'Swift takes the URL'),
-    ('tempurl', facts(store=HIDDEN), 'Swift takes the URL'),
-    ('tempurl', facts(store=None), 'Swift takes the URL'),
-    ('expiry', facts(now=EXPIRES + 1), 'Swift still takes the URL'),
-    ('digest', facts(store=failing('capabilities', Capabilities())), 'Swift takes the digest'),
-    ('digest', facts(store=None), 'Swift takes the digest'),
+    ('tempurl', facts(store=failing('capabilities', Capabilities(False))), 'Swift accepts the URL'),
+    ('tempurl', facts(store=HIDDEN), 'Swift accepts the URL'),
+    ('tempurl', facts(store=None), 'Swift accepts the URL'),
+    ('expiry', facts(now=EXPIRES + 1), 'Swift still accepts the URL'),
+    ('digest', facts(store=failing('capabilities', Capabilities())), 'Swift accepts the digest'),
+    ('digest', facts(store=None), 'Swift accepts the digest'),
     ('ip range', facts(dataclasses.replace(signed(), ip_range='203.0.113.1/24')),
      'this machine may use the URL'),
     ('key', facts(store=store(account={})), 'Swift knows the key'),
@@ -319,7 +320,7 @@ def test_an_answer_that_works_does_not_prove_everything(name, of, result):
 
 
 def test_what_passes_keeps_what_it_says():
-    assert made('digest', facts()) == (PASS, 'the cluster takes sha256', ())
+    assert made('digest', facts()) == (PASS, 'the cluster supports sha256', ())
     assert made('key', facts()) == (
         PASS, f'signed with account key, fingerprint {KEY.fingerprint}', ())
 
@@ -379,15 +380,15 @@ RIGHT_PLACE = 'account', 'container', 'multiple_containers_seed', 'key_file', 'c
      ('multiple_containers_seed', 'container', 'multi_tenant')),
     (refused(image=None, store=store(objects={('AUTH_p', 'glance_3a1', 'x'): 5,
                                               ('AUTH_p', 'other', IMAGE_ID): 5})), SKIPPED,
-     'no other container is known that has the object', ()),
+     'no other container is known to have the object', ()),
     (refused(image=None, store=NOWHERE), FAIL, 'there is no container glance in AUTH_p',
      RIGHT_PLACE),
     # A container that a gateway does not say to be there is no failure.
     (facts(GATEWAY, GONE, image=None,
            store=failing('container_keys', None, url='http://rgw/swift/v1', objects={})),
-     SKIPPED, 'no other container is known that has the object', ()),
+     SKIPPED, 'no other container is known to have the object', ()),
     (refused(image=None, store=failing('account_keys', UNSEEN, objects={})), SKIPPED,
-     'no other container is known that has the object', ()),
+     'no other container is known to have the object', ()),
 ])
 def test_container(of, result, detail, names):
     assert made('container', of) == (result, detail, names)
@@ -409,7 +410,7 @@ def test_container(of, result, detail, names):
      'these credentials cannot see whether the object is there', ''),
     (refused(store=store(objects={})), FAIL,
      f'there is no object {IMAGE_ID} in container glance',
-     'Its data is gone from Swift: upload the image anew, or delete it.'),
+     'Its data is gone from Swift: upload the image again, or delete it.'),
     (facts(answer=GONE, image=None), FAIL,
      f'there is no object {IMAGE_ID} in container glance', 'Correct the object\'s name.'),
 ])
@@ -457,7 +458,7 @@ def test_request(of, result, detail, names):
 
 def test_a_refusal_may_be_about_the_address():
     remedy = make('request', refused()).remedy
-    assert remedy.startswith('The key is another, or the URL has been altered: ')
+    assert remedy.startswith('The key is wrong, or the URL has been altered: ')
     ranged = make('request', refused(signed(ip_range='10.0.0.0/8'))).remedy
     assert ranged == ('Swift may see another address of this machine than is in the IP range,'
                       ' behind a proxy for example. Else: t' + remedy[1:])

@@ -62,7 +62,7 @@ HOUR, DAY = 3600, 86_400
 @pytest.mark.parametrize(('of', 'wanted'), [
     (facts(), WORKS),
     (facts(answer=None, probe=Probe(REFUSED)), REFUSED),
-    (facts(answer=None), Answer(None, 'there is nobody who would ask for it')),
+    (facts(answer=None), Answer(None, 'no request is made')),
     (Facts(PATH, 'http://swift', 'GET', NOW, Settings(), Cloud(), known_answer=WORKS),
      Answer(None, 'no URL could be signed')),
     # A request that may crash a gateway is not made, and no answer to it is trusted.

@@ -233,7 +233,7 @@ def test_with_nobody_to_ask_for_the_catalog_the_urls_own_endpoint_is_asked():
 
 
 @pytest.mark.parametrize(('probe', 'made', 'swift', 'warning'), [
-    (None, new(), store, 'The URL is not checked: nobody can ask for it'),
+    (None, new(), store, 'The URL is not checked: no request can be made'),
     (Probe(), new(method='POST'), store, 'A URL for POST cannot be tried, and is not checked'),
     (Probe(), new(method='DELETE'), store,
      'A URL for DELETE cannot be tried, and is not checked'),
