@@ -49,6 +49,7 @@ OF_A_GATEWAY = (
     'In a RADOS Gateway a link is a copy of the image that shares its data: its URL may work up to'
     ' ten minutes after its end, but not after it was revoked; it counts in the account\'s usage;'
     ' it outlives the image; and anyone with the URL can read its note')
+SHOWN_NOTE = 'This Swift has no symbolic links: anyone with the URL can read its note'
 
 
 class LinkContainer:
@@ -127,7 +128,9 @@ class LinkContainer:
         except ImgurlError:
             discard(link, self._settings, self._swift)
             raise
-        return [OF_A_GATEWAY] if self.radosgw else []
+        if self.radosgw:
+            return [OF_A_GATEWAY]
+        return [SHOWN_NOTE] if link.note and MANIFEST in stands_for else []
 
     def _stands_for(self, path: ObjectPath, found: Mapping[str, str],
                     supported: Capabilities) -> dict[str, str]:

@@ -87,7 +87,7 @@ class Settings:
     duration: int = _setting(
         values.seconds(1), 'How long the URL is good for, such as 1200 (seconds), 20m, 1h30m, 7d'
         ' or 2w. Swift has no maximum; all the while whoever gets hold of the URL can use it, and'
-        ' nothing ends it but the removal of its key',
+        ' nothing ends it but the removal of its key, unless it is revocable',
         default=1200, metavar='<duration>', shown_default='1200',
         ironic='swift_temp_url_duration')
     expected_download_start_delay: int = _setting(

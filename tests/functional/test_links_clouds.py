@@ -1,5 +1,6 @@
 """Links on Swifts old and new, with and without symbolic links, and to images in segments."""
 
+import json
 import secrets
 import time
 
@@ -39,13 +40,17 @@ def image(cloud, content):
 
 def test_a_link(cloud, image, content):
     user = {'cloud': cloud.user}
-    row = cloud.create(image, '--revocable', '--note', 'for Bob', '--check', **user)
+    result = cloud.openstack('image', 'temp', 'url', 'create', image, '--revocable', '--note',
+                             'for Bob', '--check', '-f', 'json', **user)
+    assert ('can read its note' in result.stderr) is not cloud.symlinks
+    row = json.loads(result.stdout)
     path = f'/{row["container"]}/{image}'
     before = state(cloud, path, cloud.user)
     assert download(row['url']) == content
     part = requests.get(row['url'], headers={'Range': f'bytes={len(content) - 100}-'}, timeout=30)
     assert (part.status_code, part.content) == (206, content[-100:])
     head = requests.head(row['url'], timeout=30)
+    assert ('note=' in head.headers['Content-Type']) is not cloud.symlinks
     assert 'filename="ubuntu.raw"' in head.headers['Content-Disposition']
     for duration in ('30d', '1h'):
         extend(cloud, row['link'], '--duration', duration, **user)

@@ -21,6 +21,7 @@ import urllib.parse
 from importlib.metadata import entry_points
 
 import pytest
+import requests
 import yaml
 
 from . import commands
@@ -136,9 +137,10 @@ class Desk:
             self.single.set_key('a second key of the recipes', slot='-2')
         if recipe.commands.endswith('--finish --longest 7d'):
             self.wait(7 * 86400)
-        if '< url' in recipe.commands:
+        if '< url' in recipe.commands and not (' link ' in recipe.commands and self.has_link()):
             self.single.set_key(KEY)
-            url = self.single.create('cirros')['url']
+            url = self.single.create(
+                'cirros', *(['--revocable'] if ' link ' in recipe.commands else []))['url']
             if ' fail ' in recipe.commands + recipe.shown:
                 # "The expiry has been altered", to the day after.
                 expires = int(url.rpartition('=')[2])
@@ -150,6 +152,11 @@ class Desk:
         name, store = 'X-Account-Meta-Temp-Url-Rotation', self.single.sdk().object_store
         began, key = store.head('/').headers[name].split()
         assert store.post('/', headers={name: f'{int(began) - seconds} {key}'}).ok
+
+    def has_link(self):
+        """Say whether the reader has a URL that can be revoked."""
+        url = self.home / 'url'
+        return url.exists() and requests.head(url.read_text().strip(), timeout=30).ok
 
     def type(self, recipe):
         """Type a recipe, and return what it printed."""
@@ -301,6 +308,14 @@ def rotates(desk, recipe, printed):
     assert KEY not in keys
 
 
+def the_url(status):
+    def see(desk, recipe, printed):
+        url = (desk.home / 'url').read_text().strip()
+        assert '/image-temp-url-links/' in url
+        assert requests.head(url, timeout=30).status_code == status
+    return see
+
+
 def completes(desk, recipe, printed):
     script = desk.home / '.local/share/bash-completion/completions/openstack'
     subprocess.run([BASH, '-n', script], check=True)
@@ -386,6 +401,8 @@ OUTCOMES = {
     ('help', 'openstack image temp url export'): gets('cirros', 'cirros.raw'),
     ('help', 'url='): gets('cirros', 'cirros.img'),
     ('help', 'openstack image temp url key rotate --finish'): rotates,
+    ('take-back', 'openstack image temp url link extend'): the_url(200),
+    ('take-back', 'openstack image temp url link revoke'): the_url(404),
     ('install', 'mkdir'): completes,
     ('ironic', 'openstack image temp url create'): lasts_as_ironic_says,
     ('operators', 'openstack --os-cloud service image temp url key set --generate --container'):

@@ -46,10 +46,13 @@ REPLACED = {
     r'\bby -?\d s\b': 'by <seconds> s',
     r'\btx[0-9a-f]{21}-[0-9a-f]{10}\S*\b': '<transaction>',
     r'(?<![-0-9a-f])[0-9a-f]{12}\b': '<fingerprint>',
-    r'(?m)(links/[-0-9a-f]{36}/|\blink\W{1,4}|^\| )[0-9a-f]{32}(?=[/" ])': r'\1<link>',
+<<<<<<< HEAD
+=======
+>>>>>>> 7a93880 (Say in the manual how to give someone an image and take it back)
     r'(127\.0\.0\.1:)\d\d+': r'\1<port>',
     r'(?m)^[+-]+$': lambda line: re.sub('-+', '-', line[0]),
     r'(?m)^\|.*': lambda line: re.sub(r'(?<=\|) +| +(?=\|)', ' ', line[0]),
+    r'(?m)(links/[-0-9a-f]{36}/|\blink\W{1,4}|^\| )[0-9a-f]{32}(?=[/" ])': r'\1<link>',
     r'(?s)\Ausage: .*?\n\n': lambda usage: re.sub(
         r' (?=\[)|(?<=\]) ', '\n    ', ' '.join(usage[0].split())) + '\n\n',
     r'(?s)\noutput formatters:\n.*?(?=\nExample)': '',
