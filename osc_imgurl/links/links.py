@@ -135,8 +135,13 @@ class Links:
         return delete_each(lambda kept: kept[0].revoke(kept[1]), list(self._listed(image_id)))
 
     def _listed(self, image_id: str | None = None) -> Iterator[Kept]:
-        return ((container, link) for container in self._containers
-                for link in container.links(image_id))
+        seen = set()
+        for container in self._containers:
+            for link in container.links(image_id):
+                # Two regions may be of one Swift.
+                if link.id not in seen:
+                    yield container, link
+                seen.add(link.id)
 
     def _find(self, references: Iterable[str]) -> tuple[list[Kept], list[ImgurlError]]:
         """Return the links that are named, each once, and why others are not found.

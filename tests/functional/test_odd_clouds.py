@@ -196,6 +196,20 @@ def stores(cloud):
             'endpoint_url': f'http://127.0.0.1:{cloud.ports["west"]}'}}})
 
 
+def test_links_in_two_regions(cloud, images, data, stores):
+    """Each is made where its image is; here both regions are of one Swift."""
+    link = ['image', 'temp', 'url', 'link']
+    rows = [cloud.create(images[store], '--revocable', env=stores) for store in ('east', 'west')]
+    assert f':{cloud.ports["west"]}/' in rows[1]['url']
+    assert all(download(row['url']) == data for row in rows)
+    listed = cloud.rows(*link, 'list', env=stores)
+    assert sorted(each['link'] for each in listed) == sorted(row['link'] for row in rows)
+    revoked = cloud.openstack(*link, 'revoke', rows[0]['link'], '-', stdin=rows[1]['url'],
+                              env=stores)
+    assert (revoked.code, revoked.text) == (0, '')
+    assert [requests.head(row['url'], timeout=30).status_code for row in rows] == [404, 404]
+
+
 @pytest.mark.parametrize(('name', 'options', 'store'), [
     ('east', [], 'east'), ('west', [], 'west'), ('both', [], 'east'),
     ('both', ['--store', 'west'], 'west'), ('both', ['--store', 'east'], 'east')])
