@@ -46,9 +46,6 @@ REPLACED = {
     r'\bby -?\d s\b': 'by <seconds> s',
     r'\btx[0-9a-f]{21}-[0-9a-f]{10}\S*\b': '<transaction>',
     r'(?<![-0-9a-f])[0-9a-f]{12}\b': '<fingerprint>',
-<<<<<<< HEAD
-=======
->>>>>>> 7a93880 (Say in the manual how to give someone an image and take it back)
     r'(127\.0\.0\.1:)\d\d+': r'\1<port>',
     r'(?m)^[+-]+$': lambda line: re.sub('-+', '-', line[0]),
     r'(?m)^\|.*': lambda line: re.sub(r'(?<=\|) +| +(?=\|)', ' ', line[0]),
