@@ -121,7 +121,7 @@ def create_for(image: Image, options: URLOptions, cloud: Cloud, settings: Settin
         return expiry(settings, options, clock())
 
     if copier:
-        key, expires_at = copier.ensure(image, options, expires)
+        target, key, expires_at = copier.ensure(image, options, expires)
     else:
         expires_at = expires()
     if options.filename == AUTO_FILENAME:

@@ -427,10 +427,10 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
         image = cloud.images.find(reference)
         check = STORE
         home = Home(settings, swift)
-        copied = settings.copy and not object_name and home.find(image.id)
+        copied = home.copies_of(image.id) if settings.copy and not object_name else []
         store = Store(settings, swift) if copied else choose_store(image, settings, swift)
         check = ACCOUNT
-        target = home.target(image.id) if copied else in_container_of_its_own(
+        target = home.target(copied[0].name) if copied else in_container_of_its_own(
             resolve(image, store, object_name), image, store)
     except UntrustedLocation as error:
         return _stopped(STORE, or_copied(error, image, options, store.settings, store.swift))

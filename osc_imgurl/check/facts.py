@@ -12,7 +12,7 @@ import functools
 from collections.abc import Sequence
 
 from osc_imgurl.cache.base import Entry, signature_fingerprint
-from osc_imgurl.copies.copy import Copy, is_container
+from osc_imgurl.copies.copy import Copy, image_id_of, is_container
 from osc_imgurl.copies.home import Home
 from osc_imgurl.errors import ImgurlError, InvalidParameterValue, UntrustedLocation, sanitize
 from osc_imgurl.glance.image import Image, is_uuid
@@ -214,8 +214,10 @@ class Facts:
         """The image, or why it is not known."""
         if self.known_image:
             return self.known_image
-        image_id = self.named_link[1] if self.named_link else self.path.object
-        if not is_uuid(image_id):
+        name = self.path.object
+        image_id = (self.named_link[1] if self.named_link
+                    else image_id_of(name) if self.home_of_copies else name)
+        if image_id is None or not is_uuid(image_id):
             return 'the object\'s name is no image\'s ID'
         try:
             return self.cloud.images.find_id(image_id)

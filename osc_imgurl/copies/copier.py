@@ -19,12 +19,12 @@ from osc_imgurl.copies.copy import (
     delete_at,
     ends_soon,
     image_hash,
+    new_name,
     to_headers,
 )
 from osc_imgurl.copies.home import Home
 from osc_imgurl.copies.segments import Reader, Stored, Transfer
 from osc_imgurl.errors import (
-    DELETE_COPIES,
     ImageDownloadFailed,
     ImageUnacceptable,
     ImgurlError,
@@ -143,7 +143,7 @@ class Copier:
         return not why_not(image, options, self._settings, self._home.store)
 
     def target(self, image: Image) -> Target:
-        """Return where the copy of an image is, or will be."""
+        """Return where copies of an image are; the object's name is known once there is one."""
         return self._home.target(image.id)
 
     def needed(self, image: Image, target: Target, options: URLOptions, swift: Swift) -> bool:
@@ -160,16 +160,16 @@ class Copier:
         return found is None or image.has_data(*found) is not True
 
     def ensure(self, image: Image, options: URLOptions,
-               expires: Callable[[], int]) -> tuple[Key, int]:
-        """Return the key that signs an image's copy, and when its URL is to expire.
+               expires: Callable[[], int]) -> tuple[Target, Key, int]:
+        """Return where an image's copy is, the key that signs it, and when its URL is to expire.
 
-        The copy is made if need be; :meth:`target` says where it is.
+        The copy is made if need be.
 
         :param expires: tells when a URL that is signed now would expire: Unix time, seconds. To
             copy takes a while.
         :raises ImageUnacceptable: Glance tells no hash of the image, and none is to be copied then.
-        :raises InvalidParameterValue: the name is in use by something else, or the method would
-            change the copy, or the prefix would open others.
+        :raises InvalidParameterValue: the method would change the copy, or the prefix would open
+            others.
         :raises ImageDownloadFailed: what Glance gives is not the image.
         :raises ImgurlError: Glance or Swift fails.
         """
@@ -180,31 +180,30 @@ class Copier:
             raise ImageUnacceptable(
                 f'Glance tells no hash of image {image.id}, so that a copy cannot be verified.',
                 'Copy it unverified.', 'copy_unverified')
-        target = self.target(image)
-        self._home.prepare(target)
+        self._home.prepare(self.target(image))
         wanted = expires()
-        if self._find(image, wanted) is None:
+        copy = self._find(image, wanted)
+        if copy is None:
             upload = self._upload(image, image.size, expires)
             self._verify(image, upload)
-            wanted = self._publish(image, image.size, upload, expires)
-        return self._home.key(target), wanted
+            copy, wanted = self._publish(image, image.size, upload, expires)
+        target = self._home.target(copy.name)
+        return target, self._home.key(target), wanted
 
-    def _find(self, image: Image, expires: int) -> Copy | None:
-        """Return a copy that is there, and lives long enough then."""
-        copy = self._home.find(image.id)
-        if copy is None:
-            return None
-        if (copy.delete_at is not None and copy.delete_at <= time.time()
-                and self._home.target(image.id).endpoint.radosgw):
-            # A RADOS Gateway shows it until its collector has run.
-            self._home.container.delete(image.id)
-            return None
-        if copy.size != image.size or image_hash(image) not in (None, copy.hash):
-            raise InvalidParameterValue(
-                f'What is in the container {copy.container} as the copy of image {image.id} is not'
-                ' its data.', 'Delete it, and make another.', DELETE_COPIES)
-        # It may end just now.
-        return self._home.extend(copy, expires)
+    def _find(self, image: Image, expires: int, own: str | None = None) -> Copy | None:
+        """Return the copy that all processes use, and that lives long enough then.
+
+        :param own: the name of one that this process has just made.
+        """
+        for copy in self._home.copies_that_stay(image.id, own):
+            # A RADOS Gateway shows what has ended until its collector has run.
+            if ((copy.delete_at is None or copy.delete_at > time.time())
+                    and copy.size == image.size and image_hash(image) in (None, copy.hash)):
+                # It may end just now.
+                longer = self._home.extend(copy, expires)
+                if longer:
+                    return longer
+        return None
 
     def _upload(self, image: Image, size: int, expires: Callable[[], int]) -> Upload:
         """Write an image's data into segments."""
@@ -246,8 +245,8 @@ class Copier:
                 ' No copy is made of it.', 'Try again.')
 
     def _publish(self, image: Image, size: int, upload: Upload,
-                 expires: Callable[[], int]) -> int:
-        """Give data the name of the copy, and return when its URL is to expire.
+                 expires: Callable[[], int]) -> tuple[Copy, int]:
+        """Make a copy of data, and return it, and when its URL is to expire.
 
         Where another process is faster, its copy is the copy.
 
@@ -256,19 +255,21 @@ class Copier:
         wanted = _while_copied(image, expires)
         if upload.there and upload.delete_at != delete_at(wanted):
             upload = self._extend(image, upload, wanted)
-        other = self._find(image, wanted)
-        if upload.there and other is None:
-            copy = Copy(self._home.container.name, image.id, image.name, size, upload.hash,
-                        upload.delete_at)
-            named = self._name(copy, upload, image, wanted)
-            # Of two that are named at the same time the last counts, and may end before ours.
-            other = self._find(image, wanted)
-            if named and other is not None:
-                return wanted
+        copy = self._find(image, wanted)
+        if upload.there and copy is None:
+            own = Copy(self._home.container.name, new_name(image.id), image.name, size,
+                       upload.hash, upload.delete_at)
+            named = self._name(own, upload, image, wanted)
+            copy = self._find(image, wanted, own.name if named else None)
+            if copy is not None and copy.name == own.name:
+                return copy, wanted
+            if named:
+                # Nobody uses it: all find the other first.
+                self._home.container.delete(own.name)
         self._discard(image, upload)
-        if other is None:
+        if copy is None:
             raise _gone(image)
-        return wanted
+        return copy, wanted
 
     def _extend(self, image: Image, upload: Upload, expires: int) -> Upload:
         """Return data that lives as long as a URL needs it, or that is not there any more.
@@ -297,16 +298,16 @@ class Copier:
         yield from self._images.data(image, start)
 
     def _name(self, copy: Copy, upload: Upload, image: Image, expires: int) -> bool:
-        """Give the segments the name of the copy; False where another process has just done so."""
+        """Give the segments the name of the copy; False where one of them is gone."""
         container = self._home.container
-        headers = {**to_headers(copy), 'Content-Type': 'application/octet-stream',
-                   'If-None-Match': '*'}
-        if not upload.stored:
-            return container.put(copy.image_id, b'', headers) is not None
+        headers = {**to_headers(copy), 'Content-Type': 'application/octet-stream'}
         try:
-            return container.put(
-                copy.image_id, segments.manifest(container.name, upload.stored), headers,
-                'multipart-manifest=put') is not None
+            if upload.stored:
+                container.put(copy.name, segments.manifest(container.name, upload.stored), headers,
+                              'multipart-manifest=put')
+            else:
+                container.put(copy.name, b'', headers)
+            return True
         except ObjectStoreFailed:
             # Perhaps somebody has deleted a segment.
             if self._extend(image, upload, expires).there:
@@ -317,10 +318,11 @@ class Copier:
         """Delete what this process has written, and no copy consists of."""
         # What is left is deleted by Swift.
         with contextlib.suppress(ImgurlError):
-            used = self._home.container.manifest(image.id)
+            used = [self._home.container.manifest(copy.name)
+                    for copy in self._home.copies_of(image.id)]
             for each in upload.stored:
-                if (used is not None and each.name.startswith(upload.folder)
-                        and each.name not in used):
+                if each.name.startswith(upload.folder) and not any(
+                        names is None or each.name in names for names in used):
                     self._home.container.delete(each.name)
 
 

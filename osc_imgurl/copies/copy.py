@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import secrets
 import urllib.parse
 from collections.abc import Mapping
 
 from osc_imgurl import http
-from osc_imgurl.glance.image import Image
+from osc_imgurl.glance.image import Image, is_uuid
 from osc_imgurl.swift.objects import DELETE_AT, read_end
 
 HASH, NAME = 'X-Object-Meta-Image-Hash', 'X-Object-Meta-Image-Name'
@@ -17,6 +18,7 @@ HASH, NAME = 'X-Object-Meta-Image-Hash', 'X-Object-Meta-Image-Name'
 MAX_META_VALUE = 256
 # The container for copies, where none is given.
 CONTAINER = 'image-temp-urls'
+_OWN_NAME = re.compile('[0-9a-f]{16}')
 _HASH = re.compile(r'[a-z0-9_]+:[0-9a-f]+')
 
 
@@ -24,7 +26,8 @@ _HASH = re.compile(r'[a-z0-9_]+:[0-9a-f]+')
 class Copy:
     """A copy of an image.
 
-    :ivar container: the container that it is in; the object's name is the image's ID.
+    :ivar container: the container that it is in.
+    :ivar name: of its object; :func:`new_name` makes one.
     :ivar image_name: as it was when the copy was made, perhaps cut off; an untrusted user wrote it.
     :ivar size: in bytes.
     :ivar hash: of its data, with the algorithm in front, such as ``sha512:...``.
@@ -32,11 +35,30 @@ class Copy:
     """
 
     container: str
-    image_id: str
+    name: str
     image_name: str | None
     size: int
     hash: str
     delete_at: int | None
+
+    @property
+    def image_id(self) -> str:
+        """The ID of the image."""
+        return self.name.partition('/')[0]
+
+
+def new_name(image_id: str) -> str:
+    """Return a name for an image's copy that none had before: URLs of others never open it."""
+    return f'{image_id}/{secrets.token_hex(8)}'
+
+
+def image_id_of(name: str) -> str | None:
+    """Return the ID of the image that an object is a copy of, by its name; None: of none.
+
+    :param name: as :func:`new_name` makes it, or the ID alone, as earlier copies have it.
+    """
+    image_id, slash, own = name.partition('/')
+    return image_id if is_uuid(image_id) and (not slash or _OWN_NAME.fullmatch(own)) else None
 
 
 def is_container(name: str, given: str | None) -> bool:

@@ -6,19 +6,26 @@ from __future__ import annotations
 import dataclasses
 import functools
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from osc_imgurl import http
 from osc_imgurl.copies import segments
-from osc_imgurl.copies.copy import CONTAINER, Copy, extended, from_headers, to_headers
+from osc_imgurl.copies.copy import (
+    CONTAINER,
+    Copy,
+    extended,
+    from_headers,
+    image_id_of,
+    to_headers,
+)
 from osc_imgurl.errors import (
     ImgurlError,
     InvalidParameterValue,
     ObjectStoreNotAuthorized,
     logger,
 )
-from osc_imgurl.glance.image import is_uuid
+from osc_imgurl.glance.image import Image, referenced_id
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift import key_slots
 from osc_imgurl.swift.answers import Capabilities
@@ -87,12 +94,15 @@ class Home:
     def _account(self) -> str | None:
         return session_account(self._settings, self.store)
 
-    def target(self, image_id: str) -> Target:
-        """Return where an image's copy is, as a URL names it."""
+    def target(self, name: str) -> Target:
+        """Return where a copy is, as a URL names it.
+
+        :param name: of its object.
+        """
         account = self._account
         endpoint = dataclasses.replace(
             find_endpoint(self._settings, self.store), accounts=account is not None)
-        return Target(endpoint, ObjectPath(account, self.container.name, image_id,
+        return Target(endpoint, ObjectPath(account, self.container.name, name,
                                            self._settings.api_version))
 
     def key(self, target: Target) -> Key:
@@ -169,32 +179,64 @@ class Home:
                 'Have copies kept in another.', 'copy_container')
         return headers
 
-    def find(self, image_id: str) -> Copy | None:
-        """Return an image's copy, or None where there is none.
+    def find(self, name: str) -> Copy | None:
+        """Return the copy that an object is, or None where there is no such object.
 
-        :raises InvalidParameterValue: an object has that name, and is no copy that we have made.
+        :raises InvalidParameterValue: the object is no copy that we have made.
         """
-        headers = self.container.head(image_id)
+        headers = self.container.head(name)
         if headers is None:
             return None
-        copy = from_headers(self.container.name, image_id, headers)
+        copy = from_headers(self.container.name, name, headers)
         if copy is None:
             raise InvalidParameterValue(
-                f'The object {image_id} in the container {self.container.name} is no copy that this'
-                ' command has made, and is left alone.', 'Remove it (openstack object delete), or'
-                ' have copies kept in another container.', 'copy_container')
+                f'The object {name} in the container {self.container.name} is no copy that this'
+                ' command has made.', 'Make another.', 'copy')
         return copy
 
     def copies(self) -> Iterator[Copy]:
         """Yield all copies."""
-        def read(listed: Listed) -> Copy | None:
-            headers = self.container.head(listed.name)
-            return None if headers is None else from_headers(
-                self.container.name, listed.name, headers)
+        names = (each.name for each in self.container.list(after=BEHIND_SEGMENTS)
+                 if image_id_of(each.name))
+        for copy, _ in self._read(names):
+            yield copy
 
-        listed = (each for each in self.container.list(after=BEHIND_SEGMENTS)
-                  if is_uuid(each.name))
-        yield from filter(None, side_by_side(read, listed, AT_ONCE))
+    def copies_of(self, image_id: str) -> list[Copy]:
+        """Return an image's copies, the oldest first."""
+        return [copy for copy, _ in self._oldest_first(image_id)]
+
+    def copies_that_stay(self, image_id: str, own: str | None = None) -> list[Copy]:
+        """Return an image's copies, the oldest first: all processes use that.
+
+        A process that has just made a copy withdraws it where another is older. So wait until the
+        first is not withdrawn any more.
+
+        :param own: the name of a copy that this process has made. Swift may not list it yet.
+        """
+        known = {own} if own else set()
+        while True:
+            found = self._oldest_first(image_id, known)
+            copies = [copy for copy, _ in found]
+            if not found or copies[0].name in known or _is_settled(found[0][1]):
+                return copies
+            time.sleep(SETTLING)
+            known.update(copy.name for copy in copies)
+
+    def _oldest_first(self, image_id: str,
+                      known: Iterable[str] = ()) -> list[tuple[Copy, Mapping[str, str]]]:
+        listed = (each.name for each in self.container.list(image_id)
+                  if image_id_of(each.name) == image_id)
+        return sorted(self._read(dict.fromkeys((*known, *listed))),
+                      key=lambda each: (each[1].get('X-Timestamp', ''), each[0].name))
+
+    def _read(self, names: Iterable[str]) -> Iterator[tuple[Copy, Mapping[str, str]]]:
+        """Yield the copies that have these names, and their headers; other objects are none."""
+        def read(name: str) -> tuple[Copy, Mapping[str, str]] | None:
+            headers = self.container.head(name)
+            copy = None if headers is None else from_headers(self.container.name, name, headers)
+            return None if headers is None or copy is None else (copy, headers)
+
+        yield from filter(None, side_by_side(read, names, AT_ONCE))
 
     def segments_of(self, image_id: str) -> list[Listed]:
         """Return the segments of an image's copies; other objects that are there are none."""
@@ -213,7 +255,7 @@ class Home:
         # The segments first: none of them ends before the copy. What is left of other attempts may
         # go meanwhile.
         self.extend_all([each.name for each in self.segments_of(copy.image_id)], moment)
-        return longer if self._extend(copy.image_id, moment, to_headers(longer)) else None
+        return longer if self._extend(copy.name, moment, to_headers(longer)) else None
 
     def extend_all(self, names: Iterable[str], delete_at: int) -> bool:
         """Have segments live at least until a moment (Unix time, seconds); False where one is gone.
@@ -252,24 +294,50 @@ class Home:
                 if segments.image_of(each.name))
         # First what has a URL.
         return delete_each(
-            self.container.delete, [*(copy.image_id for copy in self.copies()), *left])
+            self.container.delete, [*(copy.name for copy in self.copies()), *left])
 
     def delete_all(self, image_ids: Iterable[str]) -> list[ImgurlError]:
         """Delete the copies of images, as :meth:`delete` does; return why some are not deleted."""
         return delete_each(self.delete, image_ids)
 
     def delete(self, image_id: str) -> None:
-        """Delete an image's copy, and all of its segments; those of copies under way too.
+        """Delete an image's copies, and all of their segments; those of copies under way too.
 
-        :raises InvalidParameterValue: there is no copy; an object has the name, and is none.
+        :raises InvalidParameterValue: there is no copy.
         """
-        copy, parts = self.find(image_id), self.segments_of(image_id)
-        if copy is None and not parts:
+        copies, parts = self.copies_of(image_id), self.segments_of(image_id)
+        if not copies and not parts:
             raise InvalidParameterValue(
                 f'There is no copy of image {image_id} in the container {self.container.name}.')
         # First what has a URL.
-        for name in (*([image_id] if copy else []), *(each.name for each in parts)):
+        for name in (*(copy.name for copy in copies), *(each.name for each in parts)):
             self.container.delete(name)
+
+    def image_id(self, reference: str, find: Callable[[str], Image]) -> str:
+        """Return the ID of an image whose copies are meant. Glance may have deleted the image.
+
+        :param reference: its ID, ``glance://host/ID``, or its name, as the copy or Glance has it.
+        :param find: finds an image in Glance.
+        :raises InvalidParameterValue: copies of several images have that name.
+        :raises ImgurlError: as ``find``, where no copy has that name.
+        """
+        found = referenced_id(reference)
+        if found:
+            return found
+        named = sorted(self._image_ids.get(reference, ()))
+        if len(named) > 1:
+            raise InvalidParameterValue(
+                f'Copies of several images have the name {reference!r}: {", ".join(named)}.',
+                'Name one by its ID.')
+        return named[0] if named else find(reference).id
+
+    @functools.cached_property
+    def _image_ids(self) -> Mapping[str | None, set[str]]:
+        """The IDs of the images that have copies, by name."""
+        by_name: dict[str | None, set[str]] = {}
+        for copy in self.copies():
+            by_name.setdefault(copy.image_name, set()).add(copy.image_id)
+        return by_name
 
 
 def _is_settled(headers: Mapping[str, str]) -> bool:

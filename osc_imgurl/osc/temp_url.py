@@ -71,7 +71,7 @@ class ShowImageTempURL(base.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.copies.copy import is_container
+        from osc_imgurl.copies.copy import image_id_of, is_container
         from osc_imgurl.glance.image import is_uuid
         from osc_imgurl.links import link
         from osc_imgurl.osc import common
@@ -87,14 +87,15 @@ class ShowImageTempURL(base.ShowOne):
         parsed, now = parse(url, settings.endpoint_type), time.time()
         method, signature = _verified(parsed, settings, now)
         name, named = parsed.path.object, link.named(parsed.path)
-        image_id = named[1] if named else name if is_uuid(name) else None
+        copied = image_id_of(name) if is_container(
+            parsed.path.container, settings.copy_container) else None
+        image_id = named[1] if named else copied or (name if is_uuid(name) else None)
         row = {
             'endpoint': parsed.endpoint,
             'account': parsed.path.account,
             'container': parsed.path.container,
             'object': name,
-            'copied': (is_container(parsed.path.container, settings.copy_container)
-                       and is_uuid(name)),
+            'copied': copied is not None,
             'link': named[0] if named else None,
             'image_id': image_id,
             'method': method,

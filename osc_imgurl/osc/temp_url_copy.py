@@ -46,7 +46,8 @@ class DeleteImageTempURLCopy(base.Command):
         parser = super().get_parser(prog_name)
         parser.add_argument(
             'images', metavar='<image>', nargs='*',
-            help=f'Images whose copies to delete ({common.NAMING})')
+            help='Images whose copies to delete: name or ID, as copy list shows them, or'
+                 ' glance://<host>/<ID>. Glance may have deleted the image')
         parser.add_argument('--all', action='store_true', help='Delete all copies')
         common.add_setting_options(parser, ())
         return parser
@@ -63,7 +64,7 @@ class DeleteImageTempURLCopy(base.Command):
         wanted, errors = set(), []
         for image in parsed_args.images:
             try:
-                wanted.add(client.image_id(image))
+                wanted.add(client.copies.image_id(image, client.glance.find))
             except ImgurlError as error:
                 errors.append(error)
         return base.report([*errors, *client.copies.delete_all(sorted(wanted))])

@@ -69,7 +69,7 @@ def test_many(cloud, image, stress):
     made = list(client.create_many([found] * number, URLOptions(duration='1h')))
     urls = [each.url for each in made]
     begun = time.monotonic()
-    living_ones = list(living(client.swift, time.time()))
+    living_ones = list(living(client.settings, client.swift, time.time()))
     assert time.monotonic() - begun < 5
     assert {each.id for each in living_ones} == {each.temp_url.link.id for each in made}
     assert {each.key_fingerprint for each in living_ones} == {

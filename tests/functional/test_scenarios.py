@@ -46,6 +46,7 @@ REPLACED = {
     r'\bby -?\d s\b': 'by <seconds> s',
     r'\btx[0-9a-f]{21}-[0-9a-f]{10}\S*\b': '<transaction>',
     r'(?<![-0-9a-f])[0-9a-f]{12}\b': '<fingerprint>',
+    r'(?<=[0-9a-f]{12}/)[0-9a-f]{16}\b': '<random>',
     r'(127\.0\.0\.1:)\d\d+': r'\1<port>',
     r'(?m)^[+-]+$': lambda line: re.sub('-+', '-', line[0]),
     r'(?m)^\|.*': lambda line: re.sub(r'(?<=\|) +| +(?=\|)', ' ', line[0]),

@@ -6,7 +6,7 @@ for a table of cases. The functional tests go the same ways with real ones.
 
 import copy
 
-from osc_imgurl.errors import ImageNotFound, MissingParameterValue
+from osc_imgurl.errors import ImageNotFound, MissingParameterValue, ObjectStoreNotAuthorized
 from osc_imgurl.glance.image import Image, referenced_id, validate_active
 from osc_imgurl.glance.location import parse
 from osc_imgurl.swift.answers import Capabilities
@@ -90,6 +90,9 @@ class Store:
 
     def has_endpoint(self, endpoint):
         return any(same_endpoint(endpoint, each) for each in self.endpoints())
+
+    def request(self, *names, **options):
+        raise ObjectStoreNotAuthorized('HTTP 403.')
 
     def _answer(self, question, *arguments, count=True):
         if count:

@@ -381,7 +381,8 @@ class Copier:
 
     def ensure(self, image, options, expires):
         self.now += 600
-        return Key(b'of copies'), expires()
+        path = ObjectPath('AUTH_p', 'copies', f'{image.id}/{"0" * 16}')
+        return Target(Endpoint('http://swift'), path), Key(b'of copies'), expires()
 
 
 @pytest.mark.parametrize(('in_place', 'container', 'moment'), [
@@ -403,6 +404,7 @@ def test_an_image_that_is_not_in_swift_is_copied():
     cloud = Cloud(Glance(image('file:///x')), Store())
     made = create_from(cloud, copies=Copier(cloud.object_store))
     assert made.target.path.container == 'copies'
+    assert made.target.path.object == made.temp_url.path.object == f'{IMAGE_ID}/{"0" * 16}'
     copies = Copier(refusing)
     with pytest.raises(InvalidParameterValue, match='takes no temporary URLs for GET'):
         create_from(Cloud(Glance(image('file:///x')), refusing), copies=copies)

@@ -18,15 +18,21 @@ class Account:
     def head(self, name=''):
         return self.swift.head(f'/{CONTAINER}/{name}'.rstrip('/'))
 
-    def segments(self, image_id):
-        listed = self.swift.get(f'/{CONTAINER}', params={
-            'format': 'json', 'prefix': f'.segments/{image_id}/'})
+    def names(self, prefix):
+        listed = self.swift.get(f'/{CONTAINER}', params={'format': 'json', 'prefix': prefix})
         return [each['name'] for each in listed.json()] if listed.ok else []
 
+    def copies(self, image_id):
+        """Return the names of an image's copies."""
+        return self.names(image_id)
+
+    def segments(self, image_id):
+        return self.names(f'.segments/{image_id}/')
+
     def ends(self, image_id):
-        """Return when the object and each of its segments are deleted: Unix times."""
+        """Return when its copies and each of their segments are deleted: Unix times."""
         return [int(self.head(name).headers['X-Delete-At'])
-                for name in (image_id, *self.segments(image_id))]
+                for name in (*self.copies(image_id), *self.segments(image_id))]
 
     def put(self, name, data=b'', **headers):
         assert self.swift.put(f'/{CONTAINER}/{name}', data=data, headers=headers).ok

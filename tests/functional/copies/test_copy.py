@@ -12,6 +12,7 @@ import os
 import pty
 import re
 import sqlite3
+import time
 import urllib.parse
 import uuid
 
@@ -72,7 +73,8 @@ def test_an_image_in_files(cloud, account, image, data):
     assert download(row['url']) == data
     assert requests.get(row['url'], headers={'Range': 'bytes=999990-1000009'},
                         timeout=30).content == data[999_990:1_000_010]
-    assert (row['container'], row['object']) == (CONTAINER, image)
+    assert row['container'] == CONTAINER and row['object'].startswith(f'{image}/')
+    assert account.copies(image) == [row['object']]
     # As long as the URL, and an hour.
     assert len(account.segments(image)) == 3
     assert set(account.ends(image)) == {moment(row) + 3600}
@@ -81,20 +83,22 @@ def test_an_image_in_files(cloud, account, image, data):
     cloud.secrets.append(headers[KEY])
 
 
-def test_a_copy_that_is_there_costs_one_request(cloud, account, image):
+def test_a_copy_that_is_there_is_found_and_asked_for(cloud, account, image):
     first = copied(cloud, image)
     written = account.segments(image)
+    time.sleep(3)
     asked = sent(cloud, *CREATE, image, '--copy')
-    assert {line.split()[0] for line in asked} == {'HEAD'}
-    assert [line for line in asked if line.endswith(image)] == [
-        f'HEAD /v1/{first["account"]}/{CONTAINER}/{image}']
+    assert {line.split()[0] for line in asked} == {'HEAD', 'GET'}
+    assert len([line for line in asked if 'prefix=' in line]) == 2
+    assert [line for line in asked if line.endswith(first['object'])] == [
+        f'HEAD /v1/{first["account"]}/{CONTAINER}/{first["object"]}']
     assert account.segments(image) == written
     # A URL that lives longer moves its end, none shortens it.
     longer = copied(cloud, image, '--duration', '2h')
     assert set(account.ends(image)) == {moment(longer) + 3600}
     copied(cloud, image, '--duration', '1m')
     assert set(account.ends(image)) == {moment(longer) + 3600}
-    assert account.head(image).headers['Content-Type'] == 'application/octet-stream'
+    assert account.head(first['object']).headers['Content-Type'] == 'application/octet-stream'
     row, = (row for row in cloud.rows(*COPIES, cloud='demo') if row['image_id'] == image)
     hashed = cloud.sdk().image.get_image(image)
     assert row == {
@@ -115,7 +119,8 @@ def test_what_is_said_of_the_url_of_a_copy(cloud, account, image):
         assert re.fullmatch('a copy of the image in your own account, deleted at 20.*Z',
                             found['store']['detail'])
         assert found['account']['result'] == found['key']['result'] == 'pass'
-    assert cloud.rows('image', 'temp', 'url', 'show', url)['copied'] is True
+    shown = cloud.rows('image', 'temp', 'url', 'show', url)
+    assert (shown['copied'], shown['image_id']) == (True, image)
     assert cloud.openstack(*DELETE, image, cloud='demo').code == 0
     result = cloud.openstack('image', 'temp', 'url', 'check', url, '-f', 'json', cloud='demo')
     first = next(row for row in json.loads(result.stdout) if row['result'] == 'fail')
@@ -177,12 +182,60 @@ def test_many_images(cloud, account, stress):
     assert cloud.rows(*COPIES, cloud='demo') == []
     listed = account.swift.get(f'/{CONTAINER}', params={'format': 'json'}).json()
     assert [each['name'] for each in listed] == ['of-another']
-    # A URL that the cache remembers has its object again.
-    again = images[first[1]]
-    url = copied(cloud, first[1], '--cache')['url']
-    assert cloud.openstack(*DELETE, first[1], cloud='demo').code == 0
-    row = copied(cloud, first[1], '--cache')
-    assert (row['url'], row['cached'], download(url)) == (url, True, again)
+
+
+def test_the_urls_of_a_copy_that_was_deleted_stay_dead(cloud, account, image, data):
+    """Also where the cache knows them; each copy has a name of its own."""
+    urls = []
+    for _ in range(2):
+        row = copied(cloud, image, '--cache')
+        assert row['cached'] is False and download(row['url']) == data
+        assert [requests.get(url, timeout=30).status_code for url in urls] == [404] * len(urls)
+        assert copied(cloud, image, '--cache')['url'] == row['url']
+        urls.append(row['url'])
+        assert cloud.openstack(*DELETE, image, cloud='demo').code == 0
+        assert requests.get(row['url'], timeout=30).status_code == 404
+    assert account.copies(image) == account.segments(image) == []
+
+
+def test_a_copy_is_deleted_by_the_name_that_is_listed(cloud, account, data):
+    """Glance may have deleted the image, or given its name to another."""
+    image = cloud.upload('a friend', data, store='file1')
+    url = copied(cloud, image)['url']
+    cloud.sdk().image.delete_image(image)
+    assert 'a friend' in {row['image_name'] for row in cloud.rows(*COPIES, cloud='demo')}
+    successor = cloud.upload('a friend', data, store='file1')
+    assert cloud.openstack(*DELETE, 'a friend', cloud='demo').code == 0
+    assert requests.get(url, timeout=30).status_code == 404 and account.copies(image) == []
+    copied(cloud, successor)
+    third = cloud.upload('a friend', data, store='file1')
+    copied(cloud, third)
+    result = cloud.openstack(*DELETE, 'a friend', cloud='demo')
+    assert (result.code, result.stdout) == (1, '')
+    first, second = sorted((successor, third))
+    assert result.stderr == (f"Copies of several images have the name 'a friend': {first},"
+                             f' {second}. Name one by its ID.\n')
+    assert cloud.openstack(*DELETE, successor, third, cloud='demo').code == 0
+
+
+def test_a_copy_that_has_the_name_of_earlier_ones(cloud, account, image, data):
+    """The image's ID alone: it is used, listed, checked and deleted."""
+    row = copied(cloud, image)
+    headers = account.head(row['object']).headers
+    assert account.swift.put(
+        f'/{CONTAINER}/{image}', params={'multipart-manifest': 'put'},
+        data=json.dumps([{'path': f'/{CONTAINER}/{name}'} for name in account.segments(image)]),
+        headers={name: headers[name] for name in headers
+                 if name.lower().startswith(('x-object-meta', 'x-delete-at'))}).ok
+    assert account.swift.delete(f'/{CONTAINER}/{row["object"]}').ok
+    row = copied(cloud, image)
+    assert row['object'] == image and download(row['url']) == data
+    assert image in {each['image_id'] for each in cloud.rows(*COPIES, cloud='demo')}
+    assert cloud.rows('image', 'temp', 'url', 'show', row['url'])['copied'] is True
+    found = cloud.rows('image', 'temp', 'url', 'check', row['url'], cloud='demo')
+    assert {each['result'] for each in found} <= {'pass', 'skipped'}
+    assert cloud.openstack(*DELETE, image, cloud='demo').code == 0
+    assert requests.get(row['url'], timeout=30).status_code == 404
 
 
 def test_what_is_handed_over(cloud, image, data):
@@ -196,7 +249,7 @@ def test_what_is_handed_over(cloud, image, data):
     result = cloud.openstack(*export, '--copy', cloud='demo')
     assert (result.code, result.stderr) == (0, '')
     told = json.loads(result.stdout)
-    assert f'/{CONTAINER}/{naming}?' in told['image_source']
+    assert f'/{CONTAINER}/{naming}/' in told['image_source']
     assert {name: download(told[name]) for name in ('image_source', 'kernel', 'ramdisk')} == {
         'image_source': data, 'kernel': b'kernel', 'ramdisk': b'ramdisk'}
 
@@ -221,8 +274,13 @@ def test_a_bar_on_a_terminal_only(cloud, image):
 def test_two_at_once(cloud, account, image, data):
     with concurrent.futures.ThreadPoolExecutor() as threads:
         rows = list(threads.map(lambda _: copied(cloud, image, true_process=True), range(3)))
+    time.sleep(3)
     assert all(download(row['url']) == data for row in rows)
+    assert {row['object'] for row in rows} <= {*account.copies(image)}
     assert min(account.ends(image)) >= max(map(moment, rows)) + 3300
+    # From then on all use the same.
+    rows = [copied(cloud, image) for _ in range(2)]
+    assert len({row['object'] for row in rows}) == 1
 
 
 def test_what_others_write_into_the_container(cloud, account, image):
@@ -248,8 +306,8 @@ def test_what_others_write_into_the_container(cloud, account, image):
 def test_planted_segments(cloud, account, image, data):
     """What has a segment's name, and in a listing its size and MD5, but is none."""
     first, *rest = (data[start:start + SEGMENT] for start in range(0, len(data), SEGMENT))
-    copied(cloud, image)
-    assert account.swift.delete(f'/{CONTAINER}/{image}').ok
+    row = copied(cloud, image)
+    assert account.swift.delete(f'/{CONTAINER}/{row["object"]}').ok
     written, = {name.rpartition('/')[0] for name in account.segments(image)}
     for name in account.segments(image):
         assert account.swift.delete(f'/{CONTAINER}/{name}').ok
@@ -268,9 +326,10 @@ def test_planted_segments(cloud, account, image, data):
                 **{'X-Object-Manifest': f'{CONTAINER}/part'})
     account.put(f'.segments/{image}/{"f" * 16}/00000001', rest[0],
                 **{'X-Object-Manifest': f'{CONTAINER}/nothing'})
-    assert download(copied(cloud, image)['url']) == data
+    row = copied(cloud, image)
+    assert download(row['url']) == data
     used = {each['name'] for each in account.swift.get(
-        f'/{CONTAINER}/{image}', params={'multipart-manifest': 'get'}).json()}
+        f'/{CONTAINER}/{row["object"]}', params={'multipart-manifest': 'get'}).json()}
     assert not any(f'/{letter * 16}/' in name for name in used for letter in 'abcdf')
     assert not any(name.startswith(f'/{CONTAINER}/{written}') for name in used)
 
@@ -286,26 +345,24 @@ def raw(storage_url, path, token):
 def test_a_copy_that_somebody_has_overwritten(cloud, account):
     """Swift takes a PUT for a copy that has another's segments; it is no copy then."""
     image = cloud.upload('to be overwritten', b'x' * 100, store='file1')
-    url = copied(cloud, image)['url']
+    row = copied(cloud, image)
+    url, name = row['url'], row['object']
     assert 'would let others change the copy' in cloud.refused(
         image, '--copy', '--method', 'PUT', cloud='demo')
-    account.put(image, b'y' * 100)
+    account.put(name, b'y' * 100)
     result = cloud.openstack('image', 'temp', 'url', 'check', url, '-f', 'json', cloud='demo')
     first = next(row for row in json.loads(result.stdout) if row['result'] == 'fail')
     assert (result.code, first['check']) == (1, 'store')
     assert 'is no copy that this command has made' in first['detail']
     # Its segments are nobody's any more; the object stays.
     assert cloud.openstack(*DELETE, '--all', cloud='demo').code == 0
-    assert account.segments(image) == [] and account.head(image).ok
-    assert account.swift.delete(f'/{CONTAINER}/{image}').ok
+    assert account.segments(image) == [] and account.head(name).ok
+    assert account.swift.delete(f'/{CONTAINER}/{name}').ok
 
 
 def test_what_is_in_use_is_left_alone(cloud, account, image):
     account.put(image, b'of another')
-    assert cloud.refused(image, '--copy', cloud='demo') == (
-        f'The object {image} in the container {CONTAINER} is no copy that this command has made,'
-        ' and is left alone. Remove it (openstack object delete), or have copies kept in another'
-        ' container (copy_container).')
+    assert copied(cloud, image)['object'] != image
     env = {'OSC_IMGURL_COPY_CONTAINER': 'elsewhere', 'OSC_IMGURL_COPY': 'true'}
     row = cloud.create(image, cloud='demo', env=env)
     assert (row['container'], row['copied']) == ('elsewhere', True)
@@ -313,8 +370,8 @@ def test_what_is_in_use_is_left_alone(cloud, account, image):
     # What says that it is our copy, and is of another size, is none.
     account.put(image, b'of another', **{
         'X-Object-Meta-Image-Hash': f'sha512:{cloud.sdk().image.get_image(image).hash_value}'})
-    assert 'is not its data. Delete it, and make another' in cloud.refused(
-        image, '--copy', cloud='demo')
+    assert copied(cloud, image)['object'] != image
+    assert account.head(image).headers['Content-Length'] == '10'
 
 
 def test_a_container_that_others_can_use(cloud, account, image):
@@ -374,7 +431,7 @@ def test_quotas(cloud, account, image):
     full = 'There is no more room in Swift (HTTP 413): the quota of the account or of the container'
     account.post(**{'X-Container-Meta-Quota-Bytes': '500000'})
     assert cloud.refused(image, '--copy', cloud='demo').startswith(full)
-    assert account.head(image).status_code == 404
+    assert account.copies(image) == []
     account.post(**{'X-Remove-Container-Meta-Quota-Bytes': 'x'})
     admin = cloud.sdk('admin')
     role = admin.identity.create_role(name='ResellerAdmin')

@@ -3,9 +3,9 @@
 import dataclasses
 
 import pytest
-from osc_imgurl.check.finding import FAIL, PASS, SKIPPED
 
 from osc_imgurl.check.checks import make
+from osc_imgurl.check.facts import FAIL, PASS, SKIPPED
 from osc_imgurl.links.link import LinkOptions, new_link
 from osc_imgurl.swift.probe import Answer
 

@@ -60,7 +60,8 @@ class Swift:
             parts = json.loads(data)
             assert all(self.head(part['path'].removeprefix('/copies/')) for part in parts)
             data = b'x' * sum(part['size_bytes'] for part in parts)
-        self.objects[name] = {**headers, 'Content-Length': str(len(data)), 'ETag': md5(data)}
+        self.objects[name] = {**headers, 'Content-Length': str(len(data)), 'ETag': md5(data),
+                              'X-Timestamp': f'{self.now:.5f}'}
         return self.objects[name]
 
     def head(self, name):
@@ -94,8 +95,8 @@ class InMemory(Home):
         self.container = container
         self.prepared = []
 
-    def target(self, image_id):
-        return Target(Endpoint('http://swift'), ObjectPath('AUTH_x', 'copies', image_id))
+    def target(self, name):
+        return Target(Endpoint('http://swift'), ObjectPath('AUTH_x', 'copies', name))
 
     def prepare(self, place):
         self.prepared.append(place)
@@ -128,7 +129,12 @@ def swift(monkeypatch):
 def ensure(swift):
     """Copy the image, and return when its URL expires."""
     return Copier(Settings(), Images(), InMemory(swift)).ensure(
-        IMAGE, URLOptions(), lambda: int(swift.now) + DURATION)[1]
+        IMAGE, URLOptions(), lambda: int(swift.now) + DURATION)[2]
+
+
+def copies(swift, image_id=IMAGE_ID):
+    """Return the names of an image's copies."""
+    return [name for name in swift.objects if name.startswith(image_id)]
 
 
 def ends(swift):
@@ -151,44 +157,79 @@ def test_a_copy_is_in_the_container_that_is_made_for_it(swift):
     assert home.prepared == [made.target(IMAGE)]
 
 
-class InGateway(InMemory):
-    def target(self, image_id):
-        return Target(Endpoint('http://rgw/swift', False), ObjectPath(None, 'copies', image_id))
-
-
 def test_a_gateway_shows_what_has_ended(swift, monkeypatch):
     swift.takes = 1
-    copy = Copier(Settings(), Images(), InGateway(swift))
-
-    def ensure():
-        return copy.ensure(IMAGE, URLOptions(), lambda: int(swift.now) + DURATION)[1]
-
-    ensure()
-    written = swift.now
+    ensure(swift)
+    written, first = swift.now, copies(swift)
     # One that lives serves again.
-    ensure()
-    assert swift.now == written
+    ensure(swift)
+    assert (swift.now, copies(swift)) == (written, first)
     monkeypatch.setattr(swift, 'head', swift.objects.get)
     swift.now += 600 * MINUTE
-    assert ensure() > swift.now
-    assert int(swift.objects[IMAGE_ID][DELETE_AT]) > swift.now
+    assert ensure(swift) > swift.now
+    _, second = copies(swift)
+    assert int(swift.objects[second][DELETE_AT]) > swift.now
 
 
-def test_of_two_processes_the_first_makes_the_copy(swift, monkeypatch):
+OTHERS = f'{IMAGE_ID}/{"0" * 16}'
+
+
+@pytest.mark.parametrize('older', [True, False])
+def test_of_two_copies_that_are_made_at_once_all_use_the_older(swift, monkeypatch, older):
     put = swift.put
 
-    def put_late(name, data, headers, query=''):
-        if not query:
-            return put(name, data, headers)
-        put(name, data, headers, query)
-        # What Swift answers to If-None-Match.
-        return None
+    def put_together(name, data, headers, query=''):
+        if query and older:
+            put(OTHERS, DATA, headers)
+        stored = put(name, data, headers, query)
+        if query and not older:
+            put(OTHERS, DATA, headers)
+        return stored
 
-    monkeypatch.setattr(swift, 'put', put_late)
+    monkeypatch.setattr(swift, 'put', put_together)
+    swift.takes = 1
+    target, _, _ = Copier(Settings(), Images(), InMemory(swift)).ensure(
+        IMAGE, URLOptions(), lambda: int(swift.now) + DURATION)
+    assert (target.path.object == OTHERS) is older
+    # What is withdrawn goes with its segments; the other process withdraws its own.
+    assert target.path.object in swift.objects
+    assert len(swift.objects) == (1 if older else 7)
+
+
+def test_a_copy_may_not_be_listed_yet(swift, monkeypatch):
+    """Swift's listings may lag behind."""
+    monkeypatch.setattr(swift, 'list', lambda prefix: [])
     swift.takes = 1
     ensure(swift)
-    # Those of the other process are elsewhere here.
+    assert len(copies(swift)) == 1
+
+
+@pytest.mark.parametrize('other', [{'size': 1}, {'hash': 'sha512:00'}])
+def test_what_is_not_the_images_data_is_no_copy_of_it(swift, other):
+    copy = Copy('copies', OTHERS, None, len(DATA), image_hash(IMAGE), swift.now + 6000 * MINUTE)
+    copy = dataclasses.replace(copy, **other)
+    swift.takes = 1
+    swift.put(OTHERS, b'x' * copy.size, to_headers(copy))
+    ensure(swift)
+    assert len(copies(swift)) == 2
+
+
+def test_a_copy_of_the_old_name_serves(swift):
+    copy = Copy('copies', IMAGE_ID, None, len(DATA), image_hash(IMAGE), swift.now + 6000 * MINUTE)
+    swift.put(IMAGE_ID, DATA, to_headers(copy))
+    ensure(swift)
     assert list(swift.objects) == [IMAGE_ID]
+
+
+def test_no_name_is_used_twice(swift):
+    """A URL of a copy that was deleted opens none that is made later."""
+    swift.takes, names = 1, set()
+    for _ in range(3):
+        ensure(swift)
+        name, = copies(swift)
+        names.add(name)
+        swift.delete(name)
+    assert len(names) == 3
 
 
 def test_a_copy_that_is_deleted_at_once(swift, monkeypatch):
@@ -210,7 +251,7 @@ def test_a_segment_takes_too_long(swift):
     swift.takes = 81 * MINUTE
     with pytest.raises(ObjectStoreFailed, match='was deleted while it was made'):
         ensure(swift)
-    assert IMAGE_ID not in swift.objects
+    assert copies(swift) == []
 
 
 @pytest.mark.parametrize(('deleted', 'said'), [
@@ -229,7 +270,7 @@ def test_a_copy_that_cannot_be_named(swift, monkeypatch, deleted, said):
     swift.takes = 1
     with pytest.raises(ObjectStoreFailed, match=said):
         ensure(swift)
-    assert IMAGE_ID not in swift.objects
+    assert copies(swift) == []
 
 
 @pytest.mark.parametrize(('moment', 'takes'), [
@@ -241,9 +282,9 @@ def test_a_reused_segment_goes_as_a_third_process_is_faster(swift, monkeypatch, 
 
     def put_meanwhile(name, data, headers, query=''):
         if query if moment == 'the name' else name.endswith('/00000001'):
-            copy = Copy('copies', IMAGE_ID, None, len(DATA), image_hash(IMAGE),
+            copy = Copy('copies', OTHERS, None, len(DATA), image_hash(IMAGE),
                         swift.now + 50 * 60 * MINUTE)
-            put(IMAGE_ID, DATA, to_headers(copy))
+            put(OTHERS, DATA, to_headers(copy))
             swift.delete(reused)
             if query:
                 raise ObjectStoreFailed('HTTP 400.')
@@ -251,7 +292,7 @@ def test_a_reused_segment_goes_as_a_third_process_is_faster(swift, monkeypatch, 
 
     monkeypatch.setattr(swift, 'put', put_meanwhile)
     ensure(swift)
-    assert list(swift.objects) == [IMAGE_ID]
+    assert list(swift.objects) == [OTHERS]
 
 
 def test_what_others_need_for_longer_is_kept_for_longer(swift):
@@ -291,12 +332,12 @@ def test_a_url_that_expires_while_its_image_is_copied(swift):
             if swift.now >= expires:
                 raise InvalidParameterValue('The expiry is in the past.')
             return expires
-        return Copier(Settings(), Images(), InMemory(swift)).ensure(IMAGE, URLOptions(), given)[1]
+        return Copier(Settings(), Images(), InMemory(swift)).ensure(IMAGE, URLOptions(), given)[2]
 
     with pytest.raises(InvalidParameterValue, match='It takes longer to copy image'):
         ensure(expires)
     left = set(swift.objects)
-    assert left and IMAGE_ID not in left
+    assert left and not copies(swift)
     later = swift.now + 600 * MINUTE
     assert ensure(later) == later
     assert left < set(swift.objects) and len(swift.objects) == 6
@@ -323,7 +364,8 @@ def test_without_a_hash_an_image_is_copied_only_where_that_is_asked_for(swift, a
     assert caught.value.names == ('copy_unverified',) and not swift.objects
     Copier(Settings(copy_unverified=True), Images(), InMemory(swift)).ensure(
         unhashed, URLOptions(), lambda: expires)
-    assert swift.objects[IMAGE_ID]['X-Object-Meta-Image-Hash'].startswith('sha512:')
+    name, = copies(swift)
+    assert swift.objects[name]['X-Object-Meta-Image-Hash'].startswith('sha512:')
 
 
 def test_an_image_without_data_is_copied(swift):
@@ -331,8 +373,8 @@ def test_an_image_without_data_is_copied(swift):
         'size': 0, 'checksum': md5(b'')})
     Copier(Settings(), NoData(), InMemory(swift)).ensure(
         empty, URLOptions(), lambda: int(swift.now) + DURATION)
-    assert {name: found['ETag'] for name, found in swift.objects.items()} == {IMAGE_ID: md5(b'')}
-    assert swift.objects[IMAGE_ID]['If-None-Match'] == '*'
+    name, = copies(swift)
+    assert {name: found['ETag'] for name, found in swift.objects.items()} == {name: md5(b'')}
 
 
 class NoData:

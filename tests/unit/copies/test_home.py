@@ -13,6 +13,7 @@ from osc_imgurl.errors import (
     MissingParameterValue,
     ObjectStoreNotAuthorized,
 )
+from osc_imgurl.glance.image import Image
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.object_store import ObjectStore
 from osc_imgurl.tempurl.signing import Key
@@ -147,6 +148,7 @@ def test_in_a_gateway_the_accounts_key_signs(cloud, naps):
         Stub(cloud, 'http://rgw/swift/v1').home.prepare(stub.target)
 
 
+FIRST, SECOND = (f'{IMAGE_ID}/{digit * 16}' for digit in '01')
 SEGMENTS = [f'{FOLDER}{IMAGE_ID}/{"0" * 16}/0000000{number}' for number in (1, 2)]
 OTHERS = f'{FOLDER}{OTHER_ID}/{"0" * 16}/00000001'
 
@@ -163,9 +165,24 @@ def test_a_copy_is_deleted_with_its_segments(stub):
 
 def test_what_is_left_of_a_copy_is_deleted(stub):
     stub.holds(*SEGMENTS)
-    stub.mock.head(f'{stub.url}/{IMAGE_ID}', status_code=404, headers=SWIFT)
     stub.home.delete(IMAGE_ID)
     assert deleted(stub) == SEGMENTS
+
+
+def test_all_copies_of_an_image_are_deleted(stub):
+    """That of the name that earlier ones have, too."""
+    stub.holds(IMAGE_ID, FIRST, SECOND, f'{OTHER_ID}/{"0" * 16}', *SEGMENTS, f'{IMAGE_ID}/x',
+               f'{IMAGE_ID}x')
+    stub.home.delete(IMAGE_ID)
+    assert deleted(stub) == [IMAGE_ID, FIRST, SECOND, *SEGMENTS]
+
+
+def test_what_is_no_copy_of_an_image_stays(stub):
+    stub.holds(FIRST)
+    stub.mock.head(f'{stub.url}/{FIRST}', headers={**SWIFT, 'Content-Length': '5'})
+    with pytest.raises(InvalidParameterValue, match='There is no copy of image'):
+        stub.home.delete(IMAGE_ID)
+    assert deleted(stub) == []
 
 
 def test_a_copy_without_segments_is_deleted(stub):
@@ -176,7 +193,6 @@ def test_a_copy_without_segments_is_deleted(stub):
 
 def test_what_is_not_deleted_is_an_error_for_each(stub):
     stub.holds(IMAGE_ID)
-    stub.mock.head(f'{stub.url}/{OTHER_ID}', status_code=404, headers=SWIFT)
     error, = stub.home.delete_all([OTHER_ID, IMAGE_ID])
     assert str(error) == f'There is no copy of image {OTHER_ID} in the container {NAME}.'
     assert deleted(stub) == [IMAGE_ID]
@@ -203,6 +219,57 @@ def test_a_segment_lives_longer_and_never_shorter(stub, found, wanted, posted):
 def test_a_segment_that_is_gone(stub):
     stub.mock.head(f'{stub.url}/x', status_code=404, headers=SWIFT)
     assert stub.home.extend_all(['x'], END) is False
+
+
+def test_which_copy_all_processes_use(stub, naps):
+    """The oldest, and of two of the same moment the first by its name."""
+    stub.holds(IMAGE_ID, FIRST, SECOND, **OLD)
+    for name, stamp in ((IMAGE_ID, '3.00000'), (FIRST, '2.00000'), (SECOND, '1.00000')):
+        stub.mock.head(f'{stub.url}/{name}', headers={
+            **SWIFT, **OLD, 'X-Timestamp': stamp, 'Content-Length': '5',
+            **to_headers(Copy(NAME, name, None, 5, 'md5:00', END))})
+    assert [copy.name for copy in stub.home.copies_that_stay(IMAGE_ID)] == [
+        SECOND, FIRST, IMAGE_ID]
+    assert naps == []
+    stub.holds(SECOND, FIRST)
+    assert [copy.name for copy in stub.home.copies_that_stay(IMAGE_ID)] == [FIRST, SECOND]
+
+
+def test_a_copy_that_may_be_withdrawn_is_looked_at_again(stub, naps):
+    """Its process has just made it, and may find an older one."""
+    new = {**OLD, 'Date': OLD['Last-Modified']}
+    stub.holds(FIRST, SECOND, **new)
+    stub.mock.head(f'{stub.url}/{FIRST}', [
+        {'headers': {**SWIFT, **new, 'Content-Length': '5',
+                     **to_headers(Copy(NAME, FIRST, None, 5, 'md5:00', END))}},
+        {'status_code': 404, 'headers': SWIFT}])
+    assert [copy.name for copy in stub.home.copies_that_stay(IMAGE_ID)] == [SECOND]
+    assert naps == [2]
+    # One's own is not.
+    assert [copy.name for copy in stub.home.copies_that_stay(IMAGE_ID, SECOND)] == [SECOND]
+    assert naps == [2]
+
+
+def test_a_name_is_a_copys_or_an_images(stub):
+    """Of an image that Glance has deleted, the copy knows the name."""
+    stub.holds(FIRST, OTHER_ID, **to_headers(Copy(NAME, FIRST, 'deleted', 5, 'md5:00', END)))
+    stub.mock.head(f'{stub.url}/{OTHER_ID}', headers={
+        **SWIFT, 'Content-Length': '5', **to_headers(Copy(NAME, OTHER_ID, 'b', 5, 'md5:00', END))})
+
+    def image_id(reference):
+        return stub.home.image_id(reference, lambda name: Image(f'found {name}'))
+
+    assert image_id('deleted') == IMAGE_ID and image_id('c') == 'found c'
+    assert image_id('b') == image_id(OTHER_ID) == image_id(f'glance://x/{OTHER_ID}') == OTHER_ID
+
+
+def test_a_name_that_copies_of_several_images_have(stub):
+    stub.holds(FIRST, OTHER_ID, **to_headers(Copy(NAME, FIRST, 'cirros', 5, 'md5:00', END)))
+    with pytest.raises(InvalidParameterValue) as caught:
+        stub.home.image_id('cirros', None)
+    assert str(caught.value) == (
+        f"Copies of several images have the name 'cirros': {IMAGE_ID}, {OTHER_ID}. Name one by its"
+        ' ID.')
 
 
 def test_an_object_that_is_no_copy_is_left_alone(stub):

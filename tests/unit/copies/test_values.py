@@ -5,7 +5,16 @@ import json
 import pytest
 
 from osc_imgurl.copies import segments
-from osc_imgurl.copies.copy import Copy, delete_at, extended, from_headers, image_hash, to_headers
+from osc_imgurl.copies.copy import (
+    Copy,
+    delete_at,
+    extended,
+    from_headers,
+    image_hash,
+    image_id_of,
+    new_name,
+    to_headers,
+)
 from osc_imgurl.copies.segments import Segment, Stored
 from osc_imgurl.errors import ObjectStoreFailed
 from osc_imgurl.glance.image import Image
@@ -38,6 +47,22 @@ def test_what_is_written_beside_a_copy_is_what_is_read(name):
     {'Content-Length': '-5', 'X-Object-Meta-Image-Hash': f'md5:{MD5}'}])
 def test_an_object_that_is_no_copy(headers):
     assert from_headers('copies', IMAGE_ID, headers) is None
+
+
+def test_the_name_of_a_copy():
+    """None is made twice, and all are found by the image's ID."""
+    names = {new_name(IMAGE_ID) for _ in range(100)}
+    assert len(names) == 100
+    for name in (*names, IMAGE_ID):
+        assert image_id_of(name) == IMAGE_ID
+        assert Copy('copies', name, None, 5, f'md5:{MD5}', None).image_id == IMAGE_ID
+
+
+@pytest.mark.parametrize('name', [
+    'x', '', f'{IMAGE_ID}/', f'{IMAGE_ID}/x', f'{IMAGE_ID}/{"0" * 16}/x', f'{IMAGE_ID}/{"g" * 16}',
+    f'{IMAGE_ID}x', f'x/{"0" * 16}', f'.segments/{IMAGE_ID}/{"0" * 16}/00000000'])
+def test_the_name_of_no_copy(name):
+    assert image_id_of(name) is None
 
 
 def test_a_copy_without_an_end():

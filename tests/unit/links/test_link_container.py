@@ -12,6 +12,7 @@ from osc_imgurl.errors import (
 )
 from osc_imgurl.links.link import LinkOptions, new_link
 from osc_imgurl.links.link_container import LinkContainer, discard, living
+from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.answers import Capabilities
 from osc_imgurl.swift.endpoint import OfflineSwift
 from osc_imgurl.swift.object_store import ObjectStore
@@ -42,7 +43,8 @@ def swift(cloud):
 
 
 def make(swift, symlink=True):
-    return LinkContainer(swift).make(LINK, image(size=5), PATH, Capabilities(symlink=symlink))
+    return LinkContainer(Settings(), swift).make(
+        LINK, image(size=5), PATH, Capabilities(symlink=symlink))
 
 
 def sent(cloud, method):
@@ -102,7 +104,7 @@ def test_the_container_is_made_once(cloud, swift):
     cloud.mock.head(CONTAINER, [{'status_code': 404, 'headers': TRANSACTION},
                                 {'headers': TRANSACTION}])
     cloud.mock.put(CONTAINER, status_code=201, headers=TRANSACTION)
-    links = LinkContainer(swift)
+    links = LinkContainer(Settings(), swift)
     for _ in range(2):
         links.make(LINK, image(size=5), PATH, Capabilities(symlink=True))
     assert cloud.asked.count(f'PUT {CONTAINER}') == 1
@@ -116,7 +118,7 @@ def test_extend(cloud, swift, status):
     cloud.mock.head(f'{URL}?symlink=get', [
         {'headers': OF_LINK}, {'headers': {**OF_LINK, 'X-Delete-At': str(later)}}])
     cloud.mock.post(URL, status_code=status, headers={**TRANSACTION, 'Location': OBJECT})
-    assert LinkContainer(swift).extend(LINK, later, NOW).expires == later
+    assert LinkContainer(Settings(), swift).extend(LINK, later, NOW).expires == later
     post, = sent(cloud, 'POST')
     assert post['X-Delete-At'] == str(later) and f'end={later};' in post['Content-Type']
     assert f'POST {OBJECT}' not in cloud.asked
@@ -126,7 +128,7 @@ def test_extended_by_two_at_once(cloud, swift):
     cloud.mock.head(f'{URL}?symlink=get', headers=OF_LINK)
     cloud.mock.post(URL, status_code=307, headers=TRANSACTION)
     with pytest.raises(ObjectStoreFailed, match='another process has just changed it'):
-        LinkContainer(swift).extend(LINK, END + 60, NOW)
+        LinkContainer(Settings(), swift).extend(LINK, END + 60, NOW)
 
 
 @pytest.mark.parametrize(('head', 'post'), [(404, 307), (200, 404)])
@@ -134,14 +136,14 @@ def test_a_link_that_ends_while_it_is_extended(cloud, swift, head, post):
     cloud.mock.head(f'{URL}?symlink=get', status_code=head, headers=OF_LINK)
     cloud.mock.post(URL, status_code=post, headers=TRANSACTION)
     with pytest.raises(InvalidParameterValue, match='There is no link'):
-        LinkContainer(swift).extend(LINK, END + 60, NOW)
+        LinkContainer(Settings(), swift).extend(LINK, END + 60, NOW)
 
 
 def test_discard(cloud, swift):
     cloud.mock.delete(URL, status_code=500, headers=TRANSACTION)
-    discard(LINK, swift)
+    discard(LINK, Settings(), swift)
     assert len(sent(cloud, 'DELETE')) == 1
-    discard(LINK, OfflineSwift())
+    discard(LINK, Settings(), OfflineSwift())
 
 
 def test_living(cloud, swift):
@@ -151,7 +153,7 @@ def test_living(cloud, swift):
     for now, wanted in ((NOW, [LINK]), (END, [])):
         cloud.mock.get(CONTAINER, [{'json': listed, 'headers': TRANSACTION},
                                    {'json': [], 'headers': TRANSACTION}])
-        assert list(living(swift, now)) == wanted
+        assert list(living(Settings(), swift, now)) == wanted
 
 
 def test_a_gateway_that_ignores_the_end(cloud):
@@ -170,7 +172,7 @@ def test_a_gateway_that_ignores_the_end(cloud):
     cloud.mock.delete(url, status_code=204, headers=TRANSACTION)
     path = ObjectPath(None, 'glance', IMAGE_ID)
     with pytest.raises(ImgurlError, match='ends at no time'):
-        LinkContainer(ObjectStore(cloud.session())).make(
+        LinkContainer(Settings(), ObjectStore(cloud.session())).make(
             LINK, image(size=5), path, Capabilities())
     put, = sent(cloud, 'PUT')
     assert put['X-Copy-From'] == f'/glance/{IMAGE_ID}'

@@ -119,7 +119,7 @@ def key(account=None, container=None, given=None, target='AUTH_p'):
         account={KeySlot('account', 1): account} if account else {},
         container={KeySlot('container', 1): container} if container else {})
     settings = Settings(key=given) if given else Settings()
-    return LinkMaker(LinkOptions()).key(
+    return LinkMaker(Settings(), LinkOptions()).key(
         Target(Endpoint('http://swift'), ObjectPath(target, 'glance', IMAGE_ID)),
         Store(settings, store))
 
@@ -139,7 +139,7 @@ def test_which_key_does_not(keys, error, words):
 
 def test_nobody_to_ask():
     with pytest.raises(MissingParameterValue, match='this needs authentication'):
-        LinkMaker(LinkOptions()).make(
+        LinkMaker(Settings(), LinkOptions()).make(
             image(), Parameters('http://swift', PATH, END), KEY, OFFLINE,
             supported=Capabilities(), now=NOW)
 
@@ -154,7 +154,7 @@ def test_the_url_of_a_link(cloud, method):
     cloud.mock.put(made, status_code=201, headers=TRANSACTION)
     cloud.mock.head(made, headers={**TRANSACTION, 'Content-Length': '5'})
     options = URLOptions(method, filename='x')
-    link, parameters, to_know = LinkMaker(LinkOptions('for Bob', '30d')).make(
+    link, parameters, to_know = LinkMaker(Settings(), LinkOptions('for Bob', '30d')).make(
         image(size=5), Parameters('http://swift', PATH, END, options, 'sha512'), KEY,
         ObjectStore(cloud.session()), supported=Capabilities(symlink=True), now=NOW)
     assert (link.expires, link.note, to_know) == (END, 'for Bob', [])

@@ -144,6 +144,10 @@ def test_show_says_which_path_was_signed(openstack, offline):
 
 def test_show_knows_a_copy_and_an_object_that_is_no_image(openstack, offline):
     for container, name, copied, image_id in (
+            ('image-temp-urls', f'{IMAGE_ID}/{"0" * 16}', True, IMAGE_ID),
+            ('image-temp-urls', f'{IMAGE_ID}/x', False, None),
+            ('glance', f'{IMAGE_ID}/{"0" * 16}', False, None),
+            # Earlier copies.
             ('image-temp-urls', IMAGE_ID, True, IMAGE_ID), ('image-temp-urls', 'x', False, None),
             ('glance', IMAGE_ID, False, IMAGE_ID)):
         url = f'http://swift/v1/AUTH_p/{container}/{name}?temp_url_sig={"0" * 40}' \
@@ -494,17 +498,20 @@ def test_a_location(openstack):
 
 COPY = 'image temp url copy'
 COPIES = f'{SWIFT}/image-temp-urls'
+# The kernel's has a name of earlier copies; 'gone' is an image that Glance has deleted.
+GONE_ID = '0' * 8 + KERNEL_ID[8:]
+COPIED = {f'{IMAGE_ID}/{"0" * 16}': 'cirros', KERNEL_ID: 'vmlinuz', f'{GONE_ID}/{"1" * 16}': 'gone',
+          f'{GONE_ID}/{"2" * 16}': 'gone'}
 
 
 @pytest.fixture
 def copies(openstack, cloud):
-    """Each image has a copy."""
-    names = [IMAGE_ID, KERNEL_ID]
+    """Each image has a copy, and that which is gone two."""
     cloud.mock.get(COPIES, headers=TRANSACTION, json=lambda request, _: [
-        {'name': name, 'bytes': 5, 'hash': 'c' * 32} for name in names
-        if name > request.qs['marker'][0] and request.qs['prefix'] == ['']])
-    for name in names:
-        copy = Copy('image-temp-urls', name, 'cirros', 5, f'md5:{"c" * 32}', 4073500800)
+        {'name': name, 'bytes': 5, 'hash': 'c' * 32} for name in sorted(COPIED)
+        if name > request.qs['marker'][0] and name.startswith(request.qs['prefix'][0])])
+    for name, image_name in COPIED.items():
+        copy = Copy('image-temp-urls', name, image_name, 5, f'md5:{"c" * 32}', 4073500800)
         cloud.mock.head(f'{COPIES}/{name}', headers={
             **TRANSACTION, **to_headers(copy), 'Content-Length': '5'})
         cloud.mock.delete(f'{COPIES}/{name}', status_code=204, headers=TRANSACTION)
@@ -537,22 +544,23 @@ def test_the_copies(openstack, copies):
     rows = openstack.rows(f'{COPY} list')
     assert [*rows[0]] == ['image_id', 'image_name', 'size', 'hash', 'delete_at', 'container']
     assert [tuple(row.values()) for row in rows] == [
-        (name, 'cirros', 5, f'md5:{"c" * 32}', '2099-01-31T00:00:00Z', 'image-temp-urls')
-        for name in (IMAGE_ID, KERNEL_ID)]
+        (name[:36], COPIED[name], 5, f'md5:{"c" * 32}', '2099-01-31T00:00:00Z', 'image-temp-urls')
+        for name in sorted(COPIED)]
 
 
 @pytest.mark.parametrize(('arguments', 'deleted'), [
-    (('cirros',), [IMAGE_ID]), ((IMAGE_ID, KERNEL_ID), [IMAGE_ID, KERNEL_ID]),
-    (('--all',), [IMAGE_ID, KERNEL_ID])])
+    (('cirros',), ['cirros']), ((IMAGE_ID, KERNEL_ID), ['cirros', 'vmlinuz']),
+    ((f'glance://glance/{IMAGE_ID}',), ['cirros']), (('gone', 'vmlinuz'), ['gone', 'vmlinuz']),
+    ((GONE_ID,), ['gone']), (('--all',), ['cirros', 'gone', 'vmlinuz'])])
 def test_copies_are_deleted(openstack, cloud, copies, arguments, deleted):
     openstack(f'{COPY} delete', *arguments)
     assert openstack.code == 0
     assert sorted(asked for asked in cloud.asked if asked.startswith('DELETE')) == [
-        f'DELETE {COPIES}/{name}' for name in deleted]
+        f'DELETE {COPIES}/{name}' for name in sorted(COPIED) if COPIED[name] in deleted]
 
 
 def test_a_copy_that_stays(openstack, cloud, copies, caplog):
-    cloud.mock.delete(f'{COPIES}/{IMAGE_ID}', status_code=403, headers=TRANSACTION)
+    cloud.mock.delete(f'{COPIES}/{IMAGE_ID}/{"0" * 16}', status_code=403, headers=TRANSACTION)
     openstack(f'{COPY} delete', 'cirros', KERNEL_ID)
     assert openstack.code == 1
     message, = caplog.messages
