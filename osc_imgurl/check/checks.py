@@ -58,7 +58,7 @@ from osc_imgurl.tempurl.options import (
     validate_method,
 )
 from osc_imgurl.tempurl.signing import Parameters, allows, sign
-from osc_imgurl.tempurl.url import parse
+from osc_imgurl.tempurl.url import TempURL, parse
 
 if TYPE_CHECKING:
     from osc_imgurl.cache.base import Entry
@@ -383,11 +383,12 @@ def make(name: str, facts: Facts) -> Finding:
     return finding
 
 
-def diagnose(url: str, settings: Settings, cloud: Cloud, now: float, *, method: str = 'GET',
-             cached: Sequence[Entry] = (), image: Image | None = None,
-             answer: Answer | None = None) -> Report:
+def diagnose(url: str | TempURL, settings: Settings, cloud: Cloud, now: float, *,
+             method: str = 'GET', cached: Sequence[Entry] = (),
+             image: Image | None = None, answer: Answer | None = None) -> Report:
     """Check a temporary URL.
 
+    :param url: as text, or taken apart.
     :param cloud: its probe makes the request.
     :param now: Unix time, seconds.
     :param method: the method for which the URL will be used.
@@ -397,13 +398,15 @@ def diagnose(url: str, settings: Settings, cloud: Cloud, now: float, *, method: 
         the catalog or the settings.
     :raises InvalidParameterValue: it is not a temporary URL, or the method is unknown.
     """
-    parsed = parse(url, type_of(url, settings, cloud.object_store))
+    parsed = url if isinstance(url, TempURL) else parse(
+        url, type_of(url, settings, cloud.object_store))
     store = store_of_path(parsed.path, settings, cloud.object_store)
     return _run(Facts(
         parsed.path, endpoint_of(parsed.endpoint, parsed.path.account, store.settings,
                                  store.swift),
         validate_method(method), now, store.settings,
-        dataclasses.replace(cloud, object_store=store.swift), url, parsed, cached, image, answer,
+        dataclasses.replace(cloud, object_store=store.swift),
+        url if isinstance(url, str) else url.url, parsed, cached, image, answer,
         own=answer is not None))
 
 

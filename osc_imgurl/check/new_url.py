@@ -107,7 +107,7 @@ class NewURLCheck:
         with self._lock:
             store = self._store(made)
             return diagnose(
-                made.temp_url.at(made.target.endpoint.cluster).url, store.settings,
+                made.temp_url.at(made.target.endpoint.cluster), store.settings,
                 dataclasses.replace(self._cloud, object_store=store.swift), now,
                 method=made.method, answer=answer).first_failure
 

@@ -112,17 +112,18 @@ def _at(url: str, accounts: bool, known: str, account: str | None) -> Endpoint:
 
 
 def type_of(url: str, settings: Settings, swift: Swift) -> str | None:
-    """Return the endpoint type of a URL: given, else ``radosgw`` for one of the catalog's gateway.
+    """Return the endpoint type of a URL: ``swift`` where there is an account in it.
 
-    :returns: None for any other, and where the catalog cannot be read.
+    Of the object store's own URLs the catalog knows it, whatever type is given.
+
+    :returns: None where neither catalog nor settings say.
     """
-    if settings.endpoint_type:
-        return settings.endpoint_type
     with contextlib.suppress(ImgurlError):
-        endpoint, account = known_endpoint(settings, swift)
-        if account is None and url.startswith(f'{endpoint}/'):
-            return 'radosgw'
-    return None
+        account = known_endpoint(settings, swift)[1]
+        own = {settings.endpoint_url, *swift.endpoints()}
+        if account != '' and any(url.startswith(f'{endpoint}/v') for endpoint in own):
+            return 'swift' if account else settings.endpoint_type or 'radosgw'
+    return settings.endpoint_type
 
 
 @dataclasses.dataclass(frozen=True)

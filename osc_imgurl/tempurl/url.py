@@ -211,8 +211,9 @@ def parse(url: str, endpoint_type: str | None = None) -> TempURL:
 
     :param endpoint_type: ``swift`` where the URL's path has an account, ``radosgw`` where it
         has one only if the part after the version is an account's name (``AUTH_...``); None
-        decides by whether the API is served below ``/swift``.
-    :raises InvalidParameterValue: it is not a temporary URL; the message says why.
+        decides by the path alone.
+    :raises InvalidParameterValue: it is not a temporary URL, or its path alone does not say
+        whether it has an account; the message says why.
     """
     parts, values = _split(url)
     for name in ('temp_url_sig', 'temp_url_expires'):
@@ -267,9 +268,10 @@ def _split_path(path: str, endpoint_type: str | None) -> tuple[str, ObjectPath]:
     if not match:
         raise _no_temp_url('its path has no API version such as /v1/')
     base, api_version, rest = match.groups()
-    gateway = endpoint_type == 'radosgw' or (endpoint_type is None and is_gateway(base, ''))
+    if endpoint_type is None:
+        endpoint_type = _type_by_path(base, rest)
     # A gateway's URL may have an account or none.
-    if gateway and not rest.startswith('AUTH_'):
+    if endpoint_type == 'radosgw' and not rest.startswith('AUTH_'):
         account, found, container_and_object = None, '/', rest
     else:
         account, found, container_and_object = rest.partition('/')
@@ -277,6 +279,28 @@ def _split_path(path: str, endpoint_type: str | None) -> tuple[str, ObjectPath]:
     if not (found and slash):
         raise _no_temp_url('its path names no object')
     return base, ObjectPath(account, container, name, api_version)
+
+
+def _type_by_path(base: str, rest: str) -> str:
+    """Return the endpoint type that a path shows.
+
+    What is too short for an account has none. Below ``/swift`` a longer one may have one or not,
+    for a gateway's accounts have any name.
+
+    :param rest: what comes after the API version.
+    :raises InvalidParameterValue: there are two ways to read it.
+    """
+    first, *others = rest.split('/', 2)
+    if len(others) < 2:
+        return 'radosgw'
+    if first.startswith('AUTH_') or not is_gateway(base, ''):
+        return 'swift'
+    container, name = others
+    raise InvalidParameterValue(
+        f'This temporary URL can be read in two ways: account {first}, container {container},'
+        f' object {name}; or no account, container {first}, object {container}/{name}.',
+        'Give the endpoint type: swift if it has an account, radosgw if it has none.',
+        'endpoint_type')
 
 
 def _no_temp_url(why: str, remedy: str = '') -> InvalidParameterValue:

@@ -245,6 +245,42 @@ def test_what_may_crash_a_gateway_is_not_tried(cloud, image, gateway, with_accou
     assert result.code == 1 and 'its path names no object' in result.stderr
 
 
+@pytest.mark.parametrize('form', [
+    '{gateway}/swift/v1/KEY_{project}', '{gateway}/swift/v1/{project}', '{proxy}/v1',
+    '{proxy}/rgw/v1'])
+def test_what_catalogs_call_a_gateway(cloud, image, data, gateway, with_account, form):
+    """Its accounts have any name, and it is served below any path."""
+    if with_account == form.startswith('{proxy}'):
+        pytest.skip('of the other gateway')
+    with proxy(f'{gateway}/swift') as between:
+        between.below = '/rgw' if 'rgw' in form else ''
+        storage_url = form.format(gateway=gateway, proxy=between.url,
+                                  project=cloud.sdk().session.get_project_id())
+        env = cloud.config(object_store_endpoint_override=storage_url)
+        given = [] if with_account else ['--endpoint-type', 'radosgw']
+        row = cloud.create(image, *given, env=env)
+        assert row['url'].startswith(f'{storage_url}/glance/{image}?')
+        assert row['account'] == (storage_url.rpartition('/')[2] if with_account else None)
+        assert download(row['url']) == data
+        for subject in image, row['url']:
+            rows = cloud.rows('image', 'temp', 'url', 'check', subject, *given, env=env)
+            assert {each['result'] for each in rows} == {'pass', 'skipped'}, rows
+        result = cloud.openstack('image', 'temp', 'url', 'export', image, '--for', 'curl', *given,
+                                 env=env)
+        assert result.code == 0 and f'{storage_url}/glance/{image}?' in result.stdout
+        kind = 'swift' if with_account else 'radosgw'
+        for options in (['--endpoint-type', kind], *([] if with_account else [[]])):
+            shown = cloud.rows('image', 'temp', 'url', 'show', row['url'], *options)
+            assert (shown['account'], shown['container'], shown['object']) == (
+                row['account'], 'glance', image)
+        if with_account:
+            result = cloud.openstack('image', 'temp', 'url', 'show', row['url'])
+            assert (result.code, result.stdout) == (1, '')
+            said = f'account {row["account"]}, container glance, object {image}; or no account'
+            assert said in result.stderr
+            assert '(--endpoint-type)' in result.stderr
+
+
 def test_location_show(cloud, image, account):
     row = cloud.rows('image', 'location', 'show', image)
     assert (row['scheme'], row['account'], row['container']) == (

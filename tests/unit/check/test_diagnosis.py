@@ -202,8 +202,18 @@ def test_the_catalog_says_that_a_gateways_url_has_no_account():
     findings = of_url(url, answer=WORKS, swift=swift)
     assert ('account', 'a RADOS Gateway without accounts in its URLs') in [
         (each.check, each.detail) for each in findings]
-    with pytest.raises(InvalidParameterValue, match='its path names no object'):
+    assert cause(of_url(url, answer=WORKS, swift=store())).check == 'account'
+
+
+def test_the_catalog_says_that_a_gateways_url_has_an_account():
+    url = signed(endpoint='http://rgw/swift', account='KEY_p')
+    swift = store('http://rgw/swift/v1/KEY_p', objects={('KEY_p', 'glance', IMAGE_ID): 5})
+    assert cause(of_url(url, answer=WORKS, swift=swift)) is None
+    with pytest.raises(InvalidParameterValue, match='can be read in two ways'):
         of_url(url, answer=WORKS, swift=store())
+    # Of a URL that is taken apart, there is one.
+    assert 'foreign' in diagnose(
+        url, Settings(), Cloud(object_store=store(), probe=Probe()), NOW).first_failure.detail
 
 
 @pytest.mark.parametrize('ask', [

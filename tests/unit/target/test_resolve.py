@@ -294,12 +294,29 @@ def test_a_gateway_below_a_path_is_tried_there():
     ('http://rgw/swift/v1/glance/x', GATEWAY, 'radosgw'),
     ('http://rgw/swiftx/v1/glance/x', GATEWAY, None),
     ('http://proxy/v1/glance/x', GATEWAY, None),
-    ('http://swift/v1/AUTH_p/glance/x', SWIFT, None),
+    ('http://rgw/swift/v1/KEY_p/glance/x', 'http://rgw/swift/v1/KEY_p', 'swift'),
+    ('http://rgw/swift/v1/p/glance/x', 'http://rgw/swift/v1/p', 'swift'),
+    ('http://rgw/v1/glance/x', 'http://rgw/v1', None),
+    ('http://swift/v1/AUTH_p/glance/x', SWIFT, 'swift'),
     ('http://swift/v1/AUTH_p/glance/x', None, None)])
 def test_the_type_of_a_url_by_the_catalog(url, catalog, wanted):
     assert type_of(url, Settings(), Store(catalog)) == wanted
     assert type_of(url, Settings(), OFFLINE) is None
     assert type_of(url, RADOSGW, OFFLINE) == 'radosgw'
+
+
+@pytest.mark.parametrize(('url', 'settings', 'catalog', 'wanted'), [
+    # The catalog knows, whatever is given; and where a proxy is, too.
+    ('http://rgw/swift/v1/KEY_p/glance/x', RADOSGW, 'http://rgw/swift/v1/KEY_p', 'swift'),
+    ('http://rgw/v1/glance/x', RADOSGW, 'http://rgw/v1', 'radosgw'),
+    ('http://rgw/rgw/v1/glance/x', RADOSGW, BELOW_A_PATH, 'radosgw'),
+    ('http://proxy/swift/v1/KEY_p/c/x', Settings(endpoint_url='http://proxy/swift'),
+     'http://rgw/swift/v1/KEY_p', 'swift'),
+    ('http://proxy/swift/v1/c/x', Settings(endpoint_url='http://proxy'), GATEWAY, None),
+    ('http://rgw/swift/v1/c/x', Settings(endpoint_type='swift'), GATEWAY, 'swift'),
+    ('http://swift/swift/v1/c/x', RADOSGW, SWIFT, 'radosgw')])
+def test_the_type_of_a_url_by_catalog_and_settings(url, settings, catalog, wanted):
+    assert type_of(url, settings, Store(catalog)) == wanted
 
 
 @pytest.mark.parametrize(('endpoint', 'accounts', 'radosgw'), [

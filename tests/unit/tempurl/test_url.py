@@ -154,7 +154,11 @@ def test_what_a_url_says(url, expected):
     ('/v1/a/c/o', 'swift', '', ObjectPath('a', 'c', 'o')),
     ('/v1/a/c/o', 'radosgw', '', ObjectPath(None, 'a', 'c/o')),
     ('/v1/AUTH_a/c/o', 'radosgw', '', ObjectPath('AUTH_a', 'c', 'o')),
-    ('/swift/v1/a/c/o', None, '/swift', ObjectPath(None, 'a', 'c/o')),
+    ('/swift/v1/c/o', None, '/swift', ObjectPath(None, 'c', 'o')),
+    # Too short for an account.
+    ('/v1/c/o', None, '', ObjectPath(None, 'c', 'o')),
+    ('/rgw/v1/c/o', None, '/rgw', ObjectPath(None, 'c', 'o')),
+    ('/swift/v1/a/c/o', 'radosgw', '/swift', ObjectPath(None, 'a', 'c/o')),
     ('/swift/v1/AUTH_a/c/o', None, '/swift', ObjectPath('AUTH_a', 'c', 'o')),
     ('/swift/v1/a/c/o', 'swift', '/swift', ObjectPath('a', 'c', 'o')),
 ])
@@ -163,8 +167,19 @@ def test_whether_a_path_has_an_account(path, endpoint_type, endpoint, expected):
     assert (parsed.endpoint, parsed.path) == (f'http://h{endpoint}', expected)
 
 
+@pytest.mark.parametrize('path', ['/swift/v1/KEY_a/c/o/p', '/proxy/swift/v1/KEY_a/c/o/p'])
+def test_a_path_that_can_be_read_in_two_ways(path):
+    with pytest.raises(InvalidParameterValue) as caught:
+        parse(f'http://h{path}?temp_url_sig={SIG}&temp_url_expires=1')
+    assert str(caught.value) == (
+        'This temporary URL can be read in two ways: account KEY_a, container c, object o/p; or no'
+        ' account, container KEY_a, object c/o/p. Give the endpoint type: swift if it has an'
+        ' account, radosgw if it has none (endpoint_type).')
+
+
 @pytest.mark.parametrize(('path', 'endpoint_type'), [
-    ('/v1/c', 'radosgw'), ('/swift/v1/c', None), ('/v1/a', 'swift'), ('/v1/a/c', 'swift'),
+    ('/v1/c', 'radosgw'), ('/v1/AUTH_a/c', None), ('/swift/v1/AUTH_a/c', None),
+    ('/swift/v1/c', None), ('/v1/a', 'swift'), ('/v1/a/c', 'swift'),
     ('/v1/AUTH_a/c', 'radosgw')])
 def test_a_path_that_names_no_object(path, endpoint_type):
     with pytest.raises(InvalidParameterValue, match='its path names no object'):
