@@ -328,7 +328,8 @@ def _request(facts: Facts) -> Finding:
         return passed(said)
     if answer.status is None:
         return skipped(answer.failure)
-    if facts.origin and not allows(facts.origin.signed.method, 'HEAD'):
+    if facts.origin and not allows(
+            facts.origin.signed.method, 'HEAD', facts.endpoint.radosgw):
         return skipped(f'a URL for {facts.origin.signed.method} answers no HEAD')
     remedy = ('The key is wrong, or the URL has been altered: to find out, use the credentials'
               ' of the project that owns the account, or give the key.')

@@ -105,7 +105,7 @@ def check_method(facts: Facts) -> Finding:
     advice = f'Make a URL for {method}.', 'method'
     if origin:
         signed = origin.signed.method
-        if not allows(signed, method):
+        if not allows(signed, method, facts.endpoint.radosgw):
             return failed(f'the URL is signed for {signed}, and not good for {method}', *advice)
         return _mistake(facts, 'method') or passed(f'signed for {signed}')
     if facts.answer.works and method == 'HEAD':

@@ -31,8 +31,10 @@ from osc_imgurl.tempurl.options import (
 )
 from osc_imgurl.tempurl.url import DIGESTS, ObjectPath, TempURL, decode_signature, quote
 
-# A URL signed for one of these works with HEAD, too (TempURL.__call__ in Swift).
+# A URL signed for one of these works with HEAD, too: in Swift (TempURL.__call__), and in a RADOS
+# Gateway (seen of Ceph 16).
 METHODS_THAT_ALLOW_HEAD = ('HEAD', 'GET', 'POST', 'PUT')
+METHODS_THAT_ALLOW_HEAD_IN_GATEWAY = ('HEAD', 'GET', 'PUT')
 _CONTROL_CHARACTER = re.compile('[\0-\x1f\x7f-\x9f]')
 
 
@@ -217,10 +219,13 @@ class Verification:
         return not self.failed
 
 
-def allows(signed_method: str, method: str) -> bool:
-    """Say whether a URL signed for one method works with another."""
-    return method == signed_method or (
-        method == 'HEAD' and signed_method in METHODS_THAT_ALLOW_HEAD)
+def allows(signed_method: str, method: str, gateway: bool) -> bool:
+    """Say whether a URL that was signed for one method may be used with another.
+
+    :param gateway: whether that is asked of a RADOS Gateway.
+    """
+    return method == signed_method or (method == 'HEAD' and signed_method in (
+        METHODS_THAT_ALLOW_HEAD_IN_GATEWAY if gateway else METHODS_THAT_ALLOW_HEAD))
 
 
 def verify(temp_url: TempURL, key: Key, now: float, method: str = 'GET') -> Verification:
@@ -230,12 +235,13 @@ def verify(temp_url: TempURL, key: Key, now: float, method: str = 'GET') -> Veri
     range is assumed to hold it. Signatures are compared in constant time.
 
     :param now: the moment of the request: Unix time, seconds.
-    :param method: the method of the request; HEAD works with a URL signed for GET, POST or PUT,
-        too.
+    :param method: the method of the request; a HEAD is accepted through a URL that was signed
+        for GET or PUT too, and by Swift through one for POST.
     """
     failed = list(_failed_without_key(temp_url, now))
     digest, signature = decode_signature(temp_url.signature)
     good = signed_paths(temp_url)
+    gateway = is_gateway(temp_url.endpoint, temp_url.path.account)
     # Many sign the path as it is sent: percent-encoded.
     for signed_path in (*good, quote(good[0])):
         for signed_method in METHODS:
@@ -244,7 +250,7 @@ def verify(temp_url: TempURL, key: Key, now: float, method: str = 'GET') -> Veri
             if hmac.compare_digest(compute(text, key.value, digest), signature):
                 if signed_path not in good and 'path' not in failed:
                     failed.append('path')
-                if not allows(signed_method, method):
+                if not allows(signed_method, method, gateway):
                     failed.append('method')
                 return Verification(tuple(failed), signed_method, signed_path)
     return Verification((*failed, 'key'))

@@ -8,9 +8,9 @@ import uuid
 import pytest
 import requests
 
-from osc_imgurl.tempurl.options import URLOptions
-from osc_imgurl.tempurl.signing import Key, Parameters, sign
-from osc_imgurl.tempurl.url import ObjectPath
+from osc_imgurl.tempurl.options import METHODS, URLOptions
+from osc_imgurl.tempurl.signing import Key, Parameters, allows, sign, verify
+from osc_imgurl.tempurl.url import ObjectPath, parse
 
 from .conftest import download
 from .proxy import proxy
@@ -243,6 +243,19 @@ def test_what_may_crash_a_gateway_is_not_tried(cloud, image, gateway, with_accou
     bare = url.replace(f'/glance/{image}', '/glance')
     result = cloud.openstack('image', 'temp', 'url', 'check', bare)
     assert result.code == 1 and 'its path names no object' in result.stderr
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_the_methods_that_a_url_allows(cloud, image, gateway, account, key_file, method):
+    """As we say of it; nothing that changes an object is tried."""
+    url = signed(gateway, account, image, method=method)
+    for asked in ('GET', 'HEAD'):
+        allowed = allows(method, asked, gateway=True)
+        assert status(url, asked) == (200 if allowed else 403)
+        failed = verify(parse(url), Key(KEY.encode()), time.time(), asked).failed
+        assert failed == (() if allowed else ('method',))
+    rows = cloud.rows('image', 'temp', 'url', 'check', '-', '--method', method, stdin=url)
+    assert {each['result'] for each in rows} == {'pass', 'skipped'}
 
 
 @pytest.mark.parametrize('form', [

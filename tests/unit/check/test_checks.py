@@ -449,6 +449,10 @@ def test_how_sizes_differ():
     (refused(), FAIL, f'{SAID}401', ('key_file',)),
     (facts(answer=GONE), FAIL, f'{SAID}404', ('key_file',)),
     (refused(signed(method='DELETE')), SKIPPED, 'a URL for DELETE answers no HEAD', ()),
+    (refused(signed(method='POST', endpoint='http://rgw/swift'),
+             store=store('http://rgw/swift/v1/AUTH_p')),
+     SKIPPED, 'a URL for POST answers no HEAD', ()),
+    (refused(signed(method='POST')), FAIL, f'{SAID}401', ('key_file',)),
     (refused(signed(method='PUT')), FAIL, f'{SAID}401', ('key_file',)),
     (refused(signed(method='DELETE'), store=None), FAIL, f'{SAID}401', ('key_file',)),
 ])
