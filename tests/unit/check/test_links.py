@@ -72,7 +72,7 @@ def test_its_container_is_not_that_of_the_images():
     assert make('account', of_link(GONE)).result == SKIPPED
 
 
-@pytest.mark.parametrize('nobody', [{'store': None}, {}])
+@pytest.mark.parametrize('nobody', [{'store': None}, {'store': store('http://swift/v1/AUTH_q')}])
 def test_a_link_that_is_not_to_be_seen(nobody):
     found = facts(URL, GONE, image=None, **nobody)
     assert found.link is None and found.named_link == (LINK.id, IMAGE_ID)

@@ -137,6 +137,13 @@ def test_which_key_does_not(keys, error, words):
         key(**keys)
 
 
+def test_what_no_link_allows():
+    with pytest.raises(InvalidParameterValue, match='A URL for PUT'):
+        LinkMaker(LinkOptions()).make(
+            image(), Parameters('http://swift', PATH, END, URLOptions('PUT')), KEY,
+            stubs.Store(), supported=Capabilities(), now=NOW)
+
+
 def test_nobody_to_ask():
     with pytest.raises(MissingParameterValue, match='this needs authentication'):
         LinkMaker(Settings(), LinkOptions()).make(
