@@ -83,7 +83,8 @@ def test_by_ids_and_urls(cloud, links):
     (url(LINKS[0], account='AUTH_q'), f'There is no link {LINKS[0].id}'),
     (url(LINKS[0], container='image-temp-url-links-' + '0' * 32), 'There is no link'),
     (url(LINKS[0], container='glance'), 'can be neither extended nor revoked'),
-    ('https://swift/', 'not a temporary URL')])
+    ('https://swift/', 'not a temporary URL')],
+    ids=['ID', 'nothing', 'account', 'container', 'no link', 'no URL'])
 def test_what_is_not_there(cloud, links, reference, error):
     """The others are revoked."""
     found, = links.revoke([reference, LINKS[1].id])
