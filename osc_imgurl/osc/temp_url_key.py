@@ -6,6 +6,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+import time
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +105,15 @@ def _carry_out(client: Client, change: Change, slot: KeySlot, longest: int | Non
         None if finish_at is None else format_expires(finish_at))
 
 
+def _living(client: Client, owner: Owner) -> Iterator[str]:
+    """Yield the fingerprint of the key of each link that works; an account's keys sign links."""
+    from osc_imgurl.links.link_container import living
+
+    if owner.container is None:
+        for link in living(client.settings, client.swift, time.time()):
+            yield link.key_fingerprint
+
+
 def _warn_of_no_images(client: Client, owner: Owner) -> None:
     """Warn where a key of an account signs no image's URL."""
     from osc_imgurl.errors import ImgurlError
@@ -195,7 +206,7 @@ class UnsetImageTempURLKey(base.Command):
         client, owner = _prepare(self.app, parsed_args)
         key_slots.make(key_slots.unset_key(
             key_slots.find(owner, client.swift), owner.slots[parsed_args.slot - 1],
-            parsed_args.force), client.swift)
+            parsed_args.force, _living(client, owner)), client.swift)
 
 
 class RotateImageTempURLKey(base.ShowOne):
@@ -234,7 +245,8 @@ class RotateImageTempURLKey(base.ShowOne):
         first, second = owner.slots
         if parsed_args.finish:
             change = key_slots.finish(
-                key_slots.find(owner, client.swift), parsed_args.longest, parsed_args.force)
+                key_slots.find(owner, client.swift), parsed_args.longest, parsed_args.force,
+                _living(client, owner))
             return _carry_out(client, change, first, None)
         key, new_file = _new_key(parsed_args)
         change = key_slots.rotate(key_slots.find(owner, client.swift), key, parsed_args.force)

@@ -40,7 +40,8 @@ def complete(tmp_path_factory):
 @pytest.mark.needs('bash')
 def test_commands_and_options(complete):
     assert complete('openstack image temp url ') == [
-        'cache', 'check', 'copy', 'create', 'export', 'key', 'list', 'settings', 'show']
+        'cache', 'check', 'copy', 'create', 'export', 'key', 'link', 'list', 'settings',
+        'show']
     assert complete('openstack image temp url c') == ['cache', 'check', 'copy', 'create']
     assert complete('openstack image temp url key r') == ['rotate']
     assert complete('openstack image location ') == ['show']

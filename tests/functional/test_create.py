@@ -29,7 +29,7 @@ def test_row_of_an_image_by_name(cloud, image, data):
     row = cloud.create('cirros')
     assert list(row) == ['url', 'expires_at', 'expires', 'method', 'digest', 'image_id',
                          'image_name', 'endpoint', 'account', 'container', 'object', 'copied',
-                         'cached', *FACTS]
+                         'link', 'cached', *FACTS]
     storage_url = cloud.sdk().object_store.get_endpoint()
     assert f'{row["endpoint"]}/v1/{row["account"]}' == storage_url
     assert (row['image_id'], row['object'], row['image_name']) == (image, image, 'cirros')

@@ -272,3 +272,11 @@ def test_what_downloads(cloud, tmp_path, program, command, refused):
     assert run() == refused
     # wget leaves an empty one.
     assert not file.exists() or file.read_bytes() == b''
+
+
+def test_a_key_that_signs_a_link_is_not_removed_by_surprise(cloud, image):
+    row = cloud.create(image, '--revocable', '--duration', '1h')
+    result = cloud.openstack('image', 'temp', 'url', 'key', 'unset')
+    assert result.code == 1 and 'Links of the key' in result.stderr
+    assert 'there are 1 of them' in result.stderr and '--force' in result.stderr
+    assert status(row['url']) == 200

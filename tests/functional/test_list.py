@@ -54,7 +54,7 @@ def test_rows(cloud, images):
     assert {row['image_id'] for row in rows} == {images[row['image_name']] for row in rows}
     row, = cloud.rows(*LIST, 'image 03', '--long', '--digest', 'sha512')
     assert list(row)[4:] == ['method', 'digest', 'endpoint', 'account', 'container', 'object',
-                             'copied', 'cached', 'owner', 'visibility', 'expires', 'size',
+                             'copied', 'link', 'cached', 'owner', 'visibility', 'expires', 'size',
                              'virtual_size', 'disk_format', 'container_format', 'checksum',
                              'os_hash_algo', 'os_hash_value']
     assert f'temp_url_expires={row["expires"]}' in row['url']

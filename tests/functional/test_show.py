@@ -50,7 +50,7 @@ def test_without_a_key(show):
     assert 0 < row.pop('remaining_seconds') < FUTURE
     assert row == {
         'endpoint': 'https://swift.example.com', 'account': 'AUTH_x', 'container': 'glance',
-        'object': IMAGE_ID, 'copied': False, 'image_id': IMAGE_ID, 'method': None,
+        'object': IMAGE_ID, 'copied': False, 'link': None, 'image_id': IMAGE_ID, 'method': None,
         'expires_at': '2030-01-31T18:00:00Z', 'expires': 1896112800, 'digest': 'sha512',
         'ip_range': '10.0.0.0/8', 'prefix': '3a1f', 'filename': 'a b.img', 'inline': True,
         'signature': 'not verified: no key is given (--key-file)'}
