@@ -383,7 +383,7 @@ OUTCOMES = {
     ('bare-metal', 'openstack image temp url list deploy deploy-kernel'): lists_all_three,
     ('bare-metal', 'kernel='): boots,
     ('commands', 'row='): gets_by_its_id,
-    ('caching', 'openstack image temp url list'): lists_the_tagged,
+    ('many', 'openstack image temp url list --tag deploy --duration'): lists_the_tagged,
     ('caching', 'url='): gets_through_the_proxy,
     ('copy', 'row='): imports,
     ('end-users', 'openstack image temp url key set'): sets_a_key('multi', 'demo'),
