@@ -2,12 +2,16 @@
 
 import pathlib
 import sys
+from importlib.metadata import version as version_of
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / '_ext'))
 
 project = 'osc-imgurl'
 author = 'osc-imgurl developers'
 copyright = f'2026, {author}'
+version = release = version_of(project)
+# The theme would count commits.
+openstackdocs_auto_version = False
 extensions = [
     'cliff.sphinxext',       # the command reference, from the commands
     'command_reference',     # with the commands' examples in blocks
