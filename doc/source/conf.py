@@ -21,6 +21,9 @@ extensions = [
     'sphinx.ext.autodoc',
 ]
 autodoc_member_order = 'bysource'
+# As in the code; a signature with <function ...> in it could not be read as one.
+autodoc_preserve_defaults = True
+python_maximum_signature_line_length = 80
 autoprogram_cliff_application = 'openstack'
 autoprogram_cliff_app_dist_name = 'osc-imgurl'
 # What every command of OpenStackClient has.
