@@ -6,8 +6,9 @@ The format is defined by Swift's tempurl middleware (``swift.common.middleware.t
     HMAC(key, ["ip=" range "\\n"] METHOD "\\n" expiry "\\n" ["prefix:"] path)
 
 The path is signed as it is and sent percent-encoded. SHA-1 and SHA-256 are sent as hex,
-SHA-512 as ``sha512:`` and URL-safe base64. A RADOS Gateway without accounts in its URLs
-signs ``/v1/container/object`` and serves it below ``/swift``.
+SHA-512 as ``sha512:`` and URL-safe base64, padded: Swift strips the padding, and a RADOS Gateway
+compares the whole text (``SignatureHelperT::is_equal_to`` in Ceph's ``rgw_swift_auth.h``). One
+without accounts in its URLs signs ``/v1/container/object`` and serves it below ``/swift``.
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ def sign_path(key: Key, path: str, expires: int, method: str = 'GET', *,
     """
     value = compute(message(method, expires, path, ip_range, prefix), key.value, digest)
     if digest == 'sha512':
-        return 'sha512:' + base64.urlsafe_b64encode(value).decode().rstrip('=')
+        return 'sha512:' + base64.urlsafe_b64encode(value).decode()
     return value.hex()
 
 
