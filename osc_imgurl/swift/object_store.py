@@ -230,6 +230,9 @@ class ObjectStore(Catalog):
         endpoint, own_account = split_storage_url(url)
         if account not in (None, own_account):
             url = f'{endpoint}/v1/{urllib.parse.quote(account)}'
+        elif url == endpoint:
+            # It has no API version.
+            url += '/v1'
         for name in filter(None, (account, *names)):
             if {'.', '..'} & set(name.split('/')):
                 raise InvalidParameterValue(

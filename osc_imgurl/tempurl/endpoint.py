@@ -55,13 +55,15 @@ def require_endpoint(url: str) -> None:
 def validate_storage_url(url: str) -> str:
     """Return a storage URL as :func:`validate_endpoint` does.
 
-    :raises ValueError: likewise; or it has no API version, so that it does not say what comes
-        after the endpoint.
+    As in Ironic, one without an API version is an endpoint, and names no account.
+
+    :raises ValueError: likewise; or more than an account comes behind the API version.
     """
     valid = validate_endpoint(url)
-    if split_storage_url(valid)[0] == valid.rstrip('/'):
-        raise ValueError('expected an API version in its path, and behind that an account or'
-                         ' nothing, as in https://swift.example.com/v1/AUTH_x')
+    if (split_storage_url(valid)[0] == valid.rstrip('/')
+            and any(map(_API_VERSION.fullmatch, valid.split('/')))):
+        raise ValueError('expected an account or nothing behind the API version in its path, as in'
+                         ' https://swift.example.com/v1/AUTH_x')
     return valid
 
 

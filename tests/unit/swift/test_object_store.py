@@ -85,7 +85,7 @@ def test_a_token_without_a_catalog(cloud):
 def test_a_catalog_with_an_invalid_url(cloud):
     for store in (ObjectStore(cloud.session(), storage_url='http://user:secret@swift'),
                   ObjectStore(cloud.session(), storage_url='ftp://swift'),
-                  ObjectStore(cloud.session(), storage_url='https://swift/object-store')):
+                  ObjectStore(cloud.session(), storage_url='https://swift/v1/AUTH_p/c')):
         with pytest.raises(errors.ObjectStoreFailed) as caught:
             store.find_storage_url()
         assert str(caught.value).startswith('The URL of this cloud\'s object store is invalid: exp')
@@ -172,6 +172,9 @@ def test_endpoints_of_all_regions(cloud, endpoint, known):
     ('https://host/object-store/v1/AUTH_p', 'AUTH_y', 'https://host/object-store/v1/AUTH_y'),
     ('https://host/object-store/v1/KEY_p', 'KEY_p', 'https://host/object-store/v1/KEY_p'),
     ('https://host/rgw/v1', None, 'https://host/rgw/v1'),
+    # As in Ironic, one without an API version.
+    ('https://host:8080/', 'AUTH_y', 'https://host:8080/v1/AUTH_y'),
+    ('https://host/swift', None, 'https://host/swift/v1'),
     ('https://host/radosgw/swift/v1/', None, 'https://host/radosgw/swift/v1'),
     ('http://[::1]:8080/v1/AUTH_p', 'AUTH_p', 'http://[::1]:8080/v1/AUTH_p')])
 def test_keys_are_asked_for_where_the_catalog_says(cloud, catalog, account, url):

@@ -144,6 +144,8 @@ def test_an_object_explicitly_in_the_images_container():
     (Settings(), 'http://host/radosgw/swift/v1/', ('http://host/radosgw/swift', 'radosgw')),
     (RADOSGW, 'http://rgw/v1', ('http://rgw', 'radosgw')),
     (Settings(account='AUTH_y'), 'http://swift/v1', ('http://swift', 'swift')),
+    (Settings(account='AUTH_y'), 'http://swift:8080/', ('http://swift:8080', 'swift')),
+    (Settings(), 'http://rgw/swift', ('http://rgw/swift', 'radosgw')),
     (Settings(endpoint_type='swift'), GATEWAY, ('http://rgw/swift', 'swift')),
     (Settings(endpoint_type='radosgw'), GATEWAY, ('http://rgw/swift', 'radosgw')),
     # A gateway that has accounts in its URLs crashes at one without.

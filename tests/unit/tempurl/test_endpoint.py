@@ -69,15 +69,15 @@ def test_none(url, why):
 
 @pytest.mark.parametrize('url', [
     'https://host/object-store/v1/AUTH_x', 'https://host/rgw/v1', 'https://host/radosgw/swift/v1/',
+    'https://host', 'https://host/object-store/',
     'HTTPS://host/v1', 'http://[2001:db8::1]:8080/v1.0/AUTH_x'])
 def test_storage_urls(url):
     assert validate_storage_url(url) == url.replace('HTTPS', 'https')
 
 
 @pytest.mark.parametrize(('url', 'why'), [
-    ('http://h', 'expected an API version'), ('http://h/', 'expected an API version'),
-    ('http://h/object-store/', 'expected an API version'),
-    ('http://h/v1/AUTH_x/c', 'behind that an account or nothing'),
+    ('http://h/v1/AUTH_x/c', 'expected an account or nothing behind the API version'),
+    ('http://h/v1/AUTH_x/c/', 'expected an account or nothing behind the API version'),
     ('ftp://h/v1', 'expected a URL such as'), ('http://u:secret@h/v1', 'without credentials')])
 def test_no_storage_url(url, why):
     with pytest.raises(ValueError, match=why) as caught:
