@@ -114,15 +114,19 @@ def _at(url: str, accounts: bool, known: str, account: str | None) -> Endpoint:
 def type_of(url: str, settings: Settings, swift: Swift) -> str | None:
     """Return the endpoint type of a URL: ``swift`` where there is an account in it.
 
-    Of the object store's own URLs the catalog knows it, whatever type is given.
+    Of the object store's own URLs the catalog knows it, whatever type is given. One that is too
+    short for an account has none.
 
     :returns: None where neither catalog nor settings say.
     """
     with contextlib.suppress(ImgurlError):
-        account = known_endpoint(settings, swift)[1]
-        own = {settings.endpoint_url, *swift.endpoints()}
-        if account != '' and any(url.startswith(f'{endpoint}/v') for endpoint in own):
-            return 'swift' if account else settings.endpoint_type or 'radosgw'
+        account, path = known_endpoint(settings, swift)[1], url.partition('?')[0]
+        for endpoint in filter(None, (settings.endpoint_url, *swift.endpoints())):
+            if path.startswith(f'{endpoint}/v'):
+                if account is None:
+                    return settings.endpoint_type or 'radosgw'
+                if account and path.count('/', len(endpoint)) > '/v1/account/container'.count('/'):
+                    return 'swift'
     return settings.endpoint_type
 
 

@@ -299,6 +299,8 @@ def test_a_gateway_below_a_path_is_tried_there():
     ('http://rgw/swift/v1/KEY_p/glance/x', 'http://rgw/swift/v1/KEY_p', 'swift'),
     ('http://rgw/swift/v1/p/glance/x', 'http://rgw/swift/v1/p', 'swift'),
     ('http://rgw/v1/glance/x', 'http://rgw/v1', None),
+    # Made without the account that it needs.
+    ('http://rgw/swift/v1/glance/x?a=/b/', GATEWAY_WITH_ACCOUNTS, None),
     ('http://swift/v1/AUTH_p/glance/x', SWIFT, 'swift'),
     ('http://swift/v1/AUTH_p/glance/x', None, None)])
 def test_the_type_of_a_url_by_the_catalog(url, catalog, wanted):
