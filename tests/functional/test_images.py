@@ -38,7 +38,7 @@ def test_show_and_detail(images, big):
 
 def test_detail_goes_through_all_pages(images, big, monkeypatch):
     monkeypatch.setattr('osc_imgurl.glance.client.FIRST_PAGE_SIZE', 1)
-    monkeypatch.setattr('osc_imgurl.glance.image_service.PAGE_SIZE', 2)
+    monkeypatch.setattr('osc_imgurl.glance.client.PAGE_SIZE', 2)
     made = {images.create({'name': 'paged', 'disk_format': 'raw', 'container_format': 'bare'}).id
             for _ in range(5)}
     found = [image.id for image in images.detail(name='paged', sort='created_at:asc')]

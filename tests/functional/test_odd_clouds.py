@@ -132,7 +132,8 @@ def test_an_account_of_no_project(cloud, image, data, reseller):
     row = cloud.create(image, '--copy', cloud='demo', env=env)
     assert (row['account'], row['copied']) == ('KEY_MossoCloudFS_x', True)
     assert download(row['url']) == data
-    row = cloud.create(image, '--object', image, '--container', 'image-temp-urls', cloud='demo',
+    row = cloud.create(image, '--object', row['object'], '--container', 'image-temp-urls',
+                       cloud='demo',
                        env=env)
     assert row['url'].startswith(f'{server}/v1/KEY_MossoCloudFS_x/image-temp-urls/{image}?')
     assert download(row['url']) == data

@@ -223,7 +223,7 @@ def test_an_id_and_ones_own_name_cost_no_warning(images, demos, caplog):
 def test_ones_own_comes_before_others_of_the_same_name(cloud, images, demos, caplog,
                                                         monkeypatch):
     monkeypatch.setattr('osc_imgurl.glance.client.FIRST_PAGE_SIZE', 1)
-    monkeypatch.setattr('osc_imgurl.glance.image_service.PAGE_SIZE', 2)
+    monkeypatch.setattr('osc_imgurl.glance.client.PAGE_SIZE', 2)
     others = [demos('twice') for _ in range(4)]
     own = [cloud.upload('twice', b'own', visibility='private')]
     # More than one page of others, older and newer, does not hide it.

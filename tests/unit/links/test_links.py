@@ -140,7 +140,7 @@ def test_which_key_does_not(keys, error, words):
 
 def test_what_no_link_allows():
     with pytest.raises(InvalidParameterValue, match='A URL for PUT'):
-        LinkMaker(LinkOptions()).make(
+        LinkMaker(Settings(), LinkOptions()).make(
             image(), Parameters('http://swift', PATH, END, URLOptions('PUT')), KEY,
             stubs.Store(), supported=Capabilities(), now=NOW)
 

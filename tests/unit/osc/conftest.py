@@ -54,6 +54,7 @@ def openstack(cloud, naps, monkeypatch, tmp_path):
     cloud.mock.head(SWIFT, text=show)
     cloud.mock.post(SWIFT, text=change)
     cloud.mock.get(SWIFT, headers=TRANSACTION, text='glance\n')
+    cloud.mock.get(f'{SWIFT}/image-temp-url-links', headers=TRANSACTION, status_code=404)
     cloud.mock.get(f'{GLANCE}/{IMAGE_ID}/locations', status_code=403)
     cloud.mock.get('http://swift/info', json={'swift': {}, 'tempurl': {
         'methods': ['GET', 'HEAD', 'PUT'], 'allowed_digests': ['sha1', 'sha256', 'sha512']}})
