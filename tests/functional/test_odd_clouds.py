@@ -132,10 +132,10 @@ def test_an_account_of_no_project(cloud, image, data, reseller):
     row = cloud.create(image, '--copy', cloud='demo', env=env)
     assert (row['account'], row['copied']) == ('KEY_MossoCloudFS_x', True)
     assert download(row['url']) == data
-    row = cloud.create(image, '--object', row['object'], '--container', 'image-temp-urls',
-                       cloud='demo',
+    copy = row['object']
+    row = cloud.create(image, '--object', copy, '--container', 'image-temp-urls', cloud='demo',
                        env=env)
-    assert row['url'].startswith(f'{server}/v1/KEY_MossoCloudFS_x/image-temp-urls/{image}?')
+    assert row['url'].startswith(f'{server}/v1/KEY_MossoCloudFS_x/image-temp-urls/{copy}?')
     assert download(row['url']) == data
     rows = cloud.rows('image', 'temp', 'url', 'check', '-', stdin=row['url'], cloud='demo', env=env)
     assert {each['result'] for each in rows} == {'pass', 'skipped'}
