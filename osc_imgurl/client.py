@@ -20,7 +20,8 @@ from keystoneauth1.session import Session
 
 from osc_imgurl import batch
 from osc_imgurl.batch import Failure, Found, Made
-from osc_imgurl.cache.base import Cache, Entry, open_cache
+from osc_imgurl.cache import open_cache
+from osc_imgurl.cache.base import Cache, Entry
 from osc_imgurl.check.new_url import NewURLCheck
 from osc_imgurl.copies.copier import Copier, Progress, make_copier, no_progress
 from osc_imgurl.copies.home import Home
@@ -152,10 +153,7 @@ class Client:
         made = create(image, options, self.cloud, self.settings, self._clock, refresh=refresh,
                       cache=self._cache_in_use, copies=self._make_copier(),
                       links=self._make_linker(link))
-        for warning in made.warnings:
-            LOG.warning('%s', warning)
-        check = NewURLCheck(self.settings, self.cloud)
-        return check.check(made, self._clock()) if check.wanted(made) else made
+        return self._warned_and_checked(made, NewURLCheck(self.settings, self.cloud))
 
     def image_id(self, image: str) -> str:
         """Return the ID of an image, which may be gone if that is what names it.
@@ -240,15 +238,17 @@ class Client:
         links = self._make_linker()
 
         def make(image: Image, options: URLOptions) -> ImageTempURL:
-            made = create_for(image, options, cloud, settings, self._clock,
-                              cache=self._cache_in_use, copies=copies, links=links,
-                              refresh=refresh)
-            for warning in made.warnings:
-                LOG.warning('%s', warning)
-            return check.check(made, self._clock()) if check.wanted(made) else made
+            return self._warned_and_checked(create_for(
+                image, options, cloud, settings, self._clock, cache=self._cache_in_use,
+                copies=copies, links=links, refresh=refresh), check)
 
         return export(self.glance.find(image), consumer, options, make, self.glance,
                       kernel_parameters=kernel_parameters)
+
+    def _warned_and_checked(self, made: ImageTempURL, check: NewURLCheck) -> ImageTempURL:
+        for warning in made.warnings:
+            LOG.warning('%s', warning)
+        return check.check(made, self._clock()) if check.wanted(made) else made
 
     @property
     def _cache_in_use(self) -> Cache | None:

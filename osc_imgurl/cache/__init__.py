@@ -1,2 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """When a URL was first made, so that the same question has the same answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from osc_imgurl.cache.base import Cache
+    from osc_imgurl.settings.table import Settings
+
+
+def open_cache(settings: Settings) -> Cache:
+    """Return the cache that the settings name.
+
+    :raises InvalidParameterValue: the backend is none, or does not take its arguments.
+    """
+    if settings.cache_backend:
+        from osc_imgurl.cache.shared import SharedCache
+
+        return SharedCache(settings.cache_backend, dict(settings.cache_arguments),
+                           settings.duration + settings.align, settings.cache_password)
+    from osc_imgurl.cache.sqlite import SQLiteCache
+
+    return SQLiteCache()

@@ -95,21 +95,6 @@ class Cache(Protocol):
         """
 
 
-def open_cache(settings: Settings) -> Cache:
-    """Return the cache that the settings name.
-
-    :raises InvalidParameterValue: the backend is none, or does not take its arguments.
-    """
-    if settings.cache_backend:
-        from osc_imgurl.cache.shared import SharedCache
-
-        return SharedCache(settings.cache_backend, dict(settings.cache_arguments),
-                           settings.duration + settings.align, settings.cache_password)
-    from osc_imgurl.cache.sqlite import SQLiteCache
-
-    return SQLiteCache()
-
-
 def signature_fingerprint(signature: str) -> str:
     """Return a name for a signature, from which the signature cannot be told.
 

@@ -22,12 +22,12 @@ from osc_imgurl.links.link_container import LinkContainer
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.settings.values import MAX_SEED
 from osc_imgurl.swift.answers import Capabilities
-from osc_imgurl.swift.endpoint import Endpoint, OfflineSwift
+from osc_imgurl.swift.endpoint import OfflineSwift
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.target.resolve import session_account
 from osc_imgurl.target.store import Cloud
 from osc_imgurl.target.trust import container_of_its_own, find_trusted
-from osc_imgurl.tempurl.endpoint import same_endpoint
+from osc_imgurl.tempurl.endpoint import Endpoint, same_endpoint
 from osc_imgurl.tempurl.explain import Signed, find_signed
 from osc_imgurl.tempurl.signing import Key, signed_paths
 from osc_imgurl.tempurl.url import ObjectPath, TempURL

@@ -28,9 +28,9 @@ from osc_imgurl.errors import (
 from osc_imgurl.glance.image import Image, referenced_id
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift import key_slots
-from osc_imgurl.swift.answers import Capabilities
-from osc_imgurl.swift.endpoint import Endpoint, endpoint_of, find_endpoint
-from osc_imgurl.swift.key_slots import CONTAINER_SLOTS, SETTLING
+from osc_imgurl.swift.answers import CONTAINER_SLOTS, Capabilities
+from osc_imgurl.swift.endpoint import find_endpoint
+from osc_imgurl.swift.key_slots import SETTLING
 from osc_imgurl.swift.objects import (
     AT_ONCE,
     DELETE_AT,
@@ -40,8 +40,13 @@ from osc_imgurl.swift.objects import (
     delete_each,
     read_end,
 )
-from osc_imgurl.target.resolve import Target, find_key, session_account
-from osc_imgurl.tempurl.endpoint import split_storage_url
+from osc_imgurl.target.resolve import (
+    Target,
+    find_key,
+    own_container,
+    session_account,
+    session_endpoint,
+)
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
 from osc_imgurl.workers import side_by_side
@@ -74,21 +79,10 @@ class Home:
 
     @functools.cached_property
     def container(self) -> Container:
-        """The container.
-
-        All projects of a RADOS Gateway share one set of names, unless it has ``rgw keystone
-        implicit tenants``. So there the project's ID is in the name.
-        """
-        name = self._settings.copy_container or CONTAINER
-        if not self._settings.copy_container and self._endpoint.radosgw:
-            name += f'-{self.store.project_id()}'
-        return Container(self.store, name, self._account)
-
-    @property
-    def _endpoint(self) -> Endpoint:
-        """The cluster's own endpoint."""
-        url, _ = split_storage_url(self.store.storage_url())
-        return endpoint_of(url, self._account, self._settings, self.store)
+        """The container."""
+        if self._settings.copy_container:
+            return Container(self.store, self._settings.copy_container, self._account)
+        return own_container(CONTAINER, self._settings, self.store)
 
     @functools.cached_property
     def _account(self) -> str | None:
@@ -118,7 +112,7 @@ class Home:
 
     def capabilities(self) -> Capabilities:
         """Return what the cluster says of itself."""
-        return self.store.capabilities(self._endpoint)
+        return self.store.capabilities(session_endpoint(self._settings, self.store))
 
     def prepare(self, target: Target) -> None:
         """See that there are the container and a key for it.

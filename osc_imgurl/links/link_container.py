@@ -28,11 +28,16 @@ from osc_imgurl.glance.image import Image
 from osc_imgurl.links.link import CONTAINER, Link, read_link
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.answers import Capabilities, md5_of
-from osc_imgurl.swift.endpoint import OfflineSwift, endpoint_of
+from osc_imgurl.swift.endpoint import OfflineSwift
 from osc_imgurl.swift.objects import DELETE_AT, SHARED, Container, read_end
-from osc_imgurl.target.resolve import Target, session_account, signing_key
+from osc_imgurl.target.resolve import (
+    Target,
+    own_container,
+    session_account,
+    session_endpoint,
+    signing_key,
+)
 from osc_imgurl.target.store import Store
-from osc_imgurl.tempurl.endpoint import split_storage_url
 from osc_imgurl.tempurl.options import format_expires
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
@@ -71,14 +76,12 @@ class LinkContainer:
     @functools.cached_property
     def radosgw(self) -> bool:
         """Whether it is a RADOS Gateway's."""
-        url, _ = split_storage_url(self._swift.storage_url())
-        return endpoint_of(url, self.account, self._settings, self._swift).radosgw
+        return session_endpoint(self._settings, self._swift).radosgw
 
     @functools.cached_property
     def container(self) -> Container:
-        """The container. All projects of a RADOS Gateway share one set of names."""
-        name = f'{CONTAINER}-{self._swift.project_id()}' if self.radosgw else CONTAINER
-        return Container(self._swift, name, self.account)
+        """The container."""
+        return own_container(CONTAINER, self._settings, self._swift)
 
     def key(self, target: Target, store: Store) -> Key:
         """Return the key that signs links to an image: one of the account.

@@ -30,7 +30,7 @@ from osc_imgurl.swift.objects import delete_each
 from osc_imgurl.target.resolve import Target
 from osc_imgurl.target.store import Store, named_store
 from osc_imgurl.tempurl.signing import Key, Parameters
-from osc_imgurl.tempurl.url import parse
+from osc_imgurl.tempurl.url import names_url, parse
 
 if TYPE_CHECKING:
     from osc_imgurl.swift.endpoint import Swift
@@ -153,8 +153,7 @@ class Links:
         by_id = functools.cache(lambda: {kept[1].id: kept for kept in self._listed()})
         for reference in references:
             try:
-                kept = (self._of_url(reference)
-                        if reference.lower().startswith(('http://', 'https://'))
+                kept = (self._of_url(reference) if names_url(reference)
                         else by_id().get(reference.lower()))
                 if kept is None:
                     raise gone(reference)

@@ -171,7 +171,7 @@ def _service(client_manager: Any, service: str) -> Service:
 
 def cache(app: Any, parsed_args: argparse.Namespace) -> Cache:
     """Return the cache for a command on the cache itself, whether or not it is in use."""
-    from osc_imgurl.cache.base import open_cache
+    from osc_imgurl.cache import open_cache
 
     return open_cache(load_settings(app.client_manager, parsed_args))
 

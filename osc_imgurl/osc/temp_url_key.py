@@ -15,7 +15,8 @@ from osc_imgurl.osc import base
 
 if TYPE_CHECKING:
     from osc_imgurl.client import Client
-    from osc_imgurl.swift.key_slots import Change, KeySlot, Owner
+    from osc_imgurl.swift.answers import KeySlot
+    from osc_imgurl.swift.key_slots import Change, Owner
     from osc_imgurl.tempurl.signing import Key
 
 LOG = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ import dataclasses
 import re
 import reprlib
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import requests
@@ -18,6 +18,7 @@ from osc_imgurl.errors import (
     ObjectStoreNotAuthorized,
     one_line,
 )
+from osc_imgurl.tempurl.signing import Key
 
 # By these headers an answer of Swift or a RADOS Gateway is known. A proxy in between may take the
 # first away.
@@ -198,3 +199,38 @@ def _texts(value: object) -> tuple[str, ...] | None:
     if not isinstance(value, list):
         raise TypeError
     return tuple(map(str, value)) or None
+
+
+@dataclasses.dataclass(frozen=True)
+class KeySlot:
+    """A slot; its text is its name for people, such as ``account key 2``.
+
+    :ivar level: ``account`` or ``container``.
+    :ivar number: 1 or 2.
+    """
+
+    level: str
+    number: int
+
+    def __str__(self) -> str:
+        return f'{self.level} key' + (' 2' if self.number == 2 else '')
+
+    @property
+    def header(self) -> str:
+        """The header in which Swift shows the key, and takes a new one."""
+        return f'X-{self.level.title()}-Meta-Temp-Url-Key' + ('-2' if self.number == 2 else '')
+
+
+# The newer slot first, as a rotation fills it last.
+CONTAINER_SLOTS = (KeySlot('container', 2), KeySlot('container', 1))
+ACCOUNT_SLOTS = (KeySlot('account', 2), KeySlot('account', 1))
+
+
+def read_keys(headers: Mapping[str, str], slots: Iterable[KeySlot]) -> dict[KeySlot, Key]:
+    """Return the keys that are set, by their slots.
+
+    :param headers: of the account or the container.
+    """
+    # requests reads headers as Latin-1; a key is the bytes themselves.
+    return {slot: Key(headers[slot.header].encode('latin-1'))
+            for slot in slots if headers.get(slot.header)}

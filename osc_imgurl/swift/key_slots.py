@@ -33,6 +33,7 @@ from osc_imgurl.errors import (
     OutcomeUnknown,
     logger,
 )
+from osc_imgurl.swift.answers import KeySlot, read_keys
 from osc_imgurl.tempurl.options import format_expires, validate_expires
 from osc_imgurl.tempurl.signing import Key
 
@@ -188,16 +189,6 @@ def find(owner: Owner, object_store: ObjectStore) -> Slots:
                                      headers.get(owner.rotation_header, ''))
     return Slots(owner, keys, int(time.time() if now is None else now),
                  int(rotated[1]) if rotated else None)
-
-
-def read_keys(headers: Mapping[str, str], slots: Iterable[KeySlot]) -> dict[KeySlot, Key]:
-    """Return the keys that are set, by their slots.
-
-    :param headers: of the account or the container.
-    """
-    # requests reads headers as Latin-1; a key is the bytes themselves.
-    return {slot: Key(headers[slot.header].encode('latin-1'))
-            for slot in slots if headers.get(slot.header)}
 
 
 def make(change: Change, object_store: ObjectStore) -> None:
@@ -375,28 +366,3 @@ def _require_no_links(change: Change, living: Iterable[str]) -> None:
         raise InvalidParameterValue(
             f'Links of the key {change.gone} would stop working: there are {count} of them.',
             'Revoke them, wait until they have expired, or end them now.', FORCE)
-
-
-@dataclasses.dataclass(frozen=True)
-class KeySlot:
-    """A slot; its text is its name for people, such as ``account key 2``.
-
-    :ivar level: ``account`` or ``container``.
-    :ivar number: 1 or 2.
-    """
-
-    level: str
-    number: int
-
-    def __str__(self) -> str:
-        return f'{self.level} key' + (' 2' if self.number == 2 else '')
-
-    @property
-    def header(self) -> str:
-        """The header in which Swift shows the key, and takes a new one."""
-        return f'X-{self.level.title()}-Meta-Temp-Url-Key' + ('-2' if self.number == 2 else '')
-
-
-# The newer slot first, as a rotation fills it last.
-CONTAINER_SLOTS = (KeySlot('container', 2), KeySlot('container', 1))
-ACCOUNT_SLOTS = (KeySlot('account', 2), KeySlot('account', 1))

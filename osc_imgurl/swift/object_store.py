@@ -31,18 +31,20 @@ from osc_imgurl.errors import (
 )
 from osc_imgurl.http.answer import TIME_LIMIT
 from osc_imgurl.swift.answers import (
+    ACCOUNT_SLOTS,
+    CONTAINER_SLOTS,
     CORRECT,
     Capabilities,
+    KeySlot,
     md5_of,
     read_info,
+    read_keys,
     require_authorized,
     require_object_store,
     require_success,
 )
 from osc_imgurl.swift.catalog import Catalog
-from osc_imgurl.swift.endpoint import Endpoint
-from osc_imgurl.swift.key_slots import ACCOUNT_SLOTS, CONTAINER_SLOTS, KeySlot, read_keys
-from osc_imgurl.tempurl.endpoint import split_storage_url
+from osc_imgurl.tempurl.endpoint import Endpoint, split_storage_url
 from osc_imgurl.tempurl.signing import Key, validate_key
 from osc_imgurl.workers import Workers
 

@@ -17,16 +17,18 @@ from osc_imgurl.errors import (
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import Location
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.swift.endpoint import Endpoint, find_endpoint, known_endpoint
+from osc_imgurl.swift.endpoint import endpoint_of, find_endpoint, known_endpoint
+from osc_imgurl.swift.objects import Container
 from osc_imgurl.target.store import Store
 from osc_imgurl.target.trust import container_by_rule, container_of_its_own
+from osc_imgurl.tempurl.endpoint import Endpoint, split_storage_url
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:
     from osc_imgurl.glance.image_service import ImageService
+    from osc_imgurl.swift.answers import KeySlot
     from osc_imgurl.swift.endpoint import Swift
-    from osc_imgurl.swift.key_slots import KeySlot
 
 LOG = logger(__name__)
 
@@ -131,6 +133,28 @@ def session_account(settings: Settings, swift: Swift) -> str | None:
     """
     sources = {name: source for name, source in settings.sources.items() if name != 'account'}
     return own_account(dataclasses.replace(settings, account=None, sources=sources), swift)
+
+
+def session_endpoint(settings: Settings, swift: Swift) -> Endpoint:
+    """Return the endpoint that the session's own requests go to; new URLs may have another.
+
+    :raises MissingParameterValue: it cannot be looked up.
+    """
+    url, _ = split_storage_url(swift.storage_url())
+    return endpoint_of(url, session_account(settings, swift), settings, swift)
+
+
+def own_container(name: str, settings: Settings, swift: Swift) -> Container:
+    """Return a container that this project makes for itself, in the session's own account.
+
+    All projects of a RADOS Gateway share one set of names, unless it has ``rgw keystone implicit
+    tenants``. So there the project's ID is in the name.
+
+    :raises MissingParameterValue: endpoint or project cannot be looked up.
+    """
+    if session_endpoint(settings, swift).radosgw:
+        name += f'-{swift.project_id()}'
+    return Container(swift, name, session_account(settings, swift))
 
 
 def _account(location: Location | None, settings: Settings, swift: Swift) -> str:

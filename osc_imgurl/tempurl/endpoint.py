@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import ipaddress
 import re
@@ -74,6 +75,47 @@ def is_gateway(endpoint: str, account: str | None) -> bool:
     URLs without an account.
     """
     return account is None or urllib.parse.urlsplit(endpoint).path.endswith('/swift')
+
+
+@dataclasses.dataclass(frozen=True)
+class Endpoint:
+    """Where a server has the Swift API: a Swift, or a RADOS Gateway.
+
+    :ivar url: what stands before the API version in a URL.
+    :ivar accounts: whether accounts are in its URLs; in a RADOS Gateway's they may not be.
+    :ivar cluster: the cluster's own endpoint by the catalog; the URL may name a proxy. There the
+        cluster is asked what it supports, and new URLs are tried: a proxy may make a HEAD the GET
+        of a whole image (nginx does). The host is no part of what is signed.
+    :ivar may_be_tried: whether a request through a URL can do no harm. Some RADOS Gateways with
+        accounts in their URLs crash at one without (seen of Ceph 16). So one without is tried only
+        where the catalog has no account in its URL either.
+    """
+
+    url: str
+    accounts: bool = True
+    cluster: str = ''
+    may_be_tried: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'cluster', self.cluster or self.url)
+
+    def __str__(self) -> str:
+        return self.url
+
+    @property
+    def type(self) -> str:
+        """The endpoint type of Ironic's option: ``radosgw`` has no accounts in its URLs."""
+        return 'swift' if self.accounts else 'radosgw'
+
+    @property
+    def radosgw(self) -> bool:
+        """Whether it is a RADOS Gateway, with or without accounts in its URLs."""
+        return is_gateway(self.url, '' if self.accounts else None)
+
+    @property
+    def container_keys(self) -> bool:
+        """Whether a container's keys sign URLs: a RADOS Gateway accepts and ignores them."""
+        return not self.radosgw
 
 
 def split_storage_url(url: str) -> tuple[str, str | None]:

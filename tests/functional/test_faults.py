@@ -11,10 +11,10 @@ import pytest
 
 from osc_imgurl.errors import ImageNotFound, ImgurlError
 from osc_imgurl.glance.image_service import ImageService
-from osc_imgurl.swift.endpoint import Endpoint
-from osc_imgurl.swift.key_slots import ACCOUNT_SLOTS
+from osc_imgurl.swift.answers import ACCOUNT_SLOTS
 from osc_imgurl.swift.object_store import ObjectStore
 from osc_imgurl.swift.probe import Probe
+from osc_imgurl.tempurl.endpoint import Endpoint
 from osc_imgurl.tempurl.signing import Key
 
 from .conftest import IMAGE_META, download

@@ -16,7 +16,7 @@ from keystoneauth1.session import Session
 from osc_imgurl.cache.shared import SharedCache
 from osc_imgurl.errors import CacheFailed, ImgurlError, ObjectStoreFailed
 from osc_imgurl.glance.image_service import ImageService
-from osc_imgurl.swift.key_slots import KeySlot
+from osc_imgurl.swift.answers import KeySlot
 from osc_imgurl.swift.object_store import ObjectStore
 from osc_imgurl.tempurl.signing import Key
 

@@ -12,8 +12,8 @@ from osc_imgurl.glance.image import OfflineImages, is_uuid, may_see
 from osc_imgurl.glance.location import container_name
 from osc_imgurl.glance.location import parse as parse_location
 from osc_imgurl.settings.table import Settings, expiry
+from osc_imgurl.swift.answers import ACCOUNT_SLOTS
 from osc_imgurl.swift.endpoint import OfflineSwift
-from osc_imgurl.swift.key_slots import ACCOUNT_SLOTS
 from osc_imgurl.target.resolve import resolve, signing_key
 from osc_imgurl.target.store import Cloud, Store
 from osc_imgurl.tempurl import signing

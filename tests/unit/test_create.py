@@ -21,11 +21,10 @@ from osc_imgurl.errors import (
     ObjectStoreNotAuthorized,
 )
 from osc_imgurl.settings.table import Kind, Settings, Source
-from osc_imgurl.swift.answers import Capabilities
-from osc_imgurl.swift.endpoint import Endpoint
-from osc_imgurl.swift.key_slots import ACCOUNT_SLOTS, CONTAINER_SLOTS
+from osc_imgurl.swift.answers import ACCOUNT_SLOTS, CONTAINER_SLOTS, Capabilities
 from osc_imgurl.target.resolve import Target
 from osc_imgurl.target.store import Cloud
+from osc_imgurl.tempurl.endpoint import Endpoint
 from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath

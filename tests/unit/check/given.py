@@ -10,9 +10,8 @@ from osc_imgurl.check.facts import Facts
 from osc_imgurl.errors import ObjectStoreNotAuthorized
 from osc_imgurl.glance.image import OfflineImages
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.swift.answers import Capabilities
+from osc_imgurl.swift.answers import ACCOUNT_SLOTS, Capabilities
 from osc_imgurl.swift.endpoint import endpoint_of
-from osc_imgurl.swift.key_slots import ACCOUNT_SLOTS
 from osc_imgurl.target.store import Cloud
 from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Key, Parameters, sign, sign_path

@@ -19,9 +19,9 @@ from osc_imgurl.errors import (
 )
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.answers import Capabilities
-from osc_imgurl.swift.endpoint import Endpoint
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.target.store import Cloud
+from osc_imgurl.tempurl.endpoint import Endpoint
 
 from ..stubs import MD5, OTHER_ID, image
 from .given import (

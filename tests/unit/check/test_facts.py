@@ -21,7 +21,7 @@ from osc_imgurl.check.facts import (
 )
 from osc_imgurl.errors import GlanceFailed, ImgurlError, ObjectStoreFailed, advice
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.swift.key_slots import CONTAINER_SLOTS
+from osc_imgurl.swift.answers import CONTAINER_SLOTS
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.target.store import Cloud
 from osc_imgurl.tempurl.explain import Signed

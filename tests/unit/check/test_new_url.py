@@ -14,10 +14,11 @@ from osc_imgurl.errors import ObjectMismatch, ObjectStoreFailed, TempURLRefused
 from osc_imgurl.glance.image import Image, OfflineImages
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.answers import Capabilities
-from osc_imgurl.swift.endpoint import Endpoint, endpoint_of
+from osc_imgurl.swift.endpoint import endpoint_of
 from osc_imgurl.swift.probe import Answer
 from osc_imgurl.target.resolve import Target
 from osc_imgurl.target.store import Cloud
+from osc_imgurl.tempurl.endpoint import Endpoint
 from osc_imgurl.tempurl.options import URLOptions
 
 from ..stubs import MD5, OFFLINE

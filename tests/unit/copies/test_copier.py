@@ -23,10 +23,11 @@ from osc_imgurl.glance.image import Image, OfflineImages
 from osc_imgurl.glance.location import parse
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.answers import Capabilities
-from osc_imgurl.swift.endpoint import Endpoint, OfflineSwift
+from osc_imgurl.swift.endpoint import OfflineSwift
 from osc_imgurl.swift.objects import Listed
 from osc_imgurl.target.resolve import Target
 from osc_imgurl.target.store import Cloud
+from osc_imgurl.tempurl.endpoint import Endpoint
 from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath

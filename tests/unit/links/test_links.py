@@ -13,12 +13,11 @@ from osc_imgurl.errors import (
 from osc_imgurl.links.link import LinkOptions, new_link
 from osc_imgurl.links.links import LinkMaker, Links
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.swift.answers import Capabilities
-from osc_imgurl.swift.endpoint import Endpoint
-from osc_imgurl.swift.key_slots import KeySlot
+from osc_imgurl.swift.answers import Capabilities, KeySlot
 from osc_imgurl.swift.object_store import ObjectStore
 from osc_imgurl.target.resolve import Target
 from osc_imgurl.target.store import Store
+from osc_imgurl.tempurl.endpoint import Endpoint
 from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Key, Parameters, sign
 from osc_imgurl.tempurl.url import ObjectPath

@@ -6,7 +6,8 @@ import pytest
 
 from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue
 from osc_imgurl.swift import key_slots
-from osc_imgurl.swift.key_slots import ACCOUNT_SLOTS, CONTAINER_SLOTS, Owner, Slots
+from osc_imgurl.swift.answers import ACCOUNT_SLOTS, CONTAINER_SLOTS
+from osc_imgurl.swift.key_slots import Owner, Slots
 from osc_imgurl.tempurl.signing import Key
 
 NOW = 1_700_000_000

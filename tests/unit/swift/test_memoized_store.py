@@ -5,10 +5,9 @@ import threading
 import pytest
 
 from osc_imgurl.errors import ObjectStoreFailed
-from osc_imgurl.swift.answers import Capabilities
-from osc_imgurl.swift.endpoint import Endpoint
-from osc_imgurl.swift.key_slots import ACCOUNT_SLOTS
+from osc_imgurl.swift.answers import ACCOUNT_SLOTS, Capabilities
 from osc_imgurl.swift.object_store import MemoizedStore
+from osc_imgurl.tempurl.endpoint import Endpoint
 from osc_imgurl.tempurl.signing import Key
 
 from ..stubs import Store

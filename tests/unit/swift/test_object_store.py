@@ -14,10 +14,10 @@ from keystoneauth1.session import Session
 
 from osc_imgurl import errors
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.swift.answers import Capabilities
-from osc_imgurl.swift.endpoint import Endpoint, find_endpoint
-from osc_imgurl.swift.key_slots import ACCOUNT_SLOTS, CONTAINER_SLOTS
+from osc_imgurl.swift.answers import ACCOUNT_SLOTS, CONTAINER_SLOTS, Capabilities
+from osc_imgurl.swift.endpoint import find_endpoint
 from osc_imgurl.swift.object_store import ObjectStore
+from osc_imgurl.tempurl.endpoint import Endpoint
 from osc_imgurl.tempurl.signing import Key
 
 OWN = 'http://swift/v1/AUTH_p'

@@ -2,7 +2,7 @@
 
 import pytest
 
-from osc_imgurl.swift.key_slots import ACCOUNT_SLOTS, CONTAINER_SLOTS
+from osc_imgurl.swift.answers import ACCOUNT_SLOTS, CONTAINER_SLOTS
 
 
 @pytest.mark.parametrize(('slot', 'text', 'header'), [

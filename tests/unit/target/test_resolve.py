@@ -10,10 +10,11 @@ from osc_imgurl.errors import (
     UntrustedLocation,
 )
 from osc_imgurl.settings.table import Kind, Settings, Source
-from osc_imgurl.swift.endpoint import Endpoint, endpoint_of, find_endpoint, type_of
+from osc_imgurl.swift.endpoint import endpoint_of, find_endpoint, type_of
 from osc_imgurl.target import resolve as resolving
 from osc_imgurl.target.resolve import own_account, session_account
 from osc_imgurl.target.store import choose_store
+from osc_imgurl.tempurl.endpoint import Endpoint
 
 from ..stubs import IMAGE_ID, OFFLINE, Store, image
 

@@ -4,8 +4,7 @@ import pytest
 
 from osc_imgurl.errors import ObjectStoreFailed
 from osc_imgurl.settings.table import TABLE, Kind, Settings, Source
-from osc_imgurl.swift.answers import Capabilities
-from osc_imgurl.swift.key_slots import ACCOUNT_SLOTS, CONTAINER_SLOTS
+from osc_imgurl.swift.answers import ACCOUNT_SLOTS, CONTAINER_SLOTS, Capabilities
 from osc_imgurl.target.report import settings_in_effect
 from osc_imgurl.tempurl.signing import Key
 

@@ -9,9 +9,9 @@ from osc_imgurl.errors import (
     ObjectStoreNotAuthorized,
 )
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.swift.endpoint import Endpoint
-from osc_imgurl.swift.key_slots import ACCOUNT_SLOTS, CONTAINER_SLOTS
+from osc_imgurl.swift.answers import ACCOUNT_SLOTS, CONTAINER_SLOTS
 from osc_imgurl.target.resolve import Target, find_key, keeps_images
+from osc_imgurl.tempurl.endpoint import Endpoint
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
