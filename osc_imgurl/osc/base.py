@@ -11,18 +11,22 @@ import argparse
 import contextlib
 import io
 import logging
+import re
+import shlex
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from cliff.columns import FormattableColumn
+from cliff.formatters import shell
 from osc_lib import exceptions
 from osc_lib.command import command
 
-if TYPE_CHECKING:
-    from osc_imgurl.errors import ImgurlError
+from osc_imgurl.osc import lib
 
 # The formatters with quotes of their own; in all others a row is a line of a terminal.
 EXACT_FORMATTERS = ('csv', 'json', 'shell', 'yaml')
+# No variable of a shell can hold these.
+_UNSPEAKABLE = re.compile('[\0\ud800-\udfff]')
 
 
 class HelpFormatter(argparse.HelpFormatter):
@@ -50,28 +54,34 @@ class Command(command.Command):
         for handler in logging.getLogger().handlers:
             handler.addFilter(_sanitize)
             _print_anything(getattr(handler, 'stream', None))
-        from osc_imgurl.errors import ImgurlError
-        from osc_imgurl.http import hide_signatures
-
-        hide_signatures()
+        lib.http.hide_signatures()
         try:
             return super().run(parsed_args)
-        except ImgurlError as error:
-            from osc_imgurl.osc.wording import typed
-
-            raise exceptions.CommandError(error.message(typed)) from error
+        except lib.errors.ImgurlError as error:
+            raise exceptions.CommandError(error.message(lib.common.typed)) from error
 
 
-def report(errors: Iterable[ImgurlError]) -> int:
+def report(errors: Iterable[lib.errors.ImgurlError]) -> int:
     """Log why a part of what was asked for is not done; return the exit status."""
-    from osc_imgurl.errors import logger
-    from osc_imgurl.osc.wording import typed
-
     code = 0
     for error in errors:
-        logger(__name__).error('%s', error.message(typed))
+        lib.errors.logger(__name__).error('%s', error.message(lib.common.typed))
         code = 1
     return code
+
+
+class ShellFormatter(shell.ShellFormatter):
+    """As cliff's, which quotes ``"`` only: ``$(...)`` in a value would run when it is evaluated."""
+
+    def emit_one(self, column_names: Sequence[str], data: Sequence[Any], stdout: TextIO,
+                 parsed_args: argparse.Namespace) -> None:
+        for column, value in zip(column_names, data, strict=True):
+            name = re.sub(r'\W', '_', column.lower(), flags=re.ASCII)
+            if parsed_args.variables and name not in parsed_args.variables:
+                continue
+            text = str(value.machine_readable() if isinstance(value, FormattableColumn) else value)
+            text = _UNSPEAKABLE.sub(lambda found: lib.errors.printable(found[0]), text)
+            stdout.write(f'{parsed_args.prefix}{name}={shlex.quote(text)}\n')
 
 
 class ShowOne(Command, command.ShowOne):
@@ -80,8 +90,6 @@ class ShowOne(Command, command.ShowOne):
     def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str],
                        data: Iterable[Any]) -> int:
         if parsed_args.formatter == 'shell':
-            from osc_imgurl.osc.shell import ShellFormatter
-
             self.formatter = ShellFormatter()
         row = _shown(data, parsed_args.formatter)
         return super().produce_output(parsed_args, column_names, row)
@@ -101,14 +109,12 @@ class Lister(Command, command.Lister):
 
 def _shown(row: Iterable[Any], formatter: str) -> list[Any]:
     """Return a row as a formatter is to have it."""
-    from osc_imgurl.errors import printable
-
     if formatter in EXACT_FORMATTERS:
         return list(row)
     # As cliff's formatters do: a table is for people, a bare value for machines.
     cells = ((cell.human_readable() if formatter == 'table' else str(cell.machine_readable()))
              if isinstance(cell, FormattableColumn) else cell for cell in row)
-    return [printable(cell) if isinstance(cell, str) else cell for cell in cells]
+    return [lib.errors.printable(cell) if isinstance(cell, str) else cell for cell in cells]
 
 
 def _print_anything(stream: TextIO | None) -> None:
@@ -121,12 +127,10 @@ def _print_anything(stream: TextIO | None) -> None:
 
 def _sanitize(record: logging.LogRecord) -> bool:
     """Sanitize a message, and the traceback that it has with --debug; lines stay lines."""
-    from osc_imgurl.errors import hide_secrets, printable, rewrite
-
     def sanitize(text: str) -> str:
-        return '\n'.join(map(printable, hide_secrets(text).split('\n')))
+        return '\n'.join(map(lib.errors.printable, lib.errors.hide_secrets(text).split('\n')))
 
-    rewrite(record, sanitize)
+    lib.errors.rewrite(record, sanitize)
     if record.exc_info:
         record.exc_text = sanitize(logging.Formatter().formatException(record.exc_info))
     return True

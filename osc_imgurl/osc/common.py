@@ -9,11 +9,12 @@ import pathlib
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from osc_imgurl import errors
 from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue, logger
-from osc_imgurl.osc.wording import option_of, typed
 from osc_imgurl.settings import sources
 from osc_imgurl.settings.secret_file import standard_input
 from osc_imgurl.settings.table import BY_NAME, CLOUD_KEY, TABLE, Setting, Settings
+from osc_imgurl.tempurl.options import URLOptions, format_expires, parse_moment
 
 if TYPE_CHECKING:
     from openstack.config.cloud_region import CloudRegion
@@ -31,6 +32,44 @@ IMAGE_FACTS = ('size', 'virtual_size', 'disk_format', 'container_format', 'check
 # How an image may be named, in the help of whatever takes one.
 NAMING = ('name, ID or glance://<host>/<ID>; an image of your own project comes before others of'
           ' the same name')
+
+_COMMANDS = {
+    errors.ACTIVATE_IMAGE: 'openstack image set --activate',
+    errors.COPY_IMAGE: 'openstack image import --method copy-image --store <store>',
+    errors.CREATE_URL: 'openstack image temp url create',
+    errors.DELETE_COPIES: 'openstack image temp url copy delete',
+    errors.FINISH_ROTATION: 'openstack image temp url key rotate --finish --longest <duration>',
+    errors.LIST_KEYS: 'openstack image temp url key list',
+    errors.ROTATE_KEY: 'openstack image temp url key rotate',
+    errors.SAVE_IMAGE: 'openstack image save',
+    errors.SET_GIVEN_KEY: 'openstack image temp url key set --key-file <path>',
+    errors.SET_KEY: 'openstack image temp url key set --generate',
+}
+_OPTIONS = {'expires': '--expires-at', errors.TRUSTED_AUTHORITY: '--os-cacert',
+            errors.CLIENT_CERTIFICATE: '--os-cert, --os-key'}
+
+
+def option_of(setting: Setting) -> str | None:
+    """Return the option of a setting, or None where it has none."""
+    if setting.switch:
+        return f'--{setting.switch}'
+    return _option(setting.name) if setting.metavar else None
+
+
+def typed(name: str) -> str:
+    """Return what is typed for a setting, a part of a request, or what else a user can do.
+
+    A setting without an option is called by its name.
+    """
+    if name in _COMMANDS:
+        return _COMMANDS[name]
+    if name in BY_NAME:
+        return option_of(BY_NAME[name]) or name
+    return _OPTIONS.get(name) or _option(name)
+
+
+def _option(name: str) -> str:
+    return '--' + name.replace('_', '-')
 
 
 def add_setting_options(parser: argparse.ArgumentParser, names: Collection[str]) -> None:
@@ -59,6 +98,55 @@ def add_object_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--object', metavar='<name>', dest='object_name',
         help='Sign this object explicitly, in place of the one that the image is in')
+
+
+def add_url_options(parser: argparse.ArgumentParser) -> None:
+    """Add what shapes any URL, for one image or for many; the settings' options too."""
+    parser.add_argument(
+        '--method', metavar='{GET,HEAD,PUT,POST,DELETE}', default='GET',
+        help='What the URL allows; a URL for GET, PUT or POST allows HEAD too (default: GET)')
+    lifetime = parser.add_mutually_exclusive_group()
+    add_setting_option(lifetime, BY_NAME['duration'])
+    lifetime.add_argument(
+        '--expires-at', metavar='<time>',
+        help='When the URL expires, instead of a duration: ISO 8601, such as'
+             ' 2030-01-31T18:00:00Z (UTC where no offset is given), or a Unix time')
+    parser.add_argument(
+        '--ip-range', metavar='<range>',
+        help='Let only this address or network use the URL, such as 203.0.113.0/24')
+    parser.add_argument(
+        '--iso8601', action='store_true',
+        help='Write the expiry in the URL as ISO 8601 instead of as a Unix time')
+    parser.add_argument(
+        '--filename', metavar='<name>',
+        help='Name under which a browser saves the download; auto: <image name>.<disk format>')
+    parser.add_argument(
+        '--inline', action='store_true',
+        help='Have a browser show the object instead of saving it')
+    parser.add_argument(
+        '--refresh', action='store_true',
+        help='Choose a new expiry where the cache knows of a URL, and keep that one')
+    add_setting_options(parser, BY_NAME.keys() - {'duration'})
+
+
+def add_image_option(parser: argparse.ArgumentParser) -> None:
+    """Add an image, and what shapes the URL of one image only."""
+    parser.add_argument('image', metavar='<image>', help=f'Image ({NAMING})')
+    parser.add_argument(
+        '--object-prefix', metavar='<prefix>',
+        help='Sign for every object of the container whose name begins so, as the image\'s must')
+    add_object_option(parser)
+
+
+def read_url_options(parsed_args: argparse.Namespace) -> URLOptions:
+    """Return what these options allow a URL."""
+    return URLOptions(
+        method=parsed_args.method,
+        expires=(parse_moment(parsed_args.expires_at)
+                 if parsed_args.expires_at is not None else None),
+        object=getattr(parsed_args, 'object_name', None), ip_range=parsed_args.ip_range,
+        prefix=getattr(parsed_args, 'object_prefix', None), filename=parsed_args.filename,
+        inline=parsed_args.inline, iso8601=parsed_args.iso8601)
 
 
 def argument(text: str) -> str:
@@ -178,8 +266,6 @@ def cache(app: Any, parsed_args: argparse.Namespace) -> Cache:
 
 def row(made: ImageTempURL) -> dict[str, Any]:
     """Return what the commands show of a temporary URL, by column."""
-    from osc_imgurl.tempurl.options import format_expires
-
     path = made.target.path
     return {
         'url': made.url,

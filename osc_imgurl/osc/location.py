@@ -8,7 +8,7 @@ from typing import Any
 
 from osc_lib.cli import format_columns
 
-from osc_imgurl.osc import base
+from osc_imgurl.osc import base, lib
 
 
 class ShowImageLocation(base.ShowOne):
@@ -19,19 +19,15 @@ class ShowImageLocation(base.ShowOne):
     _epilog: Any = 'Example:\nopenstack image location show cirros -c scheme -c container -c object'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        from osc_imgurl.osc import common
-
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            'image', metavar='<image>', help=f'Image ({common.NAMING})')
-        common.add_setting_options(parser, (
+            'image', metavar='<image>', help=f'Image ({lib.common.NAMING})')
+        lib.common.add_setting_options(parser, (
             'account', 'account_prefix', 'container', 'store', 'multiple_containers_seed'))
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.osc import common
-
-        report = common.client(self.app, parsed_args, authenticated=True).location(
+        report = lib.common.client(self.app, parsed_args, authenticated=True).location(
             parsed_args.image)
         image = report.image
         row = {

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from osc_imgurl.batch import Failure, Made
 from osc_imgurl.errors import InvalidParameterValue, logger, printable
-from osc_imgurl.osc.wording import typed
+from osc_imgurl.osc.common import typed
 from osc_imgurl.settings.secret_file import standard_input
 from osc_imgurl.settings.values import at_home
 

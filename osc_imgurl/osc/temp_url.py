@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import os.path
+import shlex
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from osc_imgurl.osc import base
-
-if TYPE_CHECKING:
-    from osc_imgurl.settings.table import Settings
-    from osc_imgurl.tempurl.url import TempURL
+from osc_imgurl.osc import base, lib
 
 
 class CreateImageTempURL(base.ShowOne):
@@ -24,11 +23,9 @@ class CreateImageTempURL(base.ShowOne):
         'printf \'url = "%s"\\n\' "$url" | curl -fo cirros.img -K -')
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        from osc_imgurl.osc import url_options
-
         parser = super().get_parser(prog_name)
-        url_options.add_for_one_image(parser)
-        url_options.add(parser)
+        lib.common.add_image_option(parser)
+        lib.common.add_url_options(parser)
         parser.add_argument(
             '--note', metavar='<text>',
             help='With --revocable: what you want to remember of this URL, such as who has it')
@@ -39,15 +36,12 @@ class CreateImageTempURL(base.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.links.link import LinkOptions
-        from osc_imgurl.osc import common, url_options
-
         given = {name: value for name in ('note', 'longest')
                  if (value := getattr(parsed_args, name)) is not None}
-        client = common.client(self.app, parsed_args)
-        row = common.row(client.create(
-            parsed_args.image, url_options.read(parsed_args), link=LinkOptions(**given),
-            refresh=parsed_args.refresh))
+        client = lib.common.client(self.app, parsed_args)
+        row = lib.common.row(client.create(
+            parsed_args.image, lib.common.read_url_options(parsed_args),
+            link=lib.link.LinkOptions(**given), refresh=parsed_args.refresh))
         return tuple(row), tuple(row.values())
 
 
@@ -60,36 +54,23 @@ class ShowImageTempURL(base.ShowOne):
     auth_required = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        from osc_imgurl.osc import common
-
         parser = super().get_parser(prog_name)
         parser.add_argument(
             'url', metavar='<url>',
             help='Temporary URL; - reads it from standard input, which keeps it out of the'
                  ' list of processes')
-        common.add_setting_options(parser, ('key_file', 'endpoint_type'))
+        lib.common.add_setting_options(parser, ('key_file', 'endpoint_type'))
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.copies.copy import image_id_of, is_container
-        from osc_imgurl.glance.image import is_uuid
-        from osc_imgurl.links import link
-        from osc_imgurl.osc import common
-        from osc_imgurl.tempurl.options import (
-            format_expires,
-            format_remaining,
-            remaining_seconds,
-        )
-        from osc_imgurl.tempurl.url import parse
-
-        settings = common.load_settings(self.app.client_manager, parsed_args)
-        url = common.argument(parsed_args.url)
-        parsed, now = parse(url, settings.endpoint_type), time.time()
+        settings = lib.common.load_settings(self.app.client_manager, parsed_args)
+        url = lib.common.argument(parsed_args.url)
+        parsed, now = lib.url.parse(url, settings.endpoint_type), time.time()
         method, signature = _verified(parsed, settings, now)
-        name, named = parsed.path.object, link.named(parsed.path)
-        copied = image_id_of(name) if is_container(
+        name, named = parsed.path.object, lib.link.named(parsed.path)
+        copied = lib.copy.image_id_of(name) if lib.copy.is_container(
             parsed.path.container, settings.copy_container) else None
-        image_id = named[1] if named else copied or (name if is_uuid(name) else None)
+        image_id = named[1] if named else copied or (name if lib.image.is_uuid(name) else None)
         row = {
             'endpoint': parsed.endpoint,
             'account': parsed.path.account,
@@ -99,10 +80,10 @@ class ShowImageTempURL(base.ShowOne):
             'link': named[0] if named else None,
             'image_id': image_id,
             'method': method,
-            'expires_at': format_expires(parsed.expires),
-            'remaining': format_remaining(parsed.expires, now),
+            'expires_at': lib.options.format_expires(parsed.expires),
+            'remaining': lib.options.format_remaining(parsed.expires, now),
             'expires': parsed.expires,
-            'remaining_seconds': remaining_seconds(parsed.expires, now),
+            'remaining_seconds': lib.options.remaining_seconds(parsed.expires, now),
             'digest': parsed.digest,
             'ip_range': parsed.ip_range,
             'prefix': parsed.prefix,
@@ -113,17 +94,82 @@ class ShowImageTempURL(base.ShowOne):
         return tuple(row), tuple(row.values())
 
 
-def _verified(parsed: TempURL, settings: Settings, now: float) -> tuple[str | None, str]:
-    """Return the signed method, which the URL does not say, and what the signature is of."""
-    from osc_imgurl.tempurl.explain import find_signed
-    from osc_imgurl.tempurl.signing import verify
+class CheckImageTempURL(base.Lister):
+    _description = (
+        'Say why a temporary URL does not work: check it, or a new one for an image, in the'
+        ' order in which Swift does. The first check that fails is the cause; the exit status is'
+        ' 0 only if none does. A URL is requested as it stands, if the catalog or'
+        ' --endpoint-url names its host; a new one is tried at Swift itself. The row "request"'
+        ' names who was asked')
+    _epilog: Any = 'Example:\nopenstack image temp url check - < url'
+    _works = False
 
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            'image_or_url', metavar='<image or url>',
+            help=f'Image ({lib.common.NAMING}) or temporary URL; - reads it from'
+                 ' standard input, which keeps it out of the list of processes')
+        parser.add_argument(
+            '--method', metavar='{GET,HEAD,PUT,POST,DELETE}', default='GET',
+            help='What the URL is to be used for (default: GET)')
+        lib.common.add_object_option(parser)
+        lib.common.add_setting_option(parser, dataclasses.replace(
+            lib.table.BY_NAME['copy'],
+            help='Check the copy of the image in your own account, if there is one; none is made'))
+        lib.common.add_setting_options(parser, lib.table.BY_NAME.keys() - {
+            'cache_enabled', 'align', 'check', 'expected_download_start_delay',
+            'copy', 'copy_unverified', 'revocable'})
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+        subject = lib.common.argument(parsed_args.image_or_url)
+        is_url = lib.url.names_url(subject)
+        client = lib.common.client(self.app, parsed_args, authenticated=not is_url)
+        report = client.check(
+            subject, method=parsed_args.method, object_name=parsed_args.object_name)
+        self._works = report.first_failure is None
+        rows = [[each.check, each.result, each.detail,
+                 lib.errors.advice(each.remedy, each.names, lib.common.typed)]
+                for each in report.findings]
+        # Path.is_file() raises an error for a name that is too long.
+        if (isinstance(report.findings[0].error, lib.errors.ImageNotFound)
+                and os.path.isfile(subject)):  # noqa: PTH113
+            rows[0][-1] = f'If the URL is in the file of that name: use - < {shlex.quote(subject)}'
+        return ('check', 'result', 'detail', 'remedy'), rows
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        code = super().run(parsed_args)
+        return code if self._works else 1
+
+
+class ListImageTempURLSettings(base.Lister):
+    _description = (
+        'List the settings for temporary URLs, their values, and where each came from; what is'
+        ' not given is looked up, and nothing is signed')
+    _epilog: Any = 'Example:\nopenstack image temp url settings list --config-file ironic.conf'
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        lib.common.add_setting_options(parser, lib.table.BY_NAME.keys())
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+        client = lib.common.client(self.app, parsed_args)
+        return ('setting', 'value', 'source'), [
+            (each.name, each.value, each.source) for each in lib.report.settings_in_effect(
+                client.settings, client.cloud.object_store, lib.common.typed)]
+
+
+def _verified(parsed: lib.url.TempURL, settings: lib.table.Settings,
+              now: float) -> tuple[str | None, str]:
+    """Return the signed method, which the URL does not say, and what the signature is of."""
     if settings.key is None:
         return None, 'not verified: no key is given (--key-file)'
     key = f'the key {settings.key.fingerprint} ({settings.sources["key"]})'
-    verification = verify(parsed, settings.key, now)
+    verification = lib.signing.verify(parsed, settings.key, now)
     if 'key' in verification.failed:
-        found = find_signed(parsed, {'key': settings.key})
+        found = lib.explain.find_signed(parsed, {'key': settings.key})
         if found and found[1].mistake:
             return found[1].method, f'of {key}, but {found[1].mistake.name}'
         return None, f'not of {key}, or the URL has been altered'

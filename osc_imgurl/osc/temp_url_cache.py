@@ -7,7 +7,7 @@ import argparse
 import time
 from typing import Any
 
-from osc_imgurl.osc import base
+from osc_imgurl.osc import base, lib
 
 
 class ListImageTempURLCache(base.Lister):
@@ -20,32 +20,23 @@ class ListImageTempURLCache(base.Lister):
     auth_required = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        from osc_imgurl.osc import common
-
         parser = super().get_parser(prog_name)
         parser.add_argument(
             '--long', action='store_true',
             help='List the key too, by its fingerprint, as image temp url key list does')
-        common.add_setting_options(parser, ())
+        lib.common.add_setting_options(parser, ())
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.osc import common
-        from osc_imgurl.tempurl.options import (
-            format_expires,
-            format_remaining,
-            remaining_seconds,
-        )
-
         now = time.time()
         columns = ['image_id', 'method', 'account', 'container', 'expires_at', 'remaining',
                    'expires', 'remaining_seconds']
         rows = [
             [entry.image_id, entry.method, entry.account, entry.container,
-             format_expires(entry.expires),
-             format_remaining(entry.expires, now), entry.expires,
-             remaining_seconds(entry.expires, now), entry.key_fingerprint]
-            for entry in common.cache(self.app, parsed_args).entries()]
+             lib.options.format_expires(entry.expires),
+             lib.options.format_remaining(entry.expires, now), entry.expires,
+             lib.options.remaining_seconds(entry.expires, now), entry.key_fingerprint]
+            for entry in lib.common.cache(self.app, parsed_args).entries()]
         if parsed_args.long:
             columns.append('key_fingerprint')
         return columns, [row[:len(columns)] for row in rows]
@@ -58,26 +49,21 @@ class DeleteImageTempURLCache(base.Command):
     auth_required = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        from osc_imgurl.osc import common
-
         parser = super().get_parser(prog_name)
         parser.add_argument(
             'images', metavar='<image-id>', nargs='*', help='Images whose URLs to delete (ID)')
         which = parser.add_mutually_exclusive_group()
         which.add_argument('--expired', action='store_true', help='Delete the expired URLs')
         which.add_argument('--all', action='store_true', help='Delete all URLs')
-        common.add_setting_options(parser, ())
+        lib.common.add_setting_options(parser, ())
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
-        from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue
-        from osc_imgurl.osc import common
-
         images = dict.fromkeys(parsed_args.images)
         if bool(images) == (parsed_args.expired or parsed_args.all):
-            raise MissingParameterValue(
+            raise lib.errors.MissingParameterValue(
                 'Say what to delete: the IDs of images, or --expired, or --all.')
-        cache = common.cache(self.app, parsed_args)
+        cache = lib.common.cache(self.app, parsed_args)
         entries = cache.entries()
         now = time.time()
         cache.delete(
@@ -85,7 +71,7 @@ class DeleteImageTempURLCache(base.Command):
             if parsed_args.all or entry.image_id in images
             or (parsed_args.expired and entry.expires < now))
         known = {entry.image_id for entry in entries}
-        return base.report(InvalidParameterValue(f'The cache has no URL for {image}.')
+        return base.report(lib.errors.InvalidParameterValue(f'The cache has no URL for {image}.')
                            for image in images if image not in known)
 
 
@@ -96,16 +82,12 @@ class ShowImageTempURLCache(base.ShowOne):
     auth_required = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        from osc_imgurl.osc import common
-
         parser = super().get_parser(prog_name)
-        common.add_setting_options(parser, ())
+        lib.common.add_setting_options(parser, ())
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.osc import common
-
-        info = common.cache(self.app, parsed_args).info()
+        info = lib.common.cache(self.app, parsed_args).info()
         row = {'path': info.path, 'size': info.size, 'entries': info.entries,
                'backend': info.backend}
         return tuple(row), tuple(row.values())

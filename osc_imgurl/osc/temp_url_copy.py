@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from osc_imgurl.osc import base
+from osc_imgurl.osc import base, lib
 
 
 class ListImageTempURLCopy(base.Lister):
@@ -16,21 +16,17 @@ class ListImageTempURLCopy(base.Lister):
     _epilog: Any = 'Example:\nopenstack image temp url copy list -c image_id -c size -c delete_at'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        from osc_imgurl.osc import common
-
         parser = super().get_parser(prog_name)
-        common.add_setting_options(parser, ())
+        lib.common.add_setting_options(parser, ())
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.osc import common
-        from osc_imgurl.tempurl.options import format_expires
-
-        copies = common.client(self.app, parsed_args, authenticated=True).copies
+        copies = lib.common.client(self.app, parsed_args, authenticated=True).copies
         columns = ('image_id', 'image_name', 'size', 'hash', 'delete_at', 'container')
         return columns, (
             (copy.image_id, copy.image_name, copy.size, copy.hash,
-             None if copy.delete_at is None else format_expires(copy.delete_at), copy.container)
+             None if copy.delete_at is None else lib.options.format_expires(copy.delete_at),
+             copy.container)
             for copy in copies.copies())
 
 
@@ -41,30 +37,25 @@ class DeleteImageTempURLCopy(base.Command):
     _epilog: Any = 'Example:\nopenstack image temp url copy delete cirros'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        from osc_imgurl.osc import common
-
         parser = super().get_parser(prog_name)
         parser.add_argument(
             'images', metavar='<image>', nargs='*',
             help='Images whose copies to delete: name or ID, as copy list shows them, or'
                  ' glance://<host>/<ID>. Glance may have deleted the image')
         parser.add_argument('--all', action='store_true', help='Delete all copies')
-        common.add_setting_options(parser, ())
+        lib.common.add_setting_options(parser, ())
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
-        from osc_imgurl.errors import ImgurlError, MissingParameterValue
-        from osc_imgurl.osc import common
-
         if bool(parsed_args.images) == parsed_args.all:
-            raise MissingParameterValue('Say what to delete: either images or --all.')
-        client = common.client(self.app, parsed_args, authenticated=True)
+            raise lib.errors.MissingParameterValue('Say what to delete: either images or --all.')
+        client = lib.common.client(self.app, parsed_args, authenticated=True)
         if parsed_args.all:
             return base.report(client.copies.clear())
         wanted, errors = set(), []
         for image in parsed_args.images:
             try:
                 wanted.add(client.copies.image_id(image, client.glance.find))
-            except ImgurlError as error:
+            except lib.errors.ImgurlError as error:
                 errors.append(error)
         return base.report([*errors, *client.copies.delete_all(sorted(wanted))])

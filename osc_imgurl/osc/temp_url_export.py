@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from osc_imgurl.osc import base
+from osc_imgurl.osc import base, lib
 
 
 class ExportImageTempURL(base.Command):
@@ -19,24 +19,19 @@ class ExportImageTempURL(base.Command):
         'sh get-cirros.sh')
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        from osc_imgurl.export import CONSUMERS
-        from osc_imgurl.osc import url_options
-
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            '--for', choices=CONSUMERS, required=True, dest='consumer',
+            '--for', choices=lib.export.CONSUMERS, required=True, dest='consumer',
             help='Who takes the image')
         parser.add_argument(
             '--kernel-parameters', metavar='<text>',
             help='What the kernel gets on its command line (for ipxe)')
-        url_options.add_for_one_image(parser)
-        url_options.add(parser)
+        lib.common.add_image_option(parser)
+        lib.common.add_url_options(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        from osc_imgurl.osc import common, url_options
-
-        client = common.client(self.app, parsed_args, authenticated=True)
+        client = lib.common.client(self.app, parsed_args, authenticated=True)
         self.app.stdout.write(client.export(
-            parsed_args.image, parsed_args.consumer, url_options.read(parsed_args),
+            parsed_args.image, parsed_args.consumer, lib.common.read_url_options(parsed_args),
             kernel_parameters=parsed_args.kernel_parameters, refresh=parsed_args.refresh))

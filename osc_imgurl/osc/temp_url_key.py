@@ -9,27 +9,19 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from osc_imgurl.osc import base
-
-if TYPE_CHECKING:
-    from osc_imgurl.client import Client
-    from osc_imgurl.swift.answers import KeySlot
-    from osc_imgurl.swift.key_slots import Change, Owner
-    from osc_imgurl.tempurl.signing import Key
+from osc_imgurl.osc import base, lib
 
 LOG = logging.getLogger(__name__)
 
 
 def _add_owner_options(parser: argparse.ArgumentParser) -> None:
-    from osc_imgurl.osc import common
-
     # The container is named in full here; nothing is sharded.
     parser.add_argument(
         '--container', metavar='<container>', dest='key_container',
         help='The keys of this container instead of the account\'s')
-    common.add_setting_options(parser, ('account', 'account_prefix'))
+    lib.common.add_setting_options(parser, ('account', 'account_prefix'))
 
 
 def _add_slot_option(parser: argparse.ArgumentParser) -> None:
@@ -49,11 +41,9 @@ def _add_source_options(parser: argparse.ArgumentParser, default: str = '') -> N
 
 
 def _add_longest_option(parser: argparse.ArgumentParser, help: str) -> None:
-    from osc_imgurl.tempurl.options import parse_duration
-
     def duration(text: str) -> int:
         try:
-            return parse_duration(text)
+            return lib.options.parse_duration(text)
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 
@@ -62,69 +52,56 @@ def _add_longest_option(parser: argparse.ArgumentParser, help: str) -> None:
         help=f'Longest duration of any URL that was given out, such as 20m, 1h30m or 7d: {help}')
 
 
-def _prepare(app: Any, parsed_args: argparse.Namespace) -> tuple[Client, Owner]:
-    from osc_imgurl.osc import common
-    from osc_imgurl.swift.key_slots import Owner
-    from osc_imgurl.target.resolve import own_account
+def _prepare(app: Any, parsed_args: argparse.Namespace,
+             ) -> tuple[lib.client.Client, lib.key_slots.Owner]:
 
     # Nothing is signed here; and the file may be the one that is to be made.
-    client = common.client(app, parsed_args, authenticated=True, ignored=('key', 'key_file'))
-    return client, Owner(own_account(client.settings, client.swift), parsed_args.key_container)
+    client = lib.common.client(app, parsed_args, authenticated=True, ignored=('key', 'key_file'))
+    account = lib.resolve.own_account(client.settings, client.swift)
+    return client, lib.key_slots.Owner(account, parsed_args.key_container)
 
 
-def _new_key(parsed_args: argparse.Namespace) -> tuple[Key, AbstractContextManager[None]]:
+def _new_key(parsed_args: argparse.Namespace,
+             ) -> tuple[lib.signing.Key, AbstractContextManager[None]]:
     """Return the key that is to be set, and the file for it while it is."""
-    from osc_imgurl.errors import InvalidParameterValue
-    from osc_imgurl.settings import secret_file, sources
-    from osc_imgurl.settings.table import BY_NAME
-    from osc_imgurl.settings.values import at_home
-    from osc_imgurl.swift import key_slots
-
-    path: str | None = parsed_args.new_key_file and at_home(parsed_args.new_key_file)
+    path: str | None = parsed_args.new_key_file and lib.values.at_home(parsed_args.new_key_file)
     if path is not None and not parsed_args.generate:
-        return sources.read_secret(BY_NAME['key'], path), contextlib.nullcontext()
+        return lib.sources.read_secret(lib.table.BY_NAME['key'], path), contextlib.nullcontext()
     if path == '-':
-        raise InvalidParameterValue(
+        raise lib.errors.InvalidParameterValue(
             'A new key is never printed: name a file for it (--key-file).')
-    key = key_slots.generate()
+    key = lib.key_slots.generate()
     return key, (contextlib.nullcontext() if path is None
-                 else secret_file.created(path, key.value))
+                 else lib.secret_file.created(path, key.value))
 
 
-def _carry_out(client: Client, change: Change, slot: KeySlot, longest: int | None,
-               new_file: AbstractContextManager[None] | None = None) -> tuple[Any, Any]:
+def _carry_out(client: lib.client.Client, change: lib.key_slots.Change, slot: lib.answers.KeySlot,
+               longest: int | None, new_file: AbstractContextManager[None] | None = None,
+               ) -> tuple[Any, Any]:
     """Change the keys, and return the row of the slot whose key signs from then on."""
-    from osc_imgurl.swift import key_slots
-    from osc_imgurl.tempurl.options import format_expires
-
     finish_at = change.finish_at(longest) if longest else None
     with new_file or contextlib.nullcontext():
-        key_slots.make(change, client.swift)
+        lib.key_slots.make(change, client.swift)
     owner = change.owner
     return ('slot', 'fingerprint', 'account', 'container', 'finish_at'), (
         str(slot), change.after[slot].fingerprint, owner.account, owner.container,
-        None if finish_at is None else format_expires(finish_at))
+        None if finish_at is None else lib.options.format_expires(finish_at))
 
 
-def _living(client: Client, owner: Owner) -> Iterator[str]:
+def _living(client: lib.client.Client, owner: lib.key_slots.Owner) -> Iterator[str]:
     """Yield the fingerprint of the key of each link that works; an account's keys sign links."""
-    from osc_imgurl.links.link_container import living
-
     if owner.container is None:
-        for link in living(client.settings, client.swift, time.time()):
+        for link in lib.link_container.living(client.settings, client.swift, time.time()):
             yield link.key_fingerprint
 
 
-def _warn_of_no_images(client: Client, owner: Owner) -> None:
+def _warn_of_no_images(client: lib.client.Client, owner: lib.key_slots.Owner) -> None:
     """Warn where a key of an account signs no image's URL."""
-    from osc_imgurl.errors import ImgurlError
-    from osc_imgurl.target.resolve import keeps_images
-
     if owner.container:
         return
     settings = client.settings
-    with contextlib.suppress(ImgurlError):
-        if keeps_images(owner.account, settings, client.glance, client.swift) is False:
+    with contextlib.suppress(lib.errors.ImgurlError):
+        if lib.resolve.keeps_images(owner.account, settings, client.glance, client.swift) is False:
             LOG.warning(
                 'Glance keeps no image in %s, as far as these credentials see: it has no container'
                 ' %s, and none whose name begins with %s_. Its keys sign no URL of an image. If'
@@ -142,13 +119,11 @@ class ListImageTempURLKey(base.Lister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.swift import key_slots
-
         client, owner = _prepare(self.app, parsed_args)
-        owners = [key_slots.Owner(owner.account), owner] if owner.container else [owner]
+        owners = [lib.key_slots.Owner(owner.account), owner] if owner.container else [owner]
         rows = []
         for each in owners:
-            keys = key_slots.find(each, client.swift).keys
+            keys = lib.key_slots.find(each, client.swift).keys
             rows += [(str(slot), slot in keys, keys[slot].fingerprint if slot in keys else None)
                      for slot in each.slots]
         return ('slot', 'set', 'fingerprint'), rows
@@ -171,17 +146,14 @@ class SetImageTempURLKey(base.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.errors import MissingParameterValue
-        from osc_imgurl.swift import key_slots
-
         if not parsed_args.generate and parsed_args.new_key_file is None:
-            raise MissingParameterValue(
+            raise lib.errors.MissingParameterValue(
                 'Say which key to set: one from a file (--key-file), or a new one (--generate).')
         client, owner = _prepare(self.app, parsed_args)
         key, new_file = _new_key(parsed_args)
         slot = owner.slots[parsed_args.slot - 1]
-        change = key_slots.set_key(
-            key_slots.find(owner, client.swift), slot, key, parsed_args.force)
+        change = lib.key_slots.set_key(
+            lib.key_slots.find(owner, client.swift), slot, key, parsed_args.force)
         row = _carry_out(client, change, slot, parsed_args.longest, new_file)
         _warn_of_no_images(client, owner)
         return row
@@ -202,11 +174,9 @@ class UnsetImageTempURLKey(base.Command):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        from osc_imgurl.swift import key_slots
-
         client, owner = _prepare(self.app, parsed_args)
-        key_slots.make(key_slots.unset_key(
-            key_slots.find(owner, client.swift), owner.slots[parsed_args.slot - 1],
+        lib.key_slots.make(lib.key_slots.unset_key(
+            lib.key_slots.find(owner, client.swift), owner.slots[parsed_args.slot - 1],
             parsed_args.force, _living(client, owner)), client.swift)
 
 
@@ -234,23 +204,21 @@ class RotateImageTempURLKey(base.ShowOne):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.errors import InvalidParameterValue
-        from osc_imgurl.swift import key_slots
-
         if parsed_args.finish and (
                 parsed_args.generate or parsed_args.new_key_file is not None):
-            raise InvalidParameterValue(
+            raise lib.errors.InvalidParameterValue(
                 'The end of a rotation needs no key: use --finish without --key-file and'
                 ' --generate.')
         client, owner = _prepare(self.app, parsed_args)
         first, second = owner.slots
         if parsed_args.finish:
-            change = key_slots.finish(
-                key_slots.find(owner, client.swift), parsed_args.longest, parsed_args.force,
+            change = lib.key_slots.finish(
+                lib.key_slots.find(owner, client.swift), parsed_args.longest, parsed_args.force,
                 _living(client, owner))
             return _carry_out(client, change, first, None)
         key, new_file = _new_key(parsed_args)
-        change = key_slots.rotate(key_slots.find(owner, client.swift), key, parsed_args.force)
+        change = lib.key_slots.rotate(
+            lib.key_slots.find(owner, client.swift), key, parsed_args.force)
         row = _carry_out(client, change, second, parsed_args.longest, new_file)
         _warn_of_no_images(client, owner)
         return row

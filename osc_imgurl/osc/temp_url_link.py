@@ -6,13 +6,9 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from osc_imgurl.osc import base
-
-if TYPE_CHECKING:
-    from osc_imgurl.errors import ImgurlError
-    from osc_imgurl.links.link import Link
+from osc_imgurl.osc import base, lib
 
 NAMED = 'their IDs or URLs; - reads one from standard input'
 
@@ -24,22 +20,19 @@ class ListImageTempURLLink(base.Lister):
     _epilog: Any = 'Example:\nopenstack image temp url link list --image cirros'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        from osc_imgurl.osc import common
-
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            '--image', metavar='<image>', help=f'List only links to this image ({common.NAMING})')
+            '--image', metavar='<image>',
+            help=f'List only links to this image ({lib.common.NAMING})')
         parser.add_argument(
             '--expired', action='store_true',
             help='List those too that have expired, until Swift has removed them')
         parser.add_argument('--long', action='store_true', help='List all columns')
-        common.add_setting_options(parser, ())
+        lib.common.add_setting_options(parser, ())
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.osc import common
-
-        client = common.client(self.app, parsed_args, authenticated=True)
+        client = lib.common.client(self.app, parsed_args, authenticated=True)
         now = time.time()
         links = client.links.listed(
             client.image_id(parsed_args.image) if parsed_args.image else None)
@@ -53,11 +46,9 @@ class ExtendImageTempURLLink(base.Lister):
         ' lives longer than the signature of its URL: one year, or --longest of image temp url'
         ' create')
     _epilog: Any = 'Example:\nopenstack image temp url link extend --duration 7d - < url'
-    _errors: list[ImgurlError]
+    _errors: list[lib.errors.ImgurlError]
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        from osc_imgurl.osc import common
-
         parser = super().get_parser(prog_name)
         parser.add_argument('links', metavar='<link>', nargs='+', help=f'Links to extend: {NAMED}')
         end = parser.add_mutually_exclusive_group(required=True)
@@ -69,22 +60,19 @@ class ExtendImageTempURLLink(base.Lister):
             '--expires-at', metavar='<time>',
             help='When they end, instead of a duration: ISO 8601, such as 2030-01-31T18:00:00Z'
                  ' (UTC where no offset is given), or a Unix time')
-        common.add_setting_options(parser, ('endpoint_type',))
+        lib.common.add_setting_options(parser, ('endpoint_type',))
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl.errors import ImgurlError
-        from osc_imgurl.osc import common
-        from osc_imgurl.tempurl.options import URLOptions, parse_moment
-
         now = time.time()
-        expires = (parse_moment(parsed_args.expires_at) if parsed_args.expires_at is not None
-                   else int(now) + (URLOptions(duration=parsed_args.lifetime).seconds or 0))
-        client = common.client(self.app, parsed_args, authenticated=True)
+        expires = (
+            lib.options.parse_moment(parsed_args.expires_at) if parsed_args.expires_at is not None
+            else int(now) + (lib.options.URLOptions(duration=parsed_args.lifetime).seconds or 0))
+        client = lib.common.client(self.app, parsed_args, authenticated=True)
         done = list(client.links.extend(
-            map(common.argument, parsed_args.links), expires, now))
-        self._errors = [each for each in done if isinstance(each, ImgurlError)]
-        return _table((each for each in done if not isinstance(each, ImgurlError)), now)
+            map(lib.common.argument, parsed_args.links), expires, now))
+        self._errors = [each for each in done if isinstance(each, lib.errors.ImgurlError)]
+        return _table((each for each in done if not isinstance(each, lib.errors.ImgurlError)), now)
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         return super().run(parsed_args) or base.report(self._errors)
@@ -97,38 +85,35 @@ class RevokeImageTempURLLink(base.Command):
     _epilog: Any = 'Example:\nopenstack image temp url link revoke - < url'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        from osc_imgurl.osc import common
-
         parser = super().get_parser(prog_name)
         parser.add_argument('links', metavar='<link>', nargs='*', help=f'Links to revoke: {NAMED}')
         parser.add_argument(
-            '--image', metavar='<image>', help=f'Revoke all links to this image ({common.NAMING})')
+            '--image', metavar='<image>',
+            help=f'Revoke all links to this image ({lib.common.NAMING})')
         parser.add_argument('--all', action='store_true', help='Revoke all links')
-        common.add_setting_options(parser, ('endpoint_type',))
+        lib.common.add_setting_options(parser, ('endpoint_type',))
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
-        from osc_imgurl.errors import MissingParameterValue
-        from osc_imgurl.osc import common
-
         if [bool(parsed_args.links), parsed_args.image is not None, parsed_args.all].count(
                 True) != 1:
-            raise MissingParameterValue(
+            raise lib.errors.MissingParameterValue(
                 'Say what to revoke: either links, or --image, or --all.')
-        client = common.client(self.app, parsed_args, authenticated=True)
+        client = lib.common.client(self.app, parsed_args, authenticated=True)
         if parsed_args.links:
-            return base.report(client.links.revoke(map(common.argument, parsed_args.links)))
+            return base.report(client.links.revoke(map(lib.common.argument, parsed_args.links)))
         return base.report(client.links.revoke_all(
             None if parsed_args.all else client.image_id(parsed_args.image)))
 
 
-def _table(links: Iterable[Link], now: float, long: bool = False) -> tuple[Any, Any]:
-    from osc_imgurl.tempurl.options import format_expires, format_remaining, remaining_seconds
+def _table(links: Iterable[lib.link.Link], now: float, long: bool = False) -> tuple[Any, Any]:
 
     columns = ['link', 'image_id', 'expires_at', 'remaining', 'note']
     if long:
         columns += ['file_name', 'signed_until', 'key_fingerprint', 'expires', 'remaining_seconds']
+    options = lib.options
     return columns, ([
-        link.id, link.image_id, format_expires(link.expires), format_remaining(link.expires, now),
-        link.note, link.file_name, format_expires(link.signed_until), link.key_fingerprint,
-        link.expires, remaining_seconds(link.expires, now)][:len(columns)] for link in links)
+        link.id, link.image_id, options.format_expires(link.expires),
+        options.format_remaining(link.expires, now), link.note, link.file_name,
+        options.format_expires(link.signed_until), link.key_fingerprint, link.expires,
+        options.remaining_seconds(link.expires, now)][:len(columns)] for link in links)

@@ -7,15 +7,9 @@ import argparse
 import os
 import signal
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from osc_imgurl.osc import base
-
-if TYPE_CHECKING:
-    from osc_imgurl.batch import Failure, Found, Made
-    from osc_imgurl.client import Client
-    from osc_imgurl.osc.stream import Output
-    from osc_imgurl.tempurl.options import URLOptions
+from osc_imgurl.osc import base, lib
 
 # What a shell calls the end by an interrupt, and so does cliff.
 INTERRUPTED = 128 + signal.SIGINT
@@ -24,17 +18,15 @@ INTERRUPTED = 128 + signal.SIGINT
 class ListImageTempURL(base.Lister):
     _description = (
         'List temporary URLs: for the images named, or for all that match the filters')
-    _output: Output
+    _output: lib.stream.Output
     _epilog: Any = (
         'Example:\nopenstack image temp url list --public --status active --duration 1d -f csv')
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        from osc_imgurl.osc import common, url_options
-
         parser = super().get_parser(prog_name)
         parser.add_argument(
             'images', metavar='<image>', nargs='*',
-            help=f'Images ({common.NAMING}); without any: all that match the filters')
+            help=f'Images ({lib.common.NAMING}); without any: all that match the filters')
         parser.add_argument(
             '--from-file', metavar='<path>',
             help='Read more images from a file, one a line; - reads standard input. Empty lines,'
@@ -52,21 +44,18 @@ class ListImageTempURL(base.Lister):
             '--with-errors', action='store_true',
             help='List the images that get no URL too, with the reason in the column error')
         parser.add_argument('--long', action='store_true', help='List all columns')
-        url_options.add(parser)
+        lib.common.add_url_options(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        from osc_imgurl import batch
-        from osc_imgurl.osc import common, stream, url_options
-
-        options = url_options.read(parsed_args)
+        options = lib.common.read_url_options(parsed_args)
         _validate_for_many(options)
-        client = common.client(self.app, parsed_args, authenticated=True)
+        client = lib.common.client(self.app, parsed_args, authenticated=True)
         named = parsed_args.images or parsed_args.from_file is not None
         found = (_named(parsed_args, client) if named
                  else _matching(parsed_args, client, self.app.client_manager))
         if parsed_args.with_boot_images:
-            found = batch.with_boot_images(found, client.glance)
+            found = lib.batch.with_boot_images(found, client.glance)
         made = client.create_many(found, options, refresh=parsed_args.refresh)
         columns = ['image_id', 'image_name', 'expires_at', 'url']
         if parsed_args.with_boot_images:
@@ -74,14 +63,14 @@ class ListImageTempURL(base.Lister):
         if parsed_args.long:
             columns += ['method', 'digest', 'endpoint', 'account', 'container', 'object',
                         'copied', 'link', 'cached', 'owner', 'visibility', 'expires',
-                        *common.IMAGE_FACTS]
+                        *lib.common.IMAGE_FACTS]
         elif client.settings.copy:
             columns.append('copied')
         elif client.settings.revocable:
             columns.append('link')
         if parsed_args.with_errors:
             columns.append('error')
-        self._output = stream.Output(
+        self._output = lib.stream.Output(
             self.app.stdout, self.app.stderr,
             streams=parsed_args.formatter in ('value', 'csv'), fail_fast=parsed_args.fail_fast,
             with_errors=parsed_args.with_errors)
@@ -105,7 +94,6 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
     """Add the filters of ``openstack image list``."""
     from osc_lib.cli import parseractions
 
-    from osc_imgurl.osc import common
 
     visibility = parser.add_mutually_exclusive_group()
     for name in ('public', 'private', 'community', 'shared', 'all'):
@@ -140,38 +128,32 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
         help='Maximum number of images to list in total (0, the default: no maximum)')
     parser.add_argument(
         '--marker', metavar='<image>',
-        help=f'The last image of the previous page ({common.NAMING})')
+        help=f'The last image of the previous page ({lib.common.NAMING})')
     parser.add_argument(
         '--sort', metavar='<key>[:<direction>]', default='name:asc',
         help='Sort images by keys and directions (asc or desc), separated by commas'
              ' (default: name:asc)')
 
 
-def _row(item: Made | Failure) -> dict[str, Any]:
+def _row(item: lib.batch.Made | lib.batch.Failure) -> dict[str, Any]:
     """Return what a list shows of an image, by column; without a URL only what is known."""
-    from osc_imgurl.batch import Failure
-    from osc_imgurl.glance.image import referenced_id
-    from osc_imgurl.osc import common
-    from osc_imgurl.osc.wording import typed
-
-    if isinstance(item, Failure):
-        image_id = referenced_id(item.image)
+    if isinstance(item, lib.batch.Failure):
+        image_id = lib.image.referenced_id(item.image)
         return {'image_id': image_id,
                 'image_name': item.name or (None if image_id else item.image),
-                'role': item.role, 'parent': item.parent, 'error': item.error.message(typed)}
+                'role': item.role, 'parent': item.parent,
+                'error': item.error.message(lib.common.typed)}
     image = item.found.image
-    return {**common.row(item.temp_url), 'role': item.found.role, 'parent': item.found.parent,
+    return {**lib.common.row(item.temp_url), 'role': item.found.role, 'parent': item.found.parent,
             'owner': image.owner, 'visibility': image.visibility}
 
 
-def _validate_for_many(options: URLOptions) -> None:
-    from osc_imgurl.errors import InvalidParameterValue
-    from osc_imgurl.tempurl.options import AUTO_FILENAME
+def _validate_for_many(options: lib.options.URLOptions) -> None:
 
-    if options.filename not in (None, AUTO_FILENAME):
-        raise InvalidParameterValue(
+    if options.filename not in (None, lib.options.AUTO_FILENAME):
+        raise lib.errors.InvalidParameterValue(
             'All images would be saved under the same name.',
-            f'Use {AUTO_FILENAME}, which gives each its own.', 'filename')
+            f'Use {lib.options.AUTO_FILENAME}, which gives each its own.', 'filename')
 
 
 def _filters(parsed_args: argparse.Namespace) -> dict[str, Any]:
@@ -183,28 +165,23 @@ def _filters(parsed_args: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in filters.items() if value}
 
 
-def _named(parsed_args: argparse.Namespace, client: Client) -> Iterable[Found | Failure]:
+def _named(parsed_args: argparse.Namespace, client: lib.client.Client,
+           ) -> Iterable[lib.batch.Found | lib.batch.Failure]:
     """Return the images that are named on the command line or in a file."""
-    from osc_imgurl import batch
-    from osc_imgurl.errors import InvalidParameterValue
-    from osc_imgurl.osc import stream
-
     if any((_filters(parsed_args), parsed_args.limit, parsed_args.max_items, parsed_args.marker)):
-        raise InvalidParameterValue(
+        raise lib.errors.InvalidParameterValue(
             'Filters choose among all images: name images, or filter them, not both.')
-    return batch.find_images(
-        stream.references(parsed_args.images, parsed_args.from_file), client.glance)
+    return lib.batch.find_images(
+        lib.stream.references(parsed_args.images, parsed_args.from_file), client.glance)
 
 
-def _matching(parsed_args: argparse.Namespace, client: Client,
-              client_manager: Any) -> Iterable[Found | Failure]:
+def _matching(parsed_args: argparse.Namespace, client: lib.client.Client,
+              client_manager: Any) -> Iterable[lib.batch.Found | lib.batch.Failure]:
     """Return all images that match the filters."""
-    from osc_imgurl.errors import InvalidParameterValue
-
     limits = {'limit': parsed_args.limit, 'max_items': parsed_args.max_items}
     for name, limit in limits.items():
         if limit < 0:
-            raise InvalidParameterValue('A negative number of images cannot be listed.',
+            raise lib.errors.InvalidParameterValue('A negative number of images cannot be listed.',
                                         'Use 0 for no limit.', name)
     filters = _filters(parsed_args)
     if parsed_args.project:
@@ -221,7 +198,6 @@ def _project_id(identity: Any, project: str, domain: str | None) -> str:
     """Return the ID of a project; the text itself where Keystone does not say who is who."""
     from openstack import exceptions
 
-    from osc_imgurl.errors import InvalidParameterValue
 
     try:
         within = {'domain_id': identity.find_domain(domain, ignore_missing=False).id
@@ -230,6 +206,6 @@ def _project_id(identity: Any, project: str, domain: str | None) -> str:
     except exceptions.ForbiddenException:
         return project
     except (exceptions.NotFoundException, exceptions.DuplicateResource) as error:
-        raise InvalidParameterValue(
+        raise lib.errors.InvalidParameterValue(
             f'The project {project} is not known, or not the only one: {error}.',
             'Use its ID.') from error

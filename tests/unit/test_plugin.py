@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 import pytest
 from cliff.display import DisplayCommandBase
 
-from osc_imgurl.osc import base
+from osc_imgurl.osc import base, lib
 
 LOADED = """
 import sys
@@ -27,13 +27,11 @@ def test_no_other_command_imports_the_library(command, tmp_path):
         cwd=tmp_path, env={'HOME': str(tmp_path)})
     imported = set(done.stdout.rpartition('imported:')[2].split())
     assert imported <= {'osc_imgurl', 'osc_imgurl.osc', 'osc_imgurl.osc.base',
-                        'osc_imgurl.osc.location',
+                        'osc_imgurl.osc.lib', 'osc_imgurl.osc.location',
                         'osc_imgurl.osc.temp_url', 'osc_imgurl.osc.temp_url_cache',
-                        'osc_imgurl.osc.temp_url_check', 'osc_imgurl.osc.temp_url_copy',
-                        'osc_imgurl.osc.temp_url_export',
+                        'osc_imgurl.osc.temp_url_copy', 'osc_imgurl.osc.temp_url_export',
                         'osc_imgurl.osc.temp_url_key', 'osc_imgurl.osc.temp_url_link',
-                        'osc_imgurl.osc.temp_url_list',
-                        'osc_imgurl.osc.temp_url_settings'}
+                        'osc_imgurl.osc.temp_url_list'}
 
 
 def test_every_command_loads():
@@ -74,6 +72,13 @@ def test_the_public_names():
         assert getattr(osc_imgurl, name).__module__.startswith('osc_imgurl.')
     with pytest.raises(AttributeError):
         osc_imgurl.nothing  # noqa: B018
+
+
+def test_what_a_command_imports_has_one_home():
+    for name, home in lib._HOMES.items():
+        assert getattr(lib, name).__name__ == f'osc_imgurl.{home}'
+    with pytest.raises(AttributeError):
+        lib.nothing  # noqa: B018
 
 
 def test_nothing_but_the_commands_imports_osc(tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from osc_lib.cli import format_columns
 
-from osc_imgurl.osc.shell import ShellFormatter
+from osc_imgurl.osc.base import ShellFormatter
 
 # What means something to a shell, and whatever else a variable can hold.
 texts = st.text(st.sampled_from('$`\\"\'!()\n\r\t ;&|<>*?~#=-{}[]\x1b%') | st.characters(

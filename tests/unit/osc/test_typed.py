@@ -6,7 +6,7 @@ import re
 import osc_imgurl
 from osc_imgurl import errors
 from osc_imgurl.errors import ImgurlError, InvalidParameterValue
-from osc_imgurl.osc.wording import typed
+from osc_imgurl.osc.common import typed
 
 LIBRARY = pathlib.Path(osc_imgurl.__file__).parent
 
