@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When a URL was first made, so that the same question has the same answer."""
+"""The cache: repeated calls give the same URL."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def open_cache(settings: Settings) -> Cache:
-    """Return the cache that the settings name.
+    """Return the cache of these settings: a shared one if they name a backend, else a file.
 
-    :raises InvalidParameterValue: the backend is none, or does not take its arguments.
+    :raises InvalidParameterValue: there is no such backend, or it refuses its arguments.
     """
     if settings.cache_backend:
         from osc_imgurl.cache.shared import SharedCache

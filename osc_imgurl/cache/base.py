@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every cache keeps, and what every cache can do.
+"""Entries and operations of every cache, and the rule for reusing an entry.
 
-A cache keeps when a URL was made, and not the URL. Whoever can write to it can make a URL expire
-at another moment at which it could have expired anyway, and nothing else.
+A cache stores the expiry, not the URL. An untrusted user with write access to it can only move the
+expiry to another moment within the settings' limits.
 """
 
 from __future__ import annotations
@@ -24,12 +24,10 @@ from osc_imgurl.workers import Workers
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """What is kept of a URL that was made.
+    """One URL in the cache, without its secrets.
 
-    :ivar fingerprint: of all that shaped the URL: :func:`osc_imgurl.cache.base.reuse`.
+    :ivar fingerprint: the cache key, a hash of everything that shapes the URL: :func:`reuse`.
     :ivar expires: Unix time, seconds: the expiry that was chosen first.
-    :ivar key_fingerprint: of the key that signed it.
-    :ivar signature_fingerprint: of its signature: :func:`signature_fingerprint`.
     """
 
     fingerprint: str
@@ -42,17 +40,17 @@ class Entry:
     signature_fingerprint: str
 
 
-# What is the same for all entries with the same fingerprint.
+# Equal in all entries with the same fingerprint.
 _SHAPED = ('fingerprint', 'image_id', 'method', 'account', 'container', 'key_fingerprint')
 
 
 @dataclasses.dataclass(frozen=True)
 class CacheInfo:
-    """What a cache is.
+    """Kind and size of a cache.
 
-    :ivar path: of the file; None where the cache is no file.
-    :ivar size: in bytes; None where it cannot be told.
-    :ivar entries: how many; None where it cannot be told.
+    :ivar path: the cache's file; None for a shared cache.
+    :ivar size: bytes; None for a shared cache.
+    :ivar entries: their number; None for a shared cache.
     """
 
     backend: str
@@ -62,53 +60,53 @@ class CacheInfo:
 
 
 class Cache(Protocol):
-    """What every cache can do."""
+    """The operations of every cache."""
 
     def get_or_create(self, new: Entry, accepts: Callable[[int], bool], now: float,
                       refresh: bool = False) -> tuple[int, bool]:
-        """Return when the URL expires that the new entry is for, and whether the cache knew.
+        """Return the expiry of an equal entry in the cache and True, or the new one's and False.
 
-        A cache that cannot be used costs one warning, and is not asked again.
+        A cache that fails logs one warning, and is not called again.
 
-        :param new: is kept where there is no entry that can be used.
-        :param accepts: says whether an expiry (Unix time, seconds) can be used.
+        :param new: the entry to store if none in the cache is usable.
+        :param accepts: decides whether an expiry (Unix time, seconds) is usable.
         :param now: Unix time, seconds.
-        :param refresh: keep the new entry in place of one that can be used.
+        :param refresh: store the new entry in any case.
         """
 
     def entries(self) -> list[Entry]:
-        """Return all entries, the next to expire first.
+        """Return all entries; the next to expire comes first.
 
         :raises CacheFailed: the cache cannot be read.
         """
 
     def delete(self, fingerprints: Iterable[str]) -> int:
-        """Remove entries and return how many there were.
+        """Remove entries, and return their number.
 
         :raises CacheFailed: the cache cannot be written.
         """
 
     def info(self) -> CacheInfo:
-        """Return what this cache is.
+        """Return the kind and size of this cache.
 
         :raises CacheFailed: the cache cannot be read.
         """
 
 
 def signature_fingerprint(signature: str) -> str:
-    """Return a name for a signature, from which the signature cannot be told.
+    """Return a one-way hash of a signature: it identifies a URL without revealing it.
 
-    :param signature: as it stands in a URL.
-    :raises InvalidParameterValue: it is none.
+    :param signature: as in a URL.
+    :raises InvalidParameterValue: it is not a signature.
     """
     return hashlib.sha256(
         b'osc-imgurl signature fingerprint\0' + decode_signature(signature)[1]).hexdigest()
 
 
 def decode(values: object) -> Entry | None:
-    """Return the entry that a cache holds, or None where that is none.
+    """Return an entry read from a cache; None if invalid.
 
-    :param values: of an entry's fields, in their order; an untrusted user may have written them.
+    :param values: the fields in their order; an untrusted user may have written them.
     """
     if not isinstance(values, Sequence) or len(values) != len(dataclasses.fields(Entry)):
         return None
@@ -116,16 +114,16 @@ def decode(values: object) -> Entry | None:
     texts = (entry.fingerprint, entry.image_id, entry.method, entry.container,
              entry.key_fingerprint, entry.signature_fingerprint,
              '' if entry.account is None else entry.account)
-    # A bool is an int, and no moment.
+    # A bool is an int, too.
     if type(entry.expires) is not int or not 0 <= entry.expires <= MAX_EXPIRES:
         return None
     return entry if all(isinstance(text, str) for text in texts) else None
 
 
 def usable(found: Entry | None, new: Entry, accepts: Callable[[int], bool]) -> bool:
-    """Say whether an entry that was found can be used in place of a new one.
+    """Say whether an entry in the cache replaces a new one.
 
-    What stands beside the expiry must be what was asked for, or somebody else wrote it.
+    All but expiry and signature must be equal. If not, an untrusted user wrote the entry.
     """
     return found is not None and accepts(found.expires) and all(
         getattr(found, name) == getattr(new, name) for name in _SHAPED)
@@ -135,20 +133,20 @@ LOG = logger(__name__)
 
 T = TypeVar('T')
 
-# How long a cache may take for an answer, in seconds.
+# Seconds for one operation of a cache.
 TIME_LIMIT = 5.0
 
 
-class Guard:
-    """Asks a cache, as long as it answers.
+class CircuitBreaker:
+    """Calls a cache until it fails once.
 
-    The cache is asked in a thread: a time limit holds then whatever it hangs in (the look-up of
-    a name, one address after another, a network's file system, a server that sends a byte now and
-    then), and a thread that hangs does not keep the process from its end.
+    Operations run in a daemon thread. So the time limit holds for everything (DNS, several
+    addresses, a network file system, a slow server), and a thread that hangs does not keep the
+    process alive.
 
-    :param cache: what it is called in messages.
-    :param once: ask it in a thread the first time only. That is for a cache whose operations have
-        time limits of their own, and take less time than to change threads twice.
+    :param cache: its name in messages.
+    :param once: use the thread for the first call only. This is for a cache with time limits of
+        its own, and operations shorter than two changes of thread.
     """
 
     def __init__(self, cache: str, *, once: bool = False) -> None:
@@ -160,16 +158,16 @@ class Guard:
         self._worker: Workers
         self._process: int | None = None
 
-    def ask(self, operation: Callable[[], T]) -> T:
-        """Return what an operation does.
+    def call(self, operation: Callable[[], T]) -> T:
+        """Return the operation's result.
 
-        :raises CacheFailed: it failed or took too long, or an earlier one did.
-        :raises InvalidParameterValue: as the operation.
+        :raises CacheFailed: this or an earlier operation failed or took too long.
+        :raises InvalidParameterValue: the operation raised it.
         """
         if not self._failure:
             try:
                 answer = (operation() if self._once and self._answered
-                          else self._ask_in_thread(operation))
+                          else self._call_in_thread(operation))
                 self._answered = True
                 return answer
             except InvalidParameterValue:
@@ -177,23 +175,23 @@ class Guard:
             except TimeoutError:
                 self._failure = f'it does not answer within {TIME_LIMIT:g} seconds'
             except Exception as error:
-                # Whatever a backend's client raises.
+                # A backend's client may raise anything.
                 self._failure = _reason(error)
         raise CacheFailed(f'The cache {self._cache} cannot be used: {self._failure}.')
 
-    def _ask_in_thread(self, operation: Callable[[], T]) -> T:
-        # A thread does not live on in a process that was forked.
+    def _call_in_thread(self, operation: Callable[[], T]) -> T:
+        # A forked process has none of its parent's threads.
         if self._process != os.getpid():
             self._process, self._worker = os.getpid(), Workers()
         return self._worker.submit(operation).result(TIME_LIMIT)
 
-    def ask_or_warn(self, operation: Callable[[], T], otherwise: T) -> T:
-        """Return what an operation does, or the other value and a warning, once."""
+    def call_or_warn(self, operation: Callable[[], T], otherwise: T) -> T:
+        """Return the operation's result; if it fails, log one warning and return ``otherwise``."""
         try:
-            return self.ask(operation)
+            return self.call(operation)
         except CacheFailed as error:
             if not self._warned:
-                LOG.warning('%s The URL is good all the same', error)
+                LOG.warning('%s The URL works, but is not cached', error)
             self._warned = True
             return otherwise
 
@@ -201,22 +199,22 @@ class Guard:
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    # Behind it there may be a client's repr, with a password in it.
+    # A client's repr may follow, with a password in it.
     return one_line(error).partition('<')[0].strip(' .:') or type(error).__name__
 
 
-# How far the clocks of the hosts that share a cache may differ, and how long ago a command may have
-# looked at its clock, in seconds.
+# Seconds for two differences: between the clocks of hosts with the same cache, and between a
+# command's look at its clock and now.
 CLOCK_MARGIN = 60
 
 
 def reuse(cache: Cache, parameters: Parameters, key: Key, image_id: str, settings: Settings, *,
           now: float, refresh: bool = False) -> tuple[Parameters, bool]:
-    """Return the parameters with the expiry that the cache knows, and whether it knew one.
+    """Return the parameters with the cached expiry and True, or unchanged and False.
 
-    :param parameters: of a new URL, whose expiry is kept where the cache knows none.
+    :param parameters: of a new URL; the cache stores their expiry if it has no usable one.
     :param now: Unix time, seconds.
-    :param refresh: keep the new one in place of one that can be used.
+    :param refresh: store the new expiry in any case.
     """
     options, path = parameters.options, parameters.path
     duration = options.seconds or settings.duration
@@ -224,7 +222,7 @@ def reuse(cache: Cache, parameters: Parameters, key: Key, image_id: str, setting
     latest = now + duration + settings.align + CLOCK_MARGIN
 
     def accepts(expires: int) -> bool:
-        """Say whether an expiry could have been chosen until now, and lies far enough ahead."""
+        """Say whether these settings could have chosen the expiry by now, and it is late enough."""
         if options.expires is not None:
             return expires == options.expires
         return earliest <= expires <= latest and (

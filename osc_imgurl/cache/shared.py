@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A cache that many machines share, on a backend of dogpile.cache.
+"""The cache for many machines, on a backend of dogpile.cache.
 
-openstacksdk brings dogpile.cache along; the backend's own client (redis, valkey, pymemcache) is to
-be installed beside it.
+openstacksdk depends on dogpile.cache. Users install the backend's client (redis, valkey,
+pymemcache) themselves.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from typing import Any
 from dogpile.cache import make_region
 from dogpile.cache.api import NO_VALUE, CacheBackend
 
-from osc_imgurl.cache.base import TIME_LIMIT, CacheInfo, Entry, Guard, decode, usable
+from osc_imgurl.cache.base import TIME_LIMIT, CacheInfo, CircuitBreaker, Entry, decode, usable
 from osc_imgurl.errors import CacheFailed, InvalidParameterValue, remember_in
 
-# The others of dogpile.cache are of no use to many machines, or their clients (python-memcached,
-# pylibmc, bmemcached) unpickle what they read: who can write there could run code here.
+# The other backends of dogpile.cache serve one machine, or their clients (python-memcached,
+# pylibmc, bmemcached) unpickle: anyone with write access to the cache could run code here.
 BACKENDS = tuple(f'dogpile.cache.{name}' for name in (
     'redis', 'redis_sentinel', 'redis_cluster', 'valkey', 'valkey_sentinel', 'valkey_cluster',
     'pymemcache'))
 
-# A process that dies while it creates an entry holds the others up so long, in seconds.
+# Other processes wait so many seconds for one that died while it created an entry.
 _LOCK_TIMEOUT = 2
 _LOCK_INTERVAL = 0.05
-# memcached takes a longer expiry, in seconds, for a date (doc/protocol.txt, "Expiration times"),
-# and reads it as an integer of 32 bits.
+# memcached reads a longer expiry, in seconds, as a date (doc/protocol.txt, "Expiration times"), and
+# the date as an integer of 32 bits.
 _MEMCACHED_LONGEST = 30 * 86_400
 _MEMCACHED_LAST = 2**31 - 1
 
@@ -39,11 +39,11 @@ class SharedCache:
     """A cache on a backend of dogpile.cache.
 
     :param backend: one of :data:`BACKENDS`.
-    :param arguments: the backend's own, such as ``{'url': 'redis://cache.example.com'}``.
-    :param lifetime: after how many seconds the backend may forget an entry.
-    :param password: of the cache's server; a ``url`` needs none in it.
+    :param arguments: the backend's, such as ``{'url': 'redis://cache.example.com'}``.
+    :param lifetime: seconds until the backend may delete an entry.
+    :param password: the cache server's, so that ``url`` need not contain it.
     :raises InvalidParameterValue: there is no such backend, its client is not installed, or it
-        does not take the arguments.
+        refuses the arguments.
     """
 
     def __init__(self, backend: str, arguments: Mapping[str, Any], lifetime: int,
@@ -54,11 +54,11 @@ class SharedCache:
                 f'Use one of {", ".join(BACKENDS)}.', 'cache_backend')
         remember_in({**arguments, 'password': password})
         self._name = backend
-        self._guard = Guard(backend)
+        self._breaker = CircuitBreaker(backend)
         self._region = make_region()
         with contextlib.suppress(CacheFailed):
-            # Some backends connect now. One that finds no server is no invalid parameter.
-            self._guard.ask(lambda: self._configure(arguments, lifetime, password))
+            # Some backends connect now. A server out of reach is not an invalid parameter.
+            self._breaker.call(lambda: self._configure(arguments, lifetime, password))
 
     def _configure(self, arguments: Mapping[str, Any], lifetime: int,
                    password: str | None) -> None:
@@ -67,7 +67,7 @@ class SharedCache:
                 **_arguments(self._name, arguments, lifetime, password),
                 'distributed_lock': True, 'lock_timeout': _LOCK_TIMEOUT})
         except (ImportError, LookupError, TypeError, ValueError, AttributeError) as error:
-            # The arguments may hold a password.
+            # The error's text may quote a password in the arguments.
             raise InvalidParameterValue(
                 f'The cache backend {self._name} cannot be used ({type(error).__name__}).',
                 'Check that its client is installed, and its arguments.',
@@ -75,7 +75,7 @@ class SharedCache:
 
     def get_or_create(self, new: Entry, accepts: Callable[[int], bool], now: float,
                       refresh: bool = False) -> tuple[int, bool]:
-        """See :class:`osc_imgurl.cache.base.Cache`. The backend's lock is held while creating."""
+        """See :class:`osc_imgurl.cache.base.Cache`. Holds the backend's lock while creating."""
         name = _name(new.fingerprint)
 
         def find() -> tuple[int, bool] | None:
@@ -93,31 +93,32 @@ class SharedCache:
             if found:
                 return found
             try:
-                # Another process may have been faster.
+                # Another process may have created it before we had the lock.
                 if not (found := find()):
                     backend.set_serialized(name, json.dumps(dataclasses.astuple(new)).encode())
             finally:
-                # The lock may have been taken from a process that was too slow.
+                # The backend takes the lock from a slow process.
                 with contextlib.suppress(Exception):
                     mutex.release()
             return found or (new.expires, False)
 
-        return self._guard.ask_or_warn(get_or_create, (new.expires, False))
+        return self._breaker.call_or_warn(get_or_create, (new.expires, False))
 
     def entries(self) -> list[Entry]:
         """See :class:`osc_imgurl.cache.base.Cache`.
 
-        :raises CacheFailed: always; these backends cannot list what they hold.
+        :raises CacheFailed: always; these backends cannot list their entries.
         """
-        raise CacheFailed(f'The cache {self._name} cannot list what it holds; ask its server.')
+        raise CacheFailed(f'The cache {self._name} cannot list its entries.',
+                          'List them with a client of its server.')
 
     def delete(self, fingerprints: Iterable[str]) -> int:
         """See :class:`osc_imgurl.cache.base.Cache`.
 
-        :returns: how many fingerprints were given; these backends do not count.
+        :returns: the number of fingerprints given; these backends do not count.
         """
         names = [_name(fingerprint) for fingerprint in fingerprints]
-        self._guard.ask(lambda: [self._region.actual_backend.delete(name) for name in names])
+        self._breaker.call(lambda: [self._region.actual_backend.delete(name) for name in names])
         return len(names)
 
     def info(self) -> CacheInfo:
@@ -127,23 +128,23 @@ class SharedCache:
 
 def _arguments(backend: str, given: Mapping[str, Any], lifetime: int,
                password: str | None) -> dict[str, Any]:
-    """Return what a backend is given beside what all are; what the settings give counts."""
+    """Return the backend's arguments: the given ones, and ours for expiry, limits and password."""
     if backend == 'dogpile.cache.pymemcache':
         if password is not None:
-            raise InvalidParameterValue(f'The cache backend {backend} takes no password.')
+            raise InvalidParameterValue(f'The cache backend {backend} supports no password.')
         if lifetime > _MEMCACHED_LONGEST:
             lifetime = min(int(time.time()) + lifetime, _MEMCACHED_LAST)
-        # Unless this is given, it unpickles what it reads: who can write there could run code here.
+        # Its default serializer unpickles: anyone with write access could run code here.
         return {'memcached_expire_time': lifetime, **given, 'serde': None}
-    # Later than the guard, so that a thread which nobody waits for any more comes to its end.
+    # Longer than the circuit breaker's limit: this ends the thread after the caller has given up.
     limit = 2 * TIME_LIMIT
     connection = {'socket_timeout': limit, 'socket_connect_timeout': limit,
-                  # A server that does not answer is not asked again.
+                  # A silent server gets no second request.
                   'retry': None, **given.get('connection_kwargs', {})}
     arguments = {'valkey_expiration_time' if 'valkey' in backend else 'redis_expiration_time':
                  lifetime, 'thread_local_lock': False, **given, 'connection_kwargs': connection}
     if password is not None:
-        # The backends drop the one where there is a URL, and the other where there is none.
+        # The backends use one with a URL, and the other without.
         arguments['password'] = connection['password'] = password
     return arguments
 
@@ -153,11 +154,11 @@ def _name(fingerprint: str) -> str:
 
 
 def _get(backend: CacheBackend, name: str) -> Entry | None:
-    """Return the entry under a name; what is none counts as nothing, and is replaced."""
+    """Return the entry of this name; None if there is none, or an invalid one to replace."""
     try:
         value = backend.get_serialized(name)
     except Exception as error:
-        # Of Redis and Valkey: there is a list or a hash, for example.
+        # Redis and Valkey: the name holds a list or a hash, for example.
         if str(error).startswith('WRONGTYPE'):
             return None
         raise

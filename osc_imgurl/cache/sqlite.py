@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The on-disk cache: the same URL for the same question, for any number of processes.
+"""The cache in a file, for all processes of one user.
 
-An entry is found by a fingerprint of all that shaped the URL, so that a changed key, account
-or option is another question. Neither key, URL nor signature is kept. A cache that cannot be used
-costs a warning, never the URL.
+The cache key is a fingerprint of everything that shapes the URL: another key, account or option
+gives another entry. The file holds no key, URL or signature. A broken cache logs a warning, and the
+URL is created without it.
 """
 
 from __future__ import annotations
@@ -20,22 +20,21 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from osc_imgurl.cache.base import CacheInfo, Entry, Guard, decode, usable
+from osc_imgurl.cache.base import CacheInfo, CircuitBreaker, Entry, decode, usable
 from osc_imgurl.errors import CacheFailed, logger
 
 LOG = logger(__name__)
 
 T = TypeVar('T')
 
-# How long to wait for other processes that are writing, in seconds; shorter than the guard's time
-# limit, so that it is said what the cache waited for.
+# Seconds to wait for other processes' writes. This is shorter than the circuit breaker's limit, so
+# that the message names the lock.
 LOCK_TIMEOUT = 4.0
-# For how long expired entries are kept, in seconds. A clock that is ahead takes good ones for
-# expired: the longest errors are those of a mistaken year. An entry is some 300 bytes, and the same
-# question has but one.
-KEPT = 2 * 366 * 86_400
-# How many entries are listed or deleted within one time limit.
-AT_ONCE = 10_000
+# Seconds until expired entries are deleted. A clock may be ahead, by a year if someone mistyped it,
+# and must not delete live entries. An entry has about 300 bytes.
+RETENTION = 2 * 366 * 86_400
+# Entries to list or delete within one time limit.
+PAGE_SIZE = 10_000
 SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE entries (
@@ -51,7 +50,7 @@ _SELECT = ('SELECT id, fingerprint, expires, image_id, method, account, containe
 
 
 def default_path() -> pathlib.Path:
-    """Return where the cache is: below the platform's folder for a user's caches."""
+    """Return the cache file's path, below the platform's folder for user caches."""
     import platformdirs
 
     return platformdirs.user_cache_path('osc-imgurl') / 'urls.sqlite'
@@ -60,13 +59,13 @@ def default_path() -> pathlib.Path:
 class SQLiteCache:
     """The cache in a file, for the processes of one user on one machine.
 
-    :param path: of the file; its folder is made where it is missing, and belongs to the cache.
+    :param path: the file. Its folder is for the cache alone, and is created if missing.
     """
 
     def __init__(self, path: pathlib.Path | None = None) -> None:
         self.path = path or default_path()
         self._lock = self.path.with_name(self.path.name + '.lock')
-        self._guard = Guard(str(self.path), once=True)
+        self._breaker = CircuitBreaker(str(self.path), once=True)
 
     def get_or_create(self, new: Entry, accepts: Callable[[int], bool], now: float,
                       refresh: bool = False) -> tuple[int, bool]:
@@ -81,14 +80,15 @@ class SQLiteCache:
             if found := find(connection):
                 return found
             with _transaction(connection):
-                # Another process may have been faster.
+                # Another process may have created it before we had the lock.
                 if found := find(connection):
                     return found
                 insert(connection, [new])
-                connection.execute('DELETE FROM entries WHERE expires < ?', (int(now) - KEPT,))
+                connection.execute('DELETE FROM entries WHERE expires < ?',
+                                   (int(now) - RETENTION,))
             return new.expires, False
 
-        return self._guard.ask_or_warn(
+        return self._breaker.call_or_warn(
             lambda: self._use(get_or_create), (new.expires, False))
 
     def entries(self) -> list[Entry]:
@@ -96,7 +96,7 @@ class SQLiteCache:
         def page(connection: sqlite3.Connection, after: tuple[int, int]) -> list[tuple[Any, ...]]:
             return connection.execute(
                 f"{_SELECT} WHERE typeof(expires) = 'integer' AND (expires, id) > (?, ?)"
-                ' ORDER BY expires, id LIMIT ?', (*after, AT_ONCE)).fetchall()
+                ' ORDER BY expires, id LIMIT ?', (*after, PAGE_SIZE)).fetchall()
 
         found: list[Entry] = []
         after = (-1, 0)
@@ -118,8 +118,8 @@ class SQLiteCache:
 
         return sum(
             self._use_existing(
-                functools.partial(delete, rows=rows[start:start + AT_ONCE]), 0)
-            for start in range(0, len(rows), AT_ONCE))
+                functools.partial(delete, rows=rows[start:start + PAGE_SIZE]), 0)
+            for start in range(0, len(rows), PAGE_SIZE))
 
     def info(self) -> CacheInfo:
         """See :class:`osc_imgurl.cache.base.Cache`."""
@@ -129,12 +129,12 @@ class SQLiteCache:
         return CacheInfo('sqlite', str(self.path), size, entries)
 
     def _use_existing(self, operation: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
-        """Return what an operation does, or the other value where there is no cache yet."""
-        return self._guard.ask(
+        """Return the operation's result, or ``otherwise`` if there is no cache file yet."""
+        return self._breaker.call(
             lambda: self._use(operation) if self.path.exists() else otherwise)
 
     def _use(self, operation: Callable[[sqlite3.Connection], T]) -> T:
-        """Return what an operation does; a file that is none of ours is begun anew."""
+        """Return the operation's result; replace an unreadable file first."""
         _tighten(self.path.parent, stat.S_ISDIR, 0o700)
         with self._locked(fcntl.LOCK_SH):
             try:
@@ -142,7 +142,7 @@ class SQLiteCache:
             except (_Older, sqlite3.Error) as error:
                 if not _unreadable(error):
                     raise
-        # Nobody uses the file now, but somebody may have begun it anew meanwhile.
+        # Only this process uses the file now; another may have replaced it just before.
         with self._locked(fcntl.LOCK_EX):
             try:
                 return self._open_and_use(operation)
@@ -154,7 +154,7 @@ class SQLiteCache:
 
     @contextlib.contextmanager
     def _locked(self, kind: int) -> Iterator[None]:
-        """Hold the lock: shared by all who use the file, alone to put another in its place."""
+        """Hold the lock: shared to use the file, exclusive to replace it."""
         _tighten(self._lock, stat.S_ISREG, 0o600)
         descriptor = os.open(self._lock, os.O_RDWR | os.O_NOFOLLOW)
         give_up = time.monotonic() + LOCK_TIMEOUT
@@ -175,7 +175,7 @@ class SQLiteCache:
         _tighten(self.path, stat.S_ISREG, 0o600)
         with contextlib.closing(sqlite3.connect(
                 self.path, timeout=LOCK_TIMEOUT, isolation_level=None)) as connection:
-            # A text that is none is an untrusted user's, and no reason to fail.
+            # Invalid UTF-8 is not ours: replace it.
             connection.text_factory = lambda text: text.decode(errors='replace')
             version = _version(connection)
             if version == 0:
@@ -185,37 +185,37 @@ class SQLiteCache:
                             connection.execute(statement)
                 version = _version(connection)
             if version > SCHEMA_VERSION:
-                raise CacheFailed('a newer osc-imgurl has made it')
+                raise CacheFailed('a newer osc-imgurl created it')
             if version < SCHEMA_VERSION:
                 raise _Older
             return operation(connection)
 
     def _remove(self, error: Exception) -> None:
-        """Make room for another file; one of an older osc-imgurl may hold URLs, and is deleted."""
+        """Set the file aside; delete one of an older osc-imgurl, because it may contain URLs."""
         self.path.with_name(self.path.name + '-journal').unlink(missing_ok=True)
         if isinstance(error, _Older):
             self.path.unlink()
             return
         aside = self.path.with_name(self.path.name + '.damaged')
         self.path.replace(aside)
-        LOG.warning('The cache %s is damaged (%s): it is set aside as %s, and begun anew',
+        LOG.warning('The cache %s is damaged (%s): moved it to %s, and created a new one',
                     self.path, error, aside.name)
 
 
 class _Older(Exception):
-    """An older osc-imgurl has made the file."""
+    """An older osc-imgurl created the file."""
 
 
 def _unreadable(error: Exception) -> bool:
-    """Say whether an error lies in the file's content, and not in what is round about it."""
+    """Say whether the file's content causes an error, not its folder, its lock or the disk."""
     return isinstance(error, _Older) or getattr(error, 'sqlite_errorcode', 0) & 0xFF in (
         sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
-        # There is no such table or column.
+        # No such table or column.
         sqlite3.SQLITE_ERROR)
 
 
 def _tighten(path: pathlib.Path, is_kind: Callable[[int], bool], mode: int) -> None:
-    """Make a file or folder where it is missing, and see that it is its owner's only."""
+    """Create a file or folder if missing, and restrict it to its owner."""
     try:
         found = os.lstat(path)
     except FileNotFoundError:
@@ -237,23 +237,23 @@ def _tighten(path: pathlib.Path, is_kind: Callable[[int], bool], mode: int) -> N
 
 
 def insert(connection: sqlite3.Connection, entries: Iterable[Entry]) -> None:
-    """Add entries to the table, in place of those with the same fingerprints."""
+    """Add entries; replace those with the same fingerprints."""
     connection.executemany(
         'INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
         ((_row_id(entry.fingerprint), *dataclasses.astuple(entry)) for entry in entries))
 
 
 def _row_id(fingerprint: str) -> int:
-    """Return the start of a fingerprint as a number: the shortest way to a row.
+    """Return the start of a fingerprint as a number.
 
-    Rows are found in fewer pages by a number than by a text of 64 characters.
+    SQLite reads fewer pages to find a number than a text of 64 characters.
     """
     return int(fingerprint[:15], 16)
 
 
 @contextlib.contextmanager
 def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    # A killed process does not spoil the file; what a power failure may spoil is set aside.
+    # Without fsync, a killed process does not damage the file. After a power failure we replace it.
     connection.execute('PRAGMA synchronous = OFF')
     connection.execute('BEGIN IMMEDIATE')
     try:

@@ -180,7 +180,7 @@ def test_a_broken_cache_costs_a_warning(home):
     (url, cached), stderr, code = run(home, *TOLD, '--cache')
     assert (url.startswith('http://127.0.0.1:1/v1/AUTH_x/glance/'), cached, code) == (
         True, 'False', 0)
-    assert len(stderr.splitlines()) == 1 and 'The URL is good all the same' in stderr
+    assert len(stderr.splitlines()) == 1 and 'The URL works, but is not cached' in stderr
 
 
 def test_many_processes_print_the_same_url(home, stress):
@@ -201,7 +201,7 @@ def test_processes_meet_a_damaged_file(home, stress):
                  for image in images]
     answers = [process.communicate() for process in processes]
     warnings = ''.join(stderr for _, stderr in answers).splitlines()
-    assert len(warnings) == 1 and 'is damaged' in warnings[0] and 'is set aside' in warnings[0]
+    assert len(warnings) == 1 and 'is damaged' in warnings[0] and 'moved it to' in warnings[0]
     assert all(stdout.startswith('http') for stdout, _ in answers)
     kept, _, _ = run(home, 'cache', 'list', '-f', 'value', '-c', 'image_id')
     assert sorted(kept) == images
@@ -300,7 +300,7 @@ def test_many_hosts_share_a_cache(home, server, backend, arguments):
     shown, _, _ = run(home, 'cache', 'show', '-f', 'value', **env)
     assert shown == ['None', 'None', 'None', backend]
     _, stderr, code = run(home, 'cache', 'list', **env)
-    assert code == 1 and 'cannot list what it holds' in stderr
+    assert code == 1 and 'cannot list its entries' in stderr
     # A server that hangs or is gone costs a warning and not the URL.
     for number, reason in ((signal.SIGSTOP, 'it does not answer within 5 seconds'),
                            (signal.SIGKILL, 'onnection refused')):
@@ -310,7 +310,7 @@ def test_many_hosts_share_a_cache(home, server, backend, arguments):
         (_, cached), stderr, code = run(home, *TOLD, **env)
         assert (cached, code) == ('False', 0)
         assert len(stderr.splitlines()) == 1 and reason in stderr
-        assert 'The URL is good all the same' in stderr
+        assert 'The URL works, but is not cached' in stderr
         _, stderr, code = run(home, 'cache', 'delete', '--all', **env)
         assert code == 1 and len(stderr.splitlines()) == 1
 
@@ -459,7 +459,7 @@ def test_a_server_that_says_nothing_is_asked_once(backend, arguments, caplog, mo
             cache.delete(['f' * 64])
         assert len(accepted) == 1
     assert len(caplog.records) == 1
-    assert 'The URL is good all the same' in caplog.text and 'secret' not in caplog.text
+    assert 'The URL works, but is not cached' in caplog.text and 'secret' not in caplog.text
 
 
 @pytest.mark.extra
@@ -508,7 +508,7 @@ def test_the_password_of_a_shared_cache(home, server, arguments):
     for debug in ([], ['--debug']):
         (_, cached), stderr, code = run(home, *TOLD, *debug, **env)
         assert (cached, code) == ('False', 0)
-        assert 'The URL is good all the same' in stderr and PASSWORD not in stderr
+        assert 'The URL works, but is not cached' in stderr and PASSWORD not in stderr
 
 
 @pytest.mark.parametrize('arguments', [

@@ -116,7 +116,7 @@ def test_a_server_that_fails_is_one_warning(caplog, error, said):
     for _ in range(2):
         assert made.get_or_create(NEW, lambda expires: True, NOW) == (NEW.expires, False)
     assert caplog.messages == [
-        f'The cache {REDIS} cannot be used: {said}. The URL is good all the same']
+        f'The cache {REDIS} cannot be used: {said}. The URL works, but is not cached']
     with pytest.raises(CacheFailed, match=said):
         made.delete(['f'])
 
@@ -144,7 +144,7 @@ def test_entries_are_deleted_and_not_listed():
     made = cache()
     hold(OLD)
     assert made.delete(['f', 'g']) == 2 and not Server.holds
-    with pytest.raises(CacheFailed, match=f'The cache {REDIS} cannot list what it holds'):
+    with pytest.raises(CacheFailed, match=f'The cache {REDIS} cannot list its entries'):
         made.entries()
     assert made.info() == CacheInfo(REDIS, None, None, None)
 
@@ -199,5 +199,5 @@ def test_what_memcached_is_given(monkeypatch, lifetime, given):
 
 
 def test_memcached_takes_no_password():
-    with pytest.raises(InvalidParameterValue, match='takes no password'):
+    with pytest.raises(InvalidParameterValue, match='supports no password'):
         cache(MEMCACHED, password='secret')

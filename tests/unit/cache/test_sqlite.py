@@ -65,9 +65,9 @@ def test_an_expiry_that_cannot_be_used_is_replaced(store):
 def test_what_has_long_expired_is_removed(store):
     ask(store, FIRST)
     # Years ahead, as a clock may be: nothing of the others is lost.
-    ask(store, NOW + cache.KEPT, name='g', now=NOW + cache.KEPT)
+    ask(store, NOW + cache.RETENTION, name='g', now=NOW + cache.RETENTION)
     assert len(store.entries()) == 2
-    ask(store, NOW + cache.KEPT, name='h', now=FIRST + cache.KEPT + 1)
+    ask(store, NOW + cache.RETENTION, name='h', now=FIRST + cache.RETENTION + 1)
     assert [each.fingerprint for each in store.entries()] == sorted(map(named, 'gh'))
 
 
@@ -92,9 +92,9 @@ def test_more_entries_than_are_read_at_once(store, monkeypatch):
     assert sorted(each.fingerprint for each in everything) == sorted(map(named, names))
     assert [each.expires for each in everything] == [FIRST + number // 7 for number in range(50)]
     for at_once in (1, 7, 50):
-        monkeypatch.setattr(cache, 'AT_ONCE', at_once)
+        monkeypatch.setattr(cache, 'PAGE_SIZE', at_once)
         assert store.entries() == everything
-    monkeypatch.setattr(cache, 'AT_ONCE', 7)
+    monkeypatch.setattr(cache, 'PAGE_SIZE', 7)
     assert store.delete(map(named, names[5:])) == 45
     assert sorted(each.fingerprint for each in store.entries()) == sorted(map(named, names[:5]))
 
@@ -174,13 +174,13 @@ def test_an_older_file_is_replaced_in_silence(store, path, caplog, read):
 
 
 def ask_with_a_warning(store, caplog, words):
-    """The URL is good, nothing is kept, and one line says why, however often it is asked."""
+    """The URL works, nothing is stored, and one line says why, however often it is called."""
     caplog.clear()
     assert ask(store, FIRST) == (FIRST, False)
     assert ask(store, SECOND) == (SECOND, False)
     assert len(caplog.records) == 1
     assert words in caplog.text
-    assert 'The URL is good all the same' in caplog.text
+    assert 'The URL works, but is not cached' in caplog.text
 
 
 def write_something(path, content):
@@ -195,7 +195,7 @@ def test_what_is_no_database_is_set_aside(store, path, caplog, content):
     assert ask(store, FIRST) == (FIRST, False)
     assert ask(store, SECOND) == (FIRST, True)
     assert path.with_name('urls.sqlite.damaged').read_bytes() == content
-    assert len(caplog.records) == 1 and 'it is set aside' in caplog.text
+    assert len(caplog.records) == 1 and 'moved it to' in caplog.text
 
 
 def test_a_truncated_file_is_set_aside(store, path, caplog):
@@ -207,7 +207,7 @@ def test_a_truncated_file_is_set_aside(store, path, caplog):
         file.truncate(4096 * 2)
     assert ask(store, FIRST)[0] == FIRST
     assert ask(store, SECOND) == (FIRST, True)
-    assert len(caplog.records) == 1 and 'it is set aside' in caplog.text
+    assert len(caplog.records) == 1 and 'moved it to' in caplog.text
     assert len(content) > path.stat().st_size
 
 
@@ -216,7 +216,7 @@ def test_a_newer_schema_is_left_alone(store, path, caplog):
     with sqlite3.connect(path) as database:
         database.execute(f'PRAGMA user_version = {cache.SCHEMA_VERSION + 1}')
     before = path.read_bytes()
-    ask_with_a_warning(store, caplog, 'a newer osc-imgurl has made it')
+    ask_with_a_warning(store, caplog, 'a newer osc-imgurl created it')
     assert path.read_bytes() == before
 
 
@@ -379,7 +379,7 @@ def test_a_file_with_other_tables_is_set_aside(store, path, caplog, statement, f
     first(store)
     assert ask(store, FIRST) == (FIRST, False)
     assert ask(store, SECOND) == (FIRST, True)
-    assert len(caplog.records) == 1 and 'it is set aside' in caplog.text
+    assert len(caplog.records) == 1 and 'moved it to' in caplog.text
 
 
 @pytest.mark.parametrize('before', [0, 1])
