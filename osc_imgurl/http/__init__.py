@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all requests share: TLS, no foreign password, limits, retries, logs without signatures."""
+"""Rules for all requests: TLS, no password of a ``.netrc``, limits, retries, logs without secrets.
+
+Other modules build their sessions with :func:`limited` and :func:`retrying_adapter`.
+"""
 
 from __future__ import annotations
 
@@ -30,27 +33,26 @@ from osc_imgurl.http.answer import (
 
 LOG = logger(__name__)
 
-# Too busy, or too many requests: the server asks to try again, and says when (Retry-After).
+# Too many requests; too busy. Retry-After says when to try again.
 RETRIED_STATUSES = (429, 503)
 BACKOFF_FACTOR = 0.5
-# How long a server may ask us to wait, in seconds; a longer time does not count.
+# We ignore a longer Retry-After, in seconds.
 MAX_RETRY_AFTER = 10
-# How many connections to a host stay open; as many are in use at once.
+# The largest number of open connections to one host.
 MOST_CONNECTIONS = 32
-# What requests raises: its own errors and, for unexpected headers, other libraries'.
+# requests raises its own errors and, for unexpected headers, other libraries'.
 FAILURES = (requests.RequestException, ValueError, OverflowError, RecursionError)
-# How an answer is broken.
+# Invalid answers: errors and their texts.
 _BROKEN: Mapping[tuple[type[BaseException], ...], str] = {
     (AnswerTooLarge,): f'it has more than {MAX_ANSWER // 2**20} MiB',
     (http.client.IncompleteRead, requests.exceptions.ChunkedEncodingError): 'it is cut off',
-    (AnswerEncoded,): 'it is compressed, which was not asked for'}
+    (AnswerEncoded,): 'it is compressed, although the request forbids that'}
 
 
 def hide_signatures() -> None:
-    """Have urllib3 log no secret, such as a URL's signature, and a retry at the debug level.
+    """Hide secrets, such as signatures, in urllib3's log, and log its retries at level DEBUG.
 
-    The log of urllib3 is the whole process's, so that no import touches it: the program
-    calls this. To call it twice changes nothing.
+    Importing the library changes no log: the program calls this function, once or more often.
     """
     for name in ('urllib3.connection', 'urllib3.connectionpool', 'urllib3.util.retry'):
         logging.getLogger(name).addFilter(_hide_signature)
@@ -64,10 +66,7 @@ def _hide_signature(record: logging.LogRecord) -> bool:
 
 
 def no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Leave a request as it is: a ``.netrc`` may hold a password for the host, and nobody's here.
-
-    Without authentication, requests looks into that file.
-    """
+    """Return the request as it is. Without an ``auth``, requests sends a password of ``.netrc``."""
     return request
 
 
@@ -75,13 +74,12 @@ def request_options(verify: bool | str | None,
                     cert: str | tuple[str, str] | None) -> dict[str, Any]:
     """Return the options of every request outside keystoneauth.
 
-    ``verify`` is given with the request: ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE`` win over a
-    session's. As in keystoneauth, they count only if certificates are verified and no file is
-    given. No redirection is followed: a token or a signature would go
-    along.
+    ``verify`` is an option of the request, because ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE``
+    override a session's. As in keystoneauth, they count only for ``verify=True``. No redirection
+    is followed: it would send a token or signature to another host.
 
-    :param verify: whether certificates are verified, or the path of a file with authorities.
-    :param cert: the client's certificate, or its file and its key's.
+    :param verify: True, False, or the path of a file with authorities.
+    :param cert: the path of the client's certificate, or the paths of certificate and key.
     """
     return {'verify': verify, 'cert': cert, 'auth': no_auth, 'allow_redirects': False}
 
@@ -96,7 +94,7 @@ def content_length(headers: Mapping[str, str]) -> int | None:
 
 
 def read_time(headers: Mapping[str, str], name: str) -> float | None:
-    """Return the moment in a header such as ``Date``: Unix time, seconds; None where it is none."""
+    """Return the moment in a header such as ``Date``: Unix time, seconds; None if invalid."""
     try:
         return email.utils.parsedate_to_datetime(headers[name]).timestamp()
     except (KeyError, ValueError, TypeError, OverflowError):
@@ -105,15 +103,15 @@ def read_time(headers: Mapping[str, str], name: str) -> float | None:
 
 def limited(session: Session, time_limit: float, num_retries: int = 0, *,
             by_part: bool = False) -> Session:
-    """Return a session like another, but every answer ends: see :class:`LimitingAdapter`.
+    """Return a copy of a session with limited answers: see :class:`LimitingAdapter`.
 
-    Its token is the other's, its connections are its own. They carry no password of a ``.netrc``,
-    to Keystone neither; and no text of ours quotes what it authenticates with.
+    It shares the token, not the connections. It sends no password of a ``.netrc``, not even to
+    Keystone, and our messages hide its credentials.
 
-    :param time_limit: of a whole answer, in seconds; the session's own counts in its place.
-    :param num_retries: how often a reading request is made again if it finds no connection or no
-        answer, or is answered 503 or 429.
-    :param by_part: whether each part of an answer may take so long, and data have any size.
+    :param time_limit: seconds for a whole answer; the session's own timeout comes first.
+    :param num_retries: retries of a GET or HEAD after a failed connection, a missing answer, 503
+        or 429.
+    :param by_part: whether the limit is for each part of an answer, and data have any size.
     """
     connections = copy.copy(session.session)
     connections.adapters = collections.OrderedDict()
@@ -124,17 +122,17 @@ def limited(session: Session, time_limit: float, num_retries: int = 0, *,
     remember_in({'auth': session.auth})
     made = copy.copy(session)
     made.session = connections
-    # What a session closes when it ends.
+    # The session closes this one at its end.
     made._session = connections
     made.timeout = session.timeout or time_limit
     return made
 
 
 def regions_with(session: Session, service_type: str, interface: str) -> list[str]:
-    """Return the regions in which the catalog of a session has a service.
+    """Return a service's regions in the catalog.
 
     :param interface: ``public``, ``internal`` or ``admin``.
-    :raises keystoneauth1.exceptions.ClientException: Keystone cannot be asked.
+    :raises keystoneauth1.exceptions.ClientException: Keystone gave no catalog.
     """
     if not isinstance(session.auth, BaseIdentityPlugin):
         return []
@@ -146,13 +144,12 @@ def regions_with(session: Session, service_type: str, interface: str) -> list[st
 
 def retrying_adapter(num_retries: int, shared: LimitingAdapter | None = None, *,
                      respect_retry_after: bool = True) -> LimitingAdapter:
-    """Return what makes a requests session retry, and limits its answers.
+    """Return an adapter for a requests session: it retries, and limits answers.
 
-    Every request with it may be sent twice: it reads, or sets a whole value.
+    It retries every request: use it for requests that read, or set a whole value.
 
-    :param shared: another adapter, to share its open connections. A slow answer of one does not
-        make the server silent for the other. Each session has its own adapter, and so no token or
-        cookie of another. Threads may share it.
+    :param shared: another adapter, to share its connections. Each session has its own adapter, so
+        that no token, cookie or silent server is shared. Threads may share an adapter.
     :param respect_retry_after: whether to wait as long as a server asks.
     """
     made = LimitingAdapter(pool_maxsize=MOST_CONNECTIONS, max_retries=_retries(
@@ -169,7 +166,7 @@ def _retries(num_retries: int, **options: Any) -> Retry:
 
 
 class _Retry(Retry):
-    """Waits as a server asks, but not for long, and says so; after a time-out there is no other."""
+    """Waits for ``Retry-After`` up to a limit, logs each wait, does not retry after a timeout."""
 
     def increment(self, method: str | None = None, url: str | None = None,
                   response: urllib3.BaseHTTPResponse | None = None,
@@ -184,7 +181,7 @@ class _Retry(Retry):
             seconds = super().parse_retry_after(retry_after)
         except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
             return 0
-        # Zero is no time to wait, and then the time between retries counts.
+        # For 0, urllib3 waits for its own time between retries.
         return seconds if seconds <= MAX_RETRY_AFTER else 0
 
     def sleep(self, response: urllib3.BaseHTTPResponse | None = None) -> None:
@@ -195,24 +192,24 @@ class _Retry(Retry):
             reason += f', Retry-After: {response.headers["Retry-After"]}'
             if self.respect_retry_after_header:
                 seconds = self.get_retry_after(response) or seconds
-        LOG.debug('Waiting %.1f s before the request is made again: %s', seconds, reason)
+        LOG.debug('Next attempt in %.1f s: %s', seconds, reason)
         super().sleep(response)
 
 
 def unanswered(server: str, error: Exception) -> str:
-    """Return in a sentence why a server cannot be reached, or gives no valid answer.
+    """Return a sentence: the server cannot be reached, or its answer is invalid, and why.
 
-    :param server: what a message calls it.
+    :param server: its name in the sentence.
     :param error: as for :func:`failure`.
     """
     for broken, answer in _BROKEN.items():
         if _among(_causes(error), *broken):
-            return f'{server} gives no answer that can be used: {answer}.'
+            return f'{server} sent an invalid answer: {answer}.'
     return f'{server} cannot be reached: {failure(error)}.'
 
 
 def failure(error: Exception) -> str:
-    """Return why there is no answer; the error's own text is long, and may hold a signature.
+    """Return why there is no answer. The error's own text is long and may contain a signature.
 
     :param error: one of :data:`FAILURES`, or an error caused by one.
     """
@@ -232,9 +229,9 @@ def failure(error: Exception) -> str:
 
 
 def remedy(error: Exception) -> tuple[str, ...]:
-    """Return the remedy for a missing answer, and the names in it; nothing if unknown.
+    """Return the remedy for a missing answer, and the names in it; ``()`` if unknown.
 
-    These are the arguments of an :class:`osc_imgurl.errors.ImgurlError` after its problem.
+    They follow the problem in the arguments of an :class:`osc_imgurl.errors.ImgurlError`.
 
     :param error: as for :func:`failure`.
     """
@@ -243,7 +240,6 @@ def remedy(error: Exception) -> tuple[str, ...]:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """Return an error and its causes."""
     causes: list[BaseException] = []
     cause: BaseException | None = error
     while cause:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers that end: within a time, at a size, and not in the middle of their headers.
+"""Limits for answers: their time, their size, and complete headers.
 
-The time limit of a socket holds for each read: a server can send a byte now and then, for ever.
-requests reads answers of any size. And if headers break off, even in the middle of a key,
-http.client accepts them as complete.
+A socket's timeout restarts with each read, so that a server can send one byte at a time for ever.
+requests reads answers of any size. http.client accepts headers that break off, even in the middle
+of a key.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ import urllib3.exceptions
 
 from osc_imgurl.errors import remember_in
 
-# Larger than any answer to a request of ours, in bytes, when it is decoded: a page of Glance's list
-# may have a megabyte or two, Swift's 10 000 names ten at the most.
+# Bytes. Our largest answers are smaller: a page of Glance's list has one or two megabytes, a page
+# of 10 000 names in Swift at most ten.
 MAX_ANSWER = 32 * 1024 * 1024
-# Of an answer as a whole, in seconds, by default.
+# Seconds for a whole answer, by default.
 TIME_LIMIT = 60.0
-# The type of what is no text to be read as a whole.
+# The content type of image data.
 DATA = 'application/octet-stream'
-# A server that has not answered in time is not asked again for so long, in seconds: whoever waits
-# for it in vain does so once.
+# Seconds. A server that did not answer in time gets no other request for so long: users wait for it
+# once.
 SILENCE = 60.0
-# Of data of any size so many bytes must come within the time.
+# Bytes of image data that must arrive within the time limit.
 PART = 1024 * 1024
 
 
@@ -48,20 +48,14 @@ class AnswerEncoded(requests.RequestException):
 
 
 class NoAnswerInTime(requests.RequestException):
-    """A server does not answer in time, or did not a moment ago.
-
-    It is none of the errors after which keystoneauth makes a request again.
-    """
+    """A server does not answer in time, or did not a moment ago. keystoneauth does not retry it."""
 
     def __str__(self) -> str:
         return 'there is no answer in time'
 
 
 class _Stream(io.RawIOBase):
-    """The bytes of a socket, within one time limit for all of them.
-
-    :ivar ended: whether all has been read.
-    """
+    """A socket's bytes, with one time limit for all of them; ``ended`` after the last byte."""
 
     def __init__(self, sock: socket.socket, file: io.RawIOBase, time_limit: float) -> None:
         super().__init__()
@@ -72,7 +66,7 @@ class _Stream(io.RawIOBase):
         self.renew()
 
     def renew(self) -> None:
-        """Start the time anew; only the time spent waiting for bytes counts."""
+        """Restart the time limit. Only the time spent waiting for bytes counts."""
         self._left = self._time_limit
 
     def readable(self) -> bool:
@@ -97,7 +91,7 @@ class _Stream(io.RawIOBase):
 
 
 class _Answer(http.client.HTTPResponse):
-    """An answer with its socket's time limit as its own, as a whole."""
+    """An answer. The socket's timeout is the limit for the whole of it."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
@@ -106,13 +100,13 @@ class _Answer(http.client.HTTPResponse):
 
     def begin(self) -> None:
         super().begin()
-        # Nothing is read behind the headers yet.
+        # The body is still unread: an ended stream means broken headers.
         if self.stream.ended:
             raise http.client.IncompleteRead(b'')
 
 
 def _left_unread(response: urllib3.HTTPResponse) -> urllib3.HTTPResponse:
-    """Have an answer closed before a retry; urllib3 would read it to its end."""
+    """Make urllib3 close an answer before a retry, instead of reading it to its end."""
     response.drain_conn = response.close  # type: ignore[method-assign]
     return response
 
@@ -140,23 +134,21 @@ class _TLSPool(urllib3.connectionpool.HTTPSConnectionPool):
 
 
 class LimitingAdapter(requests.adapters.HTTPAdapter):
-    """Makes the requests of a session; an endless answer is an error.
+    """A requests adapter with limits: an endless answer is an error.
 
-    The time limit of a request holds for its answer as a whole, and :data:`MAX_ANSWER` for the
-    answer's body. A compressed body is never decompressed: a few kilobytes may become gigabytes
-    before urllib3 gives out the first byte.
+    A request's timeout is for the whole answer, and :data:`MAX_ANSWER` for its body. A compressed
+    body is refused: a few kilobytes may become gigabytes before urllib3 returns the first byte.
 
-    A server that does not answer in time is taken for silent: what it is asked in the next
-    :data:`SILENCE` seconds fails at once, unless it is a request with data that is read while it is
-    sent.
+    After a timeout, other requests to this server fail at once for :data:`SILENCE` seconds, except
+    uploads of image data.
 
-    :param by_part: whether a body of the type :data:`DATA` may have any size: the time limit holds
-        for each :data:`PART` of it then. What is done with it meanwhile does not count.
+    :param by_part: whether a body of the type :data:`DATA` may have any size. The time limit is
+        then for each :data:`PART` of it, and the caller's own time does not count.
     """
 
     def __init__(self, *, by_part: bool = False, **kwargs: Any) -> None:
         self._by_part = by_part
-        # Until when each silent server is not asked.
+        # The end of each silent server's pause.
         self._silent: dict[str, float] = {}
         super().__init__(**kwargs)
 
@@ -190,7 +182,7 @@ class LimitingAdapter(requests.adapters.HTTPAdapter):
         if resp.headers.get('Content-Encoding', '').lower() not in ('', 'identity'):
             limit = _encoded
         elif self._by_part and data:
-            # requests itself takes an answer's cookies from there.
+            # Private, but requests itself reads cookies from it.
             limit = functools.partial(
                 _renewed, resp._original_response)  # type: ignore[attr-defined]
         else:
@@ -213,7 +205,7 @@ class LimitingAdapter(requests.adapters.HTTPAdapter):
 
 
 def _is_part(request: requests.PreparedRequest) -> bool:
-    """Say whether a request sends a part of an image, which is worth another attempt."""
+    """Say whether a request uploads image data: it is worth another attempt."""
     return not isinstance(request.body, (str, bytes, type(None)))
 
 
@@ -227,7 +219,7 @@ def _use_pools(manager: urllib3.PoolManager) -> None:
 
 def _encoded(stream: Callable[..., Iterator[bytes]], *args: Any,
              **kwargs: Any) -> Iterator[bytes]:
-    # The answer to a HEAD says how a body would be encoded, and has none.
+    # The answer to a HEAD has the header, but no body.
     if any(stream(*args, **{**kwargs, 'decode_content': False})):
         raise AnswerEncoded
     return iter(())

@@ -53,10 +53,10 @@ FAULTS = {
     '500, unnamed': b'HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n\xff',
 }
 BROKEN = {
-    '50 MB': 'gives no answer that can be used: it has more than 32 MiB.',
-    'cut-off body': 'gives no answer that can be used: it is cut off.',
-    'cut-off header': 'gives no answer that can be used: it is cut off.',
-    'gzip': 'gives no answer that can be used: it is compressed, which was not asked for.'}
+    '50 MB': 'sent an invalid answer: it has more than 32 MiB.',
+    'cut-off body': 'sent an invalid answer: it is cut off.',
+    'cut-off header': 'sent an invalid answer: it is cut off.',
+    'gzip': 'sent an invalid answer: it is compressed, although the request forbids that.'}
 STATUSES = {name: f'answers HTTP {name[:3]}' for name in FAULTS if name[:3] in (
     '300', '404', '429', '500')}
 
@@ -262,5 +262,5 @@ def test_how_long_is_waited_and_why(cloud, image, servers):
     assert second - first < 9
     for seconds, reason in ((1, 'HTTP 503, Retry-After: 1'), (1, 'HTTP 429, Retry-After: 3600'),
                             (0, 'HTTP 503, Retry-After: 9')):
-        assert (f'Waiting {seconds}.0 s before the request is made again: {reason}'
+        assert (f'Next attempt in {seconds}.0 s: {reason}'
                 in result.stderr)

@@ -95,7 +95,7 @@ WRONG = {
                   'name the file with its authority', 'unable to get local issuer certificate'),
     'time': ('its certificate, or its authority\'s, has expired',
              'have the server\'s operator renew the certificate', 'certificate has expired'),
-    'host': ('its certificate is another host\'s', 'Use the host name that the certificate is for',
+    'host': ('its certificate is another host\'s', 'Use the host name in the certificate',
              'certificate is not valid for \'127.0.0.1\'')}
 
 

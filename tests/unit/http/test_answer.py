@@ -165,7 +165,7 @@ def test_what_is_cut_off(serve, text):
     with pytest.raises(requests.RequestException) as caught:
         get(serve(text))
     assert http.unanswered('It', caught.value) == (
-        'It gives no answer that can be used: it is cut off.')
+        'It sent an invalid answer: it is cut off.')
 
 
 def test_the_headers_of_a_head_that_are_cut_off(serve):
@@ -200,7 +200,7 @@ def test_what_is_too_large(serve, monkeypatch, headers):
     with pytest.raises(answer.AnswerTooLarge) as caught:
         get(serve(HEAD + headers + b'\r\n' + LARGE))
     assert http.unanswered('It', caught.value) == (
-        'It gives no answer that can be used: it has more than 32 MiB.')
+        'It sent an invalid answer: it has more than 32 MiB.')
     monkeypatch.setattr(answer, 'MAX_ANSWER', 100_000)
     assert get(serve(HEAD + headers + b'\r\n' + LARGE)).content == LARGE
 
@@ -227,7 +227,7 @@ def test_what_is_compressed(serve, content_type, encoding, body):
     finally:
         tracemalloc.stop()
     assert http.unanswered('It', caught.value) == (
-        'It gives no answer that can be used: it is compressed, which was not asked for.')
+        'It sent an invalid answer: it is compressed, although the request forbids that.')
 
 
 @pytest.mark.parametrize('encoding', [b'', b'identity', b'Identity'])

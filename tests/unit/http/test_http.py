@@ -105,7 +105,7 @@ def test_our_own_log_has_no_signature_all_the_same(nobody, server, caplog):
             if record.name.startswith('osc_imgurl')]
     assert ours == [f'{start} {end}' for end, start in (
         ('HEAD /v1/AUTH_x/glance/3a1f', 'Request without a token:'),
-        ('0.0 s before the request is made again: connection refused', 'Waiting'),
+        ('in 0.0 s: connection refused', 'Next attempt'),
         ('connection refused, None', 'Response:'),
         ('HEAD /v1/AUTH_x/glance/3a1f', 'Request without a token:'), ('204, None', 'Response:'))]
 

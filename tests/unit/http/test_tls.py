@@ -20,8 +20,8 @@ GOOD = TRUSTED.sign()
 CLOCK = 'Look whether this machine\'s clock is right; if it is, '
 UNKNOWN = ('its certificate is signed by an authority that is not trusted here',
            'If this is the right server, name the file with its authority.', TRUSTED_AUTHORITY)
-HANDSHAKE = ('it breaks the TLS handshake off; perhaps it wants a client\'s certificate',
-             'If it does, give one, and its key.', CLIENT_CERTIFICATE)
+HANDSHAKE = ('it closes the connection during the TLS handshake; it may require a client'
+             ' certificate', 'If it does, give one, and its key.', CLIENT_CERTIFICATE)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -96,7 +96,7 @@ def explained(url, verify, cert=None):
         f'{CLOCK}tell the server\'s operator.')),
     (TRUSTED.sign(OTHER_HOST), (
         'its certificate is another host\'s',
-        'Use the host name that the certificate is for, or have the server\'s operator correct'
+        'Use the host name in the certificate, or have the server\'s operator correct'
         ' it.')),
     (None, ('it does not speak TLS', 'Correct its URL, which begins with https.'))],
     ids=['unknown authority', 'self-signed', 'expired', 'not yet valid', 'another host', 'no TLS'])
@@ -114,13 +114,13 @@ def test_a_server_that_wants_a_clients_certificate(serve, file):
     newer = serve(GOOD, OTHER)
     assert explained(older, file(TRUSTED)) == HANDSHAKE
     assert explained(newer, file(TRUSTED)) in (HANDSHAKE, (
-        'it wants a client\'s certificate', 'Give one, and its key.', CLIENT_CERTIFICATE))
+        'it requires a client certificate', 'Give one, and its key.', CLIENT_CERTIFICATE))
     for url in (older, newer):
         assert requests.get(url, timeout=10, verify=file(TRUSTED),
                             cert=file(OTHER.sign())).status_code == 204
     assert explained(older, file(TRUSTED), file(TRUSTED.sign())) == (
         'it does not accept the client\'s certificate',
-        'Give another, which the server\'s operator knows.', CLIENT_CERTIFICATE)
+        'Give one that the server\'s operator accepts.', CLIENT_CERTIFICATE)
 
 
 def test_files_that_hold_something_else(serve, file, tmp_path):
@@ -153,9 +153,9 @@ def protocol(reason):
     (verification(62, 'x'), 'its certificate is another host\'s', 1),
     (verification(66, 'EE certificate key too weak'),
      'its certificate is not accepted: EE certificate key too weak', 0),
-    (protocol('UNSUPPORTED_PROTOCOL'), 'it speaks no version of TLS that is accepted here', 1),
+    (protocol('UNSUPPORTED_PROTOCOL'), 'it supports no TLS version that this machine accepts', 1),
     (protocol('TLSV1_ALERT_PROTOCOL_VERSION'),
-     'it speaks no version of TLS that is accepted here', 1),
+     'it supports no TLS version that this machine accepts', 1),
     (protocol('TLSV1_ALERT_UNKNOWN_CA'), 'it does not accept the client\'s certificate', 2),
     (protocol('DH_KEY_TOO_SMALL'), 'TLS fails: dh key too small', 0),
     (ssl.SSLEOFError(8, 'x'), HANDSHAKE[0], 2),
