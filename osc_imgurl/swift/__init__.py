@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The object store: its capabilities, its key slots, and requests without a token."""
+"""The object store: endpoint, catalog, ``/info``, keys, objects, requests without a token."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an object store answers: which answers count, and what a cluster says of itself."""
+"""Answers of an object store: accept or refuse them; read ``/info`` and the keys in headers."""
 
 from __future__ import annotations
 
@@ -20,20 +20,19 @@ from osc_imgurl.errors import (
 )
 from osc_imgurl.tempurl.signing import Key
 
-# By these headers an answer of Swift or a RADOS Gateway is known. A proxy in between may take the
-# first away.
+# Answers of Swift and RADOS Gateways have one of these headers. Proxies may remove the first.
 KNOWN_BY = ('X-Trans-Id', 'X-Account-Container-Count', 'X-Container-Object-Count')
-# SHA-1 last: Swift deprecates it, and operators turn it off.
+# SHA-1 comes last: Swift deprecates it, and operators turn it off.
 PREFERRED_DIGESTS = ('sha256', 'sha512', 'sha1')
-# What a cluster supports that does not say: older Swifts and RADOS Gateways know SHA-1 only.
+# Older Swifts and RADOS Gateways list no digests, and support SHA-1 only.
 DIGESTS_OF_A_SILENT_CLUSTER = ('sha1',)
 CORRECT = 'Correct the endpoint of the object store, or tell its operator.'
 
 
 def md5_of(headers: Mapping[str, str]) -> str | None:
-    """Return the MD5 of an object's data, in hex, by its ETag; None where that says something else.
+    """Return the MD5 of an object's data, in hex, from its ETag; None if there is none.
 
-    The ETag of a large object is of its manifest.
+    A large object's ETag is not its data's MD5.
     """
     if 'X-Object-Manifest' in headers or 'X-Static-Large-Object' in headers:
         return None
@@ -43,7 +42,7 @@ def md5_of(headers: Mapping[str, str]) -> str | None:
 
 
 def require_object_store(response: requests.Response) -> None:
-    """Accept an answer that an object store gives: another server's 200 says nothing of keys.
+    """Accept an object store's answer. Another server's 200 would look like "no key is set".
 
     :raises ObjectStoreFailed: something else answers.
     """
@@ -54,9 +53,9 @@ def require_object_store(response: requests.Response) -> None:
 
 
 def require_authorized(response: requests.Response) -> None:
-    """Accept an answer that is not about who may.
+    """Accept any status but 401 and 403.
 
-    :raises ObjectStoreNotAuthorized: these credentials may not.
+    :raises ObjectStoreNotAuthorized: Swift refuses these credentials.
     """
     if response.status_code in (401, 403):
         reads = response.request.method in ('GET', 'HEAD')
@@ -68,13 +67,13 @@ def require_authorized(response: requests.Response) -> None:
 
 
 def require_success(response: requests.Response) -> None:
-    """Accept an answer that says that all went well.
+    """Accept a status 2xx.
 
-    :raises ObjectStoreFailed: it does not.
+    :raises ObjectStoreFailed: any other status.
     """
     if not 200 <= response.status_code < 300:
         parts = urllib.parse.urlsplit(response.url)
-        # What is wrong with a request, Swift says in words, such as "X-Delete-At in past".
+        # Swift explains a 400 in words, such as "X-Delete-At in past".
         plain = response.headers.get('Content-Type', '').startswith('text/plain')
         said = (f', {reprlib.repr(one_line(response.text))}'
                 if response.status_code == 400 and plain and response.text else '')
@@ -86,16 +85,14 @@ def require_success(response: requests.Response) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Capabilities:
-    """What a cluster says of its temporary URLs, and of its objects, in ``/info``.
+    """A cluster's support for temporary URLs and objects, by ``/info``; None: it does not say.
 
-    :ivar tempurl: whether it takes them; None where it does not say.
-    :ivar methods: the methods that it takes; None where it does not say.
-    :ivar digests: the digests that it takes; None where it does not say, as older clusters
-        and RADOS Gateways do not.
-    :ivar max_object_size: in bytes; None where it does not say.
-    :ivar max_segments: how many a static large object may have, 0 where there are no such objects;
-        None where it does not say.
-    :ivar symlink: whether it has symbolic links; None where it does not say.
+    :ivar tempurl: whether it supports temporary URLs.
+    :ivar methods: the methods supported.
+    :ivar digests: the digests supported. Older clusters and RADOS Gateways do not say.
+    :ivar max_object_size: bytes.
+    :ivar max_segments: the limit of a static large object; 0 without such objects.
+    :ivar symlink: whether it supports symbolic links.
     """
 
     tempurl: bool | None = None
@@ -106,48 +103,49 @@ class Capabilities:
     symlink: bool | None = None
 
     def supports(self, digest: str) -> bool | None:
-        """Say whether it supports a digest; None where it does not say, and it may be too new."""
+        """Say whether it supports a digest; None if it does not say, and is perhaps too old."""
         if self.digests is None:
             return digest in DIGESTS_OF_A_SILENT_CLUSTER or None
         return digest in self.digests
 
     def validate_tempurl(self) -> None:
-        """Accept a cluster that does not say that it has no temporary URLs.
+        """Refuse a cluster without temporary URLs.
 
-        :raises ObjectStoreFailed: it does.
+        :raises ObjectStoreFailed: the cluster says so.
         """
         if self.tempurl is False:
             raise ObjectStoreFailed(
-                'This cluster takes no temporary URLs: it runs without the tempurl middleware.',
+                'This cluster does not support temporary URLs: it runs without the tempurl'
+                ' middleware.',
                 'Its operator can add it to the proxy\'s pipeline.')
 
     def validate_method(self, method: str) -> None:
-        """Accept a method that the cluster supports, or does not speak of.
+        """Accept a method unless the cluster lists only others.
 
-        :raises InvalidParameterValue: it supports others.
+        :raises InvalidParameterValue: it does.
         """
         if self.methods and method not in self.methods:
             raise InvalidParameterValue(
-                f'This cluster takes no temporary URLs for {method}; it takes'
-                f' {", ".join(self.methods)}.', 'Use one of these.', 'method')
+                f'This cluster supports temporary URLs for {", ".join(self.methods)}, not for'
+                f' {method}.', 'Use one of these.', 'method')
 
     def validate_digest(self, digest: str) -> None:
-        """Accept a digest that the cluster supports, or does not speak of.
+        """Accept a digest unless the cluster lists only others.
 
-        :raises InvalidParameterValue: it supports others.
+        :raises InvalidParameterValue: it does.
         """
         if self.digests and digest not in self.digests:
             raise InvalidParameterValue(
-                f'This cluster refuses the digest {digest}; it takes {", ".join(self.digests)}.',
+                f'This cluster supports {", ".join(self.digests)}, not the digest {digest}.',
                 'Sign with one of these.', 'digest')
 
     def choose_digests(self, given: str | None, method: str) -> tuple[str, ...]:
-        """Return the digests that a URL may be signed with: the last is the surest.
+        """Return the digests to try, in order. The last is safe without trying.
 
-        Newer RADOS Gateways support SHA-256, and do not say so. So a HEAD through the URL tries it
+        Newer RADOS Gateways support SHA-256 without saying so. A HEAD through the URL tries it
         before SHA-1.
 
-        :param given: the digest that somebody asks for.
+        :param given: the setting; None for the cluster's best.
         :raises InvalidParameterValue: the cluster refuses the given digest, or the method.
         :raises ObjectStoreFailed: the cluster has no temporary URLs, or none of our digests.
         """
@@ -162,15 +160,14 @@ class Capabilities:
             if digest in self.digests:
                 return (digest,)
         raise ObjectStoreFailed(
-            f'This cluster takes the digests {", ".join(self.digests)} and none of'
+            f'This cluster supports the digests {", ".join(self.digests)}, and none of'
             f' {", ".join(PREFERRED_DIGESTS)}.')
 
 
 def read_info(info: Any) -> Capabilities:
-    """Return what an answer of ``/info`` says of temporary URLs and objects.
+    """Return the capabilities in the decoded JSON of ``/info``; an untrusted user may write it.
 
-    :param info: what its JSON says; an untrusted user may have written it.
-    :raises AttributeError, TypeError: it is of another shape.
+    :raises AttributeError, TypeError: it has another shape.
     """
     if not info:
         raise TypeError
@@ -185,7 +182,6 @@ def read_info(info: Any) -> Capabilities:
 
 
 def _number(value: object) -> int | None:
-    """Return a number that limits something."""
     if value is None:
         return None
     if type(value) is not int or value < 1:
@@ -203,7 +199,7 @@ def _texts(value: object) -> tuple[str, ...] | None:
 
 @dataclasses.dataclass(frozen=True)
 class KeySlot:
-    """A slot; its text is its name for people, such as ``account key 2``.
+    """One of the four places for a key, such as ``account key 2``.
 
     :ivar level: ``account`` or ``container``.
     :ivar number: 1 or 2.
@@ -217,20 +213,17 @@ class KeySlot:
 
     @property
     def header(self) -> str:
-        """The header in which Swift shows the key, and takes a new one."""
+        """The header of the key, in requests and answers."""
         return f'X-{self.level.title()}-Meta-Temp-Url-Key' + ('-2' if self.number == 2 else '')
 
 
-# The newer slot first, as a rotation fills it last.
+# Slot 2 comes first: a rotation puts the new key there.
 CONTAINER_SLOTS = (KeySlot('container', 2), KeySlot('container', 1))
 ACCOUNT_SLOTS = (KeySlot('account', 2), KeySlot('account', 1))
 
 
 def read_keys(headers: Mapping[str, str], slots: Iterable[KeySlot]) -> dict[KeySlot, Key]:
-    """Return the keys that are set, by their slots.
-
-    :param headers: of the account or the container.
-    """
-    # requests reads headers as Latin-1; a key is the bytes themselves.
+    """Return the keys in an account's or container's headers; an empty slot is left out."""
+    # requests decodes headers as Latin-1. This gives a key's bytes back.
     return {slot: Key(headers[slot.header].encode('latin-1'))
             for slot in slots if headers.get(slot.header)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Keystone says of an object store: its URLs, and the project whose account is in them."""
+"""The object store in Keystone's catalog: its URLs, its regions, the session's project."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Catalog:
     def find_storage_url(self) -> str | None:
         """Return the catalog's storage URL of the session's project, or None.
 
-        :raises ObjectStoreFailed: Keystone cannot be asked, or what it names is no URL.
+        :raises ObjectStoreFailed: Keystone gives no catalog, or its URL is invalid.
         """
         if self._storage_url is None:
             try:
@@ -56,8 +56,8 @@ class Catalog:
         except ValueError as error:
             raise ObjectStoreFailed(
                 f'The URL of this cloud\'s object store is invalid: {error}.', 'Its operator can'
-                ' correct the catalog (openstack catalog show object-store); in clouds.yaml it is'
-                ' object_store_endpoint_override.') from None
+                ' correct the catalog (openstack catalog show object-store). In clouds.yaml,'
+                ' object_store_endpoint_override replaces it.') from None
 
     def storage_url(self) -> str:
         """Return the catalog's storage URL of the session's project.
@@ -66,7 +66,7 @@ class Catalog:
         """
         url = self.find_storage_url()
         if not url:
-            # Without a project, no storage URL is in the catalog.
+            # Without a project, the catalog has no storage URL: raise that error first.
             self.project_id()
             problem = ('There is no object-store in the catalog of this cloud (region'
                        f' {self._region_name or "any"}, interface {self._interface})')
@@ -75,9 +75,9 @@ class Catalog:
                     f'{problem}, but in these regions: {", ".join(regions)}.',
                     'In clouds.yaml, object_store_region_name is the region of this service.')
             raise MissingParameterValue(
-                f'{problem}. If this cloud keeps its images elsewhere, there are no temporary URLs'
-                ' for them.',
-                'Else give the endpoint of Swift, the account that owns the images, and its key.',
+                f'{problem}. Only images in Swift have temporary URLs.',
+                'If this cloud has a Swift, give its endpoint, the account of the images, and its'
+                ' key.',
                 'endpoint_url', 'account', 'key_file')
         return url
 
@@ -89,24 +89,24 @@ class Catalog:
         project_id = self._session.get_project_id()
         if not project_id:
             raise MissingParameterValue(
-                'These credentials are not scoped to a project, so that they name no account.',
+                'These credentials are not scoped to a project, and so have no account.',
                 'Use a project\'s, or give the account.', 'account')
         return str(project_id)
 
     def project_names(self) -> frozenset[str]:
-        """Return what the session's project is called: its ID, and its name where that is known."""
+        """Return the ID and, if known, the name of the session's project."""
         names = {self._session.get_project_id()}
         if isinstance(self._session.auth, BaseIdentityPlugin):
             names.add(self._session.auth.get_access(self._session).project_name)
         return frozenset(filter(None, names))
 
     def unnamed_account(self) -> MissingParameterValue:
-        """Return the error that the storage URL names no account, which it should."""
+        """Return the error for a storage URL without an account."""
         return MissingParameterValue(
             f'The URL of this cloud\'s object store, {self.storage_url()} (interface'
             f' {self._interface}), names no account, and no other interface of the catalog does.',
-            'Give the account that owns the images. If this is a RADOS Gateway without accounts in'
-            ' its URLs, give the endpoint type radosgw.', 'account', 'endpoint_type')
+            'Give the account of the images. If this is a RADOS Gateway without accounts in its'
+            ' URLs, give the endpoint type radosgw.', 'account', 'endpoint_type')
 
     def storage_urls(self) -> frozenset[str]:
         """Return the storage URLs of the session's project in the catalog, of every interface."""
@@ -126,9 +126,9 @@ class Catalog:
         return self._catalog('identity') | ({own} if own else set())
 
     def find_region(self, endpoint: str) -> str | None:
-        """Return the region of an endpoint of the object store, in the catalog of every region.
+        """Return an endpoint's region in the catalog; the session's own comes first.
 
-        :returns: the session's own, if it is also the endpoint there; None where it is in none.
+        :returns: None if it is in no region.
         :raises ObjectStoreFailed: as :meth:`find_storage_url`.
         """
         storage_url = self.find_storage_url()
@@ -146,7 +146,7 @@ class Catalog:
         return any(same_endpoint(endpoint, each) for each in known)
 
     def _in_all_regions(self) -> Iterator[tuple[str | None, str]]:
-        """Yield the region and the endpoint of each object store in the catalog."""
+        """Yield region and endpoint of each object store in the catalog."""
         auth = self._session.auth
         if not isinstance(auth, BaseIdentityPlugin):
             return
@@ -157,7 +157,7 @@ class Catalog:
                 yield data.region_name, split_storage_url(validate_storage_url(data.url or ''))[0]
 
     def _catalog(self, service_type: str, region_name: str | None = None) -> frozenset[str]:
-        """Return a service's URLs of every interface; the catalog is read once, not per image."""
+        """Return a service's URLs of every interface; memoized, for many images."""
         if service_type not in self._found_urls:
             urls = set()
             for interface in ('public', 'internal', 'admin'):

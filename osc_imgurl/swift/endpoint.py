@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which endpoint a URL is for, and what the kind of server there means for URLs."""
+"""Find the endpoint for a URL, and its kind."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ from osc_imgurl.tempurl.endpoint import Endpoint, gateway_endpoint, is_gateway, 
 if TYPE_CHECKING:
     from osc_imgurl.swift.object_store import ObjectStore
 
-    # Swift, or what stands for it.
     Swift: TypeAlias = 'ObjectStore | OfflineSwift'
 
 
 def known_endpoint(settings: Settings, swift: Swift) -> tuple[str, str | None]:
     """Return the catalog's endpoint, and the account in its URL.
 
-    Where the URL names no account, as the admin interface of many a Swift does, another interface
-    may: it names the account, or is a RADOS Gateway's without one.
+    The admin interface of many a Swift has no account in its URL. Then another interface names the
+    account, or shows that this is a RADOS Gateway without accounts in its URLs.
 
-    :returns: nothing for what is not known; no account (None) for a RADOS Gateway without accounts
-        in its URLs.
+    :returns: an empty text if unknown. The account is None for a RADOS Gateway without accounts in
+        its URLs.
     """
     storage_url = swift.find_storage_url()
     endpoint, account = split_storage_url(storage_url) if storage_url else ('', '')
@@ -40,43 +39,43 @@ def known_endpoint(settings: Settings, swift: Swift) -> tuple[str, str | None]:
 
 
 def find_endpoint(settings: Settings, swift: Swift) -> Endpoint:
-    """Return the endpoint of new URLs: given, else the catalog's; never a location's.
+    """Return the endpoint of new URLs: the given one, else the catalog's; never a location's.
 
-    Below which path a RADOS Gateway without accounts serves the Swift API, the catalog says.
+    A RADOS Gateway without accounts serves the Swift API below the path in the catalog.
 
     :raises MissingParameterValue: it is not given and cannot be looked up.
-    :raises InvalidParameterValue: it is none of a RADOS Gateway.
+    :raises InvalidParameterValue: a RADOS Gateway cannot have it.
     """
     known, account = known_endpoint(settings, swift)
     accounts = (settings.endpoint_type or ('radosgw' if account is None else 'swift')) == 'swift'
     url = settings.endpoint_url or known or swift.storage_url()
     if not accounts:
         url = gateway_endpoint(url, known if account is None else None)
-        # A gateway may have accounts in its URLs all the same; some crash at a URL without.
+        # A gateway can have accounts in its URLs, too. Some of these crash at a URL without one.
         accounts = bool((account and is_gateway(known, account))
                         or settings.given_explicitly('account'))
     return _at(url, accounts, known, account)
 
 
 def endpoint_of(url: str, account: str | None, settings: Settings, swift: Swift) -> Endpoint:
-    """Return the endpoint of a URL that somebody made."""
+    """Return the endpoint of an existing URL."""
     return _at(url, account is not None, *known_endpoint(settings, swift))
 
 
 def _at(url: str, accounts: bool, known: str, account: str | None) -> Endpoint:
-    """Return an endpoint beside the catalog's: ``known``, and the account in its URL."""
+    """Return an endpoint, given the catalog's: ``known``, and the account in its URL."""
     if known and is_gateway(url, '' if accounts else None) and not is_gateway(known, account):
         known += '/swift'
     return Endpoint(url, accounts, known, accounts or account is None)
 
 
 def type_of(url: str, settings: Settings, swift: Swift) -> str | None:
-    """Return the endpoint type of a URL: ``swift`` where there is an account in it.
+    """Return the endpoint type of a URL: ``swift`` if there is an account in it.
 
-    Of the object store's own URLs the catalog knows it, whatever type is given. One that is too
-    short for an account has none.
+    For the object store's own URLs, the catalog comes before the setting. Some URLs are too short
+    for an account.
 
-    :returns: None where neither catalog nor settings say.
+    :returns: None if neither catalog nor settings say.
     """
     with contextlib.suppress(ImgurlError):
         account, path = known_endpoint(settings, swift)[1], url.partition('?')[0]
@@ -91,7 +90,7 @@ def type_of(url: str, settings: Settings, swift: Swift) -> str | None:
 
 @dataclasses.dataclass(frozen=True)
 class OfflineSwift:
-    """Swift without authentication: what is not given is missing, and the error says what.
+    """Swift without authentication. Methods that need it raise an error: it names what to give.
 
     The methods are those of :class:`osc_imgurl.swift.object_store.ObjectStore`.
     """
@@ -107,13 +106,13 @@ class OfflineSwift:
 
     def storage_url(self) -> NoReturn:
         raise MissingParameterValue(
-            'The endpoint of Swift is not known, and without authentication it cannot be looked'
-            ' up.', 'Give it.', 'endpoint_url')
+            'The endpoint of Swift is unknown, and cannot be looked up without authentication.',
+            'Give it.', 'endpoint_url')
 
     def project_id(self) -> NoReturn:
         raise MissingParameterValue(
-            'The account that owns the images is not known, and without authentication it cannot'
-            ' be looked up.', 'Give it.', 'account')
+            'The account of the images is unknown, and cannot be looked up without'
+            ' authentication.', 'Give it.', 'account')
 
     def project_names(self) -> frozenset[str]:
         return frozenset()
@@ -137,13 +136,13 @@ class OfflineSwift:
         return None
 
     def capabilities(self, endpoint: Endpoint) -> Capabilities:
-        """Return what such a cluster supports as a rule."""
+        """Return the usual capabilities of this kind of cluster."""
         return Capabilities(digests=DIGESTS_OF_A_SILENT_CLUSTER if endpoint.radosgw
                             else PREFERRED_DIGESTS)
 
     def container_keys(self, account: str | None, container: str) -> NoReturn:
         raise MissingParameterValue(
-            'Without authentication Swift shows no key.', 'Give it.', 'key_file')
+            'Swift shows no key without authentication.', 'Give it.', 'key_file')
 
     def account_keys(self, account: str | None) -> NoReturn:
         self.container_keys(account, '')

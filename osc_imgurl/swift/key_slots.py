@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The slots in which Swift keeps temporary URL keys: look at them, fill them, rotate them.
+"""Read, set and rotate the temporary URL keys of an account or container.
 
-An account and a container have two slots each, and a URL works while the key that signed it
-is in any of the four. A rotation puts the new key into slot 2 and keeps the one in use in slot
-1, until it is finished; then the new key is in slot 1 and slot 2 is empty. When it began stands in
-the metadata of the account or container.
+Accounts and containers have two slots each. A URL works while its key is in any of the four. A
+rotation puts the new key into slot 2, and the old one into slot 1. Its end moves the new key to
+slot 1, and empties slot 2. A header of the account or container holds its start.
 
-A change is planned first, as a value that says whose URLs would end; :func:`make` makes it.
+A change is planned first, as a value: it shows the key that will be lost. :func:`make` makes it.
 """
 
 from __future__ import annotations
@@ -43,18 +42,18 @@ if TYPE_CHECKING:
 
 LOG = logger(__name__)
 
-# In seconds: a process that has looked at the keys has changed them, after that.
+# Seconds. A process that reads the keys now has changed them by then.
 SETTLING = 2.0
-# In bytes. A key that a person can remember is shorter.
+# Bytes. Keys that people can remember are shorter.
 SHORT = 16
 
 
 @dataclasses.dataclass(frozen=True)
 class Owner:
-    """Whose keys: an account's, or those of one of its containers.
+    """An account or a container, as the owner of two slots.
 
     :ivar account: None for a RADOS Gateway without accounts in its URLs.
-    :ivar container: None for the account's own keys.
+    :ivar container: None for the account's own slots.
     """
 
     account: str | None
@@ -66,14 +65,14 @@ class Owner:
 
     @property
     def slots(self) -> tuple[KeySlot, KeySlot]:
-        """Both slots, in the order of their numbers."""
+        """Slot 1 and slot 2."""
         return KeySlot(self._level, 1), KeySlot(self._level, 2)
 
     @property
     def rotation_header(self) -> str:
-        """The header that says when the key in slot 1 was rotated out: Unix time, fingerprint.
+        """The header with the start of the rotation: Unix time, and the old key's fingerprint.
 
-        Only those who may set the keys can write it.
+        Only users with access to the keys can write it.
         """
         return f'X-{self._level.title()}-Meta-Temp-Url-Rotation'
 
@@ -84,11 +83,11 @@ class Owner:
 
 @dataclasses.dataclass(frozen=True)
 class Slots:
-    """What is in the slots of an owner.
+    """The keys in an owner's slots at one moment.
 
-    :ivar keys: those that are set.
-    :ivar now: when they were looked at: Unix time, seconds, by the server's clock.
-    :ivar rotated: when the key in slot 1 was rotated out, likewise; None where that is not known.
+    :ivar keys: an empty slot is left out.
+    :ivar now: the moment: Unix time, seconds, by the server's clock.
+    :ivar rotated: when the key in slot 1 was rotated out, likewise; None if unknown.
     """
 
     owner: Owner
@@ -98,17 +97,17 @@ class Slots:
 
     @property
     def in_use(self) -> Key | None:
-        """The key that signs new URLs."""
+        """The key for new URLs."""
         first, second = self.owner.slots
         return self.keys.get(second) or self.keys.get(first)
 
 
 @dataclasses.dataclass(frozen=True)
 class Change:
-    """A change of keys that is planned.
+    """A planned change of keys.
 
-    :ivar before: what is in the slots when it is planned.
-    :ivar after: the keys that are set then.
+    :ivar before: the slots at the time of planning.
+    :ivar after: the keys after the change.
     """
 
     before: Slots
@@ -116,41 +115,37 @@ class Change:
 
     @property
     def owner(self) -> Owner:
-        """Whose keys."""
         return self.before.owner
 
     @property
     def written(self) -> dict[KeySlot, Key | None]:
-        """What is to be written into which slots; None empties a slot."""
+        """The keys to write, by slot; None empties a slot."""
         return {slot: self.after.get(slot) for slot in self.owner.slots
                 if self.before.keys.get(slot) != self.after.get(slot)}
 
     @property
     def new(self) -> set[Key]:
-        """The keys that are not set before."""
+        """The keys to add."""
         return {*self.after.values()} - {*self.before.keys.values()}
 
     @property
     def gone(self) -> str:
-        """The fingerprint of the key that is not set any more: its URLs stop working.
-
-        Empty where there is none; a change overwrites one at most.
-        """
+        """The fingerprint of the key to be lost, at most one: its URLs stop working; else empty."""
         return ', '.join(key.fingerprint for key in
                          {*self.before.keys.values()} - {*self.after.values()})
 
     @property
     def rotated(self) -> int | None:
-        """When the rotation begins that this is: Unix time, seconds; None where it is none."""
+        """The start of this rotation: Unix time, seconds; None for any other change."""
         first, second = (self.after.get(slot) for slot in self.owner.slots)
         if not second or first in (None, second) or first != self.before.in_use:
             return None
-        # The server's clock has no fractions: they count as past.
+        # The server's clock has no fractions: round up.
         return self.before.now + 1
 
     @property
     def metadata(self) -> dict[str, str]:
-        """The header that is written together with the keys."""
+        """The header to write together with the keys: the start of the rotation, or its removal."""
         header = self.owner.rotation_header
         if self.rotated is not None:
             return {header: f'{self.rotated} {self.after[self.owner.slots[0]].fingerprint}'}
@@ -159,22 +154,22 @@ class Change:
         return {header.replace('X-', 'X-Remove-', 1): 'x'}
 
     def finish_at(self, longest: int) -> int | None:
-        """Return when the rotation can be finished that this is; None where it is none.
+        """Return the moment for the end of this rotation; None for any other change.
 
         :param longest: the longest duration of a URL, in seconds.
         :returns: Unix time, seconds.
-        :raises InvalidParameterValue: that lies beyond the year 9999.
+        :raises InvalidParameterValue: it is after the year 9999.
         """
         return None if self.rotated is None else validate_expires(self.rotated + longest)
 
 
 def generate() -> Key:
-    """Return a new key: 32 random bytes, written URL-safe."""
+    """Return a new key: 32 random bytes in URL-safe base64."""
     return Key(secrets.token_urlsafe(32).encode())
 
 
 def find(owner: Owner, object_store: ObjectStore) -> Slots:
-    """Return what is in the slots of an owner.
+    """Return the keys in an owner's slots.
 
     :raises MissingParameterValue: there is no such container.
     :raises ObjectStoreNotAuthorized: these credentials may not see the keys.
@@ -183,7 +178,7 @@ def find(owner: Owner, object_store: ObjectStore) -> Slots:
     if headers is None:
         raise MissingParameterValue(f'There is no {owner}.', 'Correct its name.')
     keys, now = read_keys(headers, owner.slots), http.read_time(headers, 'Date')
-    # Another program may have set another key since.
+    # If another program has set another key since, the header is about an older rotation.
     first = keys.get(owner.slots[0])
     rotated = first and re.fullmatch(f'([0-9]{{1,11}}) {first.fingerprint}',
                                      headers.get(owner.rotation_header, ''))
@@ -192,13 +187,13 @@ def find(owner: Owner, object_store: ObjectStore) -> Slots:
 
 
 def make(change: Change, object_store: ObjectStore) -> None:
-    """Make a change, in one request, unless another process changes the keys at the same time.
+    """Make a change, in one request.
 
-    Swift has no request that depends on the keys that are set. So they are looked at just before,
-    and again when all processes that have looked at the same time are done: of several new keys in
-    one slot the last stays, and the other processes fail.
+    Swift has no conditional request for keys. So this reads the keys just before the request. It
+    reads them again :data:`SETTLING` seconds later: concurrent processes have written theirs by
+    then, the last key in a slot stays, and the other processes fail.
 
-    :raises InvalidParameterValue: another process has changed the keys; the new key is not set.
+    :raises InvalidParameterValue: another process changed the keys; the new key is not set.
     :raises OutcomeUnknown: the new key may be set, or not.
     :raises ImgurlError: nothing is changed; as
         :meth:`osc_imgurl.swift.object_store.ObjectStore.set_keys`.
@@ -213,19 +208,19 @@ def make(change: Change, object_store: ObjectStore) -> None:
     if change.new or failed:
         _read_back(change, object_store, failed)
     if any(len(key.value) < SHORT for key in change.new):
-        LOG.warning('The new key has fewer than %s bytes: it may be guessed from its fingerprint,'
-                    ' or from any URL. Generate one', SHORT)
+        LOG.warning('The new key has fewer than %s bytes: anyone with its fingerprint or a URL can'
+                    ' guess it. Generate one', SHORT)
     if change.gone:
-        LOG.warning('The key %s is gone from %s: no URL that it has signed works any more',
+        LOG.warning('The key %s is gone from %s: the URLs signed with it stop working',
                     change.gone, owner)
 
 
 def _read_back(change: Change, object_store: ObjectStore,
                failed: ObjectStoreFailed | None) -> None:
-    """Accept a change that the slots show.
+    """Read the slots, and accept the change if they show it.
 
-    :param failed: what the request to change them raised. A refusal may be the answer to a request
-        that was made again, when the first had been carried out.
+    :param failed: the error of the request. It may be the answer to a retry, after the first
+        request had succeeded.
     :raises ImgurlError: as :func:`make`.
     """
     refused = failed is not None and not isinstance(failed, OutcomeUnknown)
@@ -247,29 +242,29 @@ def _changed_by_another(owner: Owner, keys: Mapping[KeySlot, Key],
                         what: str) -> InvalidParameterValue:
     now = ', '.join(f'{slot} {key.fingerprint}' for slot, key in keys.items())
     return InvalidParameterValue(
-        f'Another process has changed the keys of {owner} at the same time ({now or "none"} now),'
-        f' and {what}.', 'See which keys are set, and try again.', LIST_KEYS)
+        f'Another process changed the keys of {owner} at the same time ({now or "none"} now), and'
+        f' {what}.', 'List the keys, and try again.', LIST_KEYS)
 
 
 def _unknown(change: Change, reason: ImgurlError) -> OutcomeUnknown:
     new = ''.join(f', the new one ({key.fingerprint})' for key in change.new)
     return OutcomeUnknown(
         f'Could not verify the keys of {change.owner}{new}, after a change: {reason.problem}',
-        'See which fingerprints are set.', LIST_KEYS)
+        'List the keys, and compare their fingerprints.', LIST_KEYS)
 
 
 def set_key(slots: Slots, slot: KeySlot, key: Key, force: bool = False) -> Change:
     """Plan to put a key into a slot.
 
-    :param force: also where that ends the URLs of another key.
-    :raises InvalidParameterValue: it would.
+    :param force: even if that ends the URLs of another key.
+    :raises InvalidParameterValue: it would end them, and ``force`` is not set.
     """
     change = Change(slots, {**slots.keys, slot: key})
     if change.gone and not force:
         raise InvalidParameterValue(
             f'There is a key in slot {slot} already ({change.gone}), and the URLs signed with it'
             ' would stop working.',
-            'Rotate it, take the other slot, or overwrite it.', ROTATE_KEY, 'slot', FORCE)
+            'Rotate it, use the other slot, or overwrite it.', ROTATE_KEY, 'slot', FORCE)
     return change
 
 
@@ -277,13 +272,13 @@ def unset_key(slots: Slots, slot: KeySlot, force: bool = False,
               living: Iterable[str] = ()) -> Change:
     """Plan to empty a slot.
 
-    :param force: also where that ends the URLs of its key.
+    :param force: even if that ends the URLs of its key.
     :param living: as in :func:`finish`.
-    :raises InvalidParameterValue: it would; or the slot is empty.
+    :raises InvalidParameterValue: it would end them, and ``force`` is not set; or it is empty.
     """
     if slot not in slots.keys:
         raise InvalidParameterValue(
-            f'There is no key in slot {slot}.', 'See which slots have one.', LIST_KEYS)
+            f'There is no key in slot {slot}.', 'List the keys.', LIST_KEYS)
     change = Change(slots, {other: key for other, key in slots.keys.items() if other != slot})
     if change.gone and not force:
         _require_no_links(change, living)
@@ -295,42 +290,42 @@ def unset_key(slots: Slots, slot: KeySlot, force: bool = False,
 
 
 def rotate(slots: Slots, key: Key, force: bool = False) -> Change:
-    """Plan to put a new key into slot 2; the one in use stays valid, in slot 1.
+    """Plan to put a new key into slot 2, and the one in use into slot 1: its URLs work on.
 
-    :param force: also where both slots are full, which ends the URLs of the key in slot 1.
+    :param force: even if both slots are full: that ends the URLs of the key in slot 1.
     :raises InvalidParameterValue: there is no key yet, the new key is set already, or the URLs
-        of another would end.
+        of another key would end.
     """
     owner = slots.owner
     if slots.in_use is None:
         raise InvalidParameterValue(f'There is no key on {owner}.', 'Set one.', SET_KEY)
     if key in slots.keys.values():
-        raise InvalidParameterValue('The new key is set already: rotate to another.')
+        raise InvalidParameterValue('The new key is set already.', 'Rotate to another.')
     first, second = owner.slots
     change = Change(slots, {first: slots.in_use, second: key})
     if change.gone and not force:
         raise InvalidParameterValue(
             f'Both slots of {owner} have a key, and the URLs signed with the one in slot {first}'
             f' ({change.gone}) would stop working.',
-            'Finish the rotation that is under way when they have expired, or end them now.',
+            'Finish the earlier rotation when they have expired, or end them now.',
             FINISH_ROTATION, FORCE)
     return change
 
 
 def finish(slots: Slots, longest: int | None = None, force: bool = False,
            living: Iterable[str] = ()) -> Change:
-    """Plan the end of a rotation: the key in slot 1 goes, and that in slot 2 moves there.
+    """Plan the end of a rotation: the new key moves from slot 2 to slot 1, over the old one.
 
-    :param longest: the longest duration of a URL that was given out, in seconds.
-    :param force: also where URLs of the old key may still work.
-    :param living: for each link that works, the fingerprint of the key that signed its URL.
+    :param longest: the longest duration of any URL, in seconds.
+    :param force: even if URLs of the old key may still work.
+    :param living: for each working link, the fingerprint of the key that signed its URL.
     :raises MissingParameterValue: the longest duration is not given.
-    :raises InvalidParameterValue: URLs of the old key may still work, or no rotation is under way.
+    :raises InvalidParameterValue: URLs of the old key may still work, or there is no rotation.
     """
     owner = slots.owner
     first, second = owner.slots
     if set(slots.keys) != {first, second}:
-        raise InvalidParameterValue(f'No rotation is under way on {owner}: it has one key.'
+        raise InvalidParameterValue(f'There is no rotation to finish on {owner}: it has one key.'
                                     if slots.keys else f'There is no key on {owner}.')
     change = Change(slots, {first: slots.keys[second]})
     if change.gone and not force:
@@ -340,13 +335,13 @@ def finish(slots: Slots, longest: int | None = None, force: bool = False,
 
 
 def _require_expired(change: Change, longest: int | None) -> None:
-    """Accept the end of a rotation that is as long ago as URLs live."""
+    """Accept the end of a rotation when the old key's URLs have expired."""
     rotated = change.before.rotated
     if rotated is None:
         raise InvalidParameterValue(
-            f'Since when new URLs on {change.owner} are not signed with the key {change.gone} is'
-            ' not known: another program has set the keys.',
-            'Wait until its URLs have expired, and end them then.', FORCE)
+            'The start of this rotation is unknown: another program set the keys of'
+            f' {change.owner}.',
+            f'Wait until the URLs of the key {change.gone} have expired, and end them then.', FORCE)
     if longest is None:
         raise MissingParameterValue(
             f'The key {change.gone} was rotated out at {format_expires(rotated)}, and its URLs may'
@@ -360,7 +355,6 @@ def _require_expired(change: Change, longest: int | None) -> None:
 
 
 def _require_no_links(change: Change, living: Iterable[str]) -> None:
-    """Accept a change that ends no link."""
     count = collections.Counter(living)[change.gone]
     if count:
         raise InvalidParameterValue(

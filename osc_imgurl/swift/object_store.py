@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Swift, through python-swiftclient on the caller's session.
 
-A token is only ever sent to the endpoint that the catalog names, never to one that an image's
-location or an option names. Requests go through swiftclient's connection rather than its
-functions: those log the beginnings of keys, and percent-decode keys that have a ``%`` in them.
+A token goes to the catalog's endpoints only, never to one from a location or an option. Requests
+use swiftclient's connection, not its functions: those log the beginning of a key, and
+percent-decode a key with a ``%``.
 """
 
 from __future__ import annotations
@@ -50,23 +50,20 @@ from osc_imgurl.workers import Workers
 
 LOG = logger(__name__)
 
-# How many questions are asked ahead at once: about container, account and cluster.
-AT_ONCE = 3
+# Concurrent prefetches: container, account and cluster.
+MAX_CONCURRENCY = 3
 
 
 class ObjectStore(Catalog):
     """The object store of a cloud, as one session sees it.
 
     :param session: an authenticated keystoneauth session.
-    :param region_name: region of the catalog's endpoint; None takes the first.
+    :param region_name: region of the catalog's endpoint; None for the first.
     :param interface: ``public``, ``internal`` or ``admin``.
-    :param storage_url: the session's storage URL, where it is not to be looked up in the
-        catalog.
-    :param num_retries: how often a request is made again that finds no connection, or that is
-        answered 503 or 429.
-    :param timeout: how long an answer may take, in seconds, where the session has no time limit
-        of its own.
-    :ivar connections: those that are open; others may share them.
+    :param storage_url: the session's storage URL, instead of the catalog's.
+    :param num_retries: retries after a failed connection, 503 or 429.
+    :param timeout: seconds for an answer; the session's own timeout comes first.
+    :ivar connections: a probe may share them.
     """
 
     def __init__(self, session: Session, region_name: str | None = None,
@@ -78,10 +75,10 @@ class ObjectStore(Catalog):
         self._in_regions: dict[str, ObjectStore] = {}
 
     def at(self, endpoint: str) -> ObjectStore:
-        """Return the object store at an endpoint: that of the region which the catalog has it in.
+        """Return the object store at an endpoint, by its region in the catalog.
 
-        :returns: this one for an endpoint that the catalog does not name: that may be another name
-            of it, such as a proxy's, and gets no token.
+        :returns: this one if the catalog does not name the endpoint. That may be a proxy, and gets
+            no token.
         :raises ObjectStoreFailed: as :meth:`find_storage_url`.
         """
         region = self.find_region(endpoint)
@@ -93,14 +90,14 @@ class ObjectStore(Catalog):
         return self._in_regions[region]
 
     def memoized(self) -> MemoizedStore:
-        """Return the same object store, which is asked nothing twice."""
+        """Return the same object store with memoized answers."""
         return MemoizedStore(self)
 
     def capabilities(self, endpoint: Endpoint) -> Capabilities:
-        """Return what the cluster of an endpoint says in ``/info``; no token is sent.
+        """Return the cluster's answer to ``/info``, requested without a token.
 
-        :raises ObjectStoreFailed: the cluster cannot be reached, or answers with an error. A
-            cluster that hides ``/info`` says nothing.
+        :returns: all fields are None if the cluster hides ``/info``.
+        :raises ObjectStoreFailed: the cluster cannot be reached, or answers with an error.
         """
         response = self._request('GET', f'{endpoint.cluster}/info')
         if response.status_code in (401, 403, 404):
@@ -117,7 +114,7 @@ class ObjectStore(Catalog):
                        container: str) -> dict[KeySlot, Key] | None:
         """Return a container's temporary URL keys by slot, or None if there is no container.
 
-        Swift shows them to the account's owner only; who may merely read sees none.
+        Swift shows them to the account's owner only. Users with read access see none.
 
         :param account: None for a RADOS Gateway without accounts in its URLs.
         :raises ObjectStoreNotAuthorized: these credentials may not see the container.
@@ -135,7 +132,7 @@ class ObjectStore(Catalog):
         return None if headers is None else read_keys(headers, ACCOUNT_SLOTS)
 
     def head(self, account: str | None, container: str | None = None) -> Mapping[str, str] | None:
-        """Return what Swift says of an account, or of a container; None where there is none.
+        """Return the headers of an account or a container; None if there is none.
 
         :raises ObjectStoreNotAuthorized: these credentials may not see it.
         :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
@@ -150,7 +147,7 @@ class ObjectStore(Catalog):
                     name: str) -> tuple[int, str | None] | None:
         """Return an object's size in bytes and the MD5 of its data, or None if there is none.
 
-        :returns: no MD5 where Swift does not say it, as of a large object.
+        The MD5 is None if Swift does not say it, as for a large object.
 
         :raises ObjectStoreNotAuthorized: these credentials may not see the object.
         :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
@@ -169,8 +166,8 @@ class ObjectStore(Catalog):
     def names(self, account: str | None, container: str | None = None) -> list[str]:
         """Return the names of an account's containers, or of a container's objects.
 
-        :returns: as many as Swift lists at once (10 000 by default); none where there is no such
-            account or container.
+        :returns: one page of Swift's, 10 000 by default; empty without such an account or
+            container.
         :raises ObjectStoreNotAuthorized: these credentials may not list them.
         :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
         """
@@ -183,16 +180,16 @@ class ObjectStore(Catalog):
     def set_keys(self, account: str | None, container: str | None,
                  keys: Mapping[KeySlot, Key | None],
                  metadata: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Set temporary URL keys of an account or a container, all at once.
+        """Set temporary URL keys of an account or a container, in one request.
 
         :param container: None for the account's own.
         :param keys: by their slots; None empties a slot.
         :param metadata: more headers of the same request.
-        :raises InvalidParameterValue: Swift cannot keep a key as it is; nothing is set then.
+        :raises InvalidParameterValue: Swift cannot store a key unchanged; nothing is set.
         :raises ObjectStoreNotAuthorized: these credentials may not.
-        :raises ObjectStoreFailed: Swift refuses the request (HTTP 4xx). That may be the answer to a
-            request that was made again, when the first had been carried out.
-        :raises OutcomeUnknown: anything else comes back, or nothing.
+        :raises ObjectStoreFailed: Swift refuses the request (HTTP 4xx). It may be the answer to a
+            retry, after the first request had succeeded.
+        :raises OutcomeUnknown: any other answer, or none.
         """
         headers: dict[str, str | bytes] = {**metadata}
         for slot, key in keys.items():
@@ -219,7 +216,7 @@ class ObjectStore(Catalog):
     def request(self, method: str, *names: str, account: str | None,
                 headers: Mapping[str, str] | None = None, query: str = '',
                 data: bytes | Body = b'') -> requests.Response:
-        """Return what an account answers about a container, or an object in it.
+        """Return an account's answer to a request for a container, or an object in it.
 
         :param account: None for a RADOS Gateway without accounts in its URLs.
         :raises ObjectStoreFailed: as :meth:`container_keys`.
@@ -233,12 +230,12 @@ class ObjectStore(Catalog):
         if account not in (None, own_account):
             url = f'{endpoint}/v1/{urllib.parse.quote(account)}'
         elif url == endpoint:
-            # It has no API version.
+            # The catalog's URL has no API version.
             url += '/v1'
         for name in filter(None, (account, *names)):
             if {'.', '..'} & set(name.split('/')):
                 raise InvalidParameterValue(
-                    f'The name {name!r} has a part . or .., and a request would go elsewhere then.')
+                    f'The name {name!r} has a part . or .., so that a request would go elsewhere.')
         return '/'.join([url, *(urllib.parse.quote(name) for name in names if name)])
 
     def _authenticated(self, method: str, url: str, headers: Mapping[str, str | bytes],
@@ -261,7 +258,7 @@ class ObjectStore(Catalog):
         try:
             response: requests.Response = self.connections.to(base, data).request(
                 method, parts._replace(scheme='', netloc='').geturl(), data, headers)
-            # Read to its end, so that the connection can serve the next request.
+            # Read it, so that the connection can serve the next request.
             response.content  # noqa: B018
         except http.FAILURES as error:
             raise ObjectStoreFailed(
@@ -273,11 +270,10 @@ class ObjectStore(Catalog):
 
 
 class MemoizedStore(ObjectStore):
-    """An object store that is asked nothing twice about keys, names and clusters.
+    """An object store with memoized answers about keys, names and clusters, for one flow.
 
-    What failed fails again.
-
-    It is for one flow: whoever changes keys asks the object store itself.
+    A failed request fails again, without another request. To change keys, use the object store
+    itself.
 
     :param store: shares its connections.
     """
@@ -285,7 +281,7 @@ class MemoizedStore(ObjectStore):
     def __init__(self, store: ObjectStore) -> None:
         vars(self).update(vars(store))
         self._store = store
-        self._workers = Workers(AT_ONCE)
+        self._workers = Workers(MAX_CONCURRENCY)
         self._answers: dict[tuple[object, ...], Future[Any]] = {}
         self._memoized: dict[str, MemoizedStore] = {}
 
@@ -299,9 +295,9 @@ class MemoizedStore(ObjectStore):
         return self._memoized.setdefault(endpoint, MemoizedStore(found))
 
     def prefetch(self, question: str, *about: object) -> None:
-        """Ask ahead, in another thread; nobody waits here.
+        """Start a request in another thread, and return at once.
 
-        Any failure is raised where the answer is needed, and costs nothing where it is not.
+        The caller that needs the answer gets any exception; without one it is lost.
 
         :param question: the name of a method of this class.
         :param about: its arguments.
@@ -332,10 +328,10 @@ class MemoizedStore(ObjectStore):
 
 
 class Body:
-    """Data of a known size that is read while it is sent.
+    """Data to stream in a request.
 
-    :param size: in bytes. Whoever gives the chunks must give so much, or raise an error: that ends
-        the request, and Swift keeps nothing of it.
+    :param size: bytes. ``chunks`` must yield exactly so many, or raise an error: that ends the
+        request, and Swift discards the data.
     """
 
     def __init__(self, size: int, chunks: Iterable[bytes]) -> None:
@@ -350,25 +346,24 @@ class Body:
 
 
 class Connections:
-    """Connections with a session's TLS options and time limit; what is open serves all threads.
+    """Connections with a session's TLS options and time limit, for all threads.
 
-    :param num_retries: how often a request is made again that finds no connection, or that is
-        answered 503 or 429.
-    :ivar adapter: has what is open; others may share it.
+    :param num_retries: retries after a failed connection, 503 or 429.
+    :ivar adapter: a probe may share it.
     """
 
     def __init__(self, session: Session, num_retries: int) -> None:
         self._session = session
         self.adapter = http.retrying_adapter(num_retries)
-        # What is read while it is sent is gone then.
+        # A stream cannot be sent twice.
         self._once = http.retrying_adapter(0, self.adapter)
         self._of_thread = threading.local()
 
     def to(self, base: str, data: bytes | Body) -> swiftclient.client.HTTPConnection:
-        """Return this thread's connection to a server; one that two have mixes up their answers.
+        """Return this thread's connection to a server; threads cannot share one.
 
         :param base: scheme, host and port.
-        :param data: what is to be sent.
+        :param data: the request's body; a stream is not retried.
         """
         adapter = self._once if isinstance(data, Body) else self.adapter
         made: dict[object, swiftclient.client.HTTPConnection]

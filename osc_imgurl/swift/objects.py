@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A container in the session's own account, and the objects in it: written, listed, deleted."""
+"""A container in the user's own account: write, list and delete its objects."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 
 T = TypeVar('T')
 
-# What Swift answers where a quota is used up, or a disk is full.
+# Swift's answers without room for an object.
 FULL = {413: 'the quota of the account or of the container is used up, or the object too large',
         507: 'its disks are full'}
-# Of a list; a page of Swift's has up to 10 000 objects.
+# The limit of a list. A page has up to 10 000 objects.
 MOST_PAGES = 1000
 DELETE_AT = 'X-Delete-At'
-# The headers by which a container says that others may use it.
+# The headers of a container that others may use.
 SHARED = {'X-Container-Read': 'read', 'X-Container-Write': 'change'}
-# How many objects are asked for, or deleted, at once.
+# Concurrent requests to read or delete objects.
 AT_ONCE = 8
-# What comes of an answer of another shape.
+# Errors from reading an answer of another shape.
 NOT_EXPECTED = (ValueError, LookupError, TypeError, OverflowError, RecursionError)
 
 
 @dataclasses.dataclass(frozen=True)
 class Listed:
-    """An object as its container's listing shows it.
+    """An object in a container's list.
 
-    :ivar size: in bytes.
-    :ivar md5: its ETag; of a large object it says nothing.
+    :ivar size: bytes.
+    :ivar md5: the ETag; not the data's MD5 for a large object.
     """
 
     name: str
@@ -51,13 +51,12 @@ class Listed:
 
 
 class Container:
-    """A container of the session's own account.
+    """A container of the user's own account.
 
     :param account: None for a RADOS Gateway without accounts in its URLs.
 
-    Every method raises ObjectStoreNotAuthorized where these credentials may not, ObjectStoreFull
-    where a quota is used up, and ObjectStoreFailed where Swift cannot be reached, or answers with
-    another error.
+    Every method raises ObjectStoreNotAuthorized if Swift refuses these credentials, ObjectStoreFull
+    if a quota is used up, and ObjectStoreFailed after any other error.
     """
 
     def __init__(self, store: Swift, name: str, account: str | None) -> None:
@@ -66,19 +65,19 @@ class Container:
         self._account = account
 
     def headers(self) -> Mapping[str, str] | None:
-        """Return what Swift says of the container, or None where there is none."""
+        """Return the container's headers, or None if there is no such container."""
         return self._head()
 
     def create(self) -> None:
-        """Make the container; where it is there already, nothing changes."""
+        """Create the container unless it exists."""
         _require_success(self._request('PUT', self.name))
 
     def head(self, name: str, query: str = '') -> Mapping[str, str] | None:
-        """Return what Swift says of an object, or None where there is none."""
+        """Return an object's headers, or None if there is no such object."""
         return self._head(name, query=query)
 
     def list(self, prefix: str = '', *, after: str = '') -> Iterator[Listed]:
-        """Yield the objects whose names begin so, page by page.
+        """Yield the objects with a prefix in their names, page by page.
 
         :param after: begin behind this name.
         """
@@ -99,11 +98,11 @@ class Container:
 
     def put(self, name: str, data: bytes | Body, headers: Mapping[str, str],
             query: str = '') -> Mapping[str, str] | None:
-        """Write an object, and return what Swift says of it.
+        """Write an object, and return the headers of the answer.
 
-        Data that is read from elsewhere is sent once: it cannot be read again.
+        A :class:`Body` is sent once: it cannot be read again for a retry.
 
-        :returns: None where a condition in the headers (``If-None-Match``) is not met.
+        :returns: None if a condition in the headers (``If-None-Match``) is not met.
         """
         response = self._request('PUT', self.name, name, headers=headers, query=query, data=data)
         if response.status_code == 412:
@@ -111,23 +110,23 @@ class Container:
         return _require_success(response).headers
 
     def post(self, name: str, headers: Mapping[str, str], *, symlink: bool = False) -> bool:
-        """Write what stands beside an object's data anew; say whether there is such an object.
+        """Replace an object's metadata, and say whether there is such an object.
 
-        :param symlink: whether it may be a symbolic link. Swift has written the headers then when
-            it redirects to the link's target, where nobody is to write them too.
+        :param symlink: whether it may be a symbolic link. Swift then writes the link's metadata
+            and answers with a redirection to the target. We do not follow it.
         """
         response = self._request('POST', self.name, name, headers=headers)
         return (symlink and response.status_code == 307) or self._unless_missing(response)
 
     def delete(self, name: str) -> bool:
-        """Delete an object; say whether there was one."""
+        """Delete an object, and say whether there was one."""
         return self._unless_missing(self._request('DELETE', self.name, name))
 
     def manifest(self, name: str) -> set[str] | None:
-        """Return the segments in this container that a large object consists of.
+        """Return the names of a large object's segments, in this container.
 
-        :returns: none where there is no such object; None where the object store does not say, as
-            RADOS Gateways do not.
+        :returns: an empty set if there is no such object; None if the object store does not say,
+            like RADOS Gateways.
         """
         response = self._request('GET', self.name, name, query='multipart-manifest=get')
         if response.status_code == 404:
@@ -152,16 +151,13 @@ class Container:
 
 
 def read_end(headers: Mapping[str, str]) -> int | None:
-    """Return when Swift deletes an object: Unix time, seconds; None: never.
-
-    :param headers: of the object.
-    """
+    """Return when Swift deletes the object with these headers: Unix time, seconds; None: never."""
     moment = headers.get(DELETE_AT, '')
     return int(moment) if re.fullmatch('[0-9]{1,10}', moment) else None
 
 
 def delete_each(delete: Callable[[T], object], items: Iterable[T]) -> list[ImgurlError]:
-    """Delete items, side by side; return why some are not deleted."""
+    """Delete items concurrently, and return the errors."""
     def attempt(item: T) -> ImgurlError | None:
         try:
             delete(item)
@@ -176,8 +172,8 @@ def _require_success(response: requests.Response) -> requests.Response:
     if response.status_code in FULL:
         raise ObjectStoreFull(
             f'There is no more room in Swift (HTTP {response.status_code}):'
-            f' {FULL[response.status_code]}.', 'Delete copies that nobody needs, or ask the'
-            ' operator for more.', DELETE_COPIES)
+            f' {FULL[response.status_code]}.', 'Delete copies, or ask the operator for more room.',
+            DELETE_COPIES)
     require_success(response)
     return response
 
@@ -188,7 +184,7 @@ def _listing(response: requests.Response) -> list[Listed]:
                          str(each.get('content_type', '')))
                   for each in response.json() if 'name' in each]
         for each in listed:
-            # Not every text that JSON can write is one that a URL can have.
+            # JSON can contain surrogates, a URL cannot.
             each.name.encode()
     except NOT_EXPECTED:
         raise _no_list(response) from None
@@ -197,5 +193,5 @@ def _listing(response: requests.Response) -> list[Listed]:
 
 def _no_list(response: requests.Response) -> ObjectStoreFailed:
     return ObjectStoreFailed(
-        f'What answers at {response.url.partition("?")[0]} lists other things than the objects that'
-        ' it is asked for, or does not end.', CORRECT)
+        f'What answers at {response.url.partition("?")[0]} lists other things than objects of this'
+        ' container, or its list does not end.', CORRECT)

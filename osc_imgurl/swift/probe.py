@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ask through a temporary URL, as anybody may: without a token."""
+"""Try a temporary URL: requests without a token."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from osc_imgurl.swift.answers import md5_of
 
 LOG = logger(__name__)
 
-# In seconds: for an answer, where the session has no time limit of its own, and for a connection.
-# Where Swift is out of reach, nobody is to wait for long to be warned of it.
+# Seconds for an answer, if the session has no limit of its own, and for a connection. They are
+# short: if Swift is out of reach, a warning should come soon.
 TIMEOUT = 10.0
 CONNECT_TIMEOUT = 4.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What came back.
+    """The answer to a probe; a field is None if the answer does not say.
 
-    :ivar status: the HTTP status; None where there was no answer.
-    :ivar failure: why there was none; else empty.
-    :ivar transaction: Swift's transaction id; None where something else than Swift answers.
-    :ivar date: the server's clock: Unix time, seconds; None where it does not say.
-    :ivar size: of the object, in bytes; None where the answer does not say.
-    :ivar md5: of the object's data, in hex; likewise, as for a large object.
-    :ivar target: the path of the object that a symbolic link stands for, as the answer says it.
-    :ivar server: what the answer says of who answers.
-    :ivar remedy: what to do where there was none, and what that is about; empty if unknown.
+    :ivar status: the HTTP status; None without an answer.
+    :ivar failure: why there is no answer; else empty.
+    :ivar transaction: Swift's transaction ID; other servers have none.
+    :ivar date: the server's clock: Unix time, seconds.
+    :ivar size: of the object, in bytes.
+    :ivar md5: of the object's data, in hex; None for a large object.
+    :ivar target: the path of a symbolic link's target.
+    :ivar server: from the headers ``Server`` or ``Via``.
+    :ivar remedy: arguments of an error after its problem; empty if unknown.
     """
 
     status: int | None
@@ -51,29 +51,27 @@ class Answer:
 
     @property
     def works(self) -> bool:
-        """Whether the URL is good; a part that is not there (416) was at least allowed."""
+        """Whether the URL works: 416, for a range of an empty object, is fine, too."""
         return self.status in (200, 204, 206, 416)
 
     def has_object(self, size: int | None) -> bool:
-        """Say whether Swift answers with an object of a size in bytes; None: of any."""
+        """Say whether Swift answers with an object of a size in bytes; None: of any size."""
         return self.works and self.transaction is not None and size in (None, self.size)
 
     @property
     def refused(self) -> bool:
-        """Whether the URL is definitely not good."""
+        """Whether the URL does not work, beyond doubt."""
         return self.status in (401, 403, 404)
 
 
 class Probe:
-    """Sends requests through temporary URLs; no token goes with them.
+    """Tries temporary URLs, without a token.
 
-    :param verify: whether certificates are verified, or the path of a file with authorities.
-    :param cert: the client's certificate, or its file and its key's.
-    :param timeout: in seconds.
-    :param num_retries: how often a request is made again that finds no connection, or that is
-        answered 503 or 429.
-    :param connections: those of the object store that are open, so that none is made anew for a
-        single request.
+    :param verify: True, False, or the path of a file with authorities.
+    :param cert: the path of the client's certificate, or the paths of certificate and key.
+    :param timeout: seconds.
+    :param num_retries: retries after a failed connection, 503 or 429.
+    :param connections: the object store's, to reuse them.
     """
 
     def __init__(self, verify: bool | str | None = True, cert: str | tuple[str, str] | None = None,
@@ -83,13 +81,13 @@ class Probe:
         self._timeout = timeout or TIMEOUT
         self._num_retries = num_retries
         self._connections = connections
-        # requests does not say that a session may be shared among threads.
+        # requests does not promise that threads can share a session.
         self._of_thread = threading.local()
 
     def ask(self, url: str, method: str = 'HEAD') -> Answer:
-        """Return what a URL answers; a GET asks for the first byte only.
+        """Return the answer to a temporary URL; a GET requests the first byte only.
 
-        :param url: a temporary URL; in no log of this library, and in no error.
+        No log and no error contains the URL.
         """
         headers = {'Range': 'bytes=0-0'} if method == 'GET' else {}
         path, query = urllib.parse.urlsplit(url)[2:4]
@@ -97,7 +95,8 @@ class Probe:
         LOG.debug('Request without a token: %s %s', method, path)
         try:
             with self._session.request(
-                    # What is not read to its end costs the connection, but may be a whole image.
+                    # Do not read a GET's body: a server may send the whole image. This closes the
+                    # connection.
                     method, url, headers=headers, stream=method == 'GET', **self._options,
                     timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout)) as response:
                 answer = _read(response, signature)
@@ -119,9 +118,9 @@ class Probe:
 
 
 def own_address(endpoint: str) -> str | None:
-    """Return the address from which this machine reaches an endpoint; None where it does not.
+    """Return this machine's address on the way to an endpoint; None without a route.
 
-    Behind a network address translation the server sees another one. Nothing is sent.
+    Behind address translation (NAT), the server sees another. This sends nothing.
     """
     parts = urllib.parse.urlsplit(endpoint)
     try:
@@ -134,7 +133,7 @@ def own_address(endpoint: str) -> str | None:
 
 
 def _read(response: requests.Response, signature: str) -> Answer:
-    # A server may send back what it was sent.
+    # A server may echo the signature.
     headers = CaseInsensitiveDict({
         name: hide_secrets(value, signature) for name, value in response.headers.items()})
     return Answer(

@@ -8,7 +8,7 @@ from .credentials import odd_credentials
 NOT_ALLOWED = 'Glance at {glance} does not allow this with these credentials: HTTP {status}'
 NOT_SHOWN = 'The keys of account {account} are shown to its owner only.'
 NO_CATALOG = 'Credentials that are not scoped to a project see no catalog: name one.'
-NO_PROJECT = 'These credentials are not scoped to a project, so that they name no account.'
+NO_PROJECT = 'These credentials are not scoped to a project, and so have no account.'
 
 
 @pytest.fixture(scope='module')

@@ -25,7 +25,7 @@ def test_create(cloud, image, data):
 
 def test_a_digest_that_the_cluster_refuses(cloud, image):
     line = cloud.refused('cirros', '--digest', 'sha1')
-    assert 'refuses the digest sha1; it takes sha256, sha512' in line
+    assert 'supports sha256, sha512, not the digest sha1' in line
 
 
 def test_the_location_is_masked_and_warned_of(cloud, image):

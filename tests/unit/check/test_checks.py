@@ -202,8 +202,8 @@ HIDDEN = failing('capabilities', ObjectStoreFailed('No answer.'))
 @pytest.mark.parametrize(('capabilities', 'result', 'detail'), [
     (Capabilities(True), PASS, 'the cluster supports temporary URLs'),
     (Capabilities(), PASS, 'the cluster does not say whether it supports temporary URLs'),
-    (Capabilities(False), FAIL, 'This cluster takes no temporary URLs: it runs without the tempurl'
-                                ' middleware'),
+    (Capabilities(False), FAIL, 'This cluster does not support temporary URLs: it runs without the'
+                                ' tempurl middleware'),
     (ObjectStoreFailed('No answer.'), SKIPPED, 'No answer.'),
 ])
 def test_tempurl(capabilities, result, detail):
@@ -243,7 +243,7 @@ def test_an_expiry_in_milliseconds(answer):
     ('sha256', Capabilities(), FAIL, 'the cluster does not say that it supports sha256, and older'
      ' ones support sha1 only', ('digest',)),
     ('sha1', Capabilities(True, None, ('sha256', 'sha512')), FAIL,
-     'This cluster refuses the digest sha1; it takes sha256, sha512', ('digest',)),
+     'This cluster supports sha256, sha512, not the digest sha1', ('digest',)),
     ('sha256', ObjectStoreFailed('No answer.'), SKIPPED, 'No answer.', ()),
 ])
 def test_digest(digest, capabilities, result, detail, names):

@@ -134,7 +134,7 @@ def test_capabilities(of, wanted):
     (facts(), Keys({'account key': KEY})),
     (facts(store=store(container={C1: OTHER_KEY, C2: KEY}, account={A2: KEY})),
      Keys({'container key': OTHER_KEY, 'container key 2': KEY, 'account key 2': KEY})),
-    (facts(store=None), Keys({}, 'Without authentication Swift shows no key.')),
+    (facts(store=None), Keys({}, 'Swift shows no key without authentication.')),
     (facts(store=failing('account_keys', UNSEEN)), Keys({}, 'Swift does not show it.')),
     (facts(store=failing('container_keys', UNSEEN)), Keys({}, 'Swift does not show it.')),
     (facts(store=failing('container_keys', None)), Keys({'account key': KEY}, container=False)),

@@ -55,10 +55,10 @@ def said(finding):
      (PASS, f'signed with account key, fingerprint {KEY.fingerprint}', '', ())),
     (refused(store=failing('account_keys', UNSEEN)),
      (SKIPPED, 'which keys are set cannot be seen: Swift does not show it.', '', ())),
-    (refused(store=None), (SKIPPED, 'which keys are set cannot be seen: Without authentication'
-                                    ' Swift shows no key.', '', ())),
+    (refused(store=None), (SKIPPED, 'which keys are set cannot be seen: Swift shows no key'
+                                    ' without authentication.', '', ())),
     (refused(store=None, settings=Settings(key=KEY)),
-     (SKIPPED, 'which keys are set cannot be seen: Without authentication Swift shows no key.', '',
+     (SKIPPED, 'which keys are set cannot be seen: Swift shows no key without authentication.', '',
       ())),
     (refused(store=store(account={})), (FAIL, 'there is no temporary URL key on AUTH_p or on'
                                               ' glance', 'Set one, and make a new URL.',
@@ -179,10 +179,10 @@ TAKES_NO_GET = Probe(WORKS, GET=REFUSED)
      (FAIL, 'the URL is signed for HEAD, and not good for GET', 'Make a URL for GET.',
       ('method',))),
     (refused(method='DELETE'),
-     (FAIL, 'This cluster takes no temporary URLs for DELETE; it takes GET, HEAD, PUT',
+     (FAIL, 'This cluster supports temporary URLs for GET, HEAD, PUT, not for DELETE',
       'Use one of these.', ('method',))),
     (refused(method='HEAD', store=store(capabilities=GET_ONLY)),
-     (FAIL, 'This cluster takes no temporary URLs for HEAD; it takes GET', 'Use one of these.',
+     (FAIL, 'This cluster supports temporary URLs for GET, not for HEAD', 'Use one of these.',
       ('method',))),
     # A cluster that does not say what it takes.
     (refused(signed(method='DELETE'), method='DELETE', store=store(capabilities=Capabilities())),

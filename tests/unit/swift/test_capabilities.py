@@ -39,19 +39,19 @@ def test_a_silent_cluster_may_support_more():
 
 @pytest.mark.parametrize(('capabilities', 'given', 'error', 'message'), [
     (Capabilities(False), None, ObjectStoreFailed,
-     'This cluster takes no temporary URLs: it runs without the tempurl middleware.'
+     'This cluster does not support temporary URLs: it runs without the tempurl middleware.'
      ' Its operator can add it to the proxy\'s pipeline.'),
     (Capabilities(False), 'sha1', ObjectStoreFailed,
-     'This cluster takes no temporary URLs: it runs without the tempurl middleware.'
+     'This cluster does not support temporary URLs: it runs without the tempurl middleware.'
      ' Its operator can add it to the proxy\'s pipeline.'),
     (cluster(methods=('GET', 'HEAD'), digests=ALL), 'sha1', InvalidParameterValue,
-     'This cluster takes no temporary URLs for PUT; it takes GET, HEAD. Use one of these'
+     'This cluster supports temporary URLs for GET, HEAD, not for PUT. Use one of these'
      ' (method).'),
     (cluster(digests=('sha256', 'sha512')), 'sha1', InvalidParameterValue,
-     'This cluster refuses the digest sha1; it takes sha256, sha512. Sign with one of these'
+     'This cluster supports sha256, sha512, not the digest sha1. Sign with one of these'
      ' (digest).'),
     (cluster(digests=('md5', 'sha3')), None, ObjectStoreFailed,
-     'This cluster takes the digests md5, sha3 and none of sha256, sha512, sha1.'),
+     'This cluster supports the digests md5, sha3, and none of sha256, sha512, sha1.'),
 ])
 def test_what_cannot_be_signed(capabilities, given, error, message):
     with pytest.raises(error) as caught:

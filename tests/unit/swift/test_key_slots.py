@@ -63,7 +63,7 @@ def test_set(owner, before, slot, key, written, gone, rotates):
             key_slots.set_key(before, slot, key)
         assert str(caught.value) == (
             f'There is a key in slot {slot} already ({gone[0].fingerprint}), and the URLs signed'
-            ' with it would stop working. Rotate it, take the other slot, or overwrite it'
+            ' with it would stop working. Rotate it, use the other slot, or overwrite it'
             ' (rotate the key, slot, force).')
     else:
         assert key_slots.set_key(before, slot, key) == change
@@ -93,7 +93,7 @@ def test_unset(owner, before, slot, written, gone):
 @pytest.mark.parametrize(('before', 'slot'), [((A, None), 2), ((None, B), 1), ((None, None), 1)])
 def test_unset_an_empty_slot(owner, before, slot):
     slot = owner.slots[slot - 1]
-    with pytest.raises(InvalidParameterValue, match=f'^There is no key in slot {slot}. See which'):
+    with pytest.raises(InvalidParameterValue, match=f'^There is no key in slot {slot}. List the'):
         key_slots.unset_key(slots(owner, *before), slot, force=True)
 
 
@@ -112,8 +112,8 @@ def test_rotate(owner, before, written, gone):
             key_slots.rotate(before, NEW)
         assert str(caught.value) == (
             f'Both slots of {owner} have a key, and the URLs signed with the one in slot'
-            f' {owner.slots[0]} ({A.fingerprint}) would stop working. Finish the rotation that is'
-            ' under way when they have expired, or end them now (finish the rotation, force).')
+            f' {owner.slots[0]} ({A.fingerprint}) would stop working. Finish the earlier'
+            ' rotation when they have expired, or end them now (finish the rotation, force).')
     else:
         assert key_slots.rotate(before, NEW) == change
 
@@ -125,7 +125,7 @@ def test_what_cannot_be_rotated(owner):
     for before in ((NEW, None), (None, NEW), (A, NEW), (NEW, B)):
         with pytest.raises(InvalidParameterValue) as caught:
             key_slots.rotate(slots(owner, *before), NEW, force=True)
-        assert str(caught.value) == 'The new key is set already: rotate to another.'
+        assert str(caught.value) == 'The new key is set already. Rotate to another.'
 
 
 def test_finish(owner):
@@ -154,9 +154,8 @@ def test_finish_what_began_at_an_unknown_time(owner):
         with pytest.raises(InvalidParameterValue) as caught:
             key_slots.finish(slots(owner, A, B), longest)
         assert str(caught.value) == (
-            f'Since when new URLs on {owner} are not signed with the key {A.fingerprint} is not'
-            ' known: another program has set the keys. Wait until its URLs have expired, and end'
-            ' them then (force).')
+            f'The start of this rotation is unknown: another program set the keys of {owner}. Wait'
+            f' until the URLs of the key {A.fingerprint} have expired, and end them then (force).')
     assert key_slots.finish(slots(owner, A, B), force=True).gone == A.fingerprint
 
 
@@ -176,8 +175,8 @@ def test_finish_when_both_slots_have_the_same_key(owner):
 
 @pytest.mark.parametrize(('before', 'message'), [
     ((None, None), 'There is no key on {}.'),
-    ((A, None), 'No rotation is under way on {}: it has one key.'),
-    ((None, B), 'No rotation is under way on {}: it has one key.')])
+    ((A, None), 'There is no rotation to finish on {}: it has one key.'),
+    ((None, B), 'There is no rotation to finish on {}: it has one key.')])
 def test_finish_what_is_not_under_way(owner, before, message):
     with pytest.raises(InvalidParameterValue) as caught:
         key_slots.finish(slots(owner, *before), 60, force=True)

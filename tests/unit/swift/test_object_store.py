@@ -58,9 +58,9 @@ def test_a_cloud_without_object_store(cloud, arguments, said):
     with pytest.raises(errors.MissingParameterValue) as caught:
         store.storage_url()
     assert str(caught.value) == (
-        f'There is no object-store in the catalog of this cloud ({said}). If this cloud keeps its'
-        ' images elsewhere, there are no temporary URLs for them. Else give the endpoint of Swift,'
-        ' the account that owns the images, and its key (endpoint_url, account, key_file).')
+        f'There is no object-store in the catalog of this cloud ({said}). Only images in Swift'
+        ' have temporary URLs. If this cloud has a Swift, give its endpoint, the account of the'
+        ' images, and its key (endpoint_url, account, key_file).')
     assert store.endpoints() == frozenset()
 
 
@@ -73,7 +73,7 @@ def test_a_region_without_object_store(cloud, interface, regions):
         store.storage_url()
     start = ('There is no object-store in the catalog of this cloud (region three, interface'
              f' {interface})')
-    assert str(caught.value).startswith(f'{start}. If' if regions is None else (
+    assert str(caught.value).startswith(f'{start}. Only' if regions is None else (
         f'{start}, but in these regions: {regions}. In clouds.yaml, object_store_region_name'))
 
 
@@ -90,8 +90,8 @@ def test_a_catalog_with_an_invalid_url(cloud):
             store.find_storage_url()
         assert str(caught.value).startswith('The URL of this cloud\'s object store is invalid: exp')
         assert str(caught.value).endswith(
-            '. Its operator can correct the catalog (openstack catalog show object-store);'
-            ' in clouds.yaml it is object_store_endpoint_override.')
+            '. Its operator can correct the catalog (openstack catalog show object-store).'
+            ' In clouds.yaml, object_store_endpoint_override replaces it.')
         assert 'secret' not in str(caught.value)
 
 
@@ -115,7 +115,7 @@ def test_a_session_without_a_project(cloud):
     with pytest.raises(errors.MissingParameterValue) as caught:
         swift.project_id()
     assert str(caught.value) == (
-        'These credentials are not scoped to a project, so that they name no account.'
+        'These credentials are not scoped to a project, and so have no account.'
         " Use a project's, or give the account (account).")
     assert swift.project_names() == frozenset()
 

@@ -171,7 +171,7 @@ def test_endpoint_and_type_with_nobody_to_ask():
     assert endpoint_and_type(
         Settings(endpoint_url='http://proxy', endpoint_type='radosgw'), OFFLINE) == (
             'http://proxy/swift', 'radosgw')
-    with pytest.raises(MissingParameterValue, match='endpoint of Swift is not known') as raised:
+    with pytest.raises(MissingParameterValue, match='endpoint of Swift is unknown') as raised:
         endpoint_and_type(Settings(account='AUTH_y'), OFFLINE)
     assert (raised.value.remedy, raised.value.names) == ('Give it.', ('endpoint_url',))
 
@@ -254,7 +254,7 @@ def test_no_interface_says_the_account(others):
 
 def test_an_account_that_nobody_says():
     settings = Settings(endpoint_url='http://swift')
-    with pytest.raises(MissingParameterValue, match='account that owns the images') as raised:
+    with pytest.raises(MissingParameterValue, match='account of the images') as raised:
         own_account(settings, OFFLINE)
     assert (raised.value.remedy, raised.value.names) == ('Give it.', ('account',))
     assert own_account(Settings(endpoint_url='http://swift', account='AUTH_y'), OFFLINE) == 'AUTH_y'

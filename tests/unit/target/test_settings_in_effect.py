@@ -136,4 +136,4 @@ def test_the_cluster_is_asked_where_the_catalog_has_it():
 
 def test_a_cluster_that_takes_no_get():
     store = Store(capabilities=Capabilities(True, ('PUT',), ('sha256',)))
-    assert rows(store=store)['digest'][1].startswith('not found: This cluster takes no temporary')
+    assert rows(store=store)['digest'][1].startswith('not found: This cluster supports temp')
