@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""URLs that can be extended and revoked one by one, after they were given out."""
+"""Links: they extend and revoke URLs one by one."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A link as a value, and as the name and the Content-Type of its object."""
+"""A link as a value. Its object's name and Content-Type hold all fields."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from osc_imgurl.tempurl.options import URLOptions, format_expires, parse_duratio
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
-# The container for links; in a RADOS Gateway with the project's ID behind it.
+# The container for links. In a RADOS Gateway, the project's ID follows.
 CONTAINER = 'image-temp-url-links'
 YEAR = 365 * 86_400
-# In characters: percent-encoded, each may take 12 bytes of a header.
+# Characters. Percent-encoded, one can take 12 bytes of a header.
 MAX_NOTE = 200
 METHODS = ('GET', 'HEAD')
 _CONTAINER = re.compile(f'{CONTAINER}(-[0-9a-f]{{32}})?')
@@ -29,12 +29,12 @@ _CONTENT_TYPE = re.compile(
 
 @dataclasses.dataclass(frozen=True)
 class LinkOptions:
-    """What a link is to be, beside its URL.
+    """Options of a link.
 
-    :ivar note: what its owner wants to remember of it, such as who has the URL.
-    :ivar longest: how long it may live at the most, however often it is extended: in seconds, or
-        in units as in ``30d``. The signature of its URL expires then.
-    :raises InvalidParameterValue: the note is too long, or the time is none.
+    :ivar note: the owner's note, such as the receiver of the URL.
+    :ivar longest: the limit for extensions, counted from now: seconds, or with units (``30d``). The
+        URL's signature expires then.
+    :raises InvalidParameterValue: the note is too long, or the time is invalid.
     """
 
     note: str | None = None
@@ -52,19 +52,19 @@ class LinkOptions:
                 f'Invalid time {self.longest!r}: {error}.', 'Correct it.', 'longest') from None
 
     def signed_until(self, now: float) -> int:
-        """Return when the signature of a URL that is signed now expires; Unix times, seconds."""
+        """Return the expiry of a signature made now: Unix time, seconds."""
         return int(now) + int(self.longest)
 
 
 @dataclasses.dataclass(frozen=True)
 class Link:
-    """A small object in Swift that stands for an image's object, so that one URL has its own end.
+    """A small object in Swift. It stands for an image's object, and its end is its URL's end.
 
     :ivar id: 32 hex digits.
-    :ivar file_name: under which name the image is saved.
-    :ivar expires: when Swift deletes the object, so that the URL ends: Unix time, seconds.
-    :ivar signed_until: when the signature of the URL expires, likewise: no link lives longer.
-    :ivar key_fingerprint: of the key that signed the URL.
+    :ivar file_name: the name for a download.
+    :ivar expires: the end, when Swift deletes the object: Unix time, seconds.
+    :ivar signed_until: the expiry of the URL's signature, likewise: the last possible end.
+    :ivar key_fingerprint: the fingerprint of the URL's key.
     """
 
     id: str
@@ -77,12 +77,12 @@ class Link:
 
     @property
     def name(self) -> str:
-        """The name of its object; its last part is the name of the file that a client saves."""
+        """The name of its object; clients save the download under the last part."""
         return f'{self.image_id}/{self.id}/{self.file_name}'
 
     @property
     def content_type(self) -> str:
-        """The Content-Type of its object, in which a container's listing shows the rest."""
+        """The Content-Type of its object: a container's listing shows these fields."""
         note = '' if not self.note else (
             f'; note={urllib.parse.quote(self.note, safe="", errors="replace")}')
         return (f'application/x-image-temp-url-link; end={self.expires};'
@@ -91,8 +91,8 @@ class Link:
     def until(self, expires: int, now: float) -> Link:
         """Return the same link with another end.
 
-        :param expires: Unix time, seconds, as ``now`` is.
-        :raises InvalidParameterValue: that is past, or beyond the signature of its URL.
+        :param expires: Unix time, seconds, like ``now``.
+        :raises InvalidParameterValue: it is past, or after the expiry of the URL's signature.
         """
         if expires <= now:
             raise InvalidParameterValue(
@@ -107,10 +107,10 @@ class Link:
 
 
 def new_link(image: Image, key: Key, options: LinkOptions, expires: int, now: float) -> Link:
-    """Return a link that is to be made; nothing is made here, and no name is used twice.
+    """Return a new link as a value, with a name that was never used before.
 
-    :param expires: when it is to end: Unix time, seconds, as ``now`` is.
-    :raises InvalidParameterValue: it is to live longer than the signature of its URL.
+    :param expires: its end: Unix time, seconds, like ``now``.
+    :raises InvalidParameterValue: the end is after the expiry of the URL's signature.
     """
     link = Link(secrets.token_hex(16), image.id, file_name(image), 0, options.signed_until(now),
                 key.fingerprint, options.note)
@@ -118,9 +118,9 @@ def new_link(image: Image, key: Key, options: LinkOptions, expires: int, now: fl
 
 
 def validate(options: URLOptions) -> None:
-    """Accept options of a URL that can be a link's.
+    """Accept options for a link's URL.
 
-    :raises InvalidParameterValue: the URL allows more than reading this image.
+    :raises InvalidParameterValue: they allow more than reading this image.
     """
     if options.method not in METHODS:
         raise InvalidParameterValue(
@@ -128,12 +128,12 @@ def validate(options: URLOptions) -> None:
             f'Use {" or ".join(METHODS)}.', 'method')
     if options.prefix is not None:
         raise InvalidParameterValue(
-            'A URL for a prefix cannot be revoked: the name of a link begins with no prefix that'
-            ' you know.', 'Leave it out.', 'object_prefix')
+            'A URL for a prefix cannot be revoked: the name of a link is random.', 'Leave it out.',
+            'object_prefix')
 
 
 def named(path: ObjectPath) -> tuple[str, str] | None:
-    """Return the IDs of link and image that an object is named by; None where it is no link.
+    """Return the IDs of link and image in an object's name; None for any other object.
 
     :param path: an untrusted user may have written it.
     """
@@ -142,9 +142,9 @@ def named(path: ObjectPath) -> tuple[str, str] | None:
 
 
 def read_link(name: str, content_type: str) -> Link | None:
-    """Return the link that an object is, or None where it is none of ours.
+    """Return the link in an object's name and Content-Type; None for any other object.
 
-    :param name: of the object; whoever may write in the account may have written it.
+    :param name: any user with write access to the account may have written it.
     """
     found, match = _NAME.fullmatch(name), _CONTENT_TYPE.fullmatch(content_type)
     if not found or not is_uuid(found[1]) or not match:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The container for links in the session's own account, and the links in it.
+"""The container for links in the user's own account, and the links in it.
 
-An object there is made, changed and deleted with one request each, so that a process that is killed
-leaves no half of a change. It has no data, or in a RADOS Gateway shares the image's; the image's
-own object is only read.
+One request each creates, changes and deletes a link: a killed process leaves no half of a change.
+A link has no data of its own; in a RADOS Gateway it shares the image's. Links never write to the
+image's object.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from osc_imgurl.swift.endpoint import Swift
     from osc_imgurl.swift.object_store import ObjectStore
 
-# Asks for a symbolic link itself, and not for its target.
+# The query for a symbolic link itself, not its target.
 ITSELF = 'symlink=get'
 MANIFEST = 'X-Object-Manifest'
 LARGE_OBJECTS = (MANIFEST, 'X-Static-Large-Object')
@@ -58,9 +58,9 @@ SHOWN_NOTE = 'This Swift has no symbolic links: anyone with the URL can read its
 
 
 class LinkContainer:
-    """The container for links in the session's own account.
+    """The container for links in the user's own account.
 
-    Every method raises ImgurlError where the object store cannot be used.
+    Every method raises ImgurlError if the object store fails.
     """
 
     def __init__(self, settings: Settings, swift: ObjectStore) -> None:
@@ -70,23 +70,21 @@ class LinkContainer:
 
     @functools.cached_property
     def account(self) -> str | None:
-        """The account; None for a RADOS Gateway without accounts in its URLs."""
+        """The user's account; None for a RADOS Gateway without accounts in its URLs."""
         return session_account(self._settings, self._swift)
 
     @functools.cached_property
     def radosgw(self) -> bool:
-        """Whether it is a RADOS Gateway's."""
         return session_endpoint(self._settings, self._swift).radosgw
 
     @functools.cached_property
     def container(self) -> Container:
-        """The container."""
         return own_container(CONTAINER, self._settings, self._swift)
 
     def key(self, target: Target, store: Store) -> Key:
-        """Return the key that signs links to an image: one of the account.
+        """Return the key for links to an image: an account key.
 
-        A container's key opens nothing through a link into another container.
+        Swift refuses a container key through a link to another container.
 
         :raises ImageUnacceptable: the image is in another account.
         :raises MissingParameterValue: the account has no key, or not the given one.
@@ -94,9 +92,9 @@ class LinkContainer:
         account = target.path.account
         if account != self.account:
             raise ImageUnacceptable(
-                f'The image is in account {account}, and a URL can be revoked only if it is in the'
-                f' account of these credentials, {self.account}.',
-                'Use the credentials of the project that owns it')
+                f'The image is in account {account}. Only URLs in the account of these credentials,'
+                f' {self.account}, can be revoked.',
+                'Use the credentials of the owner\'s project')
         key = signing_key(target, store)
         keys = list((self._swift.account_keys(account) or {}).values())
         if key in keys:
@@ -106,17 +104,17 @@ class LinkContainer:
         whose = f'account {account}' if account else 'this account'
         which = 'The given key' if store.settings.key else 'The container\'s key'
         raise MissingParameterValue(
-            f'{which} is none of {whose}, and only such a key signs a URL that can be revoked.',
+            f'{which} is not a key of {whose}. Only account keys sign URLs that can be revoked.',
             'Set one', SET_KEY)
 
     def make(self, link: Link, image: Image, path: ObjectPath,
              supported: Capabilities) -> list[str]:
-        """Make a link to an object, and return what its owner must know, a sentence each.
+        """Create a link to an object, and return warnings for the user, a sentence each.
 
-        :param path: of the object; if that is not named like the image, it was given explicitly.
-        :raises ImageUnacceptable: this object store has no such links to it.
-        :raises InvalidParameterValue: others may use the container.
-        :raises ObjectMismatch: what the link gives has not the size of the image.
+        :param path: the object's. If its name is not the image's ID, the user gave it explicitly.
+        :raises ImageUnacceptable: this object store cannot link to it.
+        :raises InvalidParameterValue: other users have access to the container.
+        :raises ObjectMismatch: the size through the link is not the image's.
         """
         found = Container(self._swift, path.container, self.account).head(path.object)
         if found is None:
@@ -137,11 +135,11 @@ class LinkContainer:
 
     def _stands_for(self, path: ObjectPath, found: Mapping[str, str],
                     supported: Capabilities) -> dict[str, str]:
-        """Return the headers with which an object stands for another.
+        """Return the headers of a link to an object: a symbolic link, a manifest or a copy.
 
         Never a static large object: some tools delete its segments with it.
 
-        :param found: what Swift says of the other.
+        :param found: the object's headers.
         """
         name = urllib.parse.quote(f'{path.container}/{path.object}')
         if LARGE_OBJECTS[1] in found or (self.radosgw and MANIFEST in found):
@@ -156,13 +154,13 @@ class LinkContainer:
         return {'X-Symlink-Target': name, **({'X-Symlink-Target-Etag': md5} if md5 else {})}
 
     def _prepare(self) -> None:
-        """See that there is the container, and that nobody else may use it.
+        """Create the container if missing, and refuse one shared with other users.
 
-        Who may write there can read the whole account: a link may point at any object.
+        Users with write access to it could read the whole account: a link can point to any object.
         """
         if self._prepared:
             return
-        # One that these credentials merely see in a gateway is another project's.
+        # In a gateway, these credentials may see another project's container of this name.
         known = not self.radosgw or self.container.name in self._swift.names(self.account)
         headers = self.container.headers() if known else None
         if headers is None:
@@ -171,9 +169,10 @@ class LinkContainer:
         for header, use in SHARED.items():
             if headers.get(header):
                 raise InvalidParameterValue(
-                    f'Others may {use} what is in the container {self.container.name}, where links'
-                    f' are kept: its {header} is {headers[header]}. Who may write there can read'
-                    ' the whole account through a link.', 'Take that away (swift post).')
+                    f'Other users can {use} objects in the container for links,'
+                    f' {self.container.name}: its {header} is {headers[header]}. Users with write'
+                    ' access to it can read the whole account through a link.',
+                    'Remove this access (swift post).')
         self._prepared = True
 
     def _verify(self, link: Link, size: int | None) -> None:
@@ -187,27 +186,27 @@ class LinkContainer:
             raise _other_end(link, found)
 
     def links(self, image_id: str | None = None) -> Iterator[Link]:
-        """Yield the links, or those of one image; also those that Swift is about to delete."""
+        """Yield all links, or those of one image, even if expired: Swift deletes them soon."""
         for each in self.container.list(f'{image_id}/' if image_id else ''):
             if link := read_link(each.name, each.content_type):
                 yield link
 
     def find(self, name: str) -> Link | None:
-        """Return the link of a name, or None where there is none."""
+        """Return the link of this name, or None if there is none."""
         headers = self.container.head(name, ITSELF)
         return None if headers is None else read_link(name, headers.get('Content-Type', ''))
 
     def extend(self, link: Link, expires: int, now: float) -> Link:
-        """Return a link that has another end then, sooner or later than its own.
+        """Give a link another end, sooner or later, and return it.
 
-        :param expires: Unix time, seconds, as ``now`` is.
-        :raises InvalidParameterValue: the end is past, or beyond the signature; or there is no such
-            link any more.
+        :param expires: Unix time, seconds, like ``now``.
+        :raises InvalidParameterValue: the end is past, or after the expiry of the URL's signature;
+            or the link is gone.
         :raises ObjectStoreFailed: another process has just changed the link.
         """
         changed = link.until(expires, now)
         before = self.container.head(link.name, ITSELF)
-        # What is not sent again is gone then: the end, and what a manifest stands for.
+        # Swift forgets a header that we do not send again, such as a manifest's.
         if before is None or not self.container.post(link.name, symlink=True, headers={
                 **_headers(changed), **{name: before[name] for name in (MANIFEST,)
                                         if name in before}}):
@@ -218,19 +217,19 @@ class LinkContainer:
         return changed
 
     def revoke(self, link: Link) -> bool:
-        """Delete a link: no download begins with its URL then. Say whether there was one."""
+        """Delete a link: its URL starts no more downloads. Say whether there was one."""
         return self.container.delete(link.name)
 
 
 def discard(link: Link, settings: Settings, swift: Swift) -> None:
-    """Delete a link whose URL nobody has got; where that fails, Swift does so at its end."""
+    """Delete a link before anyone has its URL. If that fails, Swift deletes it at its end."""
     if not isinstance(swift, OfflineSwift):
         with contextlib.suppress(ImgurlError):
             LinkContainer(settings, swift).revoke(link)
 
 
 def living(settings: Settings, swift: ObjectStore, now: float) -> Iterator[Link]:
-    """Yield the links in the account of a session that have not ended, with one listing.
+    """Yield the working links in the user's account, with one listing.
 
     :param now: Unix time, seconds.
     """
@@ -242,7 +241,7 @@ def _headers(link: Link) -> dict[str, str]:
 
 
 def gone(link_id: str) -> InvalidParameterValue:
-    """Return that there is no such link."""
+    """Return the error for a missing link."""
     return InvalidParameterValue(
         f'There is no link {link_id} in the account of these credentials: it is revoked or expired,'
         ' or was never there.')
@@ -251,6 +250,6 @@ def gone(link_id: str) -> InvalidParameterValue:
 def _other_end(link: Link, headers: Mapping[str, str]) -> ObjectStoreFailed:
     end = read_end(headers)
     return ObjectStoreFailed(
-        f'The link {link.id} ends at {format_expires(end) if end else "no time"}, as another'
-        ' process has just changed it, or the object store does not do what it is asked for.',
-        'Look at it, and try again or revoke it.')
+        f'The link {link.id} ends at {format_expires(end) if end else "no time"}: another process'
+        ' has just changed it, or the object store ignores its new end.',
+        'List the links, and try again or revoke it.')

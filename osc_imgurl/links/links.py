@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The links of a session: made, listed, extended and revoked, in each region that has images."""
+"""Create, list, extend and revoke a user's links, in each region with images."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ if TYPE_CHECKING:
     from osc_imgurl.swift.endpoint import Swift
     from osc_imgurl.swift.object_store import ObjectStore
 
-# A link, and the container that it is in.
+# A link and its container.
 Kept: TypeAlias = tuple[LinkContainer, Link]
 
 
 class LinkMaker:
-    """Makes links for the URLs of one flow.
+    """Creates links for the URLs of one flow.
 
-    :param settings: those that all images have in common.
-    :param options: of all links.
+    :param settings: those for all stores.
+    :param options: for all links.
     """
 
     def __init__(self, settings: Settings, options: LinkOptions) -> None:
@@ -53,7 +53,7 @@ class LinkMaker:
         self._containers: dict[str, LinkContainer] = {}
 
     def key(self, target: Target, store: Store) -> Key:
-        """Return the key that signs a URL for a link to an image.
+        """Return the key for the URL of a link to an image.
 
         :raises ImgurlError: as :meth:`osc_imgurl.links.link_container.LinkContainer.key`.
         """
@@ -61,9 +61,9 @@ class LinkMaker:
 
     def make(self, image: Image, parameters: Parameters, key: Key, swift: Swift, *,
              supported: Capabilities, now: float) -> tuple[Link, Parameters, list[str]]:
-        """Make a link, and return it, the parameters of its URL, and what its owner must know.
+        """Create a link, and return it, the parameters of its URL, and warnings for the user.
 
-        :param parameters: of a URL for the image itself, which expires when the link is to end.
+        :param parameters: of a URL for the image itself; its expiry is the link's end.
         :param now: Unix time, seconds.
         :raises ImgurlError: as :meth:`osc_imgurl.links.link_container.LinkContainer.make`.
         """
@@ -72,7 +72,7 @@ class LinkMaker:
         link = new_link(image, key, self._options, parameters.expires, now)
         options = parameters.options
         if made_in.radosgw and options.filename is None:
-            # It takes the whole name of an object for that of the file.
+            # A gateway's default file name is the whole name of the object.
             options = dataclasses.replace(options, filename=link.file_name)
         path = dataclasses.replace(
             parameters.path, container=made_in.container.name, object=link.name)
@@ -83,16 +83,15 @@ class LinkMaker:
     def _at(self, swift: Swift) -> LinkContainer:
         if isinstance(swift, OfflineSwift):
             raise MissingParameterValue(
-                'To make a URL that can be revoked, something is written into Swift: this needs'
-                ' authentication.')
+                'A URL that can be revoked needs a link in Swift, and so authentication.')
         return self._containers.setdefault(
             swift.storage_url(), LinkContainer(self._settings, swift))
 
 
 class Links:
-    """The links of a session, named by their IDs or by their URLs.
+    """A user's links, named by their IDs or by their URLs.
 
-    Every method raises ImgurlError where the object store cannot be used.
+    Every method raises ImgurlError if the object store fails.
     """
 
     def __init__(self, settings: Settings, swift: ObjectStore) -> None:
@@ -104,15 +103,15 @@ class Links:
             if not isinstance(each, OfflineSwift)}.values()]
 
     def listed(self, image_id: str | None = None) -> Iterator[Link]:
-        """Yield all links, or those of one image; also those that Swift is about to delete."""
+        """Yield all links, or those of one image, even if expired: Swift deletes them soon."""
         return (link for _, link in self._listed(image_id))
 
     def extend(self, references: Iterable[str], expires: int,
                now: float) -> Iterator[Link | ImgurlError]:
-        """Yield each link with its new end, sooner or later than its own; or why it has none.
+        """Give links another end, sooner or later; yield each link, or its error.
 
         :param references: IDs or URLs.
-        :param expires: Unix time, seconds, as ``now`` is.
+        :param expires: Unix time, seconds, like ``now``.
         """
         found, errors = self._find(references)
         yield from errors
@@ -123,7 +122,7 @@ class Links:
                 yield error
 
     def revoke(self, references: Iterable[str]) -> list[ImgurlError]:
-        """Delete links, so that no download begins with their URLs; return why some are not.
+        """Delete links: their URLs start no more downloads. Return the errors.
 
         :param references: IDs or URLs.
         """
@@ -131,23 +130,20 @@ class Links:
         return [*errors, *delete_each(_revoke, found)]
 
     def revoke_all(self, image_id: str | None = None) -> list[ImgurlError]:
-        """Delete all links, or those of one image; return why some are not deleted."""
+        """Delete all links, or those of one image; return the errors."""
         return delete_each(lambda kept: kept[0].revoke(kept[1]), list(self._listed(image_id)))
 
     def _listed(self, image_id: str | None = None) -> Iterator[Kept]:
         seen = set()
         for container in self._containers:
             for link in container.links(image_id):
-                # Two regions may be of one Swift.
+                # Two regions may share one Swift.
                 if link.id not in seen:
                     yield container, link
                 seen.add(link.id)
 
     def _find(self, references: Iterable[str]) -> tuple[list[Kept], list[ImgurlError]]:
-        """Return the links that are named, each once, and why others are not found.
-
-        Those that are named by their IDs are found with one listing.
-        """
+        """Return each link once, and the errors for the others. IDs need one listing for all."""
         found: dict[str, Kept] = {}
         errors = []
         by_id = functools.cache(lambda: {kept[1].id: kept for kept in self._listed()})
@@ -163,16 +159,16 @@ class Links:
         return list(found.values()), errors
 
     def _of_url(self, url: str) -> Kept:
-        """Return the link that a URL is for; a listing may not show yet what was just made.
+        """Return the link of a URL, without a listing: that may not show a new link yet.
 
-        :raises InvalidParameterValue: it is for none of this account.
+        :raises InvalidParameterValue: the URL has no link in this account.
         """
         path = parse(url, type_of(url, self._settings, self._swift)).path
         ids = named(path)
         if ids is None:
             raise InvalidParameterValue(
-                f'The URL for {path} can be neither extended nor revoked by itself.',
-                'Make the next one so; to end this one, rotate its key.',
+                f'The URL for {path} has no link: it can be neither extended nor revoked.',
+                'Create the next one with a link. To end this one, rotate its key.',
                 'revocable', ROTATE_KEY)
         for container in self._containers:
             if ((path.account, path.container) == (container.account, container.container.name)

@@ -142,7 +142,7 @@ def test_nobody_to_ask(cloud, image):
     line = cloud.refused(
         image, '--revocable', '--os-auth-type', 'none', '--endpoint-url', 'http://127.0.0.1:1',
         '--account', 'AUTH_x', '--key-file', '-', stdin='a key', cloud=None)
-    assert 'this needs authentication' in line
+    assert 'and so authentication' in line
 
 
 def test_without_revocable(cloud, image):

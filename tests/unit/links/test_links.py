@@ -129,8 +129,8 @@ def test_only_a_key_of_the_account_signs():
 
 
 @pytest.mark.parametrize(('keys', 'error', 'words'), [
-    ({'container': KEY}, MissingParameterValue, "The container's key is none of account AUTH_p"),
-    ({'account': KEY, 'given': OTHER}, MissingParameterValue, 'The given key is none of'),
+    ({'container': KEY}, MissingParameterValue, "The container's key is not a key of account AUTH_p"),
+    ({'account': KEY, 'given': OTHER}, MissingParameterValue, 'The given key is not a key of'),
     ({'account': KEY, 'target': 'AUTH_q'}, ImageUnacceptable, 'The image is in account AUTH_q')])
 def test_which_key_does_not(keys, error, words):
     with pytest.raises(error, match=words):
@@ -145,7 +145,7 @@ def test_what_no_link_allows():
 
 
 def test_nobody_to_ask():
-    with pytest.raises(MissingParameterValue, match='this needs authentication'):
+    with pytest.raises(MissingParameterValue, match='and so authentication'):
         LinkMaker(Settings(), LinkOptions()).make(
             image(), Parameters('http://swift', PATH, END), KEY, OFFLINE,
             supported=Capabilities(), now=NOW)
