@@ -19,12 +19,23 @@ from osc_imgurl.settings.table import TABLE, Kind, Setting, Source
 
 # A setting, its value, and where it comes from.
 Candidate = tuple[Setting, Any, Source]
+# What is given in files, by group and option: the number of the last file that has it, and its
+# text there.
+Given = Mapping[tuple[str | None, str], tuple[int, str]]
+# By group and option; None stands for nothing.
+Defaults = Mapping[str | None, Mapping[str, str | None]]
 # What Glance's stores have in common.
 _SHARED = 'backend_defaults'
+# The entry points of glance_store's Swift driver; no other spelling is one.
+_SWIFT_DRIVERS = ('swift', 'glance.store.swift.Store')
+# They do not end a text in oslo.config, and so would be a part of a name.
+_BRACKETS = '{}"\''
+# Of all options the only one that is set where it is empty: accounts may have no prefix.
+_MAY_BE_EMPTY = 'swift_account_prefix'
 # What the services put in the place of an option that is in no file, beside the options that are
 # settings. (ironic.conf.glance, glance_store._drivers.swift.store; those of a store have no
 # defaults where there are several.)
-_OF_IRONIC = {'swift_account_prefix': 'AUTH', 'num_retries': 0, 'region_name': None}
+_OF_IRONIC = {_MAY_BE_EMPTY: 'AUTH', 'num_retries': '0', 'region_name': None}
 _OF_GLANCE = {'swift_store_region': None, 'swift_store_endpoint': None,
               'swift_store_endpoint_type': 'publicURL', 'swift_store_service_type': 'object-store'}
 
@@ -59,21 +70,28 @@ def read(paths: Sequence[str]) -> ConfigFiles:
     """Return what config files give together.
 
     :param paths: of files, or of folders whose ``*.conf`` are read in the order of their names.
-    :raises InvalidParameterValue: a file cannot be read, or an option in it.
+    :raises InvalidParameterValue: a file cannot be read, or an option in it; or Glance would not
+        accept its stores.
     """
     if not paths:
         return ConfigFiles()
-    conf = _Configuration(_files_of(paths))
-    backends = conf.value('enabled_backends', 'DEFAULT', 'enabled_backends')
-    names = [name for name, kind in backends.items() if kind == 'swift']
-    default = conf.value('default_backend', 'glance_store', 'default_backend')
-    conf.register_defaults(names)
+    files = _files_of(paths)
+    given = _parse(files)
+    ironic = _Configuration(files, given, {
+        None: _of_this_machine(given), 'glance': _defaults('ironic') | _OF_IRONIC})
+    of_store = _defaults('glance') | _OF_GLANCE
+    glance = _Configuration(files, given, {'glance_store': of_store, _SHARED: of_store})
+    backends, default = glance.stores()
+    names = [name for name, driver in backends.items() if driver in _SWIFT_DRIVERS]
+    for name in names:
+        glance.register(_group(name), dict.fromkeys(of_store))
+    places = {name: (name, _SHARED) for name in names} if backends else {'': ('glance_store',)}
     return ConfigFiles(
-        [each for setting in TABLE for each in conf.given(
+        [each for setting in TABLE for each in ironic.given(
             setting, ('deploy', setting.deploy), ('glance', setting.ironic))],
-        {name: [each for setting in TABLE for each in conf.given(
-            setting, *((group, setting.glance) for group in (
-                (name, _SHARED) if name else ('glance_store',))))] for name in names or ['']},
+        {name: [each for setting in TABLE for each in glance.given(
+            setting, *((group, setting.glance) for group in groups))]
+         for name, groups in places.items()},
         default if default in names else next(iter(names), ''))
 
 
@@ -89,23 +107,28 @@ def _files_of(paths: Sequence[str]) -> list[str]:
     return files
 
 
-def _parse(file: str) -> dict[str, dict[str, list[str]]]:
-    """Return the values in one file, by group and option."""
+def _parse(files: Sequence[str]) -> Given:
+    """Return what is in files, as it is written."""
     from oslo_config import cfg
 
-    groups: dict[str, dict[str, list[str]]] = {}
-    try:
-        cfg.ConfigParser(file, groups).parse()
-    except FileNotFoundError:
-        raise InvalidParameterValue(f'The config file {file} does not exist.') from None
-    except cfg.ParseError:
-        # oslo.config's own message quotes the line, and that may be the key's.
-        raise InvalidParameterValue(
-            f'The config file {file} has a line that is not "option = value".') from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidParameterValue(
-            f'The config file {file} cannot be read ({type(error).__name__}).') from None
-    return groups
+    given: dict[tuple[str | None, str], tuple[int, str]] = {}
+    for number, file in enumerate(files):
+        groups: dict[str, dict[str, list[str]]] = {}
+        try:
+            cfg.ConfigParser(file, groups).parse()
+        except FileNotFoundError:
+            raise InvalidParameterValue(f'The config file {file} does not exist.') from None
+        except cfg.ParseError:
+            # oslo.config's own message quotes the line, and that may be the key's.
+            raise InvalidParameterValue(
+                f'The config file {file} has a line that is not "option = value".') from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidParameterValue(
+                f'The config file {file} cannot be read ({type(error).__name__}).') from None
+        for group, options in groups.items():
+            given.update({(_group(group), option): (number, texts[-1])
+                          for option, texts in options.items()})
+    return given
 
 
 def _group(name: str) -> str | None:
@@ -113,21 +136,34 @@ def _group(name: str) -> str | None:
     return None if name == 'DEFAULT' else name.lower()
 
 
-class _Configuration:
-    """The configuration that files are together."""
+def _defaults(service: str) -> dict[str, str | None]:
+    """Return the defaults of a service's options that are settings."""
+    return {getattr(setting, service): None if setting.default in (None, ())
+            else str(setting.default) for setting in TABLE if getattr(setting, service)}
 
-    def __init__(self, files: list[str]) -> None:
+
+def _of_this_machine(given: Given) -> dict[str, str | None]:
+    """Return Ironic's options that have another default on each machine, where they count."""
+    from oslo_utils import netutils
+
+    # To find these may take a while.
+    return {name: find() for name, find in (
+        ('my_ip', netutils.get_my_ipv4), ('host', socket.getfqdn))
+        if any('$' in text and name in text for _, text in given.values())}
+
+
+class _Configuration:
+    """The configuration that files are together, for one service.
+
+    :param given: what is in the files.
+    :param defaults: those of the service.
+    """
+
+    def __init__(self, files: list[str], given: Given, defaults: Defaults) -> None:
         from oslo_config import cfg
 
         self._files = files
-        # By group and option: the number of the last file that has it.
-        self._numbers: dict[tuple[str | None, str], int] = {}
-        self._substituted: list[str] = []
-        for number, file in enumerate(files):
-            for group, options in _parse(file).items():
-                self._numbers.update({(_group(group), option): number for option in options})
-                self._substituted += [value for found in options.values() for value in found
-                                      if '$' in value]
+        self._given = given
         self._conf = cfg.ConfigOpts()
         # Nothing but the files counts: no other file, server or variable that they could name.
         self._conf.set_override('config_source', [])
@@ -135,38 +171,46 @@ class _Configuration:
                    default_config_dirs=[], use_env=False)
         self._conf.register_opt(cfg.DictOpt('enabled_backends', default={}))
         self._conf.register_opt(cfg.StrOpt('default_backend'), 'glance_store')
-        for known, name in self._numbers:
-            self._register(known, name)
+        for group, options in defaults.items():
+            self.register(group, options)
+        for (group, name), (_, text) in given.items():
+            self.register(group, {name: None})
+            default = defaults.get(group, {}).get(name)
+            # What is empty is not set.
+            if default and not text and name != _MAY_BE_EMPTY:
+                self._conf.set_override(name, default, group)
 
-    def register_defaults(self, stores: Sequence[str]) -> None:
-        """Have an option that is in no file, but has a default in its service, stand for that.
+    def register(self, group: str | None, options: Mapping[str, str | None]) -> None:
+        """Have options read that are not already, and whose names oslo.config accepts.
 
-        :param stores: the names of Glance's.
+        :param options: with their defaults.
         """
-        if not self._substituted:
-            return
-        from oslo_utils import netutils
-
-        ironic, glance = ({
-            getattr(setting, service): setting.default
-            for setting in TABLE if getattr(setting, service)} for service in ('ironic', 'glance'))
-        glance |= _OF_GLANCE
-        of_this_machine = {'my_ip': netutils.get_my_ipv4, 'host': socket.getfqdn}
-        # To find these may take a while.
-        machine = {name: find() for name, find in of_this_machine.items()
-                   if any(name in value for value in self._substituted)}
-        for group, options in (
-                (None, machine), ('glance', ironic | _OF_IRONIC), ('glance_store', glance),
-                (_SHARED, glance), *((_group(name), dict.fromkeys(glance)) for name in stores)):
-            for name, default in options.items():
-                self._register(group, name, None if default in (None, ()) else str(default))
-
-    def _register(self, group: str | None, name: str, default: str | None = None) -> None:
-        """Have an option read, unless it is already, or oslo.config knows no such name."""
         from oslo_config import cfg
 
-        with contextlib.suppress(cfg.DuplicateOptError, ValueError):
-            self._conf.register_opt(cfg.StrOpt(name, default=default), group)
+        for name, default in options.items():
+            with contextlib.suppress(cfg.DuplicateOptError, ValueError):
+                self._conf.register_opt(cfg.StrOpt(name, default=default), group)
+
+    def stores(self) -> tuple[Mapping[str, str], str | None]:
+        """Return the drivers of Glance's stores by their names, and the default store's name.
+
+        :raises InvalidParameterValue: Glance would not accept them.
+        """
+        backends = self._value('enabled_backends', 'DEFAULT', 'enabled_backends')
+        default = self._value('default_backend', 'glance_store', 'default_backend')
+        for name, driver in backends.items():
+            if set(name + driver) & set(_BRACKETS) or (
+                    driver not in _SWIFT_DRIVERS and 'swift' in driver.lower()):
+                raise InvalidParameterValue(
+                    f'Invalid enabled_backends ({self._source("DEFAULT", "enabled_backends")}):'
+                    f' {name}:{driver} is no store to Glance.',
+                    'Write enabled_backends = <name>:swift, without brackets and quotes.')
+        if backends and default and default not in backends:
+            raise InvalidParameterValue(
+                f'Invalid default_backend ({self._source("glance_store", "default_backend")}):'
+                f' there is no store {default} in enabled_backends.',
+                f'Name one of {", ".join(backends)}.')
+        return backends, default
 
     def given(self, setting: Setting, *places: tuple[str, str]) -> Iterator[tuple[int, Candidate]]:
         """Yield a setting that is given once, from the first of its places that gives it.
@@ -174,18 +218,17 @@ class _Configuration:
         :param places: groups and options.
         """
         for group, option in places:
-            number = self._numbers.get((_group(group), option))
-            if number is None:
+            number, text = self._given.get((_group(group), option), (None, ''))
+            if number is None or not (text or option == _MAY_BE_EMPTY):
                 continue
-            value = self.value(setting.name, group, option)
-            # What is empty is not set, but for a prefix: there may be none.
-            if value or setting.parse is values.prefix:
+            value = self._value(setting.name, group, option)
+            if value or option == _MAY_BE_EMPTY:
                 if setting.secret:
                     secret_file.warn_of_config_file(self._files[number])
                 yield number, (setting, value, self._source(group, option))
                 return
 
-    def value(self, name: str, group: str, option: str) -> Any:
+    def _value(self, name: str, group: str, option: str) -> Any:
         """Return the value of an option that is registered.
 
         :param name: what a message calls it.
@@ -193,14 +236,18 @@ class _Configuration:
         from oslo_config import cfg
 
         known = _group(group)
+        # What oslo.config says quotes the value.
         try:
             return self._conf[known][option] if known else self._conf[option]
-        except (cfg.Error, RecursionError):
-            # What oslo.config says quotes the value.
+        except RecursionError:
+            raise InvalidParameterValue(
+                f'Invalid {name} ({self._source(group, option)}): it stands for itself, by a $.',
+                'Give one of the options a value without a $.') from None
+        except cfg.Error:
             raise InvalidParameterValue(
                 f'Invalid {name} ({self._source(group, option)}): it cannot be read.',
                 'A $ stands for the value of another option; write $$ for a $.') from None
 
     def _source(self, group: str, option: str) -> Source:
-        file = self._files[self._numbers[_group(group), option]]
+        file = self._files[self._given[_group(group), option][0]]
         return Source(Kind.CONFIG_FILE, f'[{group}]{option} in {file}')

@@ -27,6 +27,9 @@ GLANCES = {
                   '[a]\nswift_store_multiple_containers_seed = 2\n'],
     'the last file': [STORES + '[a]\nswift_store_container = x\n',
                       '[a]\nswift_store_container = y\n'],
+    'the long name of the driver': [
+        '[DEFAULT]\nenabled_backends = b:glance.store.swift.Store\n'
+        '[b]\nswift_store_container = x\n'],
     'substituted': ['[glance_store]\nswift_store_region = r\n'
                     'swift_store_container = $swift_store_region-$swift_store_service_type\n'],
     'not substituted': [STORES + '[a]\nswift_store_container = x$swift_store_region\n'

@@ -45,6 +45,47 @@ def test_what_stores_have_in_common(write, text, a, b):
     assert [read(paths, store) for store in ('a', 'B')] == [a, b]
 
 
+@pytest.mark.parametrize('stores', [
+    'fast:glance.store.swift.Store', 'disk:file, fast:glance.store.swift.Store', ' fast : swift ',
+    '"fast:swift"'])
+def test_the_names_of_the_swift_driver(write, stores):
+    text = f'[DEFAULT]\nenabled_backends = {stores}\n[fast]\nswift_store_container = x\n'
+    assert read(write(glance=text)) == read(write(glance=text), 'fast') == ('x', 0)
+
+
+@pytest.mark.parametrize(('stores', 'named'), [
+    ('fast:Swift', 'fast:Swift'), ('{fast:swift}', '{fast:swift}'),
+    ("fast:'swift'", "fast:'swift'"),
+    ('a:file, fast:swift2', 'fast:swift2'), ('{a:swift, b:file}', '{a:swift'),
+    ('a:swift;b:file', 'a:swift;b:file'),
+    ('a:glance.store.swift.store', 'glance.store.swift.store'),
+    ('a:file, a:$driver', None), ('a', None)])
+def test_stores_that_glance_does_not_know(write, stores, named):
+    path, = write(glance=f'[DEFAULT]\ndriver = swift\nenabled_backends = {stores}\n')
+    with pytest.raises(InvalidParameterValue) as caught:
+        read([path])
+    assert f'Invalid enabled_backends ([DEFAULT]enabled_backends in {path})' in str(caught.value)
+    assert not named or f'{named} is no store to Glance' in str(caught.value)
+
+
+@pytest.mark.parametrize('default', ['slow', 'Fast', 'swift'])
+def test_a_default_store_that_is_none(write, default):
+    path, = write(glance='[DEFAULT]\nenabled_backends = fast:swift, disk:file\n[glance_store]\n'
+                         f'default_backend = {default}\n')
+    with pytest.raises(InvalidParameterValue) as caught:
+        read([path])
+    assert str(caught.value) == (
+        f'Invalid default_backend ([glance_store]default_backend in {path}): there is no store'
+        f' {default} in enabled_backends. Name one of fast, disk.')
+
+
+def test_a_glance_without_a_store_in_swift(write):
+    """Where stores have names, the group of the only one without counts for nothing."""
+    text = '[DEFAULT]\nenabled_backends = disk:file\n[glance_store]\nswift_store_container = x\n'
+    settings = load({}, config_files=write(glance=text))
+    assert (settings.container, dict(settings.sources)) == ('glance', {})
+
+
 def test_the_only_store_has_nothing_in_common(write):
     text = '[backend_defaults]\nswift_store_container = x\n'
     assert read(write(glance=text)) == ('glance', 0)
@@ -108,8 +149,11 @@ def test_where_ironic_had_the_endpoint_type(write, text, kind):
     ('swift_container = x$region_name', 'x'),
     ('swift_container = $user\n[DEFAULT]\nuser = u', 'u'),
     ('swift_container = ${other.name}\n[other]\nname = n', 'n'),
-    ('swift_container = ${other.name}', None), ('swift_container = $swift_container', None),
-    ('swift_container = $a\na = $b\nb = $a', None), ('swift_container = a$$b', 'a$b'),
+    ('swift_container = x$swift_api_version\nswift_api_version =', 'xv1'),
+    ('swift_container = x$swift_container_x\nswift_container_x =', 'x'),
+    ('swift_container = x$swift_account_prefix\nswift_account_prefix =', 'x'),
+    ('swift_container = $swift_account\nswift_account =', 'glance'),
+    ('swift_container = ${other.name}', None), ('swift_container = a$$b', 'a$b'),
     ('swift_container = $_x\n_x = 1\n[DEFAULT]\nversion = 1\nconfig_file = x', None)])
 def test_what_ironic_substitutes(write, text, container):
     paths = write(ironic=f'[glance]\n{text}\n')
@@ -120,7 +164,27 @@ def test_what_ironic_substitutes(write, text, container):
         read(paths)
 
 
+@pytest.mark.parametrize('text', [
+    '[glance]\nswift_container = $swift_container', '[glance]\nswift_container = a\n'
+    'swift_account = $a\na = $b\nb = $a', '[glance_store]\nswift_store_container = x$x\nx = $x'])
+def test_what_stands_for_itself(write, text):
+    paths = write(service=f'{text}\n')
+    with pytest.raises(InvalidParameterValue, match='it stands for itself, by a \\$'):
+        read(paths)
+
+
+@pytest.mark.parametrize('name', ['my_ip', 'host', 'swift_api_version', 'swift_container'])
+def test_what_only_ironic_substitutes(write, name):
+    paths = write(glance=f'[glance_store]\nswift_store_container = x${name}\n')
+    with pytest.raises(InvalidParameterValue, match=r'container \(\[glance_store\]swift_store_con'):
+        read(paths)
+    assert read(write(glance=f'[DEFAULT]\n{name} = y\n[glance_store]\nswift_store_container = '
+                             f'x${name}\n')) == ('xy', 0)
+
+
 @pytest.mark.parametrize(('text', 'container'), [
+    ('[glance_store]\nswift_store_container = x$swift_store_multiple_containers_seed\n'
+     'swift_store_multiple_containers_seed =', 'x0'),
     ('[glance_store]\nswift_store_container = x$swift_store_region', 'x'),
     ('[glance_store]\nswift_store_container = x$swift_store_region\nswift_store_region = r', 'xr'),
     ('[glance_store]\nswift_store_container = x$swift_store_endpoint_type', 'xpublicURL'),
@@ -141,6 +205,8 @@ def test_what_is_another_on_each_machine(write, monkeypatch):
     assert (settings.endpoint_url, settings.account) == ('http://192.0.2.7:8080', 'me.example.com')
     paths += write(more='[DEFAULT]\nmy_ip = 192.0.2.8\n')
     assert load({}, config_files=paths).endpoint_url == 'http://192.0.2.8:8080'
+    paths = write(ironic='[DEFAULT]\nswift = http://$my_ip\n[glance]\nswift_endpoint_url = $swift')
+    assert load({}, config_files=paths).endpoint_url == 'http://192.0.2.7'
 
 
 def test_the_machine_is_asked_only_where_it_counts(write, monkeypatch):
