@@ -156,11 +156,15 @@ def _known(name: str, source: Source) -> Setting:
 def _from_environment(environment: Mapping[str, str]) -> Iterator[Candidate]:
     for variable, value in environment.items():
         if variable.startswith(FORMER_PREFIX):
-            name = variable.removeprefix(FORMER_PREFIX)
+            setting = BY_NAME.get(variable.removeprefix(FORMER_PREFIX).lower())
+            instead = f', and set {setting.environment} instead' if setting else ''
+            if setting and not setting.everywhere:
+                instead = (f', and put the {setting.name.replace("_", " ")} into a file that'
+                           f' {BY_NAME[setting.file].environment} names')
             raise InvalidParameterValue(
-                f'{variable} is no longer read: OpenStackClient makes a cloud "envvars" of OS_*'
-                ' variables that it does not know, and every command may fail then.',
-                f'Unset it, and set {ENVIRONMENT_PREFIX}{name} instead.')
+                f'{variable} is not read: OpenStackClient makes a cloud "envvars" of OS_* variables'
+                ' that it does not know, and every command may fail then.',
+                f'Unset it{instead}.')
         # An empty variable is an unset one, as for OpenStackClient's own.
         if variable.startswith(ENVIRONMENT_PREFIX) and value:
             name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()

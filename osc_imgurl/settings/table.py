@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.settings import values
-from osc_imgurl.tempurl.endpoint import gateway_endpoint
+from osc_imgurl.tempurl.endpoint import gateway_endpoint, split_storage_url
 from osc_imgurl.tempurl.options import URLOptions, format_expires
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import DIGESTS
@@ -74,7 +74,8 @@ class Settings:
         :func:`for_store`.
     :raises InvalidParameterValue: a value is none of its setting's, the duration is shorter than
         the expected download start delay (Ironic's rule), URLs are to be for copies and revocable,
-        or the endpoint is none of a RADOS Gateway where it must be.
+        the endpoint is none of a RADOS Gateway where it must be, or it names another account or API
+        version than is given.
     """
 
     key_file: str | None = _setting(
@@ -95,7 +96,8 @@ class Settings:
         ' must live at least so long', default=0, metavar='<duration>', shown_default='0',
         ironic='swift_temp_url_expected_download_start_delay')
     endpoint_url: str | None = _setting(
-        values.url, 'Scheme and host of the URL, such as https://swift.example.com',
+        values.url, 'Scheme and host of the URL, such as https://swift.example.com; a storage URL'
+        ' gives the account, too',
         metavar='<url>', shown_default='looked up', ironic='swift_endpoint_url', of_store=True)
     endpoint_type: str | None = _setting(
         values.one_of(*ENDPOINT_TYPES), 'Kind of object store: radosgw for a RADOS Gateway without'
@@ -209,8 +211,35 @@ class Settings:
             raise InvalidParameterValue(
                 'A copy has an end of its own, and no URL for it can be revoked by itself.',
                 'Use one of the two.', 'copy', 'revocable')
-        if self.endpoint_url and self.endpoint_type == 'radosgw':
-            object.__setattr__(self, 'endpoint_url', gateway_endpoint(self.endpoint_url))
+        if self.endpoint_url:
+            self._take_from_storage_url(self.endpoint_url)
+
+    def _take_from_storage_url(self, url: str) -> None:
+        """Take API version and account from the endpoint URL, which may be a storage URL."""
+        endpoint, account = split_storage_url(url)
+        version = url[len(endpoint):].strip('/').partition('/')[0]
+        for name, value in (('api_version', version), ('account', account)):
+            if not value:
+                continue
+            given = getattr(self, name)
+            if given != value and (given != BY_NAME[name].default or name in self.sources):
+                by = {of: f' ({source})' for of, source in self.sources.items()}
+                raise InvalidParameterValue(
+                    f'The endpoint URL {url}{by.get("endpoint_url", "")} names the'
+                    f' {name.replace("api_", "API ")} {value}, and {given} is given{by.get(name, "")}.',
+                    'Give one of them.', 'endpoint_url', name)
+            object.__setattr__(self, name, value)
+            if 'endpoint_url' in self.sources:
+                object.__setattr__(
+                    self, 'sources', {name: self.sources['endpoint_url'], **self.sources})
+        if self.endpoint_type == 'radosgw':
+            if account:
+                raise InvalidParameterValue(
+                    f'The endpoint URL {url} names an account, and the endpoint type radosgw is for'
+                    ' a RADOS Gateway without accounts in its URLs.', 'Use the endpoint type swift,'
+                    ' or leave out the account.', 'endpoint_type', 'endpoint_url')
+            endpoint = gateway_endpoint(endpoint)
+        object.__setattr__(self, 'endpoint_url', endpoint)
 
     @property
     def many_containers(self) -> bool:

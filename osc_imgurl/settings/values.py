@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from osc_imgurl.tempurl.endpoint import split_storage_url, validate_endpoint
+from osc_imgurl.tempurl.endpoint import split_storage_url, validate_storage_url
 from osc_imgurl.tempurl.options import parse_duration
 from osc_imgurl.tempurl.signing import Key, validate_key
 
@@ -89,10 +89,12 @@ def name(given: str) -> str:
 
 
 def url(given: str) -> str:
-    endpoint = split_storage_url(validate_endpoint(given))[0]
+    """Accept an endpoint, or a storage URL: what it names is given then, too."""
+    valid = validate_storage_url(given).rstrip('/')
+    endpoint = split_storage_url(valid)[0]
     if split_storage_url(endpoint)[0] != endpoint:
         raise ValueError('expected a URL with one API version')
-    return endpoint
+    return valid
 
 
 def schemes(given: str | tuple[str, ...]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Settings from every source, and Ironic's rules for them."""
 
+import dataclasses
 import io
 import logging
 import pathlib
@@ -164,6 +165,48 @@ def test_no_credentials_in_a_url_are_shown(given, tmp_path):
         assert 'SECRET' not in shown and 'RET@' not in shown
 
 
+@pytest.mark.parametrize(('url', 'endpoint', 'version', 'account'), [
+    ('http://h/v1/AUTH_z', 'http://h', 'v1', 'AUTH_z'),
+    ('http://h/v1/AUTH_z/', 'http://h', 'v1', 'AUTH_z'),
+    ('http://h/x/v1.0/MossoCloudFS_z', 'http://h/x', 'v1.0', 'MossoCloudFS_z'),
+    ('http://h/swift/v1/KEY_z', 'http://h/swift', 'v1', 'KEY_z'),
+    ('http://h/swift/v1', 'http://h/swift', 'v1', None), ('http://h/v2', 'http://h', 'v2', None),
+    ('http://h', 'http://h', 'v1', None), ('http://h/v1//', 'http://h', 'v1', None)])
+def test_what_a_storage_url_names(url, endpoint, version, account):
+    for settings in load({'endpoint_url': url}), Settings(endpoint_url=url):
+        assert (settings.endpoint_url, settings.api_version, settings.account) == (
+            endpoint, version, account)
+        assert dataclasses.replace(settings, store='west').account == account
+    settings = load(cloud={'image_temp_url': {'endpoint_url': url}})
+    source = settings.sources['endpoint_url']
+    assert settings.sources == dict.fromkeys(
+        ['endpoint_url', *['api_version'] * ('/v' in url), *['account'] * (account is not None)],
+        source)
+
+
+@pytest.mark.parametrize(('url', 'given', 'said'), [
+    ('http://h/v1/AUTH_z', {'account': 'AUTH_y'}, 'names the account AUTH_z, and AUTH_y is given (T'
+                                                  'he account)'),
+    ('http://h/v2', {'api_version': 'v1'}, 'names the API version v2, and v1 is given'),
+    ('http://h/v1', {'api_version': 'v3'}, 'names the API version v1, and v3 is given'),
+    ('http://h/swift/v1/AUTH_z', {'endpoint_type': 'radosgw'}, 'names an account, and the endpoint'
+                                                               ' type radosgw is for')])
+def test_a_storage_url_that_contradicts(url, given, said):
+    with pytest.raises(InvalidParameterValue) as caught:
+        load({**given, 'endpoint_url': url}, name_option=lambda name: f'The {name}')
+    assert said in str(caught.value) and f'The endpoint URL {url}' in str(caught.value)
+    with pytest.raises(InvalidParameterValue):
+        load(given, cloud={'image_temp_url': {'endpoint_url': url}})
+    agreeing = {**given, 'account': 'AUTH_z', 'api_version': 'v1', 'endpoint_type': 'swift'}
+    assert load({**agreeing, 'endpoint_url': 'http://h/v1/AUTH_z'}).account == 'AUTH_z'
+
+
+@pytest.mark.parametrize('path', ['v1/AUTH_z/glance', 'v1/AUTH_z/glance/x', 'swift/v1/AUTH_z/c/'])
+def test_no_container_stands_in_an_endpoint(path):
+    with pytest.raises(InvalidParameterValue, match='expected an account or nothing behind'):
+        load({'endpoint_url': f'http://h/{path}'})
+
+
 def test_a_name_in_clouds_yaml_may_have_dashes_and_capitals():
     cloud = {'image_temp_url': {'Expected-Download-Start-Delay': 7, 'account': None}}
     settings = load(cloud=cloud)
@@ -260,6 +303,17 @@ def test_the_former_prefix_is_refused(value):
     with pytest.raises(InvalidParameterValue, match='OpenStackClient makes a cloud') as caught:
         load(environment={'OS_IMAGE_TEMP_URL_DURATION': value})
     assert str(caught.value).endswith('Unset it, and set OSC_IMGURL_DURATION instead.')
+
+
+@pytest.mark.parametrize(('name', 'remedy'), [
+    ('KEY', 'Unset it, and put the key into a file that OSC_IMGURL_KEY_FILE names.'),
+    ('CACHE_PASSWORD', 'Unset it, and put the cache password into a file that'
+                       ' OSC_IMGURL_CACHE_PASSWORD_FILE names.'),
+    ('KEY_FILE', 'Unset it, and set OSC_IMGURL_KEY_FILE instead.'), ('X', 'Unset it.')])
+def test_what_to_set_in_place_of_a_former_variable(name, remedy):
+    with pytest.raises(InvalidParameterValue) as caught:
+        load(environment={f'OS_IMAGE_TEMP_URL_{name}': 'the secret'})
+    assert str(caught.value).endswith(f' then. {remedy}') and 'secret' not in str(caught.value)
 
 
 def test_unknown_names_are_refused():
