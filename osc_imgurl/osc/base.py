@@ -13,7 +13,7 @@ import io
 import logging
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TextIO
 
 from cliff.columns import FormattableColumn
@@ -98,13 +98,33 @@ class ShowOne(Command, command.ShowOne):
 class Lister(Command, command.Lister):
     """A command that prints rows, each as it comes where the formatter does so."""
 
+    # cliff leaves rows as they are where it cannot compare them.
+    need_sort_by_cliff = False
+
     def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str],
                        data: Iterable[Sequence[Any]]) -> int:
-        rows: Iterable[list[Any]] = (_shown(row, parsed_args.formatter) for row in data)
-        if parsed_args.sort_columns:
-            # cliff goes through the rows again where it cannot compare them.
-            rows = list(rows)
+        names = [_normalized(name) for name in column_names]
+        for column in reversed(parsed_args.sort_columns):
+            if _normalized(column) in names:
+                data = sorted(data, key=_by(names.index(_normalized(column))),
+                              reverse=parsed_args.sort_direction == 'desc')
+        rows = (_shown(row, parsed_args.formatter) for row in data)
         return super().produce_output(parsed_args, column_names, rows)
+
+
+def _normalized(column: str) -> str:
+    return column.lower().replace('_', ' ')
+
+
+def _by(column: int) -> Callable[[Sequence[Any]], tuple[bool, bool, float, str]]:
+    """Return by what rows are sorted: numbers come first, then texts, then nothing."""
+    def order(row: Sequence[Any]) -> tuple[bool, bool, float, str]:
+        cell = row[column]
+        value = cell.machine_readable() if isinstance(cell, FormattableColumn) else cell
+        number = isinstance(value, (int, float))
+        return value is None, not number, value if number else 0, '' if number else str(value)
+
+    return order
 
 
 def _shown(row: Iterable[Any], formatter: str) -> list[Any]:

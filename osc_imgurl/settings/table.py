@@ -226,8 +226,8 @@ class Settings:
                 by = {of: f' ({source})' for of, source in self.sources.items()}
                 raise InvalidParameterValue(
                     f'The endpoint URL {url}{by.get("endpoint_url", "")} names the'
-                    f' {name.replace("api_", "API ")} {value}, and {given} is given{by.get(name, "")}.',
-                    'Give one of them.', 'endpoint_url', name)
+                    f' {name.replace("api_", "API ")} {value}, and {given} is'
+                    f' given{by.get(name, "")}.', 'Give one of them.', 'endpoint_url', name)
             object.__setattr__(self, name, value)
             if 'endpoint_url' in self.sources:
                 object.__setattr__(

@@ -2,11 +2,12 @@
 
 import argparse
 import io
-import json
 import logging
+import re
 import types
 
 import pytest
+from osc_lib.cli import format_columns
 
 from osc_imgurl.osc import base
 
@@ -24,19 +25,24 @@ def test_a_command_hides_signatures_in_urllib3s_log(monkeypatch, caplog):
     assert caplog.messages == ['/x?temp_url_sig=***']
 
 
-@pytest.mark.parametrize(('column', 'rows'), [
-    ('name', [['a', 2], ['b', None], ['c', 'x']]), ('value', [['c', 'x'], ['a', 2], ['b', None]])])
-def test_rows_that_cannot_be_sorted_are_listed_all_the_same(caplog, column, rows):
+@pytest.mark.parametrize(('options', 'names'), [
+    (['name'], 'abcdef'), (['value'], 'fabedc'), (['VALUE', '--sort-descending'], 'cdebaf'),
+    (['Second_Value', '--sort-column', 'value'], 'fcabed'), (['nothing'], 'cadfbe')])
+@pytest.mark.parametrize('formatter', ['json', 'csv', 'table', 'value'])
+def test_what_cannot_be_compared_is_sorted(caplog, options, names, formatter):
+    """Numbers, texts, nothing."""
     class List(base.Lister):
         def take_action(self, parsed_args):
-            return ('name', 'value'), (row for row in [['c', 'x'], ['a', 2], ['b', None]])
+            return ('name', 'value', 'second value'), (row for row in [
+                ['c', None, 2], ['a', 2, 10], ['d', 'x', None], ['f', False, 1],
+                ['b', 10, 10], ['e', format_columns.ListColumn(['a']), 'z']])
 
     app = types.SimpleNamespace(stdout=io.StringIO())
     command = List(app, None)
     assert command.run(command.get_parser('list').parse_args(
-        ['--sort-column', column, '-f', 'json'])) == 0
-    assert [list(row.values()) for row in json.loads(app.stdout.getvalue())] == rows
-    assert bool(caplog.messages) == (column == 'value')
+        ['--sort-column', *options, '-f', formatter, '-c', 'name'])) == 0
+    assert ''.join(re.findall(r'\b[a-f]\b', app.stdout.getvalue())) == names
+    assert caplog.messages == []
 
 
 def test_an_example_in_the_help_can_be_copied():
