@@ -7,15 +7,15 @@ ValueError with what is expected.
 
 from __future__ import annotations
 
+import functools
 import json
-import math
 import os
 import re
 from collections.abc import Callable
 from typing import Any
 
 from osc_imgurl.tempurl.endpoint import split_storage_url, validate_storage_url
-from osc_imgurl.tempurl.options import parse_duration
+from osc_imgurl.tempurl.options import MAX_EXPIRES, parse_duration
 from osc_imgurl.tempurl.signing import Key, validate_key
 
 MAX_SEED = 32
@@ -25,13 +25,8 @@ PRINTED = ('OpenStackClient prints clouds.yaml with --debug and in "configuratio
 _A_PASSWORD = re.compile(r'passw(or)?d\W*[=:]', re.IGNORECASE)
 
 
-def seconds(minimum: int, maximum: float = math.inf) -> Callable[[str | int], int]:
-    def parse(given: str | int) -> int:
-        value = parse_duration(given, minimum)
-        if value > maximum:
-            raise ValueError(f'expected a time of at most {maximum} s')
-        return value
-    return parse
+def seconds(minimum: int, maximum: int = MAX_EXPIRES) -> Callable[[str | int], int]:
+    return functools.partial(parse_duration, minimum=minimum, maximum=maximum)
 
 
 def seed(given: str | int) -> int:

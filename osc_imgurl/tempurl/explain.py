@@ -81,11 +81,16 @@ def _without_version(url: TempURL, path: str) -> Iterator[str]:
         yield each.replace(f'/{url.path.api_version}/', '/', 1)
 
 
+# Of Unix, and of Windows.
+_NEWLINES = '\n', '\r\n'
 MISTAKES = (
-    Mistake('key', 'a newline behind the key was taken for a part of it',
-            lambda url, signed: [signed.message], b'\n'),
+    *(Mistake('key', 'a newline behind the key was taken for a part of it',
+              lambda url, signed: [signed.message], newline.encode()) for newline in _NEWLINES),
     Mistake('path', 'a newline was signed behind the path',
-            lambda url, signed: [f'{signed.message}\n']),
+            lambda url, signed: [signed.message + newline for newline in _NEWLINES]),
+    Mistake('path', 'the lines that are signed ended with \\r\\n, and not with \\n',
+            lambda url, signed: [(signed.message + end).replace('\n', '\r\n')
+                                 for end in ('', '\n')]),
     Mistake('path', 'the path was percent-encoded before it was signed',
             _of_paths(lambda url, path: [quote(path), urllib.parse.quote(path)])),
     Mistake('path', 'the whole URL was signed, and not its path',

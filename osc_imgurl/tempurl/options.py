@@ -21,7 +21,7 @@ MAX_EXPIRES = 253402300799
 _SECONDS_BY_UNIT = {'w': 604800, 'd': 86400, 'hr?': 3600, 'm(?:in)?': 60, 's': 1}
 # The larger unit first; each may be left out. Of one unit, what `swift tempurl` accepts
 # (swiftclient.utils.parse_timestamp).
-_NUMBER = r'[\d.]{1,12}(?:[eE]\+?\d)?'
+_NUMBER = r'[\d.]+(?:[eE]\+?\d+)?'
 _TIME = re.compile(
     r'\s*'.join(rf'(?:({_NUMBER})\s*{unit})?' for unit in _SECONDS_BY_UNIT), re.ASCII)
 # The last second of the year 2147483647: later dates make Swift fail when it answers.
@@ -74,19 +74,22 @@ class URLOptions:
         return self.duration if isinstance(self.duration, int) else None
 
 
-def parse_duration(given: str | int, minimum: int = 1) -> int:
+def parse_duration(given: str | int, minimum: int = 1, maximum: int = MAX_EXPIRES) -> int:
     """Return a time in seconds: ``1200``, ``20m``, ``1h30m``, ``7d`` or ``2w``.
 
-    :raises ValueError: it is none, or less than the minimum; the message says what is expected.
+    :raises ValueError: it is none, less than the minimum or more than the maximum; the message says
+        what is expected.
     """
     value = given if type(given) is int else _seconds(str(given).strip())
     if value is None or value < minimum:
         raise ValueError(f'expected a time of at least {minimum} s,'
                          ' such as 1200, 20m, 1h30m, 7d or 2w')
-    return value
+    if value > maximum:
+        raise ValueError(f'expected a time of at most {maximum} s')
+    return int(value)
 
 
-def _seconds(text: str) -> int | None:
+def _seconds(text: str) -> float | None:
     """Return a time that is written as text, in seconds; None: it is none."""
     bare = re.fullmatch(_NUMBER, text, re.ASCII)
     match = _TIME.fullmatch(f'{text}s' if bare else text)
@@ -97,7 +100,7 @@ def _seconds(text: str) -> int | None:
             match.groups(), _SECONDS_BY_UNIT.values(), strict=True) if count)
     except ValueError:
         return None
-    return None if bare and value % 1 else int(value)
+    return None if bare and value < math.inf and value % 1 else value
 
 
 def validate_method(method: str) -> str:

@@ -25,6 +25,8 @@ MAX_LENGTHS = {'account': 256, 'container': 256, 'object': 1024}
 _NEEDS_NO_QUOTES = re.compile(r'[\w.~/:-]*', re.ASCII)
 # What no request can carry, and urlsplit() drops in part.
 _IN_NO_REQUEST = re.compile(r'[\0-\x20\x7f]')
+_QUOTES = '"\'>`'
+_ALONE = 'Give the URL alone, without quotation marks of its own.'
 # What these methods allow. Metadata say when Swift removes an object.
 _RISKS = {'PUT': 'replace', 'POST': 'change the metadata of, and so remove,', 'DELETE': 'remove'}
 
@@ -219,6 +221,8 @@ def parse(url: str, endpoint_type: str | None = None) -> TempURL:
     for name in ('temp_url_sig', 'temp_url_expires'):
         if not values.get(name):
             raise _no_temp_url(f'it has no {name}', _cut_off(parts.query))
+        if values[name][-1] in _QUOTES:
+            raise _no_temp_url(f'its {name} ends with {values[name][-1]}', _ALONE)
     signature, expires = values['temp_url_sig'], values['temp_url_expires']
     decode_signature(signature)
     base, path = _split_path(parts.path, endpoint_type)
@@ -234,7 +238,7 @@ def parse(url: str, endpoint_type: str | None = None) -> TempURL:
 def _split(url: str) -> tuple[urllib.parse.SplitResult, dict[str, str]]:
     """Return the parts of a URL, its path decoded, and the values in its query."""
     if odd := _IN_NO_REQUEST.search(url):
-        raise _no_temp_url(f'{odd[0]!r} does not belong into a URL')
+        raise _no_temp_url(f'{odd[0]!r} does not belong into a URL', _alone(url))
     try:
         parts = urllib.parse.urlsplit(url)
         parts = parts._replace(path=urllib.parse.unquote(parts.path, errors='strict'))
@@ -246,9 +250,15 @@ def _split(url: str) -> tuple[urllib.parse.SplitResult, dict[str, str]]:
         raise _no_temp_url(
             'it does not begin with http:// or https:// and a host',
             'Put scheme and host in front, such as https://swift.example.com.'
-            if url.startswith('/') else '')
+            if url.startswith('/') else _alone(url))
     # As in the middleware (get_temp_url_info), the first of several values counts.
     return parts, {name: found[0] for name, found in query.items()}
+
+
+def _alone(url: str) -> str:
+    """Return the remedy for a URL that something stands before."""
+    begins = re.search('https?://', url, re.IGNORECASE)
+    return _ALONE if begins and begins.start() else ''
 
 
 def _cut_off(query: str) -> str:

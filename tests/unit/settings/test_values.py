@@ -3,7 +3,9 @@
 import pytest
 from swiftclient.utils import parse_timestamp
 
+from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.settings import values
+from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Key
 
 
@@ -14,7 +16,7 @@ from osc_imgurl.tempurl.signing import Key
     (values.seconds(1), '1h30m', 5400), (values.seconds(1), '2w', 1209600),
     (values.seconds(1), '1w1d1h1m1s', 694861), (values.seconds(1), '1d90m', 91800),
     (values.seconds(1), '0h1s', 1), (values.seconds(0), '0w0s', 0),
-    (values.seconds(60), '1m', 60), (values.seconds(1), '9' * 12, 10**12 - 1),
+    (values.seconds(60), '1m', 60), (values.seconds(1), '2' * 12, 222222222222),
     (values.seed, '0', 0), (values.seed, ' 32 ', 32), (values.seed, '07', 7),
     (values.retries, '0', 0), (values.retries, ' 999 ', 999),
     (values.seconds(1), '1hr', 3600), (values.seconds(1), '60min', 3600),
@@ -49,6 +51,19 @@ def test_a_value(read, text, value):
         assert (found, type(found)) == (value, type(value))
 
 
+@pytest.mark.parametrize('text', [
+    '9' * 12, '9' * 13, '9' * 400, f'{"9" * 13}d', '1e12', '1e400', f'1w{"9" * 13}s', '1e99w'])
+def test_a_time_that_is_too_long(text):
+    with pytest.raises(ValueError, match='expected a time of at most 253402300799 s'):
+        values.seconds(0)(text)
+    with pytest.raises(ValueError, match='expected a time of at most 60 s'):
+        values.seconds(0, 60)(text)
+    with pytest.raises(InvalidParameterValue, match='at most 253402300799 s'):
+        URLOptions(duration=text)
+    with pytest.raises(InvalidParameterValue, match='at most 253402300799 s'):
+        URLOptions(duration=10 ** 30)
+
+
 @pytest.mark.parametrize('number', ['7', '7.25', '.5', '7.', '7e2', '7E2', '1.5e+3', ' 7'])
 @pytest.mark.parametrize('unit', ['', 's', 'm', 'min', 'h', 'hr', 'd', ' h', '\tmin'])
 def test_a_time_as_swift_tempurl_reads_it(number, unit):
@@ -64,7 +79,7 @@ def test_a_time_as_swift_tempurl_reads_it(number, unit):
 @pytest.mark.parametrize(('read', 'texts', 'expected'), [
     (values.seconds(1), ['', '0', '0d', '-1', 'x', '1.5', '1y', '1M', '٣', 'm', '1s1', '.', '1.h.',
                          '1h30', '30m1h', '1h1h', '1hour', '٣h', 'hm', '0.5s', '1..5h', '1h5',
-                         'inf', 'nan', '1e', '1e99', '-1e3', '1h-1m', '9' * 13, '9' * 5000],
+                         'inf', 'nan', '1e', '-1e3', '1h-1m'],
      'expected a time of at least 1 s, such as 1200, 20m, 1h30m, 7d or 2w'),
     (values.seconds(0), ['-1', ''], 'expected a time of at least 0 s, such as'),
     (values.seconds(60), ['59', '59s', '0m'], 'expected a time of at least 60 s, such as'),

@@ -85,7 +85,11 @@ PUT = 'PUT\n1000\n'
 @pytest.mark.parametrize('digest', DIGESTS)
 @pytest.mark.parametrize(('url', 'text', 'key', 'part', 'name'), [
     (SPACED, f'{PUT}/v1/AUTH_x/glance/3a 1f', b'a key\n', 'key', 'a newline behind the key'),
-    (SPACED, f'{PUT}/v1/AUTH_x/glance/3a 1f\n', b'a key', 'path', 'a newline was signed'),
+    (SPACED, f'{PUT}/v1/AUTH_x/glance/3a 1f', b'a key\r\n', 'key', 'a newline behind the key'),
+    *((SPACED, f'{PUT}/v1/AUTH_x/glance/3a 1f{end}', b'a key', 'path', 'a newline was signed')
+      for end in ('\n', '\r\n')),
+    *((SPACED, f'PUT\r\n1000\r\n/v1/AUTH_x/glance/3a 1f{end}', b'a key', 'path',
+       'the lines that are signed ended with') for end in ('', '\r\n')),
     (SPACED, f'{PUT}/v1/AUTH_x/glance/3a%201f', b'a key', 'path', 'was percent-encoded'),
     (SPACED, f'{PUT}https://proxy/object-store/v1/AUTH_x/glance/3a 1f', b'a key', 'path',
      'the whole URL was signed'),

@@ -236,6 +236,8 @@ def test_what_is_no_temporary_url(url, reason):
 
 
 WHOLE = f'http://h/v1/a/c/o?temp_url_sig={SIG}&temp_url_expires=1&temp_url_prefix='
+URL = WHOLE.removesuffix('&temp_url_prefix=')
+ALONE = 'Give the URL alone, without quotation marks of its own.'
 
 
 @pytest.mark.parametrize(('url', 'problem', 'remedy'), [
@@ -247,6 +249,13 @@ WHOLE = f'http://h/v1/a/c/o?temp_url_sig={SIG}&temp_url_expires=1&temp_url_prefi
     (WHOLE.replace('&', ';'), 'it has no temp_url_expires', 'Write & where it has a semicolon.'),
     (WHOLE.partition('&')[0], 'it has no temp_url_expires',
      'Quote the URL: in a shell, & ends a command.'),
+    *((f'{before}{URL}{behind}', 'it does not begin with http:// or https:// and a host', ALONE)
+      for before, behind in ('""', "''", '<>', ('URL:', ''))),
+    (f'curl "{URL}"', "' ' does not belong into a URL", ALONE),
+    (f'{URL} ', "' ' does not belong into a URL", ''),
+    *((f'{URL}{quote}', f'its temp_url_expires ends with {quote}', ALONE) for quote in '"\'>`'),
+    (f'http://h/v1/a/c/o?temp_url_expires=1&temp_url_sig={SIG}"', 'its temp_url_sig ends with "',
+     ALONE),
     ('http://h/v1/a/c/o', 'it has no temp_url_sig', '')])
 def test_how_urls_are_spoiled(url, problem, remedy):
     with pytest.raises(InvalidParameterValue) as caught:
