@@ -1,5 +1,6 @@
 """What the tests of links share."""
 
+import email.utils
 import time
 
 import requests
@@ -32,6 +33,12 @@ def end_of(url, within=30):
     while status(url) == 200:
         assert time.monotonic() - begun < within
         time.sleep(0.1)
+
+
+def swift_time(url):
+    """Return the time by Swift's clock: Unix time, seconds."""
+    date = requests.head(url, timeout=30).headers['Date']
+    return email.utils.parsedate_to_datetime(date).timestamp()
 
 
 def state(cloud, path, user='glance'):

@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from .conftest import download
+from .links import extend, links, revoke, swift_time
 
 pytestmark = pytest.mark.extra
 # API and conductor in one process, with hardware that does nothing. What a node is to deploy is
@@ -125,6 +126,11 @@ def node(ironic):
     return ironic.create_node(driver='fake-hardware')
 
 
+@pytest.fixture
+def other_node(ironic):
+    return ironic.create_node(driver='fake-hardware')
+
+
 def export(cloud, image, *options, user='glance'):
     """Return the ``instance_info`` that is printed."""
     result = cloud.openstack('image', 'temp', 'url', 'export', image, '--for', 'ironic', *options,
@@ -134,7 +140,7 @@ def export(cloud, image, *options, user='glance'):
 
 
 def validate(ironic, node, instance_info):
-    """Return whether Ironic would deploy it, and the reason why not."""
+    """Set what a node is to deploy; return whether Ironic would, and the reason why not."""
     node = ironic.update_node(node, instance_info=instance_info)
     deploy = ironic.validate_node(node, required=())['deploy']
     return deploy.result, deploy.reason
@@ -150,18 +156,17 @@ def reach(ironic, node, target, *states):
     return node
 
 
-def deploy(ironic, node, instance_info):
+def deploy(ironic, node):
     """Return a node that waits for its machine to boot, or for which the deployment has failed."""
     reach(ironic, node, 'manage', 'manageable')
     reach(ironic, node, 'provide', 'available')
-    ironic.update_node(node, instance_info=instance_info)
     return reach(ironic, node, 'active', 'wait call-back', 'deploy failed')
 
 
 def test_a_whole_disk(ironic, node, cloud, image, folder, data):
     info = export(cloud, image)
     assert validate(ironic, node, info) == (True, None)
-    deployed = deploy(ironic, node, info)
+    deployed = deploy(ironic, node)
     assert (deployed.provision_state, deployed.last_error) == ('wait call-back', None)
     assert deployed.driver_internal_info['is_whole_disk_image']
     assert (folder / 'http/agent_images' / node.id).read_bytes() == data
@@ -171,9 +176,32 @@ def test_a_copy(ironic, node, cloud, folder, data):
     """Of an image in files, made by somebody who does not own Glance's account."""
     info = export(cloud, cloud.upload('in files', data, store='file1'), '--copy', user='demo')
     assert validate(ironic, node, info) == (True, None)
-    deployed = deploy(ironic, node, info)
+    deployed = deploy(ironic, node)
     assert (deployed.provision_state, deployed.last_error) == ('wait call-back', None)
     assert (folder / 'http/agent_images' / node.id).read_bytes() == data
+
+
+def test_a_link(ironic, node, other_node, cloud, image, folder, data):
+    """It is extended when nodes have it, outlives twice its first life, and is revoked.
+
+    Whether the URL works, Ironic validates when it deploys: ``node validate`` is content with the
+    hash.
+    """
+    life = 8
+    info = export(cloud, image, '--revocable', '--duration', str(life))
+    assert [validate(ironic, each, info) for each in (node, other_node)] == [(True, None)] * 2
+    first, = links(cloud, '--long')
+    extend(cloud, '-', '--duration', '1h', stdin=info['image_source'])
+    while swift_time(info['image_source']) <= first['expires'] + life:
+        time.sleep(.1)
+    deployed = deploy(ironic, node)
+    assert (deployed.provision_state, deployed.last_error) == ('wait call-back', None)
+    assert deployed.instance_info['image_source'] == info['image_source']
+    assert (folder / 'http/agent_images' / node.id).read_bytes() == data
+    revoke(cloud, first['link'])
+    deployed = deploy(ironic, other_node)
+    assert deployed.provision_state == 'deploy failed'
+    assert 'HTTP code 404' in deployed.last_error
 
 
 def test_a_partition(ironic, node, cloud, data):
@@ -182,7 +210,7 @@ def test_a_partition(ironic, node, cloud, data):
     info = export(cloud, cloud.upload('partition', data, **boot))
     assert [download(info[name]) for name in ('kernel', 'ramdisk')] == [data[:1000]] * 2
     assert validate(ironic, node, {**info, 'root_gb': 1}) == (True, None)
-    deployed = deploy(ironic, node, {**info, 'root_gb': 1})
+    deployed = deploy(ironic, node)
     assert (deployed.provision_state, deployed.last_error) == ('wait call-back', None)
     assert not deployed.driver_internal_info['is_whole_disk_image']
 
@@ -202,6 +230,6 @@ def test_what_is_altered(ironic, node, cloud, image, name, altered, error):
     info = export(cloud, image)
     info[name] = altered(info[name])
     assert validate(ironic, node, info) == (True, None)
-    deployed = deploy(ironic, node, info)
+    deployed = deploy(ironic, node)
     assert deployed.provision_state == 'deploy failed'
     assert error in deployed.last_error
