@@ -29,7 +29,7 @@ from osc_imgurl.links.link import CONTAINER, Link, read_link
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.answers import Capabilities, md5_of
 from osc_imgurl.swift.endpoint import OfflineSwift
-from osc_imgurl.swift.objects import DELETE_AT, SHARED, Container, read_end
+from osc_imgurl.swift.objects import DELETE_AT, SHARED, TARGET_ETAG, Container, read_end
 from osc_imgurl.target.resolve import (
     Target,
     own_container,
@@ -116,13 +116,17 @@ class LinkContainer:
         :raises InvalidParameterValue: other users have access to the container.
         :raises ObjectMismatch: the size through the link is not the image's.
         """
+        self._prepare()
+        if (supported.static_links and image.checksum and path.object == image.id
+                and self._put(link, _symlink(path, image.checksum))):
+            # Swift has compared the data.
+            return []
         found = Container(self._swift, path.container, self.account).head(path.object)
         if found is None:
             raise ObjectStoreFailed(f'There is no object {path.object} in the container'
                                     f' {path.container}.', 'Upload the image again.')
         stands_for = self._stands_for(path, found, supported)
-        self._prepare()
-        self.container.put(link.name, b'', {**_headers(link), **stands_for, 'If-None-Match': '*'})
+        self._put(link, stands_for)
         try:
             self._verify(link, image.size if path.object == image.id
                          else http.content_length(found))
@@ -133,6 +137,14 @@ class LinkContainer:
             return [OF_A_GATEWAY]
         return [SHOWN_NOTE] if link.note and MANIFEST in stands_for else []
 
+    def _put(self, link: Link, stands_for: Mapping[str, str]) -> bool:
+        """Make the object; say whether it is made, and its target has the data that it is to have.
+
+        Another of its name stays as it is.
+        """
+        return self.container.put(link.name, b'', {
+            **_headers(link), **stands_for, 'If-None-Match': '*'}) is not None
+
     def _stands_for(self, path: ObjectPath, found: Mapping[str, str],
                     supported: Capabilities) -> dict[str, str]:
         """Return the headers of a link to an object: a symbolic link, a manifest or a copy.
@@ -141,17 +153,15 @@ class LinkContainer:
 
         :param found: the object's headers.
         """
-        name = urllib.parse.quote(f'{path.container}/{path.object}')
         if LARGE_OBJECTS[1] in found or (self.radosgw and MANIFEST in found):
             raise ImageUnacceptable(
                 'The image is in segments, and this object store has no links to it.',
                 'Have it copied instead', 'copy')
         if self.radosgw:
-            return {'X-Copy-From': f'/{name}'}
+            return {'X-Copy-From': f'/{_quoted(path)}'}
         if supported.symlink is False:
-            return {MANIFEST: found.get(MANIFEST, name)}
-        md5 = md5_of(found)
-        return {'X-Symlink-Target': name, **({'X-Symlink-Target-Etag': md5} if md5 else {})}
+            return {MANIFEST: found.get(MANIFEST, _quoted(path))}
+        return _symlink(path, md5_of(found))
 
     def _prepare(self) -> None:
         """Create the container if missing, and refuse one shared with other users.
@@ -234,6 +244,14 @@ def living(settings: Settings, swift: ObjectStore, now: float) -> Iterator[Link]
     :param now: Unix time, seconds.
     """
     return (link for link in LinkContainer(settings, swift).links() if link.expires > now)
+
+
+def _quoted(path: ObjectPath) -> str:
+    return urllib.parse.quote(f'{path.container}/{path.object}')
+
+
+def _symlink(path: ObjectPath, md5: str | None) -> dict[str, str]:
+    return {'X-Symlink-Target': _quoted(path), **({TARGET_ETAG: md5} if md5 else {})}
 
 
 def _headers(link: Link) -> dict[str, str]:

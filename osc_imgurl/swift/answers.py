@@ -93,6 +93,7 @@ class Capabilities:
     :ivar max_object_size: bytes.
     :ivar max_segments: the limit of a static large object; 0 without such objects.
     :ivar symlink: whether it supports symbolic links.
+    :ivar static_links: whether links may name the ETag of their target; False if it does not say.
     """
 
     tempurl: bool | None = None
@@ -101,6 +102,7 @@ class Capabilities:
     max_object_size: int | None = None
     max_segments: int | None = None
     symlink: bool | None = None
+    static_links: bool = False
 
     def supports(self, digest: str) -> bool | None:
         """Say whether it supports a digest; None if it does not say, and is perhaps too old."""
@@ -174,7 +176,9 @@ def read_info(info: Any) -> Capabilities:
     tempurl, swift = info.get('tempurl'), info.get('swift') or {}
     max_size, slo = _number(swift.get('max_file_size')), info.get('slo', {} if not swift else None)
     max_segments = 0 if slo is None else _number(slo.get('max_manifest_segments'))
-    of_objects = max_size, max_segments, 'symlink' in info if swift else None
+    symlink = info.get('symlink')
+    of_objects = (max_size, max_segments, symlink is not None if swift else None,
+                  bool(symlink and symlink.get('static_links')))
     if tempurl is None:
         return Capabilities(False, None, None, *of_objects)
     return Capabilities(True, _texts(tempurl.get('methods')),

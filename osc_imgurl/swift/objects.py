@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import requests
 
-from osc_imgurl.errors import DELETE_COPIES, ImgurlError, ObjectStoreFailed, ObjectStoreFull
+from osc_imgurl.errors import (
+    DELETE_COPIES,
+    ImgurlError,
+    InvalidParameterValue,
+    ObjectStoreFailed,
+    ObjectStoreFull,
+)
 from osc_imgurl.swift.answers import CORRECT, require_success
 from osc_imgurl.swift.object_store import Body
 from osc_imgurl.workers import side_by_side
@@ -28,6 +34,8 @@ FULL = {413: 'the quota of the account or of the container is used up, or the ob
 # The limit of a list. A page has up to 10 000 objects.
 MOST_PAGES = 1000
 DELETE_AT = 'X-Delete-At'
+# A symbolic link's condition on its target's data.
+TARGET_ETAG = 'X-Symlink-Target-Etag'
 # The headers of a container that others may use.
 SHARED = {'X-Container-Read': 'read', 'X-Container-Write': 'change'}
 # Concurrent requests to read or delete objects.
@@ -69,8 +77,18 @@ class Container:
         return self._head()
 
     def create(self) -> None:
-        """Create the container unless it exists."""
-        _require_success(self._request('PUT', self.name))
+        """Create the container unless it exists.
+
+        :raises InvalidParameterValue: it is another project's, in a RADOS Gateway.
+        """
+        response = self._request('PUT', self.name)
+        if response.status_code == 409:
+            raise InvalidParameterValue(
+                f'The container {self.name} is another project\'s: in this object store no two'
+                ' projects have a container of the same name.',
+                'Ask the operator to delete it, or have the image copied into another.',
+                'copy', 'copy_container')
+        _require_success(response)
 
     def head(self, name: str, query: str = '') -> Mapping[str, str] | None:
         """Return an object's headers, or None if there is no such object."""
@@ -102,10 +120,11 @@ class Container:
 
         A :class:`Body` is sent once: it cannot be read again for a retry.
 
-        :returns: None if a condition in the headers (``If-None-Match``) is not met.
+        :returns: None if a condition in the headers is not met: ``If-None-Match``, or
+            :data:`TARGET_ETAG`.
         """
         response = self._request('PUT', self.name, name, headers=headers, query=query, data=data)
-        if response.status_code == 412:
+        if response.status_code == 412 or (response.status_code == 409 and TARGET_ETAG in headers):
             return None
         return _require_success(response).headers
 

@@ -59,6 +59,7 @@ def test_a_container_of_another_project(cloud, image):
     others = cloud.sdk('demo').object_store
     assert others.put(f'/{name}', headers={'X-Container-Read': own, 'X-Container-Write': own}).ok
     assert store.put(f'/{name}/of another', data=b'x').ok
-    assert 'answers HTTP 409 to PUT' in cloud.refused(image, '--revocable')
+    line = cloud.refused(image, '--revocable')
+    assert f'The container {name} is another project\'s' in line and '(--copy' in line
     assert others.get(f'/{name}').text.split('\n')[0] == 'of another'
     assert others.delete(f'/{name}/of another').ok and others.delete(f'/{name}').ok

@@ -62,6 +62,32 @@ def test_a_symbolic_link(cloud, swift):
         f'glance/{IMAGE_ID}', MD5, str(END), '*', LINK.content_type)
 
 
+def make_known(swift):
+    """Make a link to an image of which Glance shows the MD5."""
+    return LinkContainer(Settings(), swift).make(
+        LINK, image(size=5), PATH, Capabilities(symlink=True, static_links=True))
+
+
+def test_an_object_whose_data_swift_has_compared(cloud, swift):
+    """Two requests are enough."""
+    assert make_known(swift) == []
+    put, = sent(cloud, 'PUT')
+    assert put['X-Symlink-Target-Etag'] == MD5
+    assert [each for each in cloud.asked if 'keystone' not in each] == [
+        f'HEAD {CONTAINER}', f'PUT {URL}']
+
+
+def test_an_object_with_another_etag(cloud, swift):
+    """It is in segments, and its length is compared."""
+    cloud.mock.head(OBJECT, headers={**TRANSACTION, 'Content-Length': '5',
+                                     'X-Object-Manifest': 'glance/segments-'})
+    cloud.mock.put(URL, [{'status_code': status, 'headers': TRANSACTION} for status in (409, 201)])
+    assert make_known(swift) == []
+    first, second = sent(cloud, 'PUT')
+    assert 'X-Symlink-Target-Etag' in first and 'X-Symlink-Target-Etag' not in second
+    assert cloud.asked[-1] == f'HEAD {URL}'
+
+
 def test_a_manifest(cloud, swift):
     cloud.mock.head(OBJECT, headers={**TRANSACTION, 'Content-Length': '5',
                                      'X-Object-Manifest': 'glance/segments-'})

@@ -77,7 +77,9 @@ SLO = {'max_manifest_segments': 1000}
      Capabilities(True)),
     ({'swift': {'version': '2'}, 'tempurl': {}}, Capabilities(True, max_segments=0, symlink=False)),
     ({'swift': {'version': '2'}, 'slo': SLO, 'tempurl': {}, 'symlink': {'static_links': True}},
-     Capabilities(True, max_segments=1000, symlink=True)),
+     Capabilities(True, max_segments=1000, symlink=True, static_links=True)),
+    ({'swift': {'version': '2'}, 'tempurl': {}, 'symlink': {'symloop_max': 2}},
+     Capabilities(True, max_segments=0, symlink=True)),
     ({'swift': {'version': '2', 'max_file_size': 5}, 'slo': SLO},
      Capabilities(False, None, None, 5, 1000, False)),
     ({'tempurl': {}}, Capabilities(True)),
@@ -89,7 +91,7 @@ def test_what_a_cluster_says(info, wanted):
 @pytest.mark.parametrize('info', [
     None, {}, [], {'swift': {'max_file_size': 0}}, {'swift': {'max_file_size': True}},
     {'swift': {'max_file_size': '5'}}, {'slo': {'max_manifest_segments': -1}},
-    {'tempurl': {'methods': 'GET'}}, {'tempurl': []}, {'swift': [1]}])
+    {'tempurl': {'methods': 'GET'}}, {'tempurl': []}, {'swift': [1]}, {'symlink': [1]}])
 def test_what_no_cluster_says(info):
     with pytest.raises((AttributeError, TypeError)):
         read_info(info)
