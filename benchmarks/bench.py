@@ -16,10 +16,11 @@ import uuid
 
 from copies import copies
 from distance import distance
+from links import links
 from measure import Commands, Row, fill, medians, requests_of, seconds, upload
-from osc_imgurl.cache.entry import Entry
 from swiftclient.utils import generate_temp_url
 
+from osc_imgurl.cache.base import Entry
 from osc_imgurl.cache.sqlite import SQLiteCache, insert
 from osc_imgurl.tempurl.signing import Key, Parameters, sign
 from osc_imgurl.tempurl.url import ObjectPath
@@ -131,7 +132,8 @@ def main() -> None:
     parser.add_argument('--cloud', type=pathlib.Path, required=True)
     parser.add_argument('--plugin', type=pathlib.Path, required=True)
     parser.add_argument('--bare', type=pathlib.Path, required=True)
-    parser.add_argument('--only', choices=('signing', 'cache', 'commands', 'distance', 'copies'))
+    parser.add_argument('--only', choices=('signing', 'cache', 'commands', 'distance', 'copies',
+                                           'links'))
     options = parser.parse_args()
     missed = 0
     with tempfile.TemporaryDirectory() as home:
@@ -139,7 +141,8 @@ def main() -> None:
         run = Commands(cloud, cloud / 'clouds.yaml', options.plugin.resolve(),
                        options.bare.resolve(), home)
         parts = {'signing': signing, 'cache': cache, 'distance': lambda: distance(run),
-                 'commands': lambda: commands(run), 'copies': lambda: copies(run)}
+                 'commands': lambda: commands(run), 'copies': lambda: copies(run),
+                 'links': lambda: links(run)}
         print('            ratio  goal')
         for name, part in parts.items():
             if options.only in (None, name):
