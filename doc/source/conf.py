@@ -4,6 +4,8 @@ import pathlib
 import sys
 from importlib.metadata import version as version_of
 
+from docutils import nodes
+
 sys.path.insert(0, str(pathlib.Path(__file__).parent / '_ext'))
 
 project = 'osc-imgurl'
@@ -41,5 +43,19 @@ html_theme_options = {'analytics_tracking_code': '', 'display_badge': False,
 templates_path = ['_templates']
 html_static_path = ['_static']
 html_css_files = ['imgurl.css']
+
+
+def name_release(app, page):
+    """Without a tag reno calls the version 0.0.0."""
+    for title in page.findall(nodes.title):
+        if title.astext() == '0.0.0':
+            title[:] = [nodes.Text(release)]
+
+
+def setup(app):
+    # Before the page's contents are taken from its titles.
+    app.connect('doctree-read', name_release, priority=1)
+
+
 man_pages = [
     ('man', 'openstack-image-temp-url', 'temporary URLs for Glance images', author, 1)]

@@ -16,7 +16,6 @@ from osc_imgurl.settings.table import (
     BY_NAME,
     CLOUD_KEY,
     ENVIRONMENT_PREFIX,
-    FORMER_PREFIX,
     TABLE,
     Kind,
     Setting,

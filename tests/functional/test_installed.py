@@ -16,8 +16,9 @@ pytestmark = pytest.mark.extra
 UV = pathlib.Path(sys.executable).parent / 'uv'
 ID = '3a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5'
 OURS = ('image location show', *(f'image temp url {name}' for name in (
-    'cache delete', 'cache list', 'cache show', 'check', 'create', 'export', 'key list',
-    'key rotate', 'key set', 'key unset', 'list', 'settings list', 'show')))
+    'cache delete', 'cache list', 'cache show', 'check', 'copy delete', 'copy list', 'create',
+    'export', 'key list', 'key rotate', 'key set', 'key unset', 'link extend', 'link list',
+    'link revoke', 'list', 'settings list', 'show')))
 
 
 def run(*command, cwd, **env):
@@ -100,6 +101,13 @@ def test_a_source_tree_without_git(without_git, install, tmp_path):
 def test_wheel_and_sdist_have_the_version_of_setup_cfg(dist):
     assert [path.name for path in dist] == [
         'osc_imgurl-1.0.0-py3-none-any.whl', 'osc_imgurl-1.0.0.tar.gz']
+
+
+def test_the_man_page(dist, install, tmp_path):
+    """Man finds it beside the command."""
+    openstack = install(dist[0])
+    page = openstack.parents[1] / 'share/man/man1/openstack-image-temp-url.1'
+    assert page.read_bytes() == (ROOT / 'doc' / page.name).read_bytes()
 
 
 def test_the_sdist_with_the_oldest_that_is_admitted(dist, install, make_cloud, data, tmp_path):

@@ -6,7 +6,7 @@ import pickle
 import re
 import subprocess
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
 
 import pytest
 import yaml
@@ -18,6 +18,7 @@ from osc_imgurl.settings import sources
 from osc_imgurl.settings.table import TABLE, Settings
 
 SOURCE = pathlib.Path(__file__).parents[2] / 'doc/source'
+MAN_PAGE = 'openstack-image-temp-url.1'
 
 
 @pytest.fixture(scope='module')
@@ -49,6 +50,18 @@ def test_the_man_page_names_every_command():
         group='openstack.extension') if entry.value.startswith('osc_imgurl')}
 
 
+def test_the_man_page_that_is_installed_is_the_one_that_the_manual_has(built, request):
+    """Word for word; the requests between them are those of one release of docutils."""
+    new, installed = (built / 'man' / MAN_PAGE).read_text(), SOURCE.parent / MAN_PAGE
+    if request.config.option.record:
+        installed.write_text(new)
+
+    def words(text):
+        return re.findall('[a-z]{3,}', text.partition('.SH NAME')[2])
+
+    assert words(installed.read_text()) == words(new)
+
+
 def test_no_table_splits_a_cell():
     """In a simple table each line of the first column begins a row, a long cell's second too."""
     for path in SOURCE.rglob('*.rst'):
@@ -73,7 +86,7 @@ def test_each_command_has_an_example_in_a_block(built):
 
 def test_the_drawings(built):
     """They are lists that the style sheet draws; the man page has the lists."""
-    man = (built / 'man/openstack-image-temp-url.1').read_text()
+    man = (built / 'man' / MAN_PAGE).read_text()
     drawn = {}
     for name in ('user/flow', 'user/failing'):
         drawn[name] = [
@@ -100,15 +113,18 @@ def test_it_is_read_without_the_network(built):
 
 def test_all_settings_are_in_it(built):
     html = (built / 'html/reference/settings.html').read_text()
-    man = (built / 'man/openstack-image-temp-url.1').read_text().replace('\\', '')
+    man = (built / 'man' / MAN_PAGE).read_text().replace('\\', '')
     for setting in TABLE:
         for word in (setting.name, option_of(setting), setting.environment, setting.ironic):
             assert not word or (word in html and word in man)
 
 
-def test_the_release_notes_are_in_it(built):
+def test_the_release_notes_name_their_release(built):
     html = (built / 'html/releasenotes.html').read_text()
     assert 'image temp url check' in re.sub('<[^>]*>', '', html)
+    titles = [title.astext() for title in page(built, 'releasenotes').findall(nodes.title)]
+    assert version('osc-imgurl') in titles
+    assert '0.0.0' not in html
 
 
 def test_the_sample_has_every_setting_and_loads(tmp_path):
