@@ -16,6 +16,7 @@ from osc_imgurl.settings.table import (
     BY_NAME,
     CLOUD_KEY,
     ENVIRONMENT_PREFIX,
+    FORMER_PREFIX,
     TABLE,
     Kind,
     Setting,

@@ -129,7 +129,8 @@ def test_only_a_key_of_the_account_signs():
 
 
 @pytest.mark.parametrize(('keys', 'error', 'words'), [
-    ({'container': KEY}, MissingParameterValue, "The container's key is not a key of account AUTH_p"),
+    ({'container': KEY}, MissingParameterValue,
+     "The container's key is not a key of account AUTH_p"),
     ({'account': KEY, 'given': OTHER}, MissingParameterValue, 'The given key is not a key of'),
     ({'account': KEY, 'target': 'AUTH_q'}, ImageUnacceptable, 'The image is in account AUTH_q')])
 def test_which_key_does_not(keys, error, words):
