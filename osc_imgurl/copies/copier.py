@@ -337,7 +337,7 @@ def _validate(options: URLOptions) -> None:
             f'Use {" or ".join(READING)}.', 'method')
     if options.prefix is not None:
         raise InvalidParameterValue(
-            'A URL for a prefix would open other copies too.', 'Leave it out.', 'object_prefix')
+            'A URL for a prefix would open other copies too.', 'Leave it out.', 'prefix')
 
 
 def _while_copied(image: Image, expires: Callable[[], int]) -> int:

@@ -153,7 +153,7 @@ def _validate(consumer: str, known: Consumer, options: URLOptions,
     if options.prefix is not None:
         raise InvalidParameterValue(
             'A URL for a prefix would hand over other objects too.', 'Leave it out.',
-            'object_prefix')
+            'prefix')
     if kernel_parameters is not None and not known.kernel_parameters:
         raise InvalidParameterValue(
             f'{consumer} takes no kernel parameters.', 'Leave them out.', 'kernel_parameters')

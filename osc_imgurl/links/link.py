@@ -129,7 +129,7 @@ def validate(options: URLOptions) -> None:
     if options.prefix is not None:
         raise InvalidParameterValue(
             'A URL for a prefix cannot be revoked: the name of a link is random.', 'Leave it out.',
-            'object_prefix')
+            'prefix')
 
 
 def named(path: ObjectPath) -> tuple[str, str] | None:

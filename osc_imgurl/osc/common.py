@@ -45,7 +45,8 @@ _COMMANDS = {
     errors.SET_GIVEN_KEY: 'openstack image temp url key set --key-file <path>',
     errors.SET_KEY: 'openstack image temp url key set --generate',
 }
-_OPTIONS = {'expires': '--expires-at', errors.TRUSTED_AUTHORITY: '--os-cacert',
+_OPTIONS = {'expires': '--expires-at', 'prefix': '--object-prefix',
+            errors.TRUSTED_AUTHORITY: '--os-cacert',
             errors.CLIENT_CERTIFICATE: '--os-cert, --os-key'}
 
 

@@ -149,7 +149,6 @@ def _row(item: lib.batch.Made | lib.batch.Failure) -> dict[str, Any]:
 
 
 def _validate_for_many(options: lib.options.URLOptions) -> None:
-
     if options.filename not in (None, lib.options.AUTO_FILENAME):
         raise lib.errors.InvalidParameterValue(
             'All images would be saved under the same name.',
@@ -181,8 +180,8 @@ def _matching(parsed_args: argparse.Namespace, client: lib.client.Client,
     limits = {'limit': parsed_args.limit, 'max_items': parsed_args.max_items}
     for name, limit in limits.items():
         if limit < 0:
-            raise lib.errors.InvalidParameterValue('A negative number of images cannot be listed.',
-                                        'Use 0 for no limit.', name)
+            raise lib.errors.InvalidParameterValue(
+                'A negative number of images cannot be listed.', 'Use 0 for no limit.', name)
     filters = _filters(parsed_args)
     if parsed_args.project:
         filters['owner'] = _project_id(
@@ -197,7 +196,6 @@ def _matching(parsed_args: argparse.Namespace, client: lib.client.Client,
 def _project_id(identity: Any, project: str, domain: str | None) -> str:
     """Return the ID of a project; the text itself where Keystone does not say who is who."""
     from openstack import exceptions
-
 
     try:
         within = {'domain_id': identity.find_domain(domain, ignore_missing=False).id

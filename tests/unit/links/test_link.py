@@ -82,7 +82,7 @@ def test_what_cannot_be_given(options):
 
 @pytest.mark.parametrize(('options', 'name'), [
     ({'method': method}, 'method') for method in ('PUT', 'POST', 'DELETE')] + [
-    ({'prefix': ''}, 'object_prefix'), ({'prefix': 'x'}, 'object_prefix')])
+    ({'prefix': ''}, 'prefix'), ({'prefix': 'x'}, 'prefix')])
 def test_what_allows_more_than_to_read_an_image(options, name):
     with pytest.raises(InvalidParameterValue) as caught:
         link.validate(URLOptions(**options))

@@ -87,6 +87,18 @@ def test_parse_inverts_sign(key, digest, method, expires, path, ip_range, inline
     assert verify(parsed, key, expires, method).valid
 
 
+def test_every_option_that_a_url_holds_is_in_it():
+    options = URLOptions(ip_range='192.0.2.0/24', prefix='3', filename='a name', inline=True,
+                         iso8601=True)
+    signed = sign(Parameters('http://swift', PATH, 1900000000, options), KEY)
+    held = {each.name: getattr(options, each.name) for each in dataclasses.fields(TempURL)
+            if each.name != 'expires' and hasattr(options, each.name)}
+    # A new one needs a value above.
+    assert not {name for name, value in held.items() if value == getattr(URLOptions(), name)}
+    for url in (signed, parse(signed.url, 'swift')):
+        assert {name: getattr(url, name) for name in held} == held
+
+
 @given(keys, digests, names, objects)
 def test_a_gateway_without_accounts(key, digest, container, object_name):
     assume(not container.startswith('AUTH_'))
