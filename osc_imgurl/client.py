@@ -11,8 +11,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import pathlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from keystoneauth1.noauth import NoAuth
@@ -146,10 +147,7 @@ class Client:
         :param refresh: choose a new expiry where the cache knows one, and keep that.
         :raises ImgurlError: what is wrong, with what to do about it.
         """
-        if link != LinkOptions() and not self.settings.revocable:
-            raise InvalidParameterValue(
-                'Only a URL that can be revoked has a note, or may be extended.', 'Make it so.',
-                'revocable')
+        self._validate_link(link)
         made = create(image, options, self.cloud, self.settings, self._clock, refresh=refresh,
                       cache=self._cache_in_use, copies=self._make_copier(),
                       links=self._make_linker(link))
@@ -223,27 +221,44 @@ class Client:
         """
         return report_location(image, self.settings, self.glance, self.swift)
 
-    def export(self, image: str, consumer: str, options: URLOptions = URLOptions(), *,
-               kernel_parameters: str | None = None, refresh: bool = False) -> str:
-        """Return the text that hands an image over to another tool, with URLs made for it.
+    def export(self, images: Sequence[str], consumer: str, options: URLOptions = URLOptions(), *,
+               kernel_parameters: str | None = None, nodes: Sequence[str] = (),
+               directory: pathlib.Path | None = None, link: LinkOptions = LinkOptions(),
+               refresh: bool = False) -> Iterator[str | pathlib.Path | Failure]:
+        """Yield the text that hands images over to another tool, and which are not in it.
 
+        :param images: UUIDs, ``glance://host/UUID`` or names.
         :param consumer: one of :data:`osc_imgurl.export.CONSUMERS`.
-        :raises ImgurlError: as :func:`osc_imgurl.export.export`.
+        :param nodes: of Ironic, that get the image. With URLs that can be revoked each has its
+            own, and the note of its link is the node; else all have the same.
+        :param directory: write a file for each image there, and yield its path in place of the
+            text.
+        :param link: counts where the settings want URLs that can be revoked.
+        :raises InvalidParameterValue: the consumer cannot use what is asked for, or there can be
+            no such directory.
         """
-        from osc_imgurl.export import export
+        from osc_imgurl.export import ExportOptions, export
 
+        self._validate_link(link)
         expiry(self.settings, options, self._clock())
         cloud, settings = self.cloud.memoized(), self.settings
         check, copies = NewURLCheck(settings, cloud), self._make_copier()
-        links = self._make_linker()
+        links = self._make_linker(link)
 
-        def make(image: Image, options: URLOptions) -> ImageTempURL:
+        def make(image: Image, options: URLOptions, node: str | None) -> ImageTempURL:
             return self._warned_and_checked(create_for(
                 image, options, cloud, settings, self._clock, cache=self._cache_in_use,
-                copies=copies, links=links, refresh=refresh), check)
+                copies=copies, links=links.noted(node) if links and node else links,
+                refresh=refresh), check)
 
-        return export(self.glance.find(image), consumer, options, make, self.glance,
-                      kernel_parameters=kernel_parameters)
+        asked = ExportOptions(consumer, kernel_parameters, nodes, settings.revocable, directory)
+        return export(images, asked, options, make, self.glance)
+
+    def _validate_link(self, link: LinkOptions) -> None:
+        if link != LinkOptions() and not self.settings.revocable:
+            raise InvalidParameterValue(
+                'Only a URL that can be revoked has a note, or may be extended.', 'Make it so.',
+                'revocable')
 
     def _warned_and_checked(self, made: ImageTempURL, check: NewURLCheck) -> ImageTempURL:
         for warning in made.warnings:

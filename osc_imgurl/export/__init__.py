@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import os
+import pathlib
 import pkgutil
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
-from osc_imgurl.batch import IMAGE, Failure, Found, with_boot_images
+from osc_imgurl.batch import IMAGE, Failure, Found, find_images, with_boot_images
 from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue
 from osc_imgurl.glance.image import Image, file_name, validate_active
-from osc_imgurl.tempurl.options import URLOptions
+from osc_imgurl.tempurl.options import AUTO_FILENAME, URLOptions, validate_for_many
 from osc_imgurl.tempurl.url import TempURL
 
 if TYPE_CHECKING:
@@ -25,7 +28,8 @@ if TYPE_CHECKING:
 
 # What stands for a URL before there is one.
 NO_URL = f'http://localhost/v1/a/c/o?temp_url_sig={"0" * 40}&temp_url_expires=1'
-CONSUMERS = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+CONSUMERS = tuple(sorted(
+    module.name.replace('_', '-') for module in pkgutil.iter_modules(__path__)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,12 +41,14 @@ class Handover:
         ``repr``.
     :ivar kernel_parameters: what is given to the kernel on its command line.
     :ivar saved_as: the file name in the URL of the image; None where it has none.
+    :ivar node: the name or ID of the bare-metal node that gets the image; may be any text.
     """
 
     image: Image
     urls: Mapping[str, str] = dataclasses.field(repr=False)
     kernel_parameters: str = ''
     saved_as: str | None = None
+    node: str | None = None
 
     @property
     def file_name(self) -> str:
@@ -83,59 +89,158 @@ class Handover:
 class Consumer:
     """A tool that images are handed over to.
 
-    :ivar write: returns the text for it, without I/O; raises ImageUnacceptable where the image
-        lacks what it needs.
+    :ivar write: returns the text for a handover, or for any number where that is ``several``,
+        without I/O; raises ImageUnacceptable where an image lacks what it needs.
+    :ivar ending: of the name of a file with such a text.
     :ivar roles: whose URLs it takes.
+    :ivar several: whether a text may be of several images.
+    :ivar nodes: whether a text may be of several nodes.
     :ivar kernel_parameters: whether it takes any.
+    :ivar ends_in_file_name: whether its URLs must.
     """
 
-    write: Callable[[Handover], str]
+    write: Callable[..., str]
+    ending: str
     roles: Collection[str] = (IMAGE,)
+    several: bool = False
+    nodes: bool = False
     kernel_parameters: bool = False
+    ends_in_file_name: bool = False
 
 
-def export(image: Image, consumer: str, options: URLOptions,
-           create: Callable[[Image, URLOptions], ImageTempURL], images: ImageService, *,
-           kernel_parameters: str | None = None) -> str:
-    """Return the text that hands an image over, with URLs made for it.
+# Returns a temporary URL for an image; where each node has its own, for the node.
+Create: TypeAlias = 'Callable[[Image, URLOptions, str | None], ImageTempURL]'
 
-    :param consumer: one of :data:`CONSUMERS`.
-    :param options: for the image's URL. Its object and its file name are not those of a kernel
-        and a ramdisk.
-    :param create: returns a temporary URL for an image.
-    :raises InvalidParameterValue: the consumer cannot use what is asked for.
+
+@dataclasses.dataclass(frozen=True)
+class ExportOptions:
+    """What an export is to be, beside its URLs.
+
+    :ivar consumer: one of :data:`CONSUMERS`.
+    :ivar kernel_parameters: what the kernel gets on its command line.
+    :ivar nodes: that get the image, by name or ID; each counts once.
+    :ivar own_urls: whether each node has a URL of its own.
+    :ivar directory: write a file for each image there. Only the user may read it, and no other is
+        replaced. The directory is made if need be.
+    """
+
+    consumer: str
+    kernel_parameters: str | None = None
+    nodes: Sequence[str] = ()
+    own_urls: bool = False
+    directory: pathlib.Path | None = None
+
+    @property
+    def known(self) -> Consumer:
+        """The consumer itself."""
+        name = self.consumer.replace('-', '_')
+        consumer: Consumer = importlib.import_module(f'{__name__}.{name}').CONSUMER
+        return consumer
+
+    def path(self, image: Image) -> pathlib.Path | None:
+        """Return the file for an image; None where there is to be none.
+
+        :raises InvalidParameterValue: it exists.
+        """
+        if not self.directory:
+            return None
+        ending = '.sh' if self.nodes else self.known.ending
+        path = self.directory / f'{file_name(image)}{ending}'
+        if os.path.lexists(path):
+            raise _not_written(path, 'it exists')
+        return path
+
+
+def export(references: Sequence[str], asked: ExportOptions, options: URLOptions, create: Create,
+           images: ImageService) -> Iterator[str | pathlib.Path | Failure]:
+    """Yield the text that hands images over, with URLs made for it, and which are not in it.
+
+    With a directory, the path of each file in place of the text. Images with the same file name
+    are called by their IDs.
+
+    :param references: UUIDs, ``glance://host/UUID`` or names; an image counts once.
+    :param options: for the images' URLs. Object and file name are not those of a kernel and a
+        ramdisk.
+    :raises InvalidParameterValue: the consumer cannot use what is asked for, or there can be no
+        such directory.
+    """
+    known = asked.known
+    _validate(asked, known, options)
+    if len(references) > 1:
+        _validate_for_many(asked, known, options)
+    if known.ends_in_file_name:
+        options = dataclasses.replace(options, filename=options.filename or AUTO_FILENAME)
+    if asked.directory:
+        _make(asked.directory)
+    found = {item.image.id if isinstance(item, Found) else item.image: item
+             for item in find_images(references, images)}.values()
+    same = Counter(file_name(item.image) for item in found if isinstance(item, Found))
+    handed: list[Handover] = []
+    for item in found:
+        if isinstance(item, Failure):
+            yield item
+            continue
+        image = item.image
+        if same[file_name(image)] > 1:
+            image = dataclasses.replace(image, name=None)
+        try:
+            path = asked.path(image)
+            handovers = _handovers(image, asked, options, create, images)
+            if path:
+                _write(path, known.write(*handovers))
+                yield path
+            else:
+                handed += handovers
+        except ImgurlError as error:
+            yield Failure(image.id, error, name=item.image.name)
+    if handed:
+        yield known.write(*handed)
+
+
+def _handovers(image: Image, asked: ExportOptions, options: URLOptions, create: Create,
+               images: ImageService) -> list[Handover]:
+    """Return what is handed over of an image, for each node, with URLs made for it.
+
     :raises ImageUnacceptable: the image lacks what the consumer needs; the message names it.
     :raises ImgurlError: a URL that is needed cannot be made, or does not work.
     """
-    def url_of(found: Found) -> TempURL:
-        own = options if found.role == IMAGE else dataclasses.replace(
-            options, object=None, filename=None, inline=False)
-        validate_active(found.image)
-        return create(found.image, own).temp_url
-
-    known: Consumer = importlib.import_module(f'{__name__}.{consumer}').CONSUMER
-    _validate(consumer, known, options, kernel_parameters)
+    known = asked.known
     found: Iterable[Found | Failure] = [Found(image)]
     if set(known.roles) != {IMAGE}:
         found = with_boot_images(found, images)
     wanted = [item for item in map(_found, found) if item.role in known.roles]
     handover = Handover(image, dict.fromkeys((item.role for item in wanted), NO_URL),
-                        kernel_parameters or '')
+                        asked.kernel_parameters or '')
     # What the image lacks is said before it is copied.
     known.write(handover)
-    urls: dict[str, TempURL] = {}
-    for item in wanted:
-        try:
-            urls[item.role] = url_of(item)
-        except ImgurlError as error:
-            if item.role == IMAGE:
-                raise
-            problem = (f'Image {image.id} names {item.image.id} as its {item.role}.'
-                       f' {error.problem}')
-            raise type(error)(problem, error.remedy, *error.names) from error
-    return known.write(dataclasses.replace(
-        handover, urls={role: each.url for role, each in urls.items()},
-        saved_as=urls[IMAGE].filename if IMAGE in urls else None))
+
+    def made(node: str | None) -> Handover:
+        urls = {item.role: _url(item, image, options, create, node) for item in wanted}
+        return dataclasses.replace(
+            handover, urls={role: each.url for role, each in urls.items()},
+            saved_as=urls[IMAGE].filename if IMAGE in urls else None)
+
+    if not asked.nodes:
+        return [made(None)]
+    shared = None if asked.own_urls else made(None)
+    return [dataclasses.replace(shared or made(node), node=node)
+            for node in dict.fromkeys(asked.nodes)]
+
+
+def _url(found: Found, parent: Image, options: URLOptions, create: Create,
+         node: str | None) -> TempURL:
+    """Return a URL for an image, which is the parent or one that it boots with."""
+    try:
+        validate_active(found.image)
+        own = options if found.role == IMAGE else dataclasses.replace(
+            options, object=None, filename=None, inline=False)
+        return create(found.image, own, node).temp_url
+    except ImgurlError as error:
+        if found.role == IMAGE:
+            raise
+        problem = (f'Image {parent.id} names {found.image.id} as its {found.role}.'
+                   f' {error.problem}')
+        raise type(error)(problem, error.remedy, *error.names) from error
 
 
 def _found(item: Found | Failure) -> Found:
@@ -145,8 +250,7 @@ def _found(item: Found | Failure) -> Found:
     return item
 
 
-def _validate(consumer: str, known: Consumer, options: URLOptions,
-              kernel_parameters: str | None) -> None:
+def _validate(asked: ExportOptions, known: Consumer, options: URLOptions) -> None:
     if options.method != 'GET':
         raise InvalidParameterValue(
             f'A URL for {options.method} downloads nothing.', 'Use GET.', 'method')
@@ -154,6 +258,54 @@ def _validate(consumer: str, known: Consumer, options: URLOptions,
         raise InvalidParameterValue(
             'A URL for a prefix would hand over other objects too.', 'Leave it out.',
             'prefix')
-    if kernel_parameters is not None and not known.kernel_parameters:
+    if known.ends_in_file_name and options.inline:
         raise InvalidParameterValue(
-            f'{consumer} takes no kernel parameters.', 'Leave them out.', 'kernel_parameters')
+            f'For {asked.consumer} a URL ends in the name of the file.', 'Leave it out.', 'inline')
+    if asked.kernel_parameters is not None and not known.kernel_parameters:
+        raise InvalidParameterValue(
+            f'{asked.consumer} takes no kernel parameters.', 'Leave them out.',
+            'kernel_parameters')
+    if asked.nodes and not known.nodes:
+        raise InvalidParameterValue(
+            f'{asked.consumer} knows no nodes.', 'Leave them out.', 'node')
+
+
+def _validate_for_many(asked: ExportOptions, known: Consumer, options: URLOptions) -> None:
+    """Accept what can be asked for several images."""
+    validate_for_many(options)
+    if asked.nodes:
+        raise InvalidParameterValue('A node gets one image.', 'Name one, or no nodes.', 'node')
+    if not known.several and not asked.directory:
+        raise InvalidParameterValue(
+            f'{asked.consumer} takes one image at a time.', 'Have a file written for each.',
+            'directory')
+
+
+def _make(directory: pathlib.Path) -> None:
+    try:
+        directory.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise InvalidParameterValue(
+            f'The directory {directory} cannot be made: {error.strerror}.', 'Name another.',
+            'directory') from None
+
+
+def _write(path: pathlib.Path, text: str) -> None:
+    """Write a new file with secrets in it."""
+    try:
+        # Neither a file nor a symbolic link may be there, not even since a moment ago.
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), 'w',
+                  encoding='utf-8', errors='backslashreplace') as file:
+            try:
+                file.write(text)
+                file.flush()
+            except BaseException:
+                path.unlink()
+                raise
+    except OSError as error:
+        raise _not_written(path, str(error.strerror)) from None
+
+
+def _not_written(path: pathlib.Path, reason: str) -> InvalidParameterValue:
+    return InvalidParameterValue(f'The file {path} is not written: {reason}.',
+                                 'Remove it, or name another directory.', 'directory')

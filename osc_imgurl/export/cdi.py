@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""KubeVirt's Containerized Data Importer: a DataVolume, as YAML.
+"""KubeVirt's Containerized Data Importer: DataVolumes, as YAML.
 
 The fields are those of the API ``cdi.kubevirt.io/v1beta1`` (``DataVolumeSourceHTTP`` and
 ``StorageSpec`` in ``types.go`` of kubevirt/containerized-data-importer): ``url``, and since 2026
@@ -18,14 +18,18 @@ FORMATS = {name: name for name in ('raw', 'qcow2', 'vmdk', 'vdi', 'vhd', 'vhdx')
 HASHES = ('sha256', 'sha512')
 
 
-def _write(handover: Handover) -> str:
+def _write(*handovers: Handover) -> str:
+    return yaml.safe_dump_all(map(_volume, handovers), sort_keys=False)
+
+
+def _volume(handover: Handover) -> dict[str, object]:
     image, disk_format = handover.image, handover.disk_format(FORMATS)
     size = image.virtual_size or (image.size if disk_format == 'raw' else None)
     if not size:
         raise ImageUnacceptable(
             f'Glance shows no virtual size of image {image.id}, and the volume must hold its disk.',
             'Upload it again to a Glance that finds out the size.')
-    return yaml.safe_dump({
+    return {
         'apiVersion': 'cdi.kubevirt.io/v1beta1',
         'kind': 'DataVolume',
         # Of small letters, digits and dashes, as Kubernetes wants it; a name may be anything.
@@ -35,7 +39,7 @@ def _write(handover: Handover) -> str:
                                 'checksum': ':'.join(handover.hash(HASHES))}},
             'storage': {'resources': {'requests': {'storage': str(size)}}},
         },
-    }, sort_keys=False)
+    }
 
 
-CONSUMER = Consumer(_write)
+CONSUMER = Consumer(_write, '.yaml', several=True)

@@ -41,7 +41,15 @@ END
 """
 
 
-def _write(handover: Handover) -> str:
+def _write(*handovers: Handover) -> str:
+    if len(handovers) == 1:
+        return _lines(*handovers)
+    # What is wrong with one image keeps no other from its download.
+    return ''.join(['(\nstatus=0\n', *(f'{_lines(each)[:-1]} || status=1\n' for each in handovers),
+                    'exit $status\n)\n'])
+
+
+def _lines(handover: Handover) -> str:
     algorithm, value = handover.hash(HASHES)
     # Of one image in any case, so that no download goes on where another's broke off.
     part = f'{handover.image.id}.part'
@@ -56,4 +64,4 @@ def _quote(text: str) -> str:
     return f'"{escaped}"'
 
 
-CONSUMER = Consumer(_write)
+CONSUMER = Consumer(_write, '.sh', several=True)

@@ -68,4 +68,4 @@ def _validate(parameters: str) -> str:
     return parameters.strip()
 
 
-CONSUMER = Consumer(_write, roles=('kernel', 'ramdisk'), kernel_parameters=True)
+CONSUMER = Consumer(_write, '.ipxe', roles=('kernel', 'ramdisk'), kernel_parameters=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ironic: what a node's ``instance_info`` says of its image, as JSON.
+"""Ironic: what a node's ``instance_info`` says of its image: as JSON, or as commands that set it.
 
 The fields are those of Ironic's user guide ("Deploying with Bare Metal service", "Populating
 instance_info") and of what its ``direct`` deploy interface validates
@@ -9,6 +9,8 @@ instance_info") and of what its ``direct`` deploy interface validates
 from __future__ import annotations
 
 import json
+import re
+import shlex
 
 from osc_imgurl.errors import ImageUnacceptable
 from osc_imgurl.export import Consumer, Handover
@@ -20,7 +22,26 @@ CONTAINERS = ('bare', 'ami', None)
 HASHES = ('sha256', 'sha384', 'sha512')
 
 
-def _write(handover: Handover) -> str:
+def _write(*handovers: Handover) -> str:
+    handover, *_ = handovers
+    if handover.node is None:
+        return json.dumps(_info(handover), indent=4) + '\n'
+    return ''.join(map(_command, handovers))
+
+
+def _command(handover: Handover) -> str:
+    """Return the line that sets a node's; a name that begins with a dash is no option."""
+    values = [f'--instance-info={name}={_text(value)}' for name, value in _info(handover).items()]
+    return shlex.join(['openstack', 'baremetal', 'node', 'set', *values, '--',
+                       handover.node or '']) + '\n'
+
+
+def _text(value: str) -> str:
+    """Return a value in quotes if the command would read a number (it tries JSON first)."""
+    return json.dumps(value) if re.fullmatch('[0-9e]+', value) else value
+
+
+def _info(handover: Handover) -> dict[str, str]:
     image = handover.image
     if image.container_format not in CONTAINERS:
         raise ImageUnacceptable(
@@ -32,7 +53,7 @@ def _write(handover: Handover) -> str:
     if image.disk_format in FORMATS:
         info['image_disk_format'] = image.disk_format
     boot = {role: url for role, url in handover.urls.items() if role != 'image'}
-    return json.dumps(info | boot, indent=4) + '\n'
+    return info | boot
 
 
-CONSUMER = Consumer(_write, roles=('image', 'kernel', 'ramdisk'))
+CONSUMER = Consumer(_write, '.json', roles=('image', 'kernel', 'ramdisk'), nodes=True)

@@ -34,4 +34,4 @@ def _write(handover: Handover) -> str:
     return yaml.dump({'spec': {'image': image}}, Dumper=_Dumper, sort_keys=False)
 
 
-CONSUMER = Consumer(_write)
+CONSUMER = Consumer(_write, '.yaml')

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from osc_imgurl.errors import (
 )
 from osc_imgurl.glance.image import Image
 from osc_imgurl.links.link import (
+    MAX_NOTE,
     Link,
     LinkOptions,
     named,
@@ -51,6 +53,12 @@ class LinkMaker:
         self._settings = settings
         self._options = options
         self._containers: dict[str, LinkContainer] = {}
+
+    def noted(self, note: str) -> LinkMaker:
+        """Return the same whose links have a note, of which :data:`MAX_NOTE` characters count."""
+        noted = copy.copy(self)
+        noted._options = dataclasses.replace(self._options, note=note[:MAX_NOTE])
+        return noted
 
     def key(self, target: Target, store: Store) -> Key:
         """Return the key for the URL of a link to an image.

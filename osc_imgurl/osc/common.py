@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from osc_imgurl import errors
 from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue, logger
+from osc_imgurl.links.link import LinkOptions
 from osc_imgurl.settings import sources
 from osc_imgurl.settings.secret_file import standard_input
 from osc_imgurl.settings.table import BY_NAME, CLOUD_KEY, TABLE, Setting, Settings
@@ -130,13 +131,26 @@ def add_url_options(parser: argparse.ArgumentParser) -> None:
     add_setting_options(parser, BY_NAME.keys() - {'duration'})
 
 
-def add_image_option(parser: argparse.ArgumentParser) -> None:
-    """Add an image, and what shapes the URL of one image only."""
-    parser.add_argument('image', metavar='<image>', help=f'Image ({NAMING})')
+def add_one_image_options(parser: argparse.ArgumentParser) -> None:
+    """Add what shapes the URL of one image only."""
     parser.add_argument(
         '--object-prefix', metavar='<prefix>',
         help='Sign for every object of the container whose name begins so, as the image\'s must')
     add_object_option(parser)
+
+
+def add_longest_option(parser: argparse.ArgumentParser) -> None:
+    """Add how long a link may live."""
+    parser.add_argument(
+        '--longest', metavar='<duration>',
+        help='With --revocable: how long the URL may live, however often it is extended; its'
+             ' signature expires then (default: 365d)')
+
+
+def read_link_options(parsed_args: argparse.Namespace) -> LinkOptions:
+    """Return what a link is to be; a command may have a part of these options."""
+    return LinkOptions(**{name: value for name in ('note', 'longest')
+                          if (value := getattr(parsed_args, name, None)) is not None})
 
 
 def read_url_options(parsed_args: argparse.Namespace) -> URLOptions:

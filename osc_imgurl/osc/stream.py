@@ -54,6 +54,13 @@ def _lines(path: str | None) -> Iterator[str]:
         raise InvalidParameterValue(f'The file {path} cannot be read: {reason}.') from None
 
 
+def log(failure: Failure) -> None:
+    """Log which image gets no URL, and why."""
+    message = failure.error.message(typed)
+    named = '' if printable(failure.image) in message else f'{failure.image}: '
+    LOG.error('%s%s', named, message)
+
+
 class Output:
     """What a list prints beside its rows: failures, progress, and rows at once in a pipe.
 
@@ -98,9 +105,7 @@ class Output:
     def _say(self, failure: Failure) -> None:
         self.failed = True
         self._hide_progress()
-        message = failure.error.message(typed)
-        named = '' if printable(failure.image) in message else f'{failure.image}: '
-        LOG.error('%s%s', named, message)
+        log(failure)
 
     def _show_progress(self, done: int) -> None:
         now = time.monotonic()

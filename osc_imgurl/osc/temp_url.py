@@ -24,24 +24,20 @@ class CreateImageTempURL(base.ShowOne):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        lib.common.add_image_option(parser)
+        parser.add_argument('image', metavar='<image>', help=f'Image ({lib.common.NAMING})')
+        lib.common.add_one_image_options(parser)
         lib.common.add_url_options(parser)
         parser.add_argument(
             '--note', metavar='<text>',
             help='With --revocable: what you want to remember of this URL, such as who has it')
-        parser.add_argument(
-            '--longest', metavar='<duration>',
-            help='With --revocable: how long the URL may live, however often it is extended; its'
-                 ' signature expires then (default: 365d)')
+        lib.common.add_longest_option(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
-        given = {name: value for name in ('note', 'longest')
-                 if (value := getattr(parsed_args, name)) is not None}
         client = lib.common.client(self.app, parsed_args)
         row = lib.common.row(client.create(
             parsed_args.image, lib.common.read_url_options(parsed_args),
-            link=lib.link.LinkOptions(**given), refresh=parsed_args.refresh))
+            link=lib.common.read_link_options(parsed_args), refresh=parsed_args.refresh))
         return tuple(row), tuple(row.values())
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import pathlib
 from typing import Any
 
 from osc_imgurl.osc import base, lib
@@ -11,7 +12,7 @@ from osc_imgurl.osc import base, lib
 
 class ExportImageTempURL(base.Command):
     _description = (
-        'Print what another tool needs to take an image: a temporary URL, and in that tool\'s own'
+        'Print what another tool needs to take images: temporary URLs, and in that tool\'s own'
         ' words whatever else it wants. The output holds secrets: the URLs')
     _epilog: Any = (
         'Example:\n'
@@ -21,17 +22,39 @@ class ExportImageTempURL(base.Command):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
+            'images', metavar='<image>', nargs='+', help=f'Images ({lib.common.NAMING})')
+        parser.add_argument(
             '--for', choices=lib.export.CONSUMERS, required=True, dest='consumer',
-            help='Who takes the image')
+            help='Who takes the images')
+        parser.add_argument(
+            '--directory', metavar='<path>',
+            help='Write a file for each image into this directory, for you alone (mode 0600), and'
+                 ' print its path; the directory is made if need be, and no file is replaced')
+        parser.add_argument(
+            '--node', metavar='<node>', nargs='+', action='extend', default=[], dest='nodes',
+            help='Print commands that set the image of these nodes, by name or ID (for ironic);'
+                 ' with --revocable each has its own URL, which can be extended and revoked')
         parser.add_argument(
             '--kernel-parameters', metavar='<text>',
             help='What the kernel gets on its command line (for ipxe)')
-        lib.common.add_image_option(parser)
+        lib.common.add_one_image_options(parser)
         lib.common.add_url_options(parser)
+        lib.common.add_longest_option(parser)
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> None:
-        client = lib.common.client(self.app, parsed_args, authenticated=True)
-        self.app.stdout.write(client.export(
-            parsed_args.image, parsed_args.consumer, lib.common.read_url_options(parsed_args),
-            kernel_parameters=parsed_args.kernel_parameters, refresh=parsed_args.refresh))
+    def take_action(self, parsed_args: argparse.Namespace) -> int:
+        directory = (pathlib.Path(lib.values.at_home(parsed_args.directory))
+                     if parsed_args.directory is not None else None)
+        exported = lib.common.client(self.app, parsed_args, authenticated=True).export(
+            parsed_args.images, parsed_args.consumer, lib.common.read_url_options(parsed_args),
+            kernel_parameters=parsed_args.kernel_parameters, nodes=parsed_args.nodes,
+            directory=directory, link=lib.common.read_link_options(parsed_args),
+            refresh=parsed_args.refresh)
+        code = 0
+        for each in exported:
+            if isinstance(each, lib.batch.Failure):
+                lib.stream.log(each)
+                code = 1
+            else:
+                self.app.stdout.write(f'{each}\n' if directory else str(each))
+        return code

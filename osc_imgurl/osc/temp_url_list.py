@@ -49,7 +49,7 @@ class ListImageTempURL(base.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         options = lib.common.read_url_options(parsed_args)
-        _validate_for_many(options)
+        lib.options.validate_for_many(options)
         client = lib.common.client(self.app, parsed_args, authenticated=True)
         named = parsed_args.images or parsed_args.from_file is not None
         found = (_named(parsed_args, client) if named
@@ -146,13 +146,6 @@ def _row(item: lib.batch.Made | lib.batch.Failure) -> dict[str, Any]:
     image = item.found.image
     return {**lib.common.row(item.temp_url), 'role': item.found.role, 'parent': item.found.parent,
             'owner': image.owner, 'visibility': image.visibility}
-
-
-def _validate_for_many(options: lib.options.URLOptions) -> None:
-    if options.filename not in (None, lib.options.AUTO_FILENAME):
-        raise lib.errors.InvalidParameterValue(
-            'All images would be saved under the same name.',
-            f'Use {lib.options.AUTO_FILENAME}, which gives each its own.', 'filename')
 
 
 def _filters(parsed_args: argparse.Namespace) -> dict[str, Any]:

@@ -103,6 +103,20 @@ def _seconds(text: str) -> float | None:
     return None if bare and value < math.inf and value % 1 else value
 
 
+def validate_for_many(options: URLOptions) -> None:
+    """Accept options of the URLs of several images.
+
+    :raises InvalidParameterValue: they are about one image.
+    """
+    if options.filename not in (None, AUTO_FILENAME):
+        raise InvalidParameterValue(
+            'All images would be saved under the same name.',
+            f'Use {AUTO_FILENAME}, which gives each its own.', 'filename')
+    if options.object is not None:
+        raise InvalidParameterValue(
+            'All URLs would be for the same object.', 'Leave it out.', 'object')
+
+
 def validate_method(method: str) -> str:
     """Return the method in capitals.
 

@@ -45,7 +45,8 @@ def test_what_is_wrong_with_a_url(client, cloud, image):
 
 
 def test_an_image_handed_over(client, image):
-    assert '"image_source"' in client.export(image, 'ironic')
+    text, = client.export([image], 'ironic')
+    assert '"image_source"' in text
 
 
 def test_where_an_image_is(client, image):

@@ -4,17 +4,21 @@ Ironic and iPXE have modules of their own.
 """
 
 import json
+import re
 import secrets
+import shlex
 import shutil
+import stat
 import subprocess
 import time
 from xml.etree import ElementTree
 
 import pytest
+import requests
 import yaml
 
 from ..conftest import leave_out
-from .conftest import download
+from .conftest import ROOT, download
 from .proxy import proxy
 
 # The name of a file in no folder, in quotes of no language, and on no single line.
@@ -142,6 +146,55 @@ def qemu_img(*arguments, folder):
         leave_out('not installed: qemu-block-extra')
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_several_images(cloud, image, data, tmp_path):
+    """In one text, or a file each; what fails stops no other."""
+    other = cloud.upload('other', data[:1000])
+    lines = cloud.openstack('image', 'temp', 'url', 'export', image, other, '--for', 'curl').stdout
+    assert (run(['sh'], tmp_path, lines), files(tmp_path)) == (
+        0, {'cirros.raw': data, 'other.raw': data[:1000]})
+    folder = tmp_path / 'folder'
+    arguments = ('image', 'temp', 'url', 'export', '--for', 'metal3', '--directory', str(folder),
+                 image, 'nobody', other)
+    result = cloud.openstack(*arguments)
+    paths = [folder / f'{name}.raw.yaml' for name in ('cirros', 'other')]
+    assert (result.code, result.stdout.splitlines()) == (1, [str(path) for path in paths])
+    assert 'nobody' in result.stderr and len(result.stderr.splitlines()) == 1
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, *paths)] == [
+        0o700, 0o600, 0o600]
+    assert [download(yaml.safe_load(path.read_text())['spec']['image']['url'])
+            for path in paths] == [data, data[:1000]]
+    again = cloud.openstack(*arguments)
+    assert (again.code, again.stdout, again.stderr.count('it exists')) == (1, '', 2)
+
+
+def test_nodes_and_their_links(cloud, export, image):
+    """Without Ironic: each node's URL can live longer, and ends alone."""
+    nodes = ['a', "it's; touch ran"]
+    lines = export(image, 'ironic', '--revocable', '--longest', '2d', '--node', *nodes)
+    commands = [shlex.split(line) for line in lines.splitlines()]
+    assert [command[-1] for command in commands] == nodes
+    urls = [command[4].removeprefix('--instance-info=image_source=') for command in commands]
+    links = {link['note']: link['link'] for link in cloud.rows(
+        'image', 'temp', 'url', 'link', 'list', '--image', image, '--long')}
+    assert links.keys() == set(nodes)
+    cloud.rows('image', 'temp', 'url', 'link', 'extend', links['a'], '--duration', '1d')
+    assert cloud.openstack('image', 'temp', 'url', 'link', 'revoke', links['a']).code == 0
+    assert [requests.head(url, timeout=30).status_code for url in urls] == [404, 200]
+
+
+def test_terraform_gets_an_object_of_strings(cloud, image, data):
+    """Its data source ``external`` refuses any other. It writes its question first."""
+    manual = (ROOT / 'doc/source/user/hand-over.rst').read_text()
+    openstack, *arguments = json.loads(re.search(r'program = (\[[^]]*\])', manual)[1])
+    assert openstack == 'openstack'
+    result = cloud.openstack(*arguments, stdin='{}')
+    told = json.loads(result.stdout)
+    assert result.code == 0 and {type(value) for value in told.values()} == {str}
+    assert set(re.findall(r'result\.(\w+)', manual)) <= told.keys()
+    assert download(told['url']) == data
+    assert json.loads(cloud.openstack(*arguments, stdin='{}').stdout) == told
 
 
 def test_any_name_is_quoted(cloud, export, data, tmp_path):

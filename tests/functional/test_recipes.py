@@ -13,6 +13,7 @@ import io
 import json
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import textwrap
@@ -27,6 +28,7 @@ import yaml
 from . import commands
 from .conftest import ROOT, download
 from .proxy import proxy
+from .test_export import ISO
 
 PAGES = {path.stem: path
          for path in (ROOT / 'README.rst', *sorted((ROOT / 'doc/source').rglob('*.rst')))}
@@ -194,12 +196,17 @@ class Desk:
 def desk(make_cloud, tmp_path_factory, data):
     single, multi = make_cloud(), make_cloud('--store', 'multi-tenant')
     contents = {'cirros': data, 'deploy': data[:1000], 'deploy-kernel': data[:2000],
-                'deploy-ramdisk': data[:3000], 'my-image': data[:4000]}
+                'deploy-ramdisk': data[:3000], 'my-image': data[:4000],
+                'bootstrap': b'{"ignition": {"version": "3.1.0"}}', 'user-data': b'#cloud-config\n',
+                'live': ISO}
     single.upload('cirros', contents['cirros'])
     boot = {f'{name}_id': single.upload(f'deploy-{name}', contents[f'deploy-{name}'],
                                         tags=['deploy'])
             for name in ('kernel', 'ramdisk')}
     single.upload('deploy', contents['deploy'], tags=['deploy'], **boot)
+    for name in ('bootstrap', 'user-data'):
+        single.upload(name, contents[name])
+    single.upload('live', ISO, disk_format='iso')
     multi.upload('my-image', contents['my-image'], cloud='demo', visibility='private')
     with proxy(single.sdk().object_store.get_endpoint().partition('/v1/')[0]) as running:
         yield Desk(tmp_path_factory.mktemp('desk') / 'home', single, multi, running, contents)
@@ -342,6 +349,30 @@ def boots_with_parameters(desk, recipe, printed):
     assert download(ramdisk) == desk.data['deploy-ramdisk']
 
 
+def tells(image, file):
+    """Say that a file has one URL, and nothing behind it on its line, of an image."""
+    def see(desk, recipe, printed):
+        url, = re.findall(r'http[^"\s]*', (desk.home / file).read_text())
+        assert download(url) == desk.data[image]
+    return see
+
+
+def writes_files(desk, recipe, printed):
+    paths = printed.split()
+    assert paths == ['handed-over/deploy.raw.json', 'handed-over/cirros.raw.json']
+    for path in paths:
+        assert (desk.home / path).stat().st_mode & 0o777 == 0o600
+        assert json.loads((desk.home / path).read_text())['image_source']
+
+
+def sets_each_node(desk, recipe, printed):
+    commands = [shlex.split(line)
+                for line in (desk.home / 'set-images.sh').read_text().splitlines()]
+    assert [command[-1] for command in commands] == ['node-1', 'node-2', 'node-3']
+    urls = {command[4].removeprefix('--instance-info=image_source=') for command in commands}
+    assert len(urls) == 3 and all(download(url) == desk.data['cirros'] for url in urls)
+
+
 def tells_metal3(desk, recipe, printed):
     told = yaml.safe_load((desk.home / 'image.yaml').read_text())
     assert download(told['spec']['image']['url']) == desk.data['cirros']
@@ -393,6 +424,13 @@ OUTCOMES = {
     ('failing', 'openstack image temp url check'): finds_what_is_shown,
     ('friend', 'openstack image temp url copy list'): lists_the_copy,
     ('hand-over', 'openstack image temp url export deploy --for ironic'): tells_ironic('deploy'),
+    ('hand-over', 'openstack image temp url export deploy cirros --for ironic'): writes_files,
+    ('hand-over', 'openstack image temp url export cirros --for ironic'): sets_each_node,
+    ('hand-over', 'openstack image temp url export live'): tells('live', 'media.json'),
+    ('hand-over', 'openstack image temp url export bootstrap'): tells('bootstrap', 'pointer.ign'),
+    ('hand-over', 'openstack image temp url export user-data'): tells('user-data', 'include.txt'),
+    ('hand-over', 'openstack image temp url export cirros --for ansible'):
+        tells('cirros', 'images.yaml'),
     ('hand-over', 'openstack image temp url export deploy --for ipxe'): boots_with_parameters,
     ('hand-over', 'openstack image temp url export cirros --for metal3'): tells_metal3,
     ('hand-over', 'openstack image temp url export cirros --for cdi'): tells_cdi,
@@ -455,4 +493,4 @@ def test_every_block_says_what_is_in_it(page):
     assert re.findall(r'^(?! *\.\. ).*::$', text, re.MULTILINE) == []
     assert len(re.findall(r'\.\. code-block::', text)) == len(BLOCK.findall(text))
     assert set(re.findall(r'\.\. code-block:: (\w+)', text)) <= {
-        'console', 'nginx', 'python', 'sh', 'text', 'yaml'}
+        'console', 'nginx', 'python', 'sh', 'terraform', 'text', 'yaml'}

@@ -21,8 +21,8 @@ NAMES = ['cirros', "it's", '"', '$(touch x)', '`touch x`', '${mac}', 'a & b', 'a
          '\x1b[31m', '\u202egnp.exe', '\ud800', '\uffff', ' ', '', 'x' * 255, 'ü' * 255]
 
 
-def handover(*, urls=None, kernel_parameters='', saved_as=None, name='cirros', id=IMAGE_ID,
-             **facts):
+def handover(*, urls=None, kernel_parameters='', saved_as=None, node=None, name='cirros',
+             id=IMAGE_ID, **facts):
     """Return an image to be handed over, with a URL; ``facts`` are what Glance shows otherwise."""
     shown = image(name=name, id=id, size=len(DATA), properties={**FACTS, **facts})
-    return Handover(shown, urls or {'image': URL}, kernel_parameters, saved_as)
+    return Handover(shown, urls or {'image': URL}, kernel_parameters, saved_as, node)

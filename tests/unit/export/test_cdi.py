@@ -6,7 +6,7 @@ import yaml
 from osc_imgurl.errors import ImageUnacceptable
 from osc_imgurl.export.cdi import CONSUMER
 
-from ..stubs import IMAGE_ID
+from ..stubs import IMAGE_ID, OTHER_ID
 from .given import DATA, FACTS, NAMES, SHA512, URL, handover
 
 
@@ -26,6 +26,11 @@ def test_a_volume_that_holds_the_disk():
         'spec': {
             'source': {'http': {'url': URL, 'checksum': f'sha512:{SHA512}'}},
             'storage': {'resources': {'requests': {'storage': str(FACTS['virtual_size'])}}}}}
+
+
+def test_a_document_for_each_image():
+    text = CONSUMER.write(handover(), handover(id=OTHER_ID))
+    assert list(yaml.safe_load_all(text)) == [volume(), volume(id=OTHER_ID)]
 
 
 @pytest.mark.parametrize('disk_format', ['qcow2', 'vmdk', 'vdi', 'vhd', 'vhdx'])

@@ -9,7 +9,7 @@ import pytest
 from osc_imgurl.errors import ImageUnacceptable
 from osc_imgurl.export.curl import CONSUMER
 
-from ..stubs import IMAGE_ID
+from ..stubs import IMAGE_ID, OTHER_ID
 from .given import DATA, NAMES, URL, handover
 
 # In place of curl: it keeps how it is called, and answers at once, so that many names can be tried.
@@ -110,3 +110,15 @@ def test_a_failure_ends_no_shell_into_which_the_lines_are_pasted(run, tmp_path):
 def test_without_a_hash_that_a_program_is_there_for(algorithm):
     with pytest.raises(ImageUnacceptable, match='no hash'):
         CONSUMER.write(handover(os_hash_algo=algorithm))
+
+
+def test_what_is_wrong_with_one_image_keeps_no_other_from_its_download(run):
+    lines = CONSUMER.write(handover(name='a', os_hash_value='0' * 128),
+                           handover(name='b', id=OTHER_ID))
+    assert run(lines + 'touch after\n') == (0, {'b.qcow2': DATA, 'after': b''})
+    assert run(lines) == (1, {'b.qcow2': DATA, 'after': b''})
+
+
+def test_several_images(run):
+    lines = CONSUMER.write(handover(name='a'), handover(name='b', id=OTHER_ID))
+    assert run(lines) == (0, {'a.qcow2': DATA, 'b.qcow2': DATA})

@@ -28,6 +28,12 @@ def test_url_size_and_hash():
     assert told['hash'].attrib == {'type': 'sha-512'}
 
 
+def test_a_file_for_each_image():
+    text = CONSUMER.write(handover(), handover(name='other'))
+    assert [each.attrib['name'] for each in ElementTree.fromstring(text)] == [  # noqa: S314
+        'cirros.qcow2', 'other.qcow2']
+
+
 def test_a_size_that_is_not_known_is_not_told():
     assert [each.tag.removeprefix(NAMESPACE) for each in file(size=None)] == ['hash', 'url']
 

@@ -9,6 +9,7 @@ from osc_imgurl.errors import ImgurlError, InvalidParameterValue
 from osc_imgurl.osc.common import typed
 
 LIBRARY = pathlib.Path(osc_imgurl.__file__).parent
+OTHERS = {'ipxe': {'--name', '--timeout'}, 'ironic': {'--instance-info'}}
 
 
 def test_what_is_typed():
@@ -27,6 +28,5 @@ def test_the_library_names_no_option():
         if 'osc' not in path.relative_to(LIBRARY).parts:
             found = re.findall(r'(?<![\w-])--[a-z][\w-]*', path.read_text())
             # OpenStackClient's own, in the reason why a key may not stand in a variable; and those
-            # of iPXE's commands.
-            assert set(found) <= (
-                {'--name', '--timeout'} if path.stem == 'ipxe' else {'--debug'}), path
+            # of the commands that are exported.
+            assert set(found) <= OTHERS.get(path.stem, {'--debug'}), path
