@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # Seconds to minutes each: begun first, so that none of them is what the others end up waiting for.
-LONGEST = ('test_radosgw', 'test_installed', 'test_copy', 'test_copy_faults', 'test_check',
-           'test_urls', 'test_export_ipxe', 'test_create', 'test_recipes', 'test_other_projects',
-           'test_cache', 'test_export_ironic', 'test_ironic', 'test_manual', 'test_peers',
-           'test_scenarios')
+LONGEST = ('test_radosgw', 'test_export_ironic', 'test_installed', 'test_copy', 'test_copy_faults',
+           'test_check', 'test_urls', 'test_export_ipxe', 'test_create', 'test_recipes',
+           'test_other_projects', 'test_cache', 'test_export_tools', 'test_ironic', 'test_manual',
+           'test_peers', 'test_scenarios')
 
 # A busy machine is no reason to fail.
 settings.register_profile('patient', deadline=None,

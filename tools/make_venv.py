@@ -7,6 +7,7 @@
     tools/make_venv.py cloud     Keystone, Glance and Swift, for tools/cloud
     tools/make_venv.py cloud-oldest   an old Swift and Glance, likewise
     tools/make_venv.py ironic    Ironic, whose URLs ours are compared with, and which takes them
+    tools/make_venv.py consumers what takes what ``export`` prints: Ansible, sushy-tools and others
     tools/make_venv.py peers     those whose tests run against our library
 
 An environment is made once, and again when what it is made from has changed.
@@ -29,6 +30,7 @@ ENVIRONMENTS = {
     'cloud': ('-r', 'tools/cloud-requirements.txt'),
     'cloud-oldest': ('-r', 'tools/cloud-oldest-requirements.txt'),
     'ironic': ('-r', 'tools/ironic-requirements.txt'),
+    'consumers': ('-r', 'tools/consumers-requirements.txt'),
     'peers': ('-r', 'tools/peers-requirements.txt'),
 }
 SOURCES = {
@@ -40,6 +42,7 @@ SOURCES = {
     'cloud': ('tools/cloud-requirements.txt',),
     'cloud-oldest': ('tools/cloud-oldest-requirements.txt',),
     'ironic': ('tools/ironic-requirements.txt',),
+    'consumers': ('tools/consumers-requirements.txt',),
     'peers': ('tools/ironic-requirements.txt', 'tools/peers-requirements.txt'),
 }
 

@@ -171,13 +171,24 @@ def download(url, **options):
     return answer.content
 
 
+def programs(environment):
+    """Return the folder with the programs of an environment."""
+    done = subprocess.run([sys.executable, ROOT / 'tools/make_venv.py', environment],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return pathlib.Path(done.stdout.strip()) / 'bin'
+
+
 @pytest.fixture(scope='session')
 def ironic_python():
     """Return the Python of an environment with Ironic."""
-    done = subprocess.run([sys.executable, ROOT / 'tools/make_venv.py', 'ironic'],
-                          capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return pathlib.Path(done.stdout.strip()) / 'bin/python'
+    return programs('ironic') / 'python'
+
+
+@pytest.fixture(scope='session')
+def consumers():
+    """Return the folder with the programs that take what ``export`` prints."""
+    return programs('consumers')
 
 
 @pytest.fixture

@@ -172,6 +172,50 @@ def test_a_whole_disk(ironic, node, cloud, image, folder, data):
     assert (folder / 'http/agent_images' / node.id).read_bytes() == data
 
 
+def test_a_fleet(ironic, consumers, cloud, image, folder, tmp_path):
+    """Each of twenty nodes has a URL of its own, and one of them can be revoked."""
+    # A name may begin with a dash.
+    named = [ironic.create_node(driver='fake-hardware', name=name)
+             for name in ('-node', *(f'node-{number}' for number in range(18)))]
+    nodes = [*named, ironic.create_node(driver='fake-hardware')]
+    words = [each.name or each.id for each in nodes]
+    lines = cloud.openstack('image', 'temp', 'url', 'export', image, '--for', 'ironic',
+                            '--revocable', '--node', *words[1:], 'no; touch ran',
+                            f'--node={words[0]}')
+    assert (lines.code, lines.stderr) == (0, '')
+    done = subprocess.run(
+        ['sh'], input=lines.stdout, cwd=tmp_path, text=True, capture_output=True, check=False,
+        env={'PATH': f'{consumers}:/usr/bin:/bin', 'HOME': str(tmp_path), 'OS_AUTH_TYPE': 'none',
+             'OS_ENDPOINT': ironic.get_endpoint()})
+    error, = done.stderr.splitlines()
+    assert 'no; touch ran' in error and not (tmp_path / 'ran').exists()
+    urls = {}
+    for node, word in zip(nodes, words, strict=True):
+        urls[word] = ironic.get_node(node).instance_info['image_source']
+        result = ironic.validate_node(node, required=())['deploy']
+        assert (result.result, result.reason) == (True, None)
+    assert len(set(urls.values())) == len(nodes) == 20
+    links = {link['note']: link['link'] for link in cloud.rows(
+        'image', 'temp', 'url', 'link', 'list', '--image', image, '--long')}
+    assert links.keys() == {*words, 'no; touch ran'}
+    assert cloud.openstack('image', 'temp', 'url', 'link', 'revoke', links['node-3']).code == 0
+    assert [word for word, url in urls.items()
+            if requests.head(url, timeout=30).status_code == 404] == ['node-3']
+    deployed = deploy(ironic, named[1], ironic.get_node(named[1]).instance_info)
+    assert (deployed.provision_state, deployed.last_error) == ('wait call-back', None)
+
+
+def test_a_fleet_with_one_url(ironic, consumers, cloud, image, tmp_path):
+    nodes = [ironic.create_node(driver='fake-hardware') for _ in range(2)]
+    lines = cloud.openstack('image', 'temp', 'url', 'export', image, '--for', 'ironic', '--node',
+                            *(node.id for node in nodes))
+    subprocess.run(['sh', '-e'], input=lines.stdout, text=True, check=True, env={
+        'PATH': f'{consumers}:/usr/bin:/bin', 'HOME': str(tmp_path), 'OS_AUTH_TYPE': 'none',
+        'OS_ENDPOINT': ironic.get_endpoint()})
+    first, second = (ironic.get_node(node).instance_info for node in nodes)
+    assert first == second and ironic.validate_node(nodes[0], required=())['deploy'].result
+
+
 def test_a_copy(ironic, node, cloud, folder, data):
     """Of an image in files, made by somebody who does not own Glance's account."""
     info = export(cloud, cloud.upload('in files', data, store='file1'), '--copy', user='demo')
