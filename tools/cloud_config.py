@@ -38,6 +38,7 @@ class Settings:
     two_stores: bool = False
     tls: bool = False
     symlink: bool = True
+    s3_store: bool = False
 
     def url(self, server, path=''):
         scheme = 'https' if self.tls and server in PUBLIC else 'http'
@@ -193,6 +194,10 @@ swift_store_large_object_chunk_size = {settings.large_object_size}
             f'swift_store_region = {region}\n'
             for name, seed, region in (('east', settings.seed, 'RegionOne'),
                                        ('west', settings.seed + 3, 'West')))
+    elif settings.s3_store:
+        enabled = 'enabled_backends = s31:s3, swift1:swift, file1:file\n'
+        stores = (f'[glance_store]\ndefault_backend = s31\n[s31]\n{_s3(folder, settings)}'
+                  f'[swift1]\n{store}[file1]\nfilesystem_store_datadir = {base}/images\n')
     elif settings.store == 'credentials':
         enabled, stores = '', f'[glance_store]\nstores = swift\ndefault_store = swift\n{store}'
     else:
@@ -237,6 +242,19 @@ project_domain_id = default
     shutil.copy(venv / 'etc/glance/glance-api-paste.ini', base)
     _gunicorn(folder, 'glance', 'glance.common.wsgi_app:init_app()' if settings.oldest
               else 'glance.wsgi.api:application', settings)
+
+
+def _s3(folder, settings):
+    return f"""\
+s3_store_host = {settings.url('radosgw')}
+s3_store_access_key = {settings.passwords['s3_access_key']}
+s3_store_secret_key = {settings.passwords['s3_secret_key']}
+s3_store_bucket = glance-s3
+s3_store_create_bucket_on_put = true
+s3_store_bucket_url_format = path
+s3_store_large_object_size = 10
+s3_store_large_object_chunk_size = 5
+""" + _with_tls(settings, f's3_store_cacert = {authority(folder)}\n')
 
 
 def _swift(folder, settings):

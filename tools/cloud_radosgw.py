@@ -62,7 +62,8 @@ osd data = {base}/osd
 [client.rgw.a]
 rgw data = {base}/rgw
 rgw frontends = beast {frontend}
-rgw enable apis = swift, swift_auth, admin
+rgw enable apis = s3, swift, swift_auth, admin
+rgw s3 auth use keystone = true
 rgw rados pool pg num min = 1
 rgw swift account in url = {str(settings.account_in_url).lower()}
 rgw keystone url = {settings.url('keystone')}
