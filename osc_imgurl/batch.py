@@ -209,7 +209,7 @@ def warn_of_guesses(made: Iterable[Made | Failure]) -> Iterator[Made | Failure]:
     warned = False
     for item in made:
         if (not warned and isinstance(item, Made) and item.temp_url.target.guessed
-                and not item.found.image.swift_locations):
+                and not item.found.image.shown_locations):
             warned = True
             LOG.warning('Glance does not show where it keeps image %s: the URLs of such images are'
                         ' not verified unless they are checked', item.found.image.id)

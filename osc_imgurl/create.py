@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from osc_imgurl.cache.base import Cache, reuse
 from osc_imgurl.copies.copier import NO_URL, Copier, or_copied
 from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue, ObjectStoreFailed
-from osc_imgurl.glance.image import Image, file_name, referenced_id, validate_in_swift
+from osc_imgurl.glance.image import Image, file_name, referenced_id
 from osc_imgurl.links.link import Link
 from osc_imgurl.links.links import LinkMaker
 from osc_imgurl.settings.table import Settings, expiry
@@ -21,6 +21,7 @@ from osc_imgurl.swift.answers import Capabilities
 from osc_imgurl.swift.endpoint import OfflineSwift
 from osc_imgurl.target.resolve import Target, in_container_of_its_own, resolve, signing_key
 from osc_imgurl.target.store import Cloud, Store, choose_store
+from osc_imgurl.target.trust import validate_in_swift
 from osc_imgurl.tempurl.options import AUTO_FILENAME, URLOptions
 from osc_imgurl.tempurl.signing import Parameters, sign
 from osc_imgurl.tempurl.url import TempURL, risks
@@ -103,7 +104,7 @@ def create_for(image: Image, options: URLOptions, cloud: Cloud, settings: Settin
     store = choose_store(image, settings, cloud.object_store)
     settings, copier = store.settings, None
     try:
-        validate_in_swift(image)
+        validate_in_swift(image, settings, store.swift)
         target = in_container_of_its_own(resolve(image, store, options.object), image, store)
         key = (links.key if links else signing_key)(target, store)
         if copies and copies.needed(image, target, options, store.swift):

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 LONGEST = ('test_radosgw', 'test_export_ironic', 'test_installed', 'test_copy', 'test_copy_faults',
            'test_check', 'test_urls', 'test_export_ipxe', 'test_create', 'test_recipes',
            'test_other_projects', 'test_cache', 'test_export_tools', 'test_ironic', 'test_manual',
-           'test_peers', 'test_scenarios')
+           'test_peers', 'test_scenarios', 'test_store_s3')
 
 # A busy machine is no reason to fail.
 settings.register_profile('patient', deadline=None,

@@ -43,13 +43,14 @@ from osc_imgurl.errors import (
     InvalidParameterValue,
     UntrustedLocation,
 )
-from osc_imgurl.glance.image import Image, validate_active, validate_in_swift
+from osc_imgurl.glance.image import Image, validate_active
 from osc_imgurl.settings.table import Settings, expiry
 from osc_imgurl.swift.answers import DIGESTS_OF_A_SILENT_CLUSTER, PREFERRED_DIGESTS
 from osc_imgurl.swift.endpoint import endpoint_of, type_of
 from osc_imgurl.swift.probe import Answer, own_address
 from osc_imgurl.target.resolve import in_container_of_its_own, resolve, signing_key
 from osc_imgurl.target.store import Cloud, Store, choose_store, store_of_path
+from osc_imgurl.target.trust import validate_in_swift
 from osc_imgurl.tempurl.options import (
     URLOptions,
     format_expires,
@@ -93,7 +94,7 @@ def _store_of_glance(facts: Facts) -> Finding:
     if not isinstance(facts.image, Image):
         return skipped('the image is not known')
     try:
-        validate_in_swift(facts.image)
+        validate_in_swift(facts.image, facts.settings, facts.cloud.object_store)
         if isinstance(facts.location, UntrustedLocation):
             if facts.answer.has_object(None):
                 return passed(f'Swift has the object; {facts.location.problem}')
@@ -102,7 +103,8 @@ def _store_of_glance(facts: Facts) -> Finding:
         raise or_copied(error, facts.image, URLOptions(facts.method), facts.settings,
                         facts.cloud.object_store) from None
     if facts.location:
-        return passed(f'the image is in Swift: {facts.location.url}')
+        where = 'Glance\'s S3 store on this gateway' if facts.location.in_s3 else 'Swift'
+        return passed(f'the image is in {where}: {facts.location.url}')
     return skipped('this cloud does not show the image\'s location')
 
 

@@ -11,8 +11,6 @@ from typing import Any, NoReturn
 
 from osc_imgurl.errors import (
     ACTIVATE_IMAGE,
-    COPY_IMAGE,
-    SAVE_IMAGE,
     ImageUnacceptable,
     InvalidParameterValue,
     MissingParameterValue,
@@ -89,11 +87,6 @@ class Image:
     def shown_locations(self) -> tuple[Location, ...]:
         """Its locations; or its direct URL, if only that is shown."""
         return self.locations or ((self.direct_url,) if self.direct_url else ())
-
-    @property
-    def swift_locations(self) -> tuple[Location, ...]:
-        """Its locations in Swift, trusted or not."""
-        return tuple(place for place in self.shown_locations if place.in_swift)
 
     def has_data(self, size: int | None, md5: str | None) -> bool | None:
         """Say whether data of a size (bytes) and an MD5 (hex) is this image's.
@@ -181,26 +174,6 @@ def validate_active(image: Image) -> None:
         raise ImageUnacceptable(
             f'Image {image.id} is {image.status}, and only an active image can be downloaded.',
             *advice)
-
-
-def validate_in_swift(image: Image) -> None:
-    """Accept an image in Swift, or without any location shown.
-
-    :raises ImageUnacceptable: it is elsewhere; the message names the store and the remedies.
-    """
-    if image.shown_locations and not image.swift_locations:
-        raise ImageUnacceptable(
-            f'Image {image.id} is not in Swift but in {_describe_stores(image)}, and only'
-            ' Swift has temporary URLs.',
-            'Copy it into a Swift store, or download it with a token.', COPY_IMAGE, SAVE_IMAGE)
-
-
-def _describe_stores(image: Image) -> str:
-    schemes = dict.fromkeys(place.scheme for place in image.shown_locations)
-    stores = dict.fromkeys(filter(None, (*image.stores,
-                                         *(place.store for place in image.shown_locations))))
-    named = f' (store {", ".join(stores)})' if stores else ''
-    return f'{", ".join(schemes)}{named}'
 
 
 def file_name(image: Image) -> str:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The location of an image: a store's URI as a value, its secrets masked.
 
-A URI is read as glance_store reads it (``glance_store._drivers.swift.store.StoreLocation``): with
-``urlsplit``: credentials are in the netloc only, query and fragment are cut off.
+A URI is read as glance_store reads it (``StoreLocation`` of ``glance_store._drivers.swift.store``
+and ``glance_store._drivers.s3``): with ``urlsplit``: credentials are in the netloc only, query and
+fragment are cut off. Those of the S3 store end at the ``@``: a secret may hold a ``/``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import urllib.parse
 from osc_imgurl.tempurl.endpoint import split_storage_url, validate_endpoint
 
 SWIFT_SCHEMES = ('swift', 'swift+http', 'swift+https', 'swift+config')
+S3_SCHEMES = ('s3', 's3+http', 's3+https')
 # Only Glance itself can write a location with this scheme.
 GLANCES_OWN = 'swift+config'
 MASK = '***'
@@ -23,6 +25,10 @@ NOT_GLANCES = ('it is not of a form that Glance writes: it has an @, ?, # or % b
 _SWIFT = re.compile(
     r'(?P<scheme>swift(?:\+(?:https?|config))?)://(?:(?P<credentials>[^/?#@\\]+)@)?'
     r'(?P<base>[^/?#@%\\]+(?:/[^/?#@%\\]+)*)/(?P<container>[^/?#@%\\]+)/(?P<object>[^/?#@%\\]+)')
+# Older releases (4.2) put access key and secret in front of the host.
+_S3 = re.compile(
+    r's3(?:\+https?)?://(?:(?P<credentials>[^?#@\\:]+:[^?#@\\:]+)@)?'
+    r'[^/?#@%\\]+(?:/[^/?#@%\\]+)*/(?P<container>[^/?#@%\\]+)/(?P<object>[^/?#@%\\]+)')
 # What urlsplit drops wherever it stands, and in front of a URL.
 _DROPPED = re.compile(r'[\t\r\n]|\A[\0-\x20]+')
 
@@ -39,7 +45,8 @@ class Location:
         do not name it.
     :ivar base_url: of an image in Swift, the URL in front of the container: Keystone's for
         the credentials, or a storage URL. None for ``swift+config``.
-    :ivar container: of an image in Swift; None if the form of the URI is unknown.
+    :ivar container: of an image in Swift, or the bucket of one in S3; None if the form of the URI
+        is unknown.
     :ivar object: likewise.
     :ivar store: the Glance store's identifier, if Glance shows it.
     """
@@ -59,9 +66,15 @@ class Location:
         return self.scheme in SWIFT_SCHEMES
 
     @property
+    def in_s3(self) -> bool:
+        """Whether the image is in Glance's S3 store, which may be on a RADOS Gateway."""
+        return self.scheme in S3_SCHEMES
+
+    @property
     def problem(self) -> str:
-        """Why a URI of the Swift store is not understood, and so never trusted; else empty."""
-        return NOT_GLANCES if self.in_swift and self.container is None else ''
+        """Why a URI of the Swift or S3 store is not understood, and so never trusted; else empty.
+        """
+        return NOT_GLANCES if (self.in_swift or self.in_s3) and self.container is None else ''
 
     @property
     def auth_url(self) -> str | None:
@@ -130,16 +143,21 @@ def _mask_swift(rest: str) -> str:
 def parse(uri: str, store: str | None = None) -> Location:
     """Return the location in a URI of a Glance store.
 
-    In each form of the Swift store the container and the object are the last two parts. A URI with
+    In each form of the Swift store the container and the object are the last two parts, as the
+    bucket and the key are in the S3 store's. There, the host is of no interest. A URI of Swift with
     credentials names Keystone (single tenant), one of ``swift+config`` a section of the store's
     config file; one without names a storage URL (multi-tenant), or Keystone if the store has
     application credentials.
     """
     scheme = _DROPPED.sub('', uri).partition(':')[0].lower() if '://' in uri else uri
     masked = mask(uri)
-    match = _SWIFT.fullmatch(uri) if uri.isprintable() else None
-    if match is None or {'.', '..'} & set(uri.split('/')):
+    form = _S3 if scheme in S3_SCHEMES else _SWIFT
+    match = form.fullmatch(uri) if uri.isprintable() else None
+    if match is None or {'.', '..'} & set(uri.rpartition('@')[2].split('/')):
         return Location(scheme or 'unknown', masked, f'{MASK}@' in masked, store=store)
+    if form is _S3:
+        return Location(scheme, masked, bool(match['credentials']), store=store,
+                        container=match['container'], object=match['object'])
     # <project>:<user>, quoted, stands before the password.
     user, found, _ = (match['credentials'] or '').rpartition(':')
     project, colon, _ = urllib.parse.unquote(user).partition(':')

@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import pathlib
+import re
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from osc_imgurl.errors import InvalidParameterValue
@@ -26,8 +27,9 @@ Given = Mapping[tuple[str | None, str], tuple[int, str]]
 Defaults = Mapping[str | None, Mapping[str, str | None]]
 # What Glance's stores have in common.
 _SHARED = 'backend_defaults'
-# The entry points of glance_store's Swift driver; no other spelling is one.
-_SWIFT_DRIVERS = ('swift', 'glance.store.swift.Store')
+# The entry points of glance_store's drivers; no other spelling is one.
+_S3_DRIVERS = ('s3', 'glance.store.s3.Store')
+_DRIVERS = ('swift', 'glance.store.swift.Store', *_S3_DRIVERS)
 # They do not end a text in oslo.config, and so would be a part of a name.
 _BRACKETS = '{}"\''
 # Of all options the only one that is set where it is empty: accounts may have no prefix.
@@ -47,11 +49,13 @@ class ConfigFiles:
     :ivar common: for all images.
     :ivar stores: for those in each store; a Glance whose only store has no name has it under ''.
     :ivar default: the store that Glance puts an image into which nobody says a store for.
+    :ivar s3: the names of those that are S3 stores; the others are Swift stores.
     """
 
     common: Sequence[tuple[int, Candidate]] = ()
     stores: Mapping[str, Sequence[tuple[int, Candidate]]] = dataclasses.field(default_factory=dict)
     default: str = ''
+    s3: Collection[str] = ()
 
     def for_all(self) -> list[Candidate]:
         """Return what is given for all images, the last file's first."""
@@ -82,17 +86,18 @@ def read(paths: Sequence[str]) -> ConfigFiles:
     of_store = _defaults('glance') | _OF_GLANCE
     glance = _Configuration(files, given, {'glance_store': of_store, _SHARED: of_store})
     backends, default = glance.stores()
-    names = [name for name, driver in backends.items() if driver in _SWIFT_DRIVERS]
-    for name in names:
+    s3 = {name for name, driver in backends.items() if driver in _S3_DRIVERS}
+    names = [name for name, driver in backends.items() if driver in _DRIVERS]
+    for name in filter(None, names):
         glance.register(_group(name), dict.fromkeys(of_store))
-    places = {name: (name, _SHARED) for name in names} if backends else {'': ('glance_store',)}
     return ConfigFiles(
         [each for setting in TABLE for each in ironic.given(
             setting, ('deploy', setting.deploy), ('glance', setting.ironic))],
         {name: [each for setting in TABLE for each in glance.given(
-            setting, *((group, setting.glance) for group in groups))]
-         for name, groups in places.items()},
-        default if default in names else next(iter(names), ''))
+            setting, *((group, setting.s3 if name in s3 else setting.glance)
+                       for group in ((name, _SHARED) if name else ('glance_store',))))]
+         for name in names},
+        default if default in names else next(iter(names), ''), s3)
 
 
 def _files_of(paths: Sequence[str]) -> list[str]:
@@ -170,7 +175,8 @@ class _Configuration:
         self._conf(args=[], project='osc-imgurl', default_config_files=files,
                    default_config_dirs=[], use_env=False)
         self._conf.register_opt(cfg.DictOpt('enabled_backends', default={}))
-        self._conf.register_opt(cfg.StrOpt('default_backend'), 'glance_store')
+        for name in ('default_backend', 'default_store'):
+            self._conf.register_opt(cfg.StrOpt(name), 'glance_store')
         for group, options in defaults.items():
             self.register(group, options)
         for (group, name), (_, text) in given.items():
@@ -194,23 +200,28 @@ class _Configuration:
     def stores(self) -> tuple[Mapping[str, str], str | None]:
         """Return the drivers of Glance's stores by their names, and the default store's name.
 
+        The only store of a Glance without ``enabled_backends`` has no name, but a scheme.
+
         :raises InvalidParameterValue: Glance would not accept them.
         """
         backends = self._value('enabled_backends', 'DEFAULT', 'enabled_backends')
         default = self._value('default_backend', 'glance_store', 'default_backend')
         for name, driver in backends.items():
             if set(name + driver) & set(_BRACKETS) or (
-                    driver not in _SWIFT_DRIVERS and 'swift' in driver.lower()):
+                    driver not in _DRIVERS and re.search('swift|s3', driver, re.IGNORECASE)):
                 raise InvalidParameterValue(
                     f'Invalid enabled_backends ({self._source("DEFAULT", "enabled_backends")}):'
                     f' {name}:{driver} is no store to Glance.',
-                    'Write enabled_backends = <name>:swift, without brackets and quotes.')
+                    'Write enabled_backends = <name>:swift or :s3, without brackets and quotes.')
         if backends and default and default not in backends:
             raise InvalidParameterValue(
                 f'Invalid default_backend ({self._source("glance_store", "default_backend")}):'
                 f' there is no store {default} in enabled_backends.',
                 f'Name one of {", ".join(backends)}.')
-        return backends, default
+        if backends:
+            return backends, default
+        scheme = self._value('default_store', 'glance_store', 'default_store') or ''
+        return {'': 's3' if scheme.startswith('s3') else 'swift'}, ''
 
     def given(self, setting: Setting, *places: tuple[str, str]) -> Iterator[tuple[int, Candidate]]:
         """Yield a setting that is given once, from the first of its places that gives it.

@@ -46,7 +46,7 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = Non
     :param environment: a process environment; ``OSC_IMGURL_<SETTING>`` is read.
     :param cloud: a cloud's entry of ``clouds.yaml``; its mapping ``image_temp_url`` is read.
     :param config_files: paths of an ``ironic.conf`` (its group ``[glance]``), a
-        ``glance-api.conf`` (the groups of its Swift stores), or a folder with such files.
+        ``glance-api.conf`` (the groups of its Swift and S3 stores), or a folder with such files.
     :param ignored: settings that keep their defaults, whatever a source says.
     :param untrusted: files that the cloud's entry is read from, and that somebody else may have
         written: no restricted setting is accepted from them.
@@ -72,13 +72,14 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = Non
     stores = {}
     for name in {**stores_in_cloud, **dict.fromkeys(filter(None, of_services.stores))}:
         try:
-            stores[name] = settings_of([
+            stores[name] = dataclasses.replace(settings_of([
                 *first, *(of_name(stores_in_cloud, name) or ()), *in_cloud,
-                *of_services.for_store(name)])
+                *of_services.for_store(name)]), s3=name in of_services.s3)
         except InvalidParameterValue as error:
             raise InvalidParameterValue(f'The settings of the store {name}: {error.problem}',
                                         error.remedy, *error.names) from None
-    return dataclasses.replace(settings, stores=stores)
+    return dataclasses.replace(
+        settings, stores=stores, s3=of_services.default in of_services.s3)
 
 
 def _in_effect(candidates: Iterable[Candidate], read: Callable[[Setting, str], Any],

@@ -32,13 +32,13 @@ ENDPOINT_TYPES = ('swift', 'radosgw')
 
 def _setting(parse: Callable[[str], Any], help: str, *, default: Any = None, metavar: str = '',
              shown_default: str = '', ironic: str = '', deploy: str = '', glance: str = '',
-             everywhere: bool = True, switch: str = '', secret: bool = False,
+             s3: str = '', everywhere: bool = True, switch: str = '', secret: bool = False,
              file: str = '', of_store: bool = False, restricted: bool = False) -> Any:
     return dataclasses.field(default=default, repr=not secret, metadata={
         'parse': parse, 'help': help, 'metavar': metavar, 'shown_default': shown_default,
-        'ironic': ironic, 'deploy': deploy, 'glance': glance, 'everywhere': everywhere,
-        'switch': switch, 'secret': secret, 'file': file, 'of_store': of_store,
-        'restricted': restricted})
+        'ironic': ironic, 'deploy': deploy, 'glance': glance, 's3': s3,
+        'everywhere': everywhere, 'switch': switch, 'secret': secret, 'file': file,
+        'of_store': of_store, 'restricted': restricted})
 
 
 class Kind(enum.Enum):
@@ -72,6 +72,7 @@ class Settings:
         has its default.
     :ivar stores: what is given for the images in a Glance store, by its name: see
         :func:`for_store`.
+    :ivar s3: whether Glance's config file says that this is an S3 store.
     :raises InvalidParameterValue: a value is none of its setting's, the duration is shorter than
         the expected download start delay (Ironic's rule), URLs are to be for copies and revocable,
         the endpoint is none of a RADOS Gateway where it must be, or it names another account or API
@@ -115,8 +116,9 @@ class Settings:
         ironic='swift_account_prefix', of_store=True)
     container: str = _setting(
         values.name, 'Container of the images; with a multiple containers seed, the start of its'
-        ' name', default='glance', metavar='<container>', shown_default='glance',
-        ironic='swift_container', glance='swift_store_container', of_store=True)
+        ' name; of Glance\'s S3 store on a RADOS Gateway, its bucket', default='glance',
+        metavar='<container>', shown_default='glance', ironic='swift_container',
+        glance='swift_store_container', s3='s3_store_bucket', of_store=True)
     store: str | None = _setting(
         values.text, 'Glance store to take the image from where it is in several',
         metavar='<store>', shown_default='that of the first location that is trusted')
@@ -193,6 +195,7 @@ class Settings:
 
     sources: Mapping[str, Source] = dataclasses.field(default_factory=dict, compare=False)
     stores: Mapping[str, Settings] = dataclasses.field(default_factory=dict, repr=False)
+    s3: bool = False
 
     def __post_init__(self) -> None:
         given = vars(self)
@@ -262,7 +265,8 @@ class Setting:
     :ivar metavar: what the value of its option is called; empty where it has none.
     :ivar ironic: its option in the group ``[glance]`` of an ``ironic.conf``.
     :ivar deploy: its option in the group ``[deploy]``, where Ironic had it for a while.
-    :ivar glance: its option in the group of a store in a ``glance-api.conf``.
+    :ivar glance: its option in the group of a Swift store in a ``glance-api.conf``.
+    :ivar s3: its option in the group of an S3 store there.
     :ivar switch: the name of its option that has no value; empty where there is none.
     :ivar everywhere: whether it may stand in the environment and in ``clouds.yaml``.
     :ivar secret: whether its value is never printed.
@@ -281,6 +285,7 @@ class Setting:
     ironic: str
     deploy: str
     glance: str
+    s3: str
     everywhere: bool
     switch: str
     secret: bool

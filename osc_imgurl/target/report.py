@@ -22,7 +22,12 @@ from osc_imgurl.swift.answers import PREFERRED_DIGESTS
 from osc_imgurl.swift.endpoint import find_endpoint, known_endpoint
 from osc_imgurl.target.resolve import Target, find_key, own_account, resolve
 from osc_imgurl.target.store import Store, choose_store, named_store
-from osc_imgurl.target.trust import container_by_rule, distrust_reason, is_keystone
+from osc_imgurl.target.trust import (
+    container_by_rule,
+    distrust_reason,
+    is_keystone,
+    locations_in_swift,
+)
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
@@ -81,10 +86,11 @@ def report_location(image: str, settings: Settings, images: ImageService,
     source, locations = 'settings', found.shown_locations
     if locations:
         source = 'locations' if found.locations else 'direct_url'
-        if any(is_keystone(location.auth_url, object_store) for location in locations):
+        if any(is_keystone(location.auth_url, object_store)
+               or (location.in_s3 and location.has_credentials) for location in locations):
             LOG.warning('This cloud shows the password of its image store to everybody who may'
                         ' see image %s. Its operator can hide it: show_multiple_locations and'
-                        ' show_image_direct_url off, or swift_store_config_file, in'
+                        ' show_image_direct_url off, or for Swift swift_store_config_file, in'
                         ' glance-api.conf', found.id)
     else:
         # Answered to service and admin users only, and not by older Glances.
@@ -95,13 +101,13 @@ def report_location(image: str, settings: Settings, images: ImageService,
     reasons = {
         location: distrust_reason(
             location, found.id, for_store(settings, location.store), object_store)
-        for location in judged.swift_locations}
+        for location in locations_in_swift(judged, settings, object_store)}
     targets = tuple(_targets(
         judged, [location for location, reason in reasons.items() if not reason], settings,
         object_store))
     store = choose_store(judged, settings, object_store)
     settings, trusted = store.settings, store.location
-    rule = container_by_rule(found.id, settings)
+    rule = container_by_rule(found.id, settings, trusted)
     account, container, object_name = None, None, None
     if trusted:
         container, object_name = trusted.container, trusted.object

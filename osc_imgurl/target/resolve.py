@@ -20,7 +20,11 @@ from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.endpoint import endpoint_of, find_endpoint, known_endpoint
 from osc_imgurl.swift.objects import Container
 from osc_imgurl.target.store import Store
-from osc_imgurl.target.trust import container_by_rule, container_of_its_own
+from osc_imgurl.target.trust import (
+    container_by_rule,
+    container_of_its_own,
+    locations_in_swift,
+)
 from osc_imgurl.tempurl.endpoint import Endpoint, split_storage_url
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
@@ -74,7 +78,7 @@ def resolve(image: Image, store: Store, object_name: str | None = None) -> Targe
     endpoint = find_endpoint(settings, store.swift)
     account = _account(location, settings, store.swift) if endpoint.accounts else None
     of_container = ('container', 'multiple_containers_seed', 'multi_tenant')
-    container = _prefer(settings, of_container, container_by_rule(image.id, settings),
+    container = _prefer(settings, of_container, container_by_rule(image.id, settings, location),
                         location.container if location else None)
     if object_name is None:
         object_name = location.object if location and location.object else image.id
@@ -257,9 +261,10 @@ def keeps_images(account: str | None, settings: Settings, images: ImageService,
            for name in containers):
         return True
     # Those that are visibly elsewhere than in Swift say nothing.
-    seen = [image for image in images.detail(status='active', limit=SEEN_IMAGES)
-            if image.swift_locations or not image.shown_locations]
-    locations = [location for image in seen for location in image.swift_locations]
+    seen = [(image, locations_in_swift(image, settings, swift))
+            for image in images.detail(status='active', limit=SEEN_IMAGES)]
+    seen = [each for each in seen if each[1] or not each[0].shown_locations]
+    locations = [location for _, found in seen for location in found]
     if any(location.container in containers for location in locations):
         return True
     # Only a multi-tenant store's location says at which endpoint it is.

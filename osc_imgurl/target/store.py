@@ -16,7 +16,12 @@ from osc_imgurl.glance.image import Image, OfflineImages
 from osc_imgurl.glance.location import Location
 from osc_imgurl.settings.table import Settings, for_store, of_name
 from osc_imgurl.swift.endpoint import OfflineSwift
-from osc_imgurl.target.trust import container_by_rule, find_trusted
+from osc_imgurl.target.trust import (
+    container_by_rule,
+    find_trusted,
+    locations_in_swift,
+    on_gateway,
+)
 from osc_imgurl.tempurl.url import ObjectPath
 
 if TYPE_CHECKING:
@@ -78,8 +83,9 @@ def choose_store(image: Image, settings: Settings, swift: Swift) -> Store:
     """Return the store that an image is taken from: the given one, if it is in that.
 
     Else the store of the first location that is trusted; where no location is shown, the first of
-    the image's stores for which there are settings. Who writes a location names its store too, so
-    that a store counts only with a location that is trusted by the settings of that store.
+    the image's stores for which there are settings; an S3 store that is on no RADOS Gateway comes
+    last. Who writes a location names its store too, so that a store counts only with a location
+    that is trusted by the settings of that store.
 
     The locations are judged here, and nowhere else.
 
@@ -87,7 +93,7 @@ def choose_store(image: Image, settings: Settings, swift: Swift) -> Store:
     :raises InvalidParameterValue: neither Glance nor the settings know of the given store.
     """
     if settings.store:
-        _validate_given(image, settings, settings.store)
+        _validate_given(image, settings, settings.store, swift)
     location, distrust = None, None
     try:
         location = find_trusted(image, settings, swift)
@@ -95,14 +101,17 @@ def choose_store(image: Image, settings: Settings, swift: Swift) -> Store:
         distrust = error
     name = settings.store or (location.store if location else None)
     if name is None and not image.shown_locations:
-        name = next((name for name in image.stores if of_name(settings.stores, name)), None)
+        known = [(own.s3 and not on_gateway(own, swift), name) for name in image.stores
+                 if (own := of_name(settings.stores, name))]
+        name = min(known, key=lambda each: each[0], default=(True, None))[1]
     store = named_store(name if settings.stores else settings.store, settings, swift)
     return dataclasses.replace(store, location=location, distrust=distrust)
 
 
-def _validate_given(image: Image, settings: Settings, store: str) -> None:
-    named = (dict.fromkeys(location.store for location in image.swift_locations)
-             if image.shown_locations else dict.fromkeys(image.stores))
+def _validate_given(image: Image, settings: Settings, store: str, swift: Swift) -> None:
+    named = dict.fromkeys(
+        location.store for location in locations_in_swift(image, settings, swift)
+    ) if image.shown_locations else dict.fromkeys(image.stores)
     if not named and not of_name(settings.stores, store):
         raise InvalidParameterValue(
             f'This cloud does not say in which stores image {image.id} is, and no settings are'

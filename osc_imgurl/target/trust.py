@@ -14,11 +14,17 @@ import urllib.parse
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from osc_imgurl.errors import UntrustedLocation
+from osc_imgurl.errors import (
+    COPY_IMAGE,
+    SAVE_IMAGE,
+    ImageUnacceptable,
+    MissingParameterValue,
+    UntrustedLocation,
+)
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import GLANCES_OWN, Location, container_name
-from osc_imgurl.settings.table import Settings, for_store
-from osc_imgurl.swift.endpoint import known_endpoint
+from osc_imgurl.settings.table import BY_NAME, Settings, for_store
+from osc_imgurl.swift.endpoint import find_endpoint, known_endpoint
 from osc_imgurl.tempurl.endpoint import DEFAULT_PORTS
 
 if TYPE_CHECKING:
@@ -30,8 +36,15 @@ READ_WITH_GLANCES_RIGHTS = frozenset((
     'vsphere'))
 
 
-def container_by_rule(image_id: str, settings: Settings) -> str:
-    """Return the container that the settings give, by the rules of Glance's Swift store."""
+def container_by_rule(image_id: str, settings: Settings, location: Location | None = None) -> str:
+    """Return the container that the settings give, by the rules of Glance's stores.
+
+    An S3 store has one bucket for all images.
+
+    :param location: of the image, if one is trusted; it knows whether it is in an S3 store.
+    """
+    if location.in_s3 if location else settings.s3:
+        return settings.container
     if settings.multi_tenant:
         return container_of_its_own(image_id, settings)
     return container_name(settings.container, image_id, settings.multiple_containers_seed)
@@ -45,6 +58,52 @@ def container_of_its_own(image_id: str, settings: Settings) -> str:
     return f'{settings.container}_{image_id}'
 
 
+def on_gateway(settings: Settings, object_store: Swift) -> bool:
+    """Say whether the endpoint of new URLs is known to be a RADOS Gateway's."""
+    try:
+        return find_endpoint(settings, object_store).radosgw
+    except MissingParameterValue:
+        return False
+
+
+def locations_in_swift(image: Image, settings: Settings,
+                       object_store: Swift) -> tuple[Location, ...]:
+    """Return an image's locations in Swift, trusted or not.
+
+    A RADOS Gateway serves the buckets of its S3 API as containers, so there those of Glance's S3
+    store count.
+    """
+    return tuple(
+        each for each in image.shown_locations if each.in_swift or (
+            each.in_s3 and on_gateway(for_store(settings, each.store), object_store)))
+
+
+def validate_in_swift(image: Image, settings: Settings, object_store: Swift) -> None:
+    """Accept an image in Swift, or without any location shown.
+
+    :param settings: of the store that the image is taken from.
+    :raises ImageUnacceptable: it is elsewhere; the message names the store and the remedies.
+    :raises MissingParameterValue: no location is shown, and no endpoint known for an S3 store.
+    """
+    if image.shown_locations:
+        elsewhere = not locations_in_swift(image, settings, object_store)
+    else:
+        elsewhere = settings.s3 and not find_endpoint(settings, object_store).radosgw
+    if elsewhere:
+        raise ImageUnacceptable(
+            f'Image {image.id} is not in Swift but in {_describe_stores(image)}, and only'
+            ' Swift has temporary URLs.',
+            'Copy it into a Swift store, or download it with a token.', COPY_IMAGE, SAVE_IMAGE)
+
+
+def _describe_stores(image: Image) -> str:
+    schemes = dict.fromkeys(place.scheme for place in image.shown_locations) or ('s3',)
+    stores = dict.fromkeys(filter(None, (*image.stores,
+                                         *(place.store for place in image.shown_locations))))
+    named = f' (store {", ".join(stores)})' if stores else ''
+    return f'{", ".join(schemes)}{named}'
+
+
 def find_trusted(image: Image, settings: Settings, object_store: Swift) -> Location | None:
     """Return the first location in Swift that is trusted; None where there is none in Swift.
 
@@ -54,7 +113,7 @@ def find_trusted(image: Image, settings: Settings, object_store: Swift) -> Locat
     :raises UntrustedLocation: none of those in Swift is trusted; the message says why.
     """
     reasons = []
-    for location in image.swift_locations:
+    for location in locations_in_swift(image, settings, object_store):
         if settings.store and location.store not in (None, settings.store):
             continue
         reason = distrust_reason(
@@ -102,6 +161,9 @@ def distrust_reason(location: Location, image_id: str, settings: Settings,
 
     * One that is not understood is never trusted.
     * ``swift+config`` is trusted wholly: Glance lets nobody else write such a location.
+    * Of an S3 store, the object must be the image's and the bucket the one that is given as the
+      container: Glance reads whatever key a user names, with its own rights. Host and credentials
+      are of no interest: nothing goes there.
     * With credentials (glance_store's single-tenant form), the object must be the image's, and the
       credentials those of the session's project, for this cloud's Keystone: at another, anybody
       can make them up. Where an account is given, it cannot be compared with a project; then the
@@ -116,6 +178,8 @@ def distrust_reason(location: Location, image_id: str, settings: Settings,
         return location.problem
     if location.object != image_id:
         return f'its object is {location.object}, and not the image\'s ID'
+    if location.in_s3:
+        return _distrust_bucket(location, settings)
     by_rule = container_by_rule(image_id, settings)
     if location.has_credentials:
         return _distrust_credentials(location, by_rule, settings, object_store)
@@ -123,6 +187,15 @@ def distrust_reason(location: Location, image_id: str, settings: Settings,
         return '' if location.container == by_rule else (
             f'its container is {location.container}, and the settings give {by_rule}')
     return _distrust_storage_url(location, image_id, by_rule, settings, object_store)
+
+
+def _distrust_bucket(location: Location, settings: Settings) -> str:
+    # Unlike the container of a Swift store, it has no name by default.
+    if settings.container == BY_NAME['container'].default and not settings.given_by('container'):
+        return (f'its bucket is {location.container}, and neither a container nor a'
+                ' glance-api.conf that is given says that it is Glance\'s')
+    return '' if location.container == settings.container else (
+        f'its bucket is {location.container}, and the settings give {settings.container}')
 
 
 def _distrust_credentials(location: Location, by_rule: str, settings: Settings,

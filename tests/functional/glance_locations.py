@@ -3,8 +3,8 @@
     glance_locations.py < locations > readings
 
 A location is a line of JSON, and so is a reading: the URL that the store would contact, whether
-with credentials of the location's, the container and the object; or null, where glance_store
-refuses the location.
+with credentials of the location's, the container and the object; of an S3 store the bucket and the
+key; or null, where glance_store refuses the location.
 """
 
 import json
@@ -13,11 +13,15 @@ import sys
 
 def read(uri):
     from glance_store import exceptions
-    from glance_store._drivers.swift.store import StoreLocation
+    from glance_store._drivers import s3
+    from glance_store._drivers.swift import store as swift
 
-    location = StoreLocation({}, conf=None)
+    in_s3 = 's3' in uri.partition('://')[0].lower()
+    location = (s3 if in_s3 else swift).StoreLocation({}, conf=None)
     try:
         location.parse_uri(uri)
+        if in_s3:
+            return [location.bucket, location.key]
         return [location.swift_url, bool(location.user or location.key), location.container,
                 location.obj]
     # As Glance, which answers 400 or 500 then.

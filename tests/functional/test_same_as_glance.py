@@ -47,12 +47,30 @@ def location(rng):
     return uri
 
 
+def s3_location(rng):
+    """Return a location of a form of the S3 store, or one of an attacker's."""
+    uri = (rng.choice(['s3', 's3+http', 's3+https', 'S3']) + '://'
+           + rng.choice(['', '', 'ACCESS:pw@', 'ACCESS:p/w+/=@', 'ACCESS@', 'a:b@c:d@', 'a:b:c@'])
+           + rng.choice(['s3.example.com', '127.0.0.1:80', '[::1]:80', 'EVIL', ''])
+           + rng.choice(['', '', '/below', '/', '/x@y', '/..'])
+           + rng.choice(['/glance', '/c c', '/ü', '/', '/..', ''])
+           + rng.choice([f'/{IMAGE_ID}', f'/{IMAGE_ID}', f'/{IMAGE_ID}/', f'/{IMAGE_ID}?x', '/']))
+    for _ in range(rng.choice([0, 0, 1, 2])):
+        at = rng.randrange(len(uri) + 1)
+        uri = uri[:at] + rng.choice(ODD) + uri[at + rng.choice([0, 1]):]
+    return uri
+
+
 @pytest.fixture(scope='module')
 def readings():
     """Return locations, and what glance_store reads in each."""
+    return read_by_glance(location)
+
+
+def read_by_glance(make, environment='cloud'):
     rng = random.Random(17)
-    uris = [location(rng) for _ in range(COUNT)]
-    made = subprocess.run([sys.executable, ROOT / 'tools/make_venv.py', 'cloud'],
+    uris = [make(rng) for _ in range(COUNT)]
+    made = subprocess.run([sys.executable, ROOT / 'tools/make_venv.py', environment],
                           capture_output=True, text=True, check=True)
     done = subprocess.run(
         [pathlib.Path(made.stdout.strip()) / 'bin/python',
@@ -99,3 +117,18 @@ def test_no_password_shows(readings):
         # Without an @ behind it, nobody takes it for a password.
         if '@' in uri.partition('pw')[2] and parse(uri).in_swift:
             assert 'pw' not in parse(uri).url, uri
+
+
+# The older one writes access key and secret, and takes more for it.
+@pytest.mark.parametrize('environment', [
+    'cloud', pytest.param('cloud-oldest', marks=pytest.mark.extra)])
+def test_the_bucket_and_the_key_are_those_that_glance_reads(environment):
+    compared, secrets = 0, 0
+    for uri, reading in read_by_glance(s3_location, environment):
+        location = parse(uri)
+        assert 'pw' not in location.url or '@' not in uri.partition('pw')[2], uri
+        if location.in_s3 and not location.problem and reading is not None:
+            compared += 1
+            secrets += location.has_credentials
+            assert [location.container, location.object] == reading, uri
+    assert compared > COUNT / 50 and secrets > COUNT / 500

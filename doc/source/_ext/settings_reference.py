@@ -29,7 +29,8 @@ def reference():
             ('clouds.yaml', f'``{CLOUD_KEY}: {setting.name}``' if setting.everywhere else NEVER),
             ('ironic.conf', setting.ironic and f'``[glance] {setting.ironic}``' + (
                 f', in Ironic 9 and 10 ``[deploy] {setting.deploy}``' if setting.deploy else '')),
-            ('glance-api.conf', setting.glance and f'``{setting.glance}``'),
+            ('glance-api.conf', setting.glance and f'``{setting.glance}``' + (
+                f', of an S3 store ``{setting.s3}``' if setting.s3 else '')),
             ('Of a store', setting.of_store and f'``{CLOUD_KEY}: {STORES}: <store>:``'),
             ('Untrusted files', setting.restricted and 'not accepted'),
             ('File', setting.file and f'the one that ``{setting.file}`` names'),

@@ -141,7 +141,7 @@ def test_all_that_is_shown():
 def test_nothing_is_shown():
     image = to_image({'id': IMAGE_ID, 'locations': None, 'direct_url': '', 'stores': None})
     assert image == Image(IMAGE_ID, properties={'id': IMAGE_ID, 'stores': None})
-    assert (image.size, image.shown_locations, image.swift_locations) == (None, (), ())
+    assert (image.size, image.shown_locations) == (None, ())
 
 
 @pytest.mark.parametrize('value', ['', 5, ['p'], None, True])

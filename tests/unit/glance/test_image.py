@@ -13,7 +13,7 @@ from keystoneauth1.session import Session
 
 from osc_imgurl import batch
 from osc_imgurl.errors import GlanceFailed, ImageUnacceptable
-from osc_imgurl.glance.image import Image, file_name, may_see, validate_active, validate_in_swift
+from osc_imgurl.glance.image import Image, file_name, may_see, validate_active
 from osc_imgurl.glance.image_service import ImageService
 from osc_imgurl.glance.location import parse
 
@@ -89,43 +89,22 @@ def test_checksums(shown, checksum):
     assert Image(KERNEL, properties={'checksum': shown}).checksum == checksum
 
 
-SWIFT, RBD, FILE = (f'{start}/{KERNEL}' for start in (
-    'swift+config://ref1/glance', 'rbd://fsid/images', 'file:///images'))
+SWIFT, RBD = (f'{start}/{KERNEL}' for start in ('swift+config://ref1/glance', 'rbd://fsid/images'))
 
 
-@pytest.mark.parametrize(('direct_url', 'locations', 'shown', 'swift'), [
-    (None, [], [], []), (SWIFT, [], [SWIFT], [SWIFT]), (RBD, [], [RBD], []),
-    (RBD, [SWIFT, RBD], [SWIFT, RBD], [SWIFT])])
-def test_shown_locations(direct_url, locations, shown, swift):
+@pytest.mark.parametrize(('direct_url', 'locations', 'shown'), [
+    (None, [], []), (SWIFT, [], [SWIFT]), (RBD, [], [RBD]), (RBD, [SWIFT, RBD], [SWIFT, RBD])])
+def test_shown_locations(direct_url, locations, shown):
     image = Image(KERNEL, direct_url=direct_url and parse(direct_url),
                   locations=tuple(map(parse, locations)))
     assert [place.url for place in image.shown_locations] == shown
-    assert [place.url for place in image.swift_locations] == swift
 
 
-@pytest.mark.parametrize('locations', [(), (SWIFT,), (RBD, SWIFT)])
-def test_an_image_that_is_not_visibly_outside_swift(locations):
-    image = Image(KERNEL, status='active', locations=tuple(map(parse, locations)))
-    validate_in_swift(image)
+def test_only_an_active_image_can_be_downloaded():
+    image = Image(KERNEL, status='active')
     validate_active(image)
     with pytest.raises(ImageUnacceptable, match=f'^Image {KERNEL} is saving, and'):
         validate_active(dataclasses.replace(image, status='saving'))
-
-
-@pytest.mark.parametrize(('locations', 'stores', 'said'), [
-    ([(RBD, None)], (), 'rbd'),
-    ([(RBD, 'fast'), (FILE, 'slow'), (FILE, None)], (), 'rbd, file (store fast, slow)'),
-    ([(RBD, 'fast')], ('slow', 'fast'), 'rbd (store slow, fast)'),
-])
-def test_an_image_outside_swift(locations, stores, said):
-    image = Image(KERNEL, status='active', stores=stores,
-                  locations=tuple(parse(*each) for each in locations))
-    with pytest.raises(ImageUnacceptable) as caught:
-        validate_in_swift(image)
-    assert str(caught.value) == (
-        f'Image {KERNEL} is not in Swift but in {said}, and only Swift has temporary URLs. Copy it'
-        ' into a Swift store, or download it with a token (copy the image to another store,'
-        ' download the image with a token).')
 
 
 class NoProject(Session):

@@ -29,6 +29,42 @@ def test_in_swift(uri, wanted):
     assert location.in_swift and not location.problem
 
 
+# As two releases of glance_store write and read it; the secret is of the form of Amazon's.
+@pytest.mark.parametrize(('uri', 'shown', 'has_credentials'), [
+    (f's3://rgw:8080/bucket/{IMAGE_ID}', f's3://rgw:8080/bucket/{IMAGE_ID}', False),
+    (f's3+https://[::1]:8080/bucket/{IMAGE_ID}', f's3+https://[::1]:8080/bucket/{IMAGE_ID}', False),
+    (f's3+http://s3.example.com/below/bucket/{IMAGE_ID}',
+     f's3+http://s3.example.com/below/bucket/{IMAGE_ID}', False),
+    (f's3://ACCESS:se/cr//et+.=@rgw/bucket/{IMAGE_ID}', f's3://***@rgw/bucket/{IMAGE_ID}', True),
+    (f's3+https://ACCESS:./../secret@rgw/bucket/{IMAGE_ID}',
+     f's3+https://***@rgw/bucket/{IMAGE_ID}', True)])
+def test_in_s3(uri, shown, has_credentials):
+    location = parse(uri, 'a store')
+    assert (location.url, location.has_credentials, location.container, location.object) == (
+        shown, has_credentials, 'bucket', IMAGE_ID)
+    assert location.in_s3 and not location.in_swift and not location.problem
+    # Nothing is to go there.
+    assert (location.auth_url, location.endpoint, location.account, location.project) == (
+        None,) * 4
+    assert location.store == 'a store'
+
+
+@pytest.mark.parametrize('uri', [
+    f's3://EVIL/bucket/{IMAGE_ID}?x', f's3://EVIL/bucket/{IMAGE_ID}#x', f's3://EVIL/b/c@d/{IMAGE_ID}',
+    f's3://EVIL/bucket/{IMAGE_ID}/', f's3://EVIL/bucket//{IMAGE_ID}', f's3://EVIL//b/{IMAGE_ID}',
+    f's3://EVIL/../bucket/{IMAGE_ID}', f's3://EVIL/bucket/%2e/{IMAGE_ID}', f's3:///b/{IMAGE_ID}',
+    f's3://{IMAGE_ID}', f's3://bucket/{IMAGE_ID}', f'S3://EVIL/bucket/{IMAGE_ID}',
+    f' s3://EVIL/bucket/{IMAGE_ID}', f's3://EVIL/buc\nket/{IMAGE_ID}', 's3://', 's3+https://a:b@',
+    f's3://ACCESS@EVIL/bucket/{IMAGE_ID}', f's3://a:b@c:d@EVIL/bucket/{IMAGE_ID}',
+    f's3://a:b?c@EVIL/bucket/{IMAGE_ID}', f's3://a:b:c@EVIL/bucket/{IMAGE_ID}',
+    f's3://a:b@EVIL\\/bucket/{IMAGE_ID}', f's3://a:b@https://EVIL/bucket/{IMAGE_ID}',
+    f's3+ftp://EVIL/bucket/{IMAGE_ID}'])
+def test_in_s3_and_not_understood(uri):
+    location = parse(uri)
+    assert location.container is None and location.object is None
+    assert location.in_s3 == bool(location.problem)
+
+
 @pytest.mark.parametrize(('uri', 'auth_url', 'endpoint', 'account'), [
     (f'swift+https://p%3Au:secret@keystone/v3/c/{IMAGE_ID}', 'https://keystone/v3', None, None),
     (f'swift+http://swift/v1/AUTH_x/c/{IMAGE_ID}', None, 'http://swift', 'AUTH_x'),

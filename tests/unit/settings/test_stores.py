@@ -46,6 +46,51 @@ def test_the_groups_of_glances_stores(glance):
     assert set(settings.stores) == {'my-east', 'west'}
 
 
+S3 = """
+[DEFAULT]
+enabled_backends = s31:s3, s32:glance.store.s3.Store, west:swift, disk:file
+[glance_store]
+default_backend = s31
+[backend_defaults]
+swift_store_container = swift-images
+[s31]
+s3_store_bucket = images-$s3_store_region_name
+s3_store_region_name = one
+s3_store_secret_key = what is not read
+swift_store_multiple_containers_seed = 3
+[west]
+s3_store_bucket = none
+swift_store_multiple_containers_seed = 2
+"""
+
+
+def test_glances_s3_stores(tmp_path):
+    """Options of Swift stores are nothing to them."""
+    path = tmp_path / 'glance-api.conf'
+    path.write_text(S3)
+    settings = load({}, config_files=[str(path)])
+    assert target(settings, None) == target(settings, 's31') == ('images-one', 0)
+    assert target(settings, 's32') == ('glance', 0)
+    assert target(settings, 'west') == ('swift-images', 2)
+    assert {name: own.s3 for name, own in settings.stores.items()} == {
+        's31': True, 's32': True, 'west': False}
+    assert settings.s3
+    s31 = for_store(settings, 's31')
+    assert str(s31.sources['container']) == f'[s31]s3_store_bucket in {path}'
+    assert 'what is not read' not in repr(settings)
+
+
+@pytest.mark.parametrize(('default', 'container', 's3'), [
+    ('', 'in-swift', False), ('default_store = s3', 'in-s3', True),
+    ('default_store = s3+https', 'in-s3', True), ('default_store = swift', 'in-swift', False)])
+def test_the_only_store_that_has_no_name(tmp_path, default, container, s3):
+    path = tmp_path / 'glance-api.conf'
+    path.write_text(f'[glance_store]\n{default}\nswift_store_container = in-swift\n'
+                    's3_store_bucket = in-s3\n')
+    settings = load({}, config_files=[str(path)])
+    assert (settings.container, settings.s3) == (container, s3)
+
+
 def test_a_store_in_clouds_yaml():
     settings = load({}, cloud={'image_temp_url': {
         'container': 'common', 'account': 'AUTH_x', 'stores': {'west': WEST, 'empty': None}}})

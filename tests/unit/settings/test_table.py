@@ -50,6 +50,7 @@ def test_the_table():
         'container': 'swift_store_container',
         'multiple_containers_seed': 'swift_store_multiple_containers_seed',
         'multi_tenant': 'swift_store_multi_tenant'}
+    assert column('s3') == {'container': 's3_store_bucket'}
     assert column('deploy') == {'endpoint_type': 'object_store_endpoint_type'}
     assert column('metavar') == METAVARS
     assert column('switch') == {
@@ -58,7 +59,7 @@ def test_the_table():
     assert column('file') == {'key': 'key_file', 'cache_password': 'cache_password_file'}
     assert list(BY_NAME) == [setting.name for setting in TABLE]
     assert set(BY_NAME) == {field.name for field in dataclasses.fields(Settings)} - {
-        'sources', 'stores'}
+        'sources', 'stores', 's3'}
     assert {setting.name for setting in TABLE if setting.of_store} == {
         'key_file', 'endpoint_url', 'endpoint_type', 'api_version', 'account', 'account_prefix',
         'container', 'multiple_containers_seed', 'multi_tenant', 'digest'}

@@ -81,6 +81,58 @@ def test_no_such_store(found, settings, error, said):
         choose_store(found, settings, Store())
 
 
+S31 = Settings(container='images', account='AUTH_s', key=Key(b'the key of s31'), s3=True,
+               multiple_containers_seed=3)
+WITH_S3 = Settings(stores={'s31': S31, 'east': EAST}, multiple_containers_seed=3)
+RGW = 'http://rgw/swift/v1'
+
+
+@pytest.mark.parametrize('url', [RGW, f'{RGW}/AUTH_p'])
+@pytest.mark.parametrize('found', [
+    kept((f's3://anywhere/images/{IMAGE_ID}', 's31')), kept(stores=('s31',)),
+    # Its kind is known by the location too.
+    kept((f's3://rgw/images/{IMAGE_ID}', 's32'))])
+@pytest.mark.parametrize('s3', [True, False])
+def test_a_bucket_of_the_s3_store(found, url, s3, caplog):
+    """It is the container, whatever seed others have; hidden, if a config file names the kind."""
+    own = dataclasses.replace(S31, s3=s3)
+    made = create(found, dataclasses.replace(
+        WITH_S3, stores={'s31': own, 's32': own}), Store(url))
+    account = '/AUTH_s' if url.endswith('p') else ''
+    bucket = 'images' if s3 or found.locations else 'images_3a1'
+    assert str(made.target.path) == f'/v1{account}/{bucket}/{IMAGE_ID}'
+    assert (made.target.store, made.target.endpoint.url) == (
+        's31' if not found.locations else found.locations[0].store, 'http://rgw/swift')
+    assert caplog.text == ''
+
+
+def test_an_s3_store_outside_swift_comes_last():
+    both, alone = kept(stores=('s31', 'east')), kept(stores=('disk', 's31'))
+    for url, names in (RGW, ['s31', 's31']), ('http://swift/v1/AUTH_p', ['east', 's31']):
+        chosen = [choose_store(each, WITH_S3, Store(url)) for each in (both, alone)]
+        assert [store.settings.store for store in chosen] == names
+    with pytest.raises(ImageUnacceptable, match='not in Swift but in s3'):
+        create(alone, WITH_S3, Store())
+
+
+def test_the_report_of_an_s3_store(caplog):
+    """Who sees the secret, whatever release of Glance shows it, is told so, and not it."""
+    found = kept((f's3://KEY:sec/ret@rgw/images/{IMAGE_ID}', 's31'),
+                 (f's3://KEY:sec/ret@rgw/other/{IMAGE_ID}', 's31'))
+    report = report_location(IMAGE_ID, WITH_S3, Glance(found), Store(f'{RGW}/AUTH_p'))
+    assert (report.scheme, report.account, report.container, report.object) == (
+        's3', 'AUTH_s', 'images', IMAGE_ID)
+    assert (report.container_by_rule, report.container_agrees) == ('images', True)
+    assert report.targets == (f's31: http://rgw/swift/v1/AUTH_s/images/{IMAGE_ID}',)
+    assert report.untrusted == (f's3://***@rgw/other/{IMAGE_ID}: its bucket is other, and the'
+                                ' settings give images',)
+    assert 'shows the password of its image store' in caplog.text
+    assert 'sec/ret' not in f'{report}{caplog.text}'
+    report = report_location(IMAGE_ID, WITH_S3, Glance(found), Store())
+    assert (report.scheme, report.trusted, report.untrusted, report.container) == (
+        's3', None, (), None)
+
+
 # A user writes locations of own images, and the stores that they are in.
 
 @pytest.mark.parametrize('planted', [

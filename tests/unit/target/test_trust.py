@@ -3,13 +3,21 @@
 The store is a stub: what is judged here are values, in more forms than a cloud would take.
 """
 
+import dataclasses
+
 import pytest
 
-from osc_imgurl.errors import UntrustedLocation
+from osc_imgurl.errors import ImageUnacceptable, MissingParameterValue, UntrustedLocation
 from osc_imgurl.glance.image import Image
 from osc_imgurl.glance.location import parse
-from osc_imgurl.settings.table import Settings
-from osc_imgurl.target.trust import distrust_reason, find_trusted, unsafe_to_read
+from osc_imgurl.settings.table import Kind, Settings, Source
+from osc_imgurl.target.trust import (
+    distrust_reason,
+    find_trusted,
+    locations_in_swift,
+    unsafe_to_read,
+    validate_in_swift,
+)
 
 from ..stubs import OFFLINE
 
@@ -136,11 +144,122 @@ def test_not_trusted(uri, settings, why):
     assert 'pw' not in distrust_reason(location, IMAGE_ID, settings, Store())
 
 
-def test_a_gateway_without_accounts():
-    class Gateway(Store):
-        def find_storage_url(self):
-            return 'https://rgw.example.com/swift/v1'
+class Gateway(Store):
+    def __init__(self, account=''):
+        self.account = account
 
+    def find_storage_url(self):
+        return f'https://rgw.example.com/swift/v1{self.account}'
+
+
+WITH_ACCOUNT = Gateway('/AUTH_9f2a')
+BUCKET = Settings(container='images')
+
+
+@pytest.mark.parametrize('uri', [
+    f's3://rgw.example.com/images/{IMAGE_ID}', f's3+https://rgw.example.com/images/{IMAGE_ID}',
+    # Host and credentials are anybody's: nothing goes there.
+    f's3://elsewhere/images/{IMAGE_ID}', f's3://KEY:secret@rgw.example.com/images/{IMAGE_ID}'])
+@pytest.mark.parametrize('settings', [
+    BUCKET, Settings(container='images', multiple_containers_seed=3),
+    Settings(container='images', multi_tenant=True)])
+@pytest.mark.parametrize('swift', [Gateway(), WITH_ACCOUNT], ids=['', 'with account'])
+def test_a_bucket_of_a_gateway(uri, settings, swift):
+    """An S3 store has no sharding."""
+    assert find_trusted(image(uri), settings, swift).container == 'images'
+
+
+@pytest.mark.parametrize(('uri', 'settings', 'why'), [
+    (f's3://rgw/other/{IMAGE_ID}', BUCKET, 'its bucket is other, and the settings give images'),
+    (f's3://rgw/images_3a1/{IMAGE_ID}',
+     Settings(container='images', multiple_containers_seed=3), 'its bucket is images_3a1'),
+    (f's3://rgw/images_{IMAGE_ID}/{IMAGE_ID}', BUCKET, 'its bucket is images_'),
+    (f's3://rgw/images/{OTHER_ID}', BUCKET, f'its object is {OTHER_ID}'),
+    (f's3://rgw/images/{IMAGE_ID.upper()}', BUCKET, 'its object is'),
+    (f's3://rgw/images/x/{IMAGE_ID}', BUCKET, 'its bucket is x'),
+    (f's3://rgw/images/{IMAGE_ID}?x', BUCKET, 'not of a form that Glance writes'),
+    (f's3://rgw/other/{OTHER_ID}#/images/{IMAGE_ID}', BUCKET, 'not of a form that Glance writes'),
+    (f's3://images/{IMAGE_ID}', BUCKET, 'not of a form that Glance writes'),
+    # A Swift store has a container by default, and an S3 store no bucket.
+    (f's3://rgw/glance/{IMAGE_ID}', PLAIN,
+     'its bucket is glance, and neither a container nor a glance-api.conf that is given')])
+@pytest.mark.parametrize('swift', [Gateway(), WITH_ACCOUNT], ids=['', 'with account'])
+def test_a_bucket_that_is_not_trusted(uri, settings, why, swift):
+    with pytest.raises(UntrustedLocation) as raised:
+        find_trusted(image(uri), settings, swift)
+    assert why in str(raised.value)
+
+
+def test_a_bucket_that_is_named_like_glances_container():
+    given = Settings(sources={'container': Source(Kind.OPTION, '--container')})
+    assert find_trusted(image(f's3://rgw/glance/{IMAGE_ID}'), given, Gateway())
+
+
+@pytest.mark.parametrize(('settings', 'swift'), [
+    (BUCKET, Store()), (BUCKET, OFFLINE),
+    (dataclasses.replace(BUCKET, endpoint_url='https://proxy.example.com'), OFFLINE),
+    (dataclasses.replace(BUCKET, endpoint_type='swift'), Store())])
+def test_s3_where_there_is_no_gateway(settings, swift):
+    """Only the gateway that keeps the buckets has temporary URLs for them."""
+    found = image(f's3://rgw/images/{IMAGE_ID}')
+    assert find_trusted(found, settings, swift) is None
+    with pytest.raises(ImageUnacceptable, match=r'is not in Swift but in s3, and only'):
+        validate_in_swift(found, settings, swift)
+
+
+HIDDEN = dataclasses.replace(BUCKET, s3=True)
+
+
+def test_a_hidden_s3_store():
+    found = Image(IMAGE_ID, stores=('s31',))
+    given = dataclasses.replace(HIDDEN, endpoint_url='https://proxy.example.com')
+    for settings, swift in (HIDDEN, Store()), (given, OFFLINE):
+        with pytest.raises(ImageUnacceptable, match=r'not in Swift but in s3 \(store s31\), and'):
+            validate_in_swift(found, settings, swift)
+    with pytest.raises(MissingParameterValue, match='endpoint of Swift is unknown'):
+        validate_in_swift(found, HIDDEN, OFFLINE)
+    validate_in_swift(found, HIDDEN, Gateway())
+
+
+def test_a_gateway_that_the_settings_name():
+    found = image(f's3://rgw/images/{IMAGE_ID}')
+    for given in ({'endpoint_type': 'radosgw', 'endpoint_url': 'https://rgw'},
+                  {'endpoint_url': 'https://rgw/swift'}):
+        settings = dataclasses.replace(BUCKET, **given)
+        assert find_trusted(found, settings, OFFLINE) and find_trusted(found, settings, Store())
+
+
+SWIFT, RBD, FILE, S3 = (f'{start}/{IMAGE_ID}' for start in (
+    'swift+config://ref1/glance', 'rbd://fsid/images', 'file:///images', 's3://rgw/images'))
+
+
+@pytest.mark.parametrize(('locations', 'in_swift', 'on_gateway'), [
+    ((), (), ()), ((SWIFT,), (SWIFT,), (SWIFT,)), ((RBD, SWIFT), (SWIFT,), (SWIFT,)),
+    ((S3, FILE, SWIFT), (SWIFT,), (S3, SWIFT)), ((S3, FILE), (), (S3,))])
+def test_which_locations_are_in_swift(locations, in_swift, on_gateway):
+    found = image(*locations)
+    for swift, wanted in (Store(), in_swift), (Gateway(), on_gateway):
+        assert tuple(each.url for each in locations_in_swift(found, BUCKET, swift)) == wanted
+        if wanted or not locations:
+            validate_in_swift(found, BUCKET, swift)
+
+
+@pytest.mark.parametrize(('locations', 'stores', 'said'), [
+    ([(RBD, None)], (), 'rbd'),
+    ([(RBD, 'fast'), (FILE, 'slow'), (FILE, None)], (), 'rbd, file (store fast, slow)'),
+    ([(RBD, 'fast')], ('slow', 'fast'), 'rbd (store slow, fast)'),
+    ([(S3, 's31')], (), 's3 (store s31)')])
+def test_an_image_outside_swift(locations, stores, said):
+    found = Image(IMAGE_ID, stores=stores, locations=tuple(parse(*each) for each in locations))
+    with pytest.raises(ImageUnacceptable) as caught:
+        validate_in_swift(found, BUCKET, Store())
+    assert str(caught.value) == (
+        f'Image {IMAGE_ID} is not in Swift but in {said}, and only Swift has temporary URLs. Copy'
+        ' it into a Swift store, or download it with a token (copy the image to another store,'
+        ' download the image with a token).')
+
+
+def test_a_gateway_without_accounts():
     location = parse(f'swift+https://rgw.example.com/swift/v1/{OWN}')
     assert distrust_reason(location, IMAGE_ID, PLAIN, Gateway()) == ''
     assert distrust_reason(location, IMAGE_ID, PLAIN, Store()) == 'it names no account'
