@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 
 from osc_imgurl.check.facts import (
     ACCOUNT,
+    FAIL,
     IMAGE,
     IP_RANGE,
     KEY,
     NOT_ASKED,
     NOT_TRIED,
     PASS,
+    RANGES,
     REQUEST,
     STORE,
     Facts,
@@ -282,7 +284,11 @@ def _object(facts: Facts) -> Finding:
     if facts.named_link:
         return _object_of_link(facts)
     if facts.in_its_place:
-        return _data(facts)
+        found = _data(facts)
+        if facts.answer.segmented and facts.endpoint.radosgw and found.result != FAIL:
+            return dataclasses.replace(found, detail=f'{found.detail}. {RANGES}',
+                                       remedy='Have the image copied.', names=('copy',))
+        return found
     if facts.in_its_place is None:
         return skipped('these credentials cannot see whether the object is there')
     if facts.home_of_copies:

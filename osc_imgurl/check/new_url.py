@@ -9,6 +9,7 @@ import threading
 from osc_imgurl.check.facts import (
     IP_RANGE,
     NOT_TRIED,
+    RANGES,
     REQUEST,
     Finding,
     not_swift,
@@ -111,14 +112,14 @@ class NewURLCheck:
                 dataclasses.replace(self._cloud, object_store=store.swift), now,
                 method=made.method, answer=answer).first_failure
 
-    def _warn(self, message: str) -> None:
-        if message not in self._warned:
+    def _warn(self, message: str | ImgurlError) -> None:
+        if str(message) not in self._warned:
             LOG.warning('%s', message)
-        self._warned.add(message)
+        self._warned.add(str(message))
 
 
 def classify(made: ImageTempURL, answer: Answer, cause: Finding | None = None,
-             there: Answer | None = None) -> list[str]:
+             there: Answer | None = None) -> list[str | ImgurlError]:
     """Return the warnings about a new URL; none if it works.
 
     It works if Swift itself answers with an object of the image's size.
@@ -134,7 +135,9 @@ def classify(made: ImageTempURL, answer: Answer, cause: Finding | None = None,
     if answer.works and answer.transaction is None:
         return [_unverified(made, not_swift(answer, endpoint.cluster))]
     if answer.works:
-        warnings = _compare(made, answer)
+        warnings: list[str | ImgurlError] = [*_compare(made, answer)]
+        if answer.segmented and endpoint.radosgw:
+            warnings.append(ImgurlError(f'{RANGES}.', 'Have the image copied.', 'copy'))
         if not answer.has_object(image.size):
             warnings.append(_unverified(made, other_size(image.size, answer.size)))
         return warnings

@@ -149,15 +149,24 @@ class Copier:
     def needed(self, image: Image, target: Target, options: URLOptions, swift: Swift) -> bool:
         """Say whether a copy is to stand in for an object that is not, or may not be, the image's.
 
-        Where its place was guessed, its data must be the image's.
+        Where its place was guessed, its data must be the image's. Of a segmented image, a RADOS
+        Gateway (seen of Ceph 16) sends wrong ranges; of its copy it does not.
 
         :param swift: that of the target, which may be another than that of the copies.
         """
-        if not target.guessed or not self.may_copy(image, options):
+        path, gateway = target.path, target.endpoint.radosgw
+        if not (target.guessed or gateway) or not self.may_copy(image, options):
             return False
-        path = target.path
-        found = swift.find_object(path.account, path.container, path.object)
-        return found is None or image.has_data(*found) is not True
+        try:
+            found = swift.find_object(path.account, path.container, path.object)
+        except ObjectStoreNotAuthorized:
+            if target.guessed:
+                raise
+            return False
+        if found and gateway and found.segmented:
+            return True
+        return bool(target.guessed) and (
+            found is None or image.has_data(found.size, found.md5) is not True)
 
     def ensure(self, image: Image, options: URLOptions,
                expires: Callable[[], int]) -> tuple[Target, Key, int]:

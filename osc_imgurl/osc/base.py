@@ -146,10 +146,17 @@ def _print_anything(stream: TextIO | None) -> None:
 
 
 def _sanitize(record: logging.LogRecord) -> bool:
-    """Sanitize a message, and the traceback that it has with --debug; lines stay lines."""
+    """Sanitize a message, and the traceback that it has with --debug; lines stay lines.
+
+    An error in it speaks of options.
+    """
     def sanitize(text: str) -> str:
         return '\n'.join(map(lib.errors.printable, lib.errors.hide_secrets(text).split('\n')))
 
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            each.message(lib.common.typed) if isinstance(each, lib.errors.ImgurlError) else each
+            for each in record.args)
     lib.errors.rewrite(record, sanitize)
     if record.exc_info:
         record.exc_text = sanitize(logging.Formatter().formatException(record.exc_info))

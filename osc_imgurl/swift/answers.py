@@ -8,7 +8,7 @@ import re
 import reprlib
 import urllib.parse
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 
@@ -26,7 +26,23 @@ KNOWN_BY = ('X-Trans-Id', 'X-Account-Container-Count', 'X-Container-Object-Count
 PREFERRED_DIGESTS = ('sha256', 'sha512', 'sha1')
 # Older Swifts and RADOS Gateways list no digests, and support SHA-1 only.
 DIGESTS_OF_A_SILENT_CLUSTER = ('sha1',)
+# Of an object whose data is that of all others whose names begin so.
+MANIFEST = 'X-Object-Manifest'
 CORRECT = 'Correct the endpoint of the object store, or tell its operator.'
+
+
+class StoredObject(NamedTuple):
+    """What a HEAD of an object says.
+
+    :ivar size: in bytes.
+    :ivar md5: of its data, in hex; None where Swift does not say it, as of a large object.
+    :ivar segmented: whether it is a dynamic large object, as Glance's Swift store makes of a large
+        image.
+    """
+
+    size: int
+    md5: str | None
+    segmented: bool = False
 
 
 def md5_of(headers: Mapping[str, str]) -> str | None:
@@ -34,7 +50,7 @@ def md5_of(headers: Mapping[str, str]) -> str | None:
 
     A large object's ETag is not its data's MD5.
     """
-    if 'X-Object-Manifest' in headers or 'X-Static-Large-Object' in headers:
+    if MANIFEST in headers or 'X-Static-Large-Object' in headers:
         return None
     found = re.fullmatch('(?:W/)?"?([0-9a-f]{32})"?', headers.get('ETag', '').strip(),
                          re.IGNORECASE)

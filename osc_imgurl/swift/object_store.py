@@ -34,8 +34,10 @@ from osc_imgurl.swift.answers import (
     ACCOUNT_SLOTS,
     CONTAINER_SLOTS,
     CORRECT,
+    MANIFEST,
     Capabilities,
     KeySlot,
+    StoredObject,
     md5_of,
     read_info,
     read_keys,
@@ -144,10 +146,8 @@ class ObjectStore(Catalog):
         return response.headers
 
     def find_object(self, account: str | None, container: str,
-                    name: str) -> tuple[int, str | None] | None:
-        """Return an object's size in bytes and the MD5 of its data, or None if there is none.
-
-        The MD5 is None if Swift does not say it, as for a large object.
+                    name: str) -> StoredObject | None:
+        """Return what Swift says of an object, or None if there is none.
 
         :raises ObjectStoreNotAuthorized: these credentials may not see the object.
         :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
@@ -161,7 +161,7 @@ class ObjectStore(Catalog):
             raise ObjectStoreFailed(
                 f'The object store does not say how large the object {name} is'
                 f' (transaction {response.headers.get("X-Trans-Id", "unknown")}).')
-        return size, md5_of(response.headers)
+        return StoredObject(size, md5_of(response.headers), MANIFEST in response.headers)
 
     def names(self, account: str | None, container: str | None = None) -> list[str]:
         """Return the names of an account's containers, or of a container's objects.

@@ -14,7 +14,7 @@ from requests.structures import CaseInsensitiveDict
 from osc_imgurl import http
 from osc_imgurl.errors import hide_secrets, logger
 from osc_imgurl.http.answer import LimitingAdapter
-from osc_imgurl.swift.answers import md5_of
+from osc_imgurl.swift.answers import MANIFEST, md5_of
 
 LOG = logger(__name__)
 
@@ -34,6 +34,8 @@ class Answer:
     :ivar date: the server's clock: Unix time, seconds.
     :ivar size: of the object, in bytes.
     :ivar md5: of the object's data, in hex; None for a large object.
+    :ivar segmented: whether the object is a dynamic large object, as Glance's Swift store makes of
+        a large image.
     :ivar target: the path of a symbolic link's target.
     :ivar server: from the headers ``Server`` or ``Via``.
     :ivar remedy: arguments of an error after its problem; empty if unknown.
@@ -48,6 +50,7 @@ class Answer:
     remedy: tuple[str, ...] = ()
     md5: str | None = None
     target: str | None = None
+    segmented: bool = False
 
     @property
     def works(self) -> bool:
@@ -141,4 +144,4 @@ def _read(response: requests.Response, signature: str) -> Answer:
         date=http.read_time(headers, 'Date'),
         size=http.content_length(headers) if response.status_code == 200 else None,
         server=headers.get('Server') or headers.get('Via'), md5=md5_of(headers),
-        target=headers.get('Content-Location'))
+        target=headers.get('Content-Location'), segmented=MANIFEST in headers)

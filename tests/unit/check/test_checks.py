@@ -7,7 +7,7 @@ import pytest
 
 from osc_imgurl.check import checks
 from osc_imgurl.check.checks import CHECKS, make
-from osc_imgurl.check.facts import FAIL, NOT_TRIED, PASS, SKIPPED, Facts, failed_with
+from osc_imgurl.check.facts import FAIL, NOT_TRIED, PASS, RANGES, SKIPPED, Facts, failed_with
 from osc_imgurl.copies.copy import Copy
 from osc_imgurl.errors import (
     ACTIVATE_IMAGE,
@@ -404,6 +404,10 @@ def test_container(of, result, detail, names):
     (facts(answer=dataclasses.replace(WORKS, md5='0' * 32)), FAIL,
      f"the object is not the data of the image: its MD5 is {'0' * 32}, and Glance says {MD5}",
      'Give the account and the container that Glance uses, or have the image copied.'),
+    (facts(answer=dataclasses.replace(WORKS, md5=None, segmented=True), url=GATEWAY,
+           store=store('http://rgw/swift/v1')), SKIPPED,
+     f"the object is there; it has no MD5 to compare with Glance's checksum. {RANGES}",
+     'Have the image copied.'),
     (facts(image=None), PASS, 'the object is there', ''),
     (refused(), PASS, 'the object is there', ''),
     (refused(store=failing('find_object', UNSEEN)), SKIPPED,

@@ -18,11 +18,12 @@ from osc_imgurl.errors import (
     InvalidParameterValue,
     MissingParameterValue,
     ObjectStoreFailed,
+    ObjectStoreNotAuthorized,
 )
 from osc_imgurl.glance.image import Image, OfflineImages
 from osc_imgurl.glance.location import parse
 from osc_imgurl.settings.table import Settings
-from osc_imgurl.swift.answers import Capabilities
+from osc_imgurl.swift.answers import Capabilities, StoredObject
 from osc_imgurl.swift.endpoint import OfflineSwift
 from osc_imgurl.swift.objects import Listed
 from osc_imgurl.target.resolve import Target
@@ -32,7 +33,7 @@ from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
-from ..stubs import IMAGE_ID, Glance, Store, image
+from ..stubs import IMAGE_ID, MD5, Glance, Store, image
 
 DATA = bytes(range(50))
 IMAGE = Image(IMAGE_ID, status='active', properties={
@@ -125,6 +126,40 @@ def swift(monkeypatch):
     made = Swift(2_000_000_000, 25 * MINUTE)
     monkeypatch.setattr(copier.time, 'time', made.time)
     return made
+
+
+SAME_MD5, NO_MD5, SEGMENTED = (StoredObject(5, *more) for more in (
+    (MD5,), (None,), (None, True)))
+SHUT = ObjectStoreNotAuthorized('HTTP 403.')
+
+
+@pytest.mark.parametrize(('endpoint', 'guessed', 'found', 'needed'), [
+    ('http://swift', (), SEGMENTED, False), ('http://swift', (), None, False),
+    ('http://swift', ('account',), SAME_MD5, False), ('http://swift', ('account',), NO_MD5, True),
+    ('http://swift', ('account',), None, True),
+    # A gateway sends wrong ranges of a segmented image, wherever it is.
+    ('http://rgw/swift', (), SEGMENTED, True), ('http://rgw/swift', ('account',), SEGMENTED, True),
+    ('http://rgw/swift', (), NO_MD5, False), ('http://rgw/swift', (), None, False),
+    ('http://rgw/swift', ('account',), NO_MD5, True),
+    # Who has a key, and may not look, knows of none.
+    ('http://rgw/swift', (), SHUT, False)])
+def test_when_a_copy_is_needed(endpoint, guessed, found, needed):
+    target = Target(Endpoint(endpoint), ObjectPath('AUTH_p', 'glance', IMAGE_ID), guessed)
+    store = Store()
+    store.answers['find_object'] = found
+    copier = Copier(Settings(), Images(), InMemory(None))
+    assert copier.needed(image(size=5), target, URLOptions(), store) is needed
+    assert not copier.needed(image(size=5), target, URLOptions(object='other'), store)
+
+
+def test_what_may_not_be_seen_needs_a_copy_where_it_was_guessed():
+    target = Target(Endpoint('http://rgw/swift'), ObjectPath('AUTH_p', 'glance', IMAGE_ID),
+                    ('account',))
+    store = Store()
+    store.answers['find_object'] = SHUT
+    with pytest.raises(ObjectStoreNotAuthorized):
+        Copier(Settings(), Images(), InMemory(None)).needed(
+            image(size=5), target, URLOptions(), store)
 
 
 def ensure(swift):

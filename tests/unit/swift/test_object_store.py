@@ -300,18 +300,18 @@ def test_a_gateway_without_accounts(cloud):
     assert cloud.asked == ['HEAD http://rgw/swift/v1/glance']
 
 
-@pytest.mark.parametrize(('headers', 'size', 'md5'), [
-    ({'Content-Length': '7'}, 7, None),
-    ({'Content-Length': '0', 'ETag': MD5}, 0, MD5),
-    ({'Content-Length': '0', 'ETag': f'W/"{MD5.upper()}"'}, 0, MD5),
-    ({'Content-Length': '0', 'ETag': f'{MD5}-2'}, 0, None),
-    ({'Content-Length': '0', 'ETag': f'x{MD5}'}, 0, None),
+@pytest.mark.parametrize(('headers', 'found'), [
+    ({'Content-Length': '7'}, (7, None, False)),
+    ({'Content-Length': '0', 'ETag': MD5}, (0, MD5, False)),
+    ({'Content-Length': '0', 'ETag': f'W/"{MD5.upper()}"'}, (0, MD5, False)),
+    ({'Content-Length': '0', 'ETag': f'{MD5}-2'}, (0, None, False)),
+    ({'Content-Length': '0', 'ETag': f'x{MD5}'}, (0, None, False)),
     # Of a large object it is the manifest's.
-    ({'Content-Length': '0', 'ETag': MD5, 'X-Static-Large-Object': 'True'}, 0, None),
-    ({'Content-Length': '0', 'ETag': f'"{MD5}"', 'X-Object-Manifest': 'c/o-'}, 0, None)])
-def test_find_object(cloud, swift, headers, size, md5):
+    ({'Content-Length': '0', 'ETag': MD5, 'X-Static-Large-Object': 'True'}, (0, None, False)),
+    ({'Content-Length': '0', 'ETag': f'"{MD5}"', 'X-Object-Manifest': 'c/o-'}, (0, None, True))])
+def test_find_object(cloud, swift, headers, found):
     cloud.mock.head(f'{OWN}/glance/3a1f', headers={**SWIFT, **headers})
-    assert swift.find_object('AUTH_p', 'glance', '3a1f') == (size, md5)
+    assert swift.find_object('AUTH_p', 'glance', '3a1f') == found
 
 
 def test_an_object_without_a_size(cloud, swift):
