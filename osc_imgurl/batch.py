@@ -212,7 +212,7 @@ def warn_of_guesses(made: Iterable[Made | Failure]) -> Iterator[Made | Failure]:
                 and not item.found.image.shown_locations):
             warned = True
             LOG.warning('Glance does not show where it keeps image %s: the URLs of such images are'
-                        ' not verified unless they are checked', item.found.image.id)
+                        ' not verified unless they are checked', item.found.image)
         yield item
 
 
@@ -276,7 +276,7 @@ def _find_boot_image(naming: Image, role: str, reference: str,
                 'The owner of the former may not see the latter, so that this is no permission to'
                 ' sign it.', f'If it is meant, name {found.id} itself on the command line.')
     except ImgurlError as error:
-        problem = (f'Image {naming.id} names {image_id or reprlib.repr(reference)} as its {role}.'
+        problem = (f'Image {naming} names {image_id or reprlib.repr(reference)} as its {role}.'
                    f' {error.problem}')
         return Failure(image_id or reprlib.repr(reference), type(error)(problem, error.remedy),
                        role, naming.id)

@@ -154,12 +154,12 @@ def classify(made: ImageTempURL, answer: Answer, cause: Finding | None = None,
         return [f'The URL works from its IP range only, and not from here: {detail}']
     asked = '' if there is None else f' from {endpoint.cluster}'
     raise TempURLRefused(
-        f'The URL of image {image.id} does not work (HTTP {answer.status}{asked}): {detail}.',
+        f'The URL of image {image} does not work (HTTP {answer.status}{asked}): {detail}.',
         cause.remedy, *cause.names)
 
 
 def _unverified(made: ImageTempURL, reason: str) -> str:
-    return f'Could not verify the URL of image {made.image.id}: {reason}'
+    return f'Could not verify the URL of image {made.image}: {reason}'
 
 
 def _compare(made: ImageTempURL, answer: Answer) -> list[str]:
@@ -175,11 +175,11 @@ def _compare(made: ImageTempURL, answer: Answer) -> list[str]:
     same = image.has_data(answer.size, answer.md5)
     if same is False:
         raise ObjectMismatch(
-            f'The object at {path} is not the data of image {image.id} ({answer.size} bytes,'
+            f'The object at {path} is not the data of image {image} ({answer.size} bytes,'
             f' MD5 {answer.md5}; Glance says {image.size} bytes, {image.checksum}):'
             f' {guessed} was guessed.', 'Give account and container, or have the image copied.',
             'account', 'container', 'copy')
     if same is None and answer.has_object(image.size):
-        return [f'Could not verify that the URL is for the data of image {image.id}: {guessed}'
+        return [f'Could not verify that the URL is for the data of image {image}: {guessed}'
                 ' was guessed, and the object has no MD5 to compare with Glance\'s checksum']
     return []

@@ -184,10 +184,10 @@ class Copier:
         """
         _validate(options)
         if image.size is None:
-            raise ImageUnacceptable(f'The size of image {image.id} is not known.')
+            raise ImageUnacceptable(f'The size of image {image} is not known.')
         if image_hash(image) is None and not self._settings.copy_unverified:
             raise ImageUnacceptable(
-                f'Glance tells no hash of image {image.id}, so that a copy cannot be verified.',
+                f'Glance tells no hash of image {image}, so that a copy cannot be verified.',
                 'Copy it unverified.', 'copy_unverified')
         self._home.prepare(self.target(image))
         wanted = expires()
@@ -249,7 +249,7 @@ class Copier:
         if upload.there and not same:
             self._discard(image, upload)
             raise ImageDownloadFailed(
-                f'What Glance gives as image {image.id} is not what its'
+                f'What Glance gives as image {image} is not what its'
                 f' {upload.hash.partition(":")[0]} says: it is damaged, or has another size.'
                 ' No copy is made of it.', 'Try again.')
 
@@ -303,7 +303,7 @@ class Copier:
         """
         reason = unsafe_to_read(self._images.find_id(image.id), self._settings, self._home.store)
         if reason:
-            raise ImageUnacceptable(f'Image {image.id} is not copied: {reason}.')
+            raise ImageUnacceptable(f'Image {image} is not copied: {reason}.')
         yield from self._images.data(image, start)
 
     def _name(self, copy: Copy, upload: Upload, image: Image, expires: int) -> bool:
@@ -355,10 +355,10 @@ def _while_copied(image: Image, expires: Callable[[], int]) -> int:
         return expires()
     except InvalidParameterValue as error:
         raise InvalidParameterValue(
-            f'It takes longer to copy image {image.id} than its URL is to live. {error.problem}',
+            f'It takes longer to copy image {image} than its URL is to live. {error.problem}',
             'Give it more time: what is copied by now is not copied again.', 'duration') from None
 
 
 def _gone(image: Image) -> ObjectStoreFailed:
-    return ObjectStoreFailed(f'The copy of image {image.id} was deleted while it was made.',
+    return ObjectStoreFailed(f'The copy of image {image} was deleted while it was made.',
                              'Try again.')

@@ -65,7 +65,7 @@ class Handover:
         word = words.get(image.disk_format or '')
         if word is None or image.container_format not in ('bare', None):
             raise ImageUnacceptable(
-                f'Image {image.id} has the disk format {image.disk_format} and the container'
+                f'Image {image} has the disk format {image.disk_format} and the container'
                 f' format {image.container_format}.',
                 f'Hand over a bare image in one of the formats {", ".join(words)}.')
         return word
@@ -79,7 +79,7 @@ class Handover:
         algorithm, value = self.image.os_hash_algo, self.image.os_hash_value
         if algorithm is None or value is None or algorithm not in algorithms:
             raise ImageUnacceptable(
-                f'Glance shows no hash ({" or ".join(algorithms)}) of image {self.image.id}, and'
+                f'Glance shows no hash ({" or ".join(algorithms)}) of image {self.image}, and'
                 ' without one its data cannot be verified.',
                 'Upload it again to a Glance that makes such a hash.')
         return algorithm, value
@@ -238,7 +238,7 @@ def _url(found: Found, parent: Image, options: URLOptions, create: Create,
     except ImgurlError as error:
         if found.role == IMAGE:
             raise
-        problem = (f'Image {parent.id} names {found.image.id} as its {found.role}.'
+        problem = (f'Image {parent} names {found.image} as its {found.role}.'
                    f' {error.problem}')
         raise type(error)(problem, error.remedy, *error.names) from error
 

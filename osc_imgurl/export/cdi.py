@@ -27,7 +27,7 @@ def _volume(handover: Handover) -> dict[str, object]:
     size = image.virtual_size or (image.size if disk_format == 'raw' else None)
     if not size:
         raise ImageUnacceptable(
-            f'Glance shows no virtual size of image {image.id}, and the volume must hold its disk.',
+            f'Glance shows no virtual size of image {image}, and the volume must hold its disk.',
             'Upload it again to a Glance that finds out the size.')
     return {
         'apiVersion': 'cdi.kubevirt.io/v1beta1',

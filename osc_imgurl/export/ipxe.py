@@ -23,7 +23,7 @@ RAMDISK = 'ramdisk'
 def _write(handover: Handover) -> str:
     if 'kernel' not in handover.urls:
         raise ImageUnacceptable(
-            f'Image {handover.image.id} names no kernel, and iPXE boots one.',
+            f'Image {handover.image} names no kernel, and iPXE boots one.',
             "Set the image's property kernel_id to the ID of a kernel's image.")
     kernel = ['kernel --timeout', str(TIMEOUT), handover.urls['kernel']]
     initrd = []

@@ -45,7 +45,7 @@ def _info(handover: Handover) -> dict[str, str]:
     image = handover.image
     if image.container_format not in CONTAINERS:
         raise ImageUnacceptable(
-            f'Image {image.id} has the container format {image.container_format}, and Ironic cannot'
+            f'Image {image} has the container format {image.container_format}, and Ironic cannot'
             ' take a disk out of that.', 'Hand over a bare image.')
     algorithm, value = handover.hash(HASHES)
     info = {'image_source': handover.urls['image'], 'image_os_hash_algo': algorithm,

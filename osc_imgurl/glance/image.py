@@ -48,6 +48,10 @@ class Image:
     stores: tuple[str, ...] = ()
     properties: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
 
+    def __str__(self) -> str:
+        """Its name and ID, as messages name it."""
+        return named(self.id, self.name)
+
     @property
     def size(self) -> int | None:
         """Its size in bytes; None if Glance does not show it."""
@@ -121,6 +125,15 @@ class Image:
         return value if length and re.fullmatch(f'[0-9a-f]{{{length}}}', value) else None
 
 
+def named(image: str, name: str | None) -> str:
+    """Return what messages call an image: ``cirros (3a1f6de0-...)``.
+
+    :param image: its ID, or what the user calls it.
+    :param name: None if Glance does not tell it.
+    """
+    return f'{name} ({image})' if name else image
+
+
 def is_uuid(text: str) -> bool:
     """Say whether a text has the form of an image's UUID."""
     return bool(_UUID.fullmatch(text))
@@ -172,7 +185,7 @@ def validate_active(image: Image) -> None:
                   'queued': ('It has no data yet: upload or import it.',)}.get(
                       str(image.status), ('Wait until it is active.',))
         raise ImageUnacceptable(
-            f'Image {image.id} is {image.status}, and only an active image can be downloaded.',
+            f'Image {image} is {image.status}, and only an active image can be downloaded.',
             *advice)
 
 

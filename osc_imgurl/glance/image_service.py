@@ -395,12 +395,12 @@ def _read_data(client: Client, image: Image, start: int = 0) -> Iterator[bytes]:
     with translated(image.id, client.server):
         response, _ = client.get(f'/v2/images/{image.id}/file')
         if response.status_code == 204:
-            raise ImageDownloadFailed(f'Image {image.id} has no data.')
+            raise ImageDownloadFailed(f'Image {image} has no data.')
         began = response.headers.get('Content-Range', '').startswith(f'bytes {start}-')
         if start and not (response.status_code == 206 and began):
             response.close()
             raise ImageDownloadFailed(
-                f'The data of image {image.id} is cut off, and its store does not let Glance read'
+                f'The data of image {image} is cut off, and its store does not let Glance read'
                 f' on from byte {start}.', 'Try again.')
         try:
             yield from response.iter_content(CHUNK_SIZE)
@@ -419,7 +419,7 @@ def file_chunks(place: Location, image: Image) -> Iterator[bytes]:
             yield from iter(lambda: file.read(CHUNK_SIZE), b'')
     except OSError as error:
         raise ImageDownloadFailed(
-            f'Image {image.id} cannot be read from {path}: {error.strerror}.') from None
+            f'Image {image} cannot be read from {path}: {error.strerror}.') from None
 
 
 def copy_verified(chunks: Iterable[bytes], file: BinaryIO, image: Image) -> None:
@@ -440,8 +440,8 @@ def copy_verified(chunks: Iterable[bytes], file: BinaryIO, image: Image) -> None
             found.update(chunk)
             size += len(chunk)
     if not size:
-        raise ImageDownloadFailed(f'Image {image.id} has no data.')
+        raise ImageDownloadFailed(f'Image {image} has no data.')
     if wanted and found.hexdigest() != wanted:
         raise ImageDownloadFailed(
-            f'The data of image {image.id} is not what its {algorithm} says: it is damaged or'
+            f'The data of image {image} is not what its {algorithm} says: it is damaged or'
             ' cut off. Do not use it.')

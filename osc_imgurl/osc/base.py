@@ -14,6 +14,7 @@ import logging
 import re
 import shlex
 from collections.abc import Callable, Iterable, Sequence
+from importlib import metadata
 from typing import Any, TextIO
 
 from cliff.columns import FormattableColumn
@@ -48,6 +49,9 @@ class Command(command.Command):
         parser = super().get_parser(prog_name)
         parser.formatter_class = HelpFormatter
         return parser
+
+    def get_epilog(self) -> str:
+        return f'{super().get_epilog()}\n\nosc-imgurl {metadata.version("osc-imgurl")}'
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         _print_anything(self.app.stdout)

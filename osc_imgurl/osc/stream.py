@@ -11,6 +11,7 @@ from typing import TextIO
 
 from osc_imgurl.batch import Failure, Made
 from osc_imgurl.errors import InvalidParameterValue, logger, printable
+from osc_imgurl.glance.image import named
 from osc_imgurl.osc.common import typed
 from osc_imgurl.settings.secret_file import standard_input
 from osc_imgurl.settings.values import at_home
@@ -31,11 +32,11 @@ def references(images: Iterable[str], path: str | None) -> Iterator[str]:
     :param path: ``-`` is standard input; None: there is no file.
     :raises InvalidParameterValue: the file cannot be read, or no image is named at all.
     """
-    named = False
+    empty = True
     for image in itertools.chain(images, _lines(path)):
-        named = True
+        empty = False
         yield image
-    if not named:
+    if empty:
         raise InvalidParameterValue(
             f'{"Standard input" if path == "-" else f"The file {path}"} names no image.')
 
@@ -57,8 +58,8 @@ def _lines(path: str | None) -> Iterator[str]:
 def log(failure: Failure) -> None:
     """Log which image gets no URL, and why."""
     message = failure.error.message(typed)
-    named = '' if printable(failure.image) in message else f'{failure.image}: '
-    LOG.error('%s%s', named, message)
+    LOG.error('%s', message if printable(failure.image) in message
+              else f'{named(failure.image, failure.name)}: {message}')
 
 
 class Output:
@@ -72,6 +73,9 @@ class Output:
     def __init__(self, stdout: TextIO, stderr: TextIO, *, streams: bool,
                  fail_fast: bool, with_errors: bool) -> None:
         self.failed = False
+        # The reasons given, and how many more images have one of them.
+        self._reasons: set[str] = set()
+        self._repeated = 0
         self.interrupted = False
         self._stdout = stdout
         self._stderr = stderr
@@ -83,6 +87,8 @@ class Output:
 
     def through(self, made: Iterable[Made | Failure]) -> Iterator[Made | Failure]:
         """Yield what gets a row; say on standard error which image gets none, and why.
+
+        The same reason is given once, such as a missing key.
 
         An interrupt ends them, so that those that are there are printed in every format.
         """
@@ -101,9 +107,18 @@ class Output:
             self.interrupted = True
         finally:
             self._hide_progress()
+            if self._repeated:
+                LOG.error('%d more of the images have no URL, for a reason above.%s',
+                          self._repeated,
+                          '' if self._with_errors else ' List them (--with-errors).')
 
     def _say(self, failure: Failure) -> None:
         self.failed = True
+        reason = failure.error.message(typed)
+        if reason in self._reasons:
+            self._repeated += 1
+            return
+        self._reasons.add(reason)
         self._hide_progress()
         log(failure)
 

@@ -8,6 +8,7 @@ import dataclasses
 import os.path
 import shlex
 import time
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from osc_imgurl.osc import base, lib
@@ -39,6 +40,19 @@ class CreateImageTempURL(base.ShowOne):
             parsed_args.image, lib.common.read_url_options(parsed_args),
             link=lib.common.read_link_options(parsed_args), refresh=parsed_args.refresh))
         return tuple(row), tuple(row.values())
+
+    def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str],
+                       data: Iterable[Any]) -> int:
+        """Print the URL below the table on a terminal: a table would break it into lines."""
+        row = dict(zip(column_names, data, strict=True))
+        wanted = parsed_args.columns or list(row)
+        if not (parsed_args.formatter == 'table' and 'url' in wanted and self.app.stdout.isatty()):
+            return super().produce_output(parsed_args, column_names, row.values())
+        parsed_args.columns = [column for column in wanted if column != 'url']
+        if parsed_args.columns:
+            super().produce_output(parsed_args, column_names, row.values())
+        self.app.stdout.write(f'{row["url"]}\n')
+        return 0
 
 
 class ShowImageTempURL(base.ShowOne):
@@ -87,6 +101,8 @@ class ShowImageTempURL(base.ShowOne):
             'inline': parsed.inline,
             'signature': signature,
         }
+        if parsed_args.formatter not in ('json', 'yaml'):
+            row = {name: '' if value is None else value for name, value in row.items()}
         return tuple(row), tuple(row.values())
 
 

@@ -114,13 +114,13 @@ def _validate_given(image: Image, settings: Settings, store: str, swift: Swift) 
     ) if image.shown_locations else dict.fromkeys(image.stores)
     if not named and not of_name(settings.stores, store):
         raise InvalidParameterValue(
-            f'This cloud does not say in which stores image {image.id} is, and no settings are'
+            f'This cloud does not say in which stores image {image} is, and no settings are'
             f' given for the store {store}.', 'Give them in clouds.yaml (image_temp_url: stores),'
             ' or with the glance-api.conf.', 'config_file')
     # A location may name no store; it is judged by the settings of the given one then.
     if named and not {store, None} & named.keys():
         raise ImageUnacceptable(
-            f'Image {image.id} is in {", ".join(map(str, named))} and not in the store {store}, as'
+            f'Image {image} is in {", ".join(map(str, named))} and not in the store {store}, as'
             ' far as that is in Swift.', 'Name another, or copy the image there.', 'store',
             COPY_IMAGE)
 

@@ -91,7 +91,7 @@ def validate_in_swift(image: Image, settings: Settings, object_store: Swift) -> 
         elsewhere = settings.s3 and not find_endpoint(settings, object_store).radosgw
     if elsewhere:
         raise ImageUnacceptable(
-            f'Image {image.id} is not in Swift but in {_describe_stores(image)}, and only'
+            f'Image {image} is not in Swift but in {_describe_stores(image)}, and only'
             ' Swift has temporary URLs.',
             'Copy it into a Swift store, or download it with a token.', COPY_IMAGE, SAVE_IMAGE)
 
@@ -124,7 +124,7 @@ def find_trusted(image: Image, settings: Settings, object_store: Swift) -> Locat
         reasons.append(f'{location.url}{store}: {reason}')
     if reasons:
         raise UntrustedLocation(
-            f'No location of image {image.id} is trusted: {"; ".join(reasons)}.',
+            f'No location of image {image} is trusted: {"; ".join(reasons)}.',
             'If you know where the image is, sign it explicitly: give container or object, and'
             ' where another project owns it, account and key.',
             'container', 'object', 'account', 'key_file')

@@ -241,14 +241,16 @@ def parse_moment(text: str) -> int:
     :raises InvalidParameterValue: it is neither, or lies before the year 1970 or beyond the year
         9999.
     """
-    if re.fullmatch(r'\d{1,18}', text, re.ASCII):
-        return validate_expires(int(text))
     try:
+        if re.fullmatch(r'\d{1,18}', text, re.ASCII):
+            return validate_expires(int(text))
         moment = datetime.datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=datetime.UTC)
+        return validate_expires(int(moment.timestamp()))
     except ValueError:
-        raise InvalidParameterValue(
-            f'The time {text!r} is neither ISO 8601 (2030-01-31T18:00:00Z) nor a Unix'
-            ' time.') from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.UTC)
-    return validate_expires(int(moment.timestamp()))
+        problem = f'The time {text!r} is neither ISO 8601 nor a Unix time.'
+    except InvalidParameterValue as error:
+        problem = error.problem
+    raise InvalidParameterValue(
+        problem, 'Give a time such as 2030-01-31T18:00:00Z.', 'expires')

@@ -3,14 +3,18 @@
 import datetime
 import hashlib
 import json
+import os
+import pty
 import re
 import sqlite3
+import termios
 import time
 
 import pytest
 import requests
 import yaml
 
+from . import commands
 from .conftest import download
 
 FACTS = ('size', 'virtual_size', 'disk_format', 'container_format', 'checksum', 'os_hash_algo',
@@ -43,6 +47,26 @@ def test_row_of_an_image_by_name(cloud, image, data):
         'size': len(data), 'virtual_size': row['virtual_size'], 'disk_format': 'raw',
         'container_format': 'bare', 'checksum': hashlib.md5(data).hexdigest(),  # noqa: S324
         'os_hash_algo': 'sha512', 'os_hash_value': hashlib.sha512(data).hexdigest()}
+
+
+@pytest.mark.parametrize(('columns', 'heads'), [
+    ([], ['Field', 'expires_at', 'expires']), (['-c', 'url'], []),
+    (['-c', 'url', '-c', 'method'], ['Field', 'method'])])
+def test_the_url_has_a_line_of_its_own_on_a_terminal(cloud, image, data, columns, heads):
+    controller, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
+    process = commands.start(
+        ['image', 'temp', 'url', 'create', image, *columns], stdout=terminal, cwd=cloud.home,
+        env={**commands.ENVIRONMENT, 'OS_CLOUD': 'glance',
+             'OS_CLIENT_CONFIG_FILE': str(cloud.folder / 'clouds.yaml')})
+    os.close(terminal)
+    assert process.stderr.read() == ''
+    process.communicate()
+    *table, url = os.read(controller, 10_000).decode().splitlines()
+    os.close(controller)
+    assert [line.split()[1] for line in table if line[0] == '|'][:3] == heads
+    assert all(len(line) <= 80 and 'temp_url_sig' not in line for line in table)
+    assert download(url) == data
 
 
 def test_how_much_is_asked_for_a_url(cloud, image):
@@ -192,7 +216,8 @@ def test_a_raw_key_is_refused_where_it_would_be_printed(cloud, image, tmp_path):
     (['--duration', '60', '--expected-download-start-delay', '61'],
      'shorter than the expected download start delay (61 s)'),
     (['--expires-at', '2020-01-01T00:00:00Z'], 'is in the past'),
-    (['--expires-at', 'tomorrow'], "The time 'tomorrow' is neither"),
+    (['--expires-at', 'tomorrow'], 'Give a time such as 2030-01-31T18:00:00Z (--expires-at).'),
+    (['--expires-at', '99999999999999'], 'lies beyond the year 9999. Give a time such as'),
     (['--multiple-containers-seed=-1'], 'expected an integer from 0 to 32'),
     (['--multiple-containers-seed', '33'], 'expected an integer from 0 to 32'),
     (['--multiple-containers-seed', 'x'], 'expected an integer from 0 to 32'),
@@ -231,7 +256,8 @@ def test_images_that_have_no_url(cloud, data):
     deactivated = cloud.upload('deactivated', data)
     cloud.sdk().image.deactivate_image(deactivated)
     line = cloud.refused(deactivated)
-    assert 'is deactivated' in line and '--activate' in line
+    assert line.startswith(f'Image deactivated ({deactivated}) is deactivated')
+    assert '--activate' in line
     cloud.sdk().image.delete_image(queued)
     assert 'No image has the ID' in cloud.refused(queued)
     assert 'No image has the name' in cloud.refused('nobody has this name')

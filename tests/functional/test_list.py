@@ -77,6 +77,16 @@ def test_all_that_match(cloud, images):
     assert names(cloud, '--tag', 'nobody') == []
 
 
+def test_a_missing_key_is_reported_once(cloud, images):
+    for options, hint in ([], ' List them (--with-errors).'), (['--with-errors'], ''):
+        result = cloud.openstack(*LIST, '--tag', 'many', *options, cloud='demo')
+        first, last = result.stderr.splitlines()
+        assert first.startswith(f'image 00 ({images["image 00"]}): There is no container glance')
+        assert last == f'29 more of the images have no URL, for a reason above.{hint}'
+        assert result.code == 1
+        assert result.stdout.count('There is no container') == 30 * len(options)
+
+
 def test_properties_and_visibility(cloud):
     cloud.upload('blue', b'blue', color='blue', shape='round', visibility='private')
     cloud.upload('blue too', b'blue', color='blue', visibility='community')

@@ -56,6 +56,13 @@ def test_without_a_key(show):
         'signature': 'not verified: no key is given (--key-file)'}
 
 
+@pytest.mark.parametrize('formatter', ['table', 'value', 'shell'])
+def test_what_a_url_does_not_say_is_empty(tmp_path, formatter):
+    done = commands.run(['image', 'temp', 'url', 'show', signed_url(SWIFT), '-f', formatter],
+                        cwd=tmp_path, env={**commands.ENVIRONMENT, 'HOME': str(tmp_path)})
+    assert done.returncode == 0 and 'None' not in done.stdout
+
+
 def test_with_a_key(show):
     row = show(signed_url(SWIFT, 'PUT'), '--key-file', 'key')
     assert row['method'] == 'PUT'

@@ -187,8 +187,8 @@ def test_a_boot_image_counts_if_the_naming_images_owner_may_see_it(naming, named
         error = found[1].error
         assert isinstance(error, ImageUnacceptable)
         assert error.problem == (
-            f'Image {uuid(0)} names {uuid(11)} as its kernel. The owner of the former may not see'
-            ' the latter, so that this is no permission to sign it.')
+            f'Image cirros ({uuid(0)}) names {uuid(11)} as its kernel. The owner of the former may'
+            ' not see the latter, so that this is no permission to sign it.')
         assert error.remedy == f'If it is meant, name {uuid(11)} itself on the command line.'
 
 
@@ -213,7 +213,8 @@ def test_a_boot_image_that_is_not_there(reference, named, kind, reason):
     found = list(with_boots([boots(reference)], Glance(*images(2))))
     assert shown(found) == [uuid(0), f'-{named}']
     assert type(found[1].error) is kind
-    assert found[1].error.problem == f'Image {uuid(0)} names {named} as its kernel. {reason}'
+    assert found[1].error.problem == (
+        f'Image cirros ({uuid(0)}) names {named} as its kernel. {reason}')
     assert found[1].error.remedy
 
 
@@ -420,7 +421,7 @@ def test_a_list_says_once_that_its_urls_are_not_verified(caplog):
     made = [lost, *urls(3)]
     assert list(warn_of_guesses(made)) == made
     message, = caplog.messages
-    assert f'Glance does not show where it keeps image {uuid(0)}: ' in message
+    assert f'Glance does not show where it keeps image image 0 ({uuid(0)}): ' in message
 
 
 def test_a_list_of_images_whose_targets_are_shown_warns_of_nothing(caplog):

@@ -70,10 +70,10 @@ def test_all_that_there_are():
     (facts(), PASS, 'image cirros is active', ()),
     (facts(image=dataclasses.replace(IMAGE, name=None)), PASS, f'image {IMAGE_ID} is active', ()),
     (facts(image=image(status='deactivated')), FAIL,
-     f'Image {IMAGE_ID} is deactivated, and only an active image can be downloaded',
+     f'Image {IMAGE} is deactivated, and only an active image can be downloaded',
      (ACTIVATE_IMAGE,)),
     (facts(image=image(status='queued')), FAIL,
-     f'Image {IMAGE_ID} is queued, and only an active image can be downloaded', ()),
+     f'Image {IMAGE} is queued, and only an active image can be downloaded', ()),
     (facts(image=None), SKIPPED, 'Without authentication no image can be looked up.', ()),
     (facts(image=None, glance=Glance()), SKIPPED,
      f'No image has the name or ID {IMAGE_ID}. Look at the list.', ()),
@@ -86,7 +86,7 @@ def test_image(of, result, detail, names):
 
 
 FOREIGN = image(f'swift+https://evil/v1/AUTH_x/glance/{IMAGE_ID}', size=5)
-NOT_BELIEVED = (f'No location of image {IMAGE_ID} is trusted: swift+https://evil/v1/AUTH_x/glance/'
+NOT_BELIEVED = (f'No location of image {IMAGE} is trusted: swift+https://evil/v1/AUTH_x/glance/'
                 f'{IMAGE_ID}: its endpoint is none of the object store\'s in the catalog.')
 SIGN_ON_PURPOSE = ('container', 'object', 'account', 'key_file')
 
@@ -96,7 +96,7 @@ SIGN_ON_PURPOSE = ('container', 'object', 'account', 'key_file')
     (facts(image=None), SKIPPED, 'the image is not known', ()),
     (facts(image=image()), SKIPPED, 'this cloud does not show the image\'s location', ()),
     (facts(image=image('file:///x')), FAIL,
-     f'Image {IMAGE_ID} is not in Swift but in file, and only Swift has temporary URLs',
+     f'Image {IMAGE} is not in Swift but in file, and only Swift has temporary URLs',
      (COPY_IMAGE, SAVE_IMAGE, 'copy')),
     (refused(image=FOREIGN), FAIL, NOT_BELIEVED.removesuffix('.'), SIGN_ON_PURPOSE),
     (facts(image=FOREIGN), PASS, f'Swift has the object; {NOT_BELIEVED}', ()),

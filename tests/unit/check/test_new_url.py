@@ -82,7 +82,7 @@ OTHER = dataclasses.replace(WORKS, md5='0' * 32)
 NO_MD5 = dataclasses.replace(WORKS, md5=None)
 UNAVAILABLE = dataclasses.replace(REFUSED, status=503)
 NO_TLS = Answer(None, 'it does not speak TLS', remedy=('Correct its URL.', 'endpoint_url'))
-UNVERIFIED = f'Could not verify the URL of image {IMAGE_ID}: '
+UNVERIFIED = f'Could not verify the URL of image {IMAGE}: '
 ONLY_THERE = 'The URL works from its IP range only, and not from here: it is so'
 WORKS_THERE = ('The URL works at http://proxy, and not at http://swift, the Swift of the catalog'
                ' (HTTP 404): it is so')
@@ -101,7 +101,7 @@ def at_proxy(made=None):
 
 
 def of_unverified_data(guessed):
-    return (f'Could not verify that the URL is for the data of image {IMAGE_ID}: its {guessed} in'
+    return (f'Could not verify that the URL is for the data of image {IMAGE}: its {guessed} in'
             ' Swift, which Glance does not show, was guessed, and the object has no MD5 to compare'
             ' with Glance\'s checksum')
 
@@ -181,7 +181,7 @@ def test_what_is_refused(made, found, asked):
     with pytest.raises(TempURLRefused) as raised:
         classify(made, *found)
     assert raised.value.problem == (
-        f'The URL of image {IMAGE_ID} does not work ({asked}): it is so.')
+        f'The URL of image {IMAGE} does not work ({asked}): it is so.')
     assert (raised.value.remedy, raised.value.names) == ('Change it.', ('key_file',))
 
 
@@ -191,7 +191,7 @@ def test_what_is_refused(made, found, asked):
 def test_an_object_that_glance_did_not_make(guessed, found):
     with pytest.raises(ObjectMismatch) as raised:
         classify(at_proxy(new_at(*guessed)), *found)
-    assert f'is not the data of image {IMAGE_ID}' in str(raised.value)
+    assert f'is not the data of image {IMAGE}' in str(raised.value)
     assert f'its {" and ".join(guessed)} in Swift' in str(raised.value)
     assert raised.value.names == ('account', 'container', 'copy')
 
@@ -298,7 +298,7 @@ def test_a_url_that_swift_refuses_is_an_error(caplog, url, answer, check_name, s
     with pytest.raises(TempURLRefused) as raised:
         check(probe, new(url))
     assert raised.value.problem.startswith(
-        f'The URL of image {IMAGE_ID} does not work (HTTP {status}): {check_name}')
+        f'The URL of image {IMAGE} does not work (HTTP {status}): {check_name}')
     assert raised.value.problem.endswith('.') and raised.value.remedy
     assert raised.value.names == names
     assert (warnings(caplog), len(probe.asked)) == ([], 1)
@@ -338,7 +338,7 @@ def test_a_url_that_does_not_work_at_its_own_endpoint_either(caplog, answer):
     with pytest.raises(TempURLRefused) as raised:
         check(probe, new(PROXIED))
     assert raised.value.problem == (
-        f'The URL of image {IMAGE_ID} does not work (HTTP 404 from http://swift): there is no'
+        f'The URL of image {IMAGE} does not work (HTTP 404 from http://swift): there is no'
         f' object {IMAGE_ID} in container glance.')
     assert warnings(caplog) == [] and len(probe.asked) == 2
 

@@ -101,7 +101,8 @@ def test_a_boot_image_that_cannot_be_downloaded_is_an_error_that_names_both():
     with pytest.raises(ImageUnacceptable) as caught:
         handed(boot(), boot(RAMDISK_ID, status='deactivated'))
     assert caught.value.problem.startswith(
-        f'Image {IMAGE_ID} names {RAMDISK_ID} as its ramdisk. Image {RAMDISK_ID} is deactivated')
+        f'Image cirros ({IMAGE_ID}) names cirros ({RAMDISK_ID}) as its ramdisk. Image cirros'
+        f' ({RAMDISK_ID}) is deactivated')
     assert caught.value.names
 
 

@@ -5,6 +5,7 @@ import io
 import logging
 import re
 import types
+from importlib.metadata import version
 
 import pytest
 from osc_lib.cli import format_columns
@@ -43,6 +44,15 @@ def test_what_cannot_be_compared_is_sorted(caplog, options, names, formatter):
         ['--sort-column', *options, '-f', formatter, '-c', 'name'])) == 0
     assert ''.join(re.findall(r'\b[a-f]\b', app.stdout.getvalue())) == names
     assert caplog.messages == []
+
+
+def test_the_help_shows_the_version_of_the_plugin():
+    class Command(base.Command):
+        def take_action(self, parsed_args):
+            pass
+
+    text = Command(None, None).get_parser('openstack one').format_help()
+    assert text.endswith(f'\nosc-imgurl {version("osc-imgurl")}\n')
 
 
 def test_an_example_in_the_help_can_be_copied():

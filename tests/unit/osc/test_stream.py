@@ -75,3 +75,20 @@ def test_a_failure_names_its_image(caplog, problem, said):
         assert list(output.through([failure])) == [failure] * with_errors
         assert output.failed
     assert caplog.messages == [said] * 2
+
+
+def test_a_reason_that_many_images_share_is_given_once(caplog):
+    def failures():
+        for number in range(30):
+            yield Failure(f'id {number}', ImgurlError('There is no key.'), name=f'image {number}')
+            yield Failure(f'id {number}', ImgurlError(f'The image id {number} fails.'))
+
+    for with_errors, hint in (False, ' List them (--with-errors).'), (True, ''):
+        caplog.clear()
+        output = Output(io.StringIO(), io.StringIO(), streams=False, fail_fast=False,
+                        with_errors=with_errors)
+        assert len(list(output.through(failures()))) == 60 * with_errors
+        first, *own, last = caplog.messages
+        assert first == 'image 0 (id 0): There is no key.'
+        assert own == [f'The image id {number} fails.' for number in range(30)]
+        assert last == f'29 more of the images have no URL, for a reason above.{hint}'
