@@ -364,7 +364,7 @@ def test_an_address_outside_the_ip_range(cloud, image):
 def test_an_image_that_is_not_in_swift(cloud, data):
     image_id = cloud.upload('in files', data, store='file1')
     name, detail = cause(cloud, 'in files')
-    assert name == 'store' and f'Image {image_id} is not in Swift but in file' in detail
+    assert name == 'store' and f'({image_id}) is not in Swift but in file' in detail
 
 
 def test_an_image_that_is_not_active(cloud, data):

@@ -107,7 +107,7 @@ def test_an_answer_that_is_not_the_image_is_a_warning(cloud, image, swift, answe
         result = cloud.openstack(*command, env=swift.env)
         assert result.code == 0 and image in result.stdout
         assert result.stderr.startswith(
-            f'Could not verify the URL of image {image}: ')
+            f'Could not verify the URL of image cirros ({image}): ')
         assert wanted.format(swift.url) in result.stderr
         assert len(result.stderr.splitlines()) == 1
 
@@ -119,7 +119,7 @@ def test_an_answer_with_another_size_is_not_the_image(cloud, image, swift, size)
         swift.plan = [(200, {'Content-Length': size, 'X-Trans-Id': 'tx'})]
         result = cloud.openstack(*command, env=swift.env)
         assert (result.code, result.stdout) == (1, '')
-        assert f'is not the data of image {image} ({size} bytes' in result.stderr
+        assert f'is not the data of image cirros ({image}) ({size} bytes' in result.stderr
 
 
 def test_an_image_without_data(cloud, swift):
@@ -213,7 +213,7 @@ def test_list(cloud, image, lost, data):
     assert result.code == 1
     row, = json.loads(result.stdout)
     assert (row['image_id'], download(row['url'])) == (image, data)
-    assert f'The URL of image {lost} does not work (HTTP 404)' in result.stderr
+    assert f'The URL of image lost ({lost}) does not work (HTTP 404)' in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 

@@ -306,7 +306,7 @@ def test_others_can_sign_with_a_told_account_and_key(cloud, image, data, key_fil
 def test_an_image_that_is_not_in_swift(cloud, data):
     image_id = cloud.upload('in files', data, store='file1')
     line = cloud.refused('in files')
-    assert f'Image {image_id} is not in Swift but in file (store file1)' in line
+    assert f'({image_id}) is not in Swift but in file (store file1)' in line
     assert 'image save' in line
     row = cloud.rows('image', 'location', 'show', 'in files')
     assert (row['scheme'], row['container'], row['stores']) == ('file', None, ['file1'])

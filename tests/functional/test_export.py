@@ -226,9 +226,9 @@ def test_an_id_that_is_none(cloud, image, image_id, consumer):
 
 
 def test_an_image_that_lacks_something(cloud, image, data, refused):
-    assert f'Image {image} names no kernel' in refused('cirros', 'ipxe')
+    assert f'({image}) names no kernel' in refused('cirros', 'ipxe')
     iso = cloud.upload('live', ISO, disk_format='iso')
-    assert f'Image {iso} has the disk format iso' in refused('live', 'cdi')
+    assert f'({iso}) has the disk format iso' in refused('live', 'cdi')
     assert 'A URL for PUT downloads nothing' in refused('cirros', 'metal3', '--method', 'PUT')
     assert 'Leave it out (--object-prefix).' in refused('cirros', 'curl', '--object-prefix', 'x')
     assert 'Only Glance knows the images' in refused(
@@ -237,5 +237,5 @@ def test_an_image_that_lacks_something(cloud, image, data, refused):
     naming = cloud.upload('naming', data, cloud='demo', visibility='private', **boot)
     for consumer in ('ironic', 'ipxe'):
         line = refused(naming, consumer)
-        assert f'Image {naming} names {boot["kernel_id"]} as its kernel. The owner of' in line
+        assert f'({naming}) names {boot["kernel_id"]} as its kernel. The owner of' in line
         assert line.endswith("Correct the image's property kernel_id.")

@@ -84,7 +84,7 @@ def test_a_property_is_no_permission(cloud, victim, demos, name, form):
     assert other == {
         'image_id': victim, 'image_name': None, 'role': role, 'parent': machine,
         'expires_at': None, 'url': None, 'error': line}
-    for words in (f'Image {machine} names {victim} as its {role}. The owner of the former may not',
+    for words in (f'({machine}) names {victim} as its {role}. The owner of the former may not',
                   f'name {victim} itself on the command line'):
         assert words in line
 
@@ -101,7 +101,7 @@ def test_one_line_for_each_that_names_it(listed, victim, demos):
     first, second = (demos(kernel_id=victim, ramdisk_id=victim) for _ in range(2))
     found, lines = listed(first, second, first)
     assert found == [first, second]
-    assert [re.search('Image (.*) names', line)[1] for line in lines] == [
+    assert [re.search(r'Image .* \((.*)\) names', line)[1] for line in lines] == [
         first, first, second, second]
     assert [line for line in lines if 'as its ramdisk' in line] == lines[1::2]
 
@@ -118,7 +118,7 @@ def test_what_matches_the_filters_is_listed_in_its_own_right(cloud, listed, vict
     evil = demos('a', kernel_id=kernel, ramdisk_id=victim, kind='boot')
     found, (line,) = listed(kind='boot', sort='name:asc')
     assert found == [evil, kernel]
-    assert f'Image {evil} names {victim}' in line
+    assert f'({evil}) names {victim}' in line
 
 
 @pytest.mark.parametrize('visibility', ['public', 'community', 'private'])
@@ -178,7 +178,7 @@ def test_only_an_id_names_a_boot_image(cloud, listed, victim, value, problem):
     machine = cloud.upload('machine', b'machine', kernel_id=value, ramdisk_id='')
     found, (line,) = listed(machine)
     assert found == [machine]
-    assert f'Image {machine} {problem}' in line and len(line) < 300
+    assert f'({machine}) {problem}' in line and len(line) < 300
 
 
 @pytest.mark.parametrize('command', [

@@ -99,7 +99,7 @@ def planted(cloud, image, data):
 def test_an_object_that_glance_did_not_make(cloud, image, data, planted):
     for options in ([], ['--check'], ['--digest', 'sha1', '--cache']):
         line = cloud.refused('cirros', *options)
-        assert f'{planted} is not the data of image {image}' in line
+        assert f'{planted} is not the data of image cirros ({image})' in line
         assert 'its account and container in Swift, which Glance does not show, was guessed' in line
         assert '--copy' in line
     assert cause(cloud, image)[0] == 'object'
@@ -126,7 +126,7 @@ def test_a_large_object_that_glance_did_not_make(cloud, image, data, planted, la
         store.put(f'{planted}?multipart-manifest=put', json=[{'path': part}])
     result = cloud.openstack('image', 'temp', 'url', 'create', 'cirros')
     assert result.code == 0
-    assert f'Could not verify that the URL is for the data of image {image}' in result.stderr
+    assert f'Could not verify that the URL is for the data of image cirros ({image})' in result.stderr
     row = cloud.create('cirros', '--copy')
     assert row['copied'] is True and download(row['url']) == data
     store.delete(part)

@@ -129,7 +129,7 @@ def test_a_list_takes_each_image_from_its_store(cloud, images, stores, data):
     only = cloud.openstack('image', 'temp', 'url', 'list', images['east'], images['both'],
                            '--store', 'west', '-f', 'json', env=stores)
     assert [row['image_id'] for row in json.loads(only.stdout)] == [images['both']]
-    assert f'Image {images["east"]} is in east and not in the store west' in only.stderr
+    assert f'({images["east"]}) is in east and not in the store west' in only.stderr
 
 
 def test_location_show_lists_both(cloud, images, stores, account):
@@ -187,7 +187,7 @@ def test_what_is_wrong_with_a_store(cloud, images, given, said):
 
 def test_a_store_that_the_image_is_not_in(cloud, images, stores):
     line = cloud.refused(images['east'], '--store', 'west', env=stores)
-    assert f'Image {images["east"]} is in east and not in the store west' in line
+    assert f'({images["east"]}) is in east and not in the store west' in line
     assert '--store' in line
 
 

@@ -419,8 +419,8 @@ def no_hash(cloud):
 
 def test_an_image_without_a_hash(cloud, no_hash):
     assert cloud.refused(no_hash, '--copy', cloud='demo') == (
-        f'Glance tells no hash of image {no_hash}, so that a copy cannot be verified. Copy it'
-        ' unverified (--copy-unverified).')
+        f'Glance tells no hash of image without ({no_hash}), so that a copy cannot be verified.'
+        ' Copy it unverified (--copy-unverified).')
     assert download(copied(cloud, no_hash, '--copy-unverified')['url']) == b'no hash'
 
 

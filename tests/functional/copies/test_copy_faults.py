@@ -56,8 +56,8 @@ def test_a_byte_is_altered(cloud, account, glance, image, data):
     glance.plan = [altered]
     refused = cloud.refused(image, '--copy', **through(cloud, glance))
     assert refused == (
-        f'What Glance gives as image {image} is not what its sha512 says: it is damaged, or has'
-        ' another size. No copy is made of it. Try again.')
+        f'What Glance gives as image in files ({image}) is not what its sha512 says: it is damaged,'
+        ' or has another size. No copy is made of it. Try again.')
     assert account.copies(image) == [] and account.segments(image) == []
 
 
