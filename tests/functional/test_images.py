@@ -111,7 +111,7 @@ def test_download_of_nothing(cloud, images):
         assert images.show(image_id).size == 0
         direct = ImageService(cloud.sdk().session, allowed_direct_url_schemes=['file'])
         for service in (images, direct):
-            with pytest.raises(errors.ImageDownloadFailed, match='Image empty .* has no data'):
+            with pytest.raises(errors.ImageDownloadFailed, match=rf'\({image_id}\) has no data'):
                 service.download(image_id, io.BytesIO())
 
 

@@ -126,7 +126,7 @@ def test_a_large_object_that_glance_did_not_make(cloud, image, data, planted, la
         store.put(f'{planted}?multipart-manifest=put', json=[{'path': part}])
     result = cloud.openstack('image', 'temp', 'url', 'create', 'cirros')
     assert result.code == 0
-    assert f'Could not verify that the URL is for the data of image cirros ({image})' in result.stderr
+    assert 'Could not verify that the URL is for the data of image cirros' in result.stderr
     row = cloud.create('cirros', '--copy')
     assert row['copied'] is True and download(row['url']) == data
     store.delete(part)
