@@ -24,6 +24,7 @@ from osc_imgurl.check.facts import (
     PASS,
     RANGES,
     REQUEST,
+    SERVER,
     STORE,
     Facts,
     Finding,
@@ -348,10 +349,13 @@ def _request(facts: Facts) -> Finding:
 
 
 CHECKS: Mapping[str, Callable[[Facts], Finding]] = {
-    IMAGE: _image, STORE: _store, 'server': _server, 'clock': _clock, 'tempurl': _tempurl,
+    IMAGE: _image, STORE: _store, SERVER: _server, 'clock': _clock, 'tempurl': _tempurl,
     'expiry': _expiry, 'digest': _digest, IP_RANGE: _ip_range, ACCOUNT: _account,
     'container': _container, KEY: _key, 'path': check_path, 'query': check_query,
     'method': check_method, 'object': _object, 'size': _size, REQUEST: _request}
+
+
+_OF_SIGNATURE = ('expiry', KEY, 'path', 'query', 'method')
 
 
 def _in_range(facts: Facts) -> str:
@@ -468,15 +472,20 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
 
 
 def _run(facts: Facts) -> Report:
-    """Make the checks; after the first failure, only the request."""
+    """Make the checks; after the first failure, only the request.
+
+    What a given key tells of the signature needs no server.
+    """
     findings: list[Finding] = []
     for name in CHECKS:
         first = Report(tuple(findings)).first_failure
-        if first and name != REQUEST:
+        by_given_key = (first and first.check == SERVER and name in _OF_SIGNATURE
+                        and facts.settings.key and facts.parsed)
+        if first and name != REQUEST and not by_given_key:
             finding = skipped(f'the check {first.check} fails')
         else:
             finding = make(name, facts)
-            if first and finding.remedy:
+            if first and finding.remedy and name == REQUEST:
                 finding = dataclasses.replace(
                     finding, remedy=f'See the check {first.check}.', names=())
         findings.append(dataclasses.replace(finding, check=name))

@@ -34,8 +34,8 @@ from osc_imgurl.tempurl.url import ObjectPath, TempURL
 
 PASS, FAIL, SKIPPED = 'pass', 'fail', 'skipped'
 # The names of checks in use elsewhere.
-IMAGE, STORE, IP_RANGE, ACCOUNT, KEY, REQUEST = (
-    'image', 'store', 'ip range', 'account', 'key', 'request')
+IMAGE, STORE, SERVER, IP_RANGE, ACCOUNT, KEY, REQUEST = (
+    'image', 'store', 'server', 'ip range', 'account', 'key', 'request')
 # Other expiries are tried in this span around now, in seconds: most URLs are new when they are
 # checked, and live for a few days.
 EXPIRED_SINCE = 86_400

@@ -25,12 +25,27 @@ def check_key(facts: Facts) -> Finding:
         return _mistake(facts, 'key') or passed(
             f'signed with {origin.key}, fingerprint {origin.key_fingerprint}')
     if keys.unseen:
-        return skipped(f'which keys are set cannot be seen: {keys.unseen}')
+        return _given_key(facts, f'which keys are set cannot be seen: {keys.unseen}')
     whose = f'{facts.path.account or "this account"} or on {facts.path.container}'
     if not keys.by_slot:
         return failed(f'there is no temporary URL key on {whose}',
                       'Set one, and make a new URL.', SET_KEY)
     return _foreign_key(facts, whose)
+
+
+def _given_key(facts: Facts, unseen: str) -> Finding:
+    """Is it the given key that signed the URL? What is set is not known."""
+    given, origin = facts.settings.key, facts.origin
+    if given and origin is None:
+        return failed(f'not signed with the given key, fingerprint {given.fingerprint}, or altered'
+                      f' in more than one place; {unseen}',
+                      'Give the key that signed it, or make a new URL.', 'key_file', CREATE_URL)
+    if origin is None or origin.key != GIVEN_KEY:
+        return skipped(unseen)
+    by = f'signed with the given key, fingerprint {origin.key_fingerprint}'
+    if facts.answer.status is None:
+        return _mistake(facts, 'key') or passed(by)
+    return _mistake(facts, 'key') or skipped(f'{by}; {unseen}')
 
 
 def _mistake(facts: Facts, part: str) -> Finding | None:

@@ -19,7 +19,7 @@ from osc_imgurl.swift.probe import Answer
 from osc_imgurl.target.store import Cloud
 from osc_imgurl.tempurl.url import parse
 
-from ..stubs import image
+from ..stubs import OFFLINE, image
 from .given import (
     EXPIRES,
     GONE,
@@ -131,6 +131,23 @@ def test_the_first_failure_is_the_cause(first, findings):
     assert FAIL not in {each.result for each in before}
     assert all(each == dataclasses.replace(skipped(f'the check {first} fails'), check=each.check)
                for each in behind)
+
+
+@pytest.mark.parametrize(('answer', 'swift'), [
+    (Answer(None, 'no route'), store()), (Answer(503, transaction='tx'), OFFLINE)])
+@pytest.mark.parametrize(('url', 'failures'), [
+    (signed(), []), (signed(expires=int(NOW) - 200), ['expiry']),
+    (signed(method='PUT'), ['method']), (signed(key=OTHER_KEY), ['key']),
+    (signed(signed_path=f'/AUTH_p/glance/{IMAGE_ID}'), ['path']),
+    (dataclasses.replace(signed(), expires=EXPIRES + 60), ['query'])])
+def test_a_given_key_needs_no_server(answer, swift, url, failures):
+    findings = of_url(url, swift=swift, answer=answer, settings=Settings(
+        key=KEY, endpoint_url='http://swift'))
+    assert cause(findings).check == 'server'
+    results = {each.check: each.result for each in findings}
+    of_signature = ['expiry', 'key', 'path', 'query', 'method']
+    assert [name for name in of_signature if results.pop(name) == FAIL] == failures
+    assert set(list(results.values())[3:-1]) == {SKIPPED}
 
 
 def test_behind_a_failure_the_request_still_says_what_swift_answers():

@@ -14,6 +14,7 @@ from osc_imgurl.errors import (
 )
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.swift.answers import Capabilities
+from osc_imgurl.swift.probe import Answer
 from osc_imgurl.tempurl.explain import MISTAKES, Signed
 from osc_imgurl.tempurl.signing import compute
 
@@ -58,8 +59,15 @@ def said(finding):
     (refused(store=None), (SKIPPED, 'which keys are set cannot be seen: Swift shows no key'
                                     ' without authentication.', '', ())),
     (refused(store=None, settings=Settings(key=KEY)),
-     (SKIPPED, 'which keys are set cannot be seen: Swift shows no key without authentication.', '',
-      ())),
+     (SKIPPED, f'signed with the given key, fingerprint {KEY.fingerprint}; which keys are set'
+               ' cannot be seen: Without authentication Swift shows no key.', '', ())),
+    (refused(store=None, settings=Settings(key=OTHER_KEY)),
+     (FAIL, f'not signed with the given key, fingerprint {OTHER_KEY.fingerprint}, or altered in'
+            ' more than one place; which keys are set cannot be seen: Without authentication Swift'
+            ' shows no key.', 'Give the key that signed it, or make a new URL.',
+      ('key_file', CREATE_URL))),
+    (facts(answer=Answer(None, 'no route'), store=None, settings=Settings(key=KEY)),
+     (PASS, f'signed with the given key, fingerprint {KEY.fingerprint}', '', ())),
     (refused(store=store(account={})), (FAIL, 'there is no temporary URL key on AUTH_p or on'
                                               ' glance', 'Set one, and make a new URL.',
                                         (SET_KEY,))),
@@ -96,6 +104,8 @@ def test_what_programs_do_wrong(mistake):
         url, signature=compute(text, KEY.value + mistake.key_end, 'sha256').hex())
     of = refused(url, image=None)
     findings = {part: said(check(of)) for part, check in CHECKS.items()}
+    unseen = refused(url, image=None, store=None, settings=Settings(key=KEY))
+    assert said(CHECKS[mistake.part](unseen)) == findings[mistake.part]
     assert findings.pop(mistake.part) == (
         FAIL, mistake.name, 'Sign this with the key as it is set, and nothing else:'
                             f" 'GET\\n{EXPIRES}\\nprefix:{OBJECT}a '.", ())
