@@ -17,7 +17,7 @@ from osc_imgurl.glance.image import Image, file_name, referenced_id
 from osc_imgurl.links.link import Link
 from osc_imgurl.links.links import LinkMaker
 from osc_imgurl.settings.table import Settings, expiry
-from osc_imgurl.swift.answers import Capabilities
+from osc_imgurl.swift.answers import DIGESTS_OF_A_SILENT_CLUSTER, Capabilities
 from osc_imgurl.swift.endpoint import OfflineSwift
 from osc_imgurl.target.resolve import Target, in_container_of_its_own, resolve, signing_key
 from osc_imgurl.target.store import Cloud, Store, choose_store
@@ -172,15 +172,21 @@ def _prefetch(image: str, options: URLOptions, settings: Settings,
 def _capabilities(target: Target, store: Store) -> tuple[Capabilities, list[str]]:
     """Return what the cluster supports, and warnings.
 
-    A given digest is used where the cluster cannot be asked.
+    Where it cannot be asked, a given digest is used. Where the URL is not to be tried either, it is
+    taken for a cluster that says nothing.
 
-    :raises ObjectStoreFailed: it cannot, and none is given.
+    :raises ObjectStoreFailed: it cannot, and neither is the case.
     """
     try:
         return store.swift.capabilities(target.endpoint), []
     except ObjectStoreFailed as error:
-        if not store.settings.digest:
-            raise ObjectStoreFailed(
-                f'{error.problem} So it is not known which digest it takes.',
-                error.remedy or 'Give one.', *error.names, 'digest') from error
-        return Capabilities(), [f'{error} Whether it takes the given digest is not known']
+        settings, safest = store.settings, DIGESTS_OF_A_SILENT_CLUSTER[-1]
+        if settings.digest:
+            return Capabilities(), [f'{error} Whether it takes the given digest is not known']
+        if settings.check is False:
+            return Capabilities(), [
+                f'{error} So the URL is signed with {safest}, which newer clusters may refuse']
+        advice = error.remedy and f', or {error.remedy[0].lower()}{error.remedy[1:].rstrip(".")}'
+        raise ObjectStoreFailed(
+            f'{error.problem} So it is not known which digest it takes.', f'Give one{advice}.',
+            'digest', *error.names) from error

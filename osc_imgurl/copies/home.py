@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import time
@@ -22,6 +23,7 @@ from osc_imgurl.copies.copy import (
 from osc_imgurl.errors import (
     ImgurlError,
     InvalidParameterValue,
+    ObjectStoreFailed,
     ObjectStoreNotAuthorized,
     logger,
 )
@@ -111,8 +113,10 @@ class Home:
         return self._key
 
     def capabilities(self) -> Capabilities:
-        """Return what the cluster says of itself."""
-        return self.store.capabilities(session_endpoint(self._settings, self.store))
+        """Return what the cluster says of itself; nothing where it does not answer."""
+        with contextlib.suppress(ObjectStoreFailed):
+            return self.store.capabilities(session_endpoint(self._settings, self.store))
+        return Capabilities()
 
     def prepare(self, target: Target) -> None:
         """See that there are the container and a key for it.

@@ -95,9 +95,27 @@ def test_a_told_digest_outlives_a_cluster_that_cannot_be_asked():
     made = create(store, settings=settings)
     assert (made.temp_url.digest, made.better) == ('sha512', ())
     assert made.warnings == ('No answer. Whether it takes the given digest is not known',)
-    with pytest.raises(ObjectStoreFailed, match='No answer') as raised:
-        create(store)
-    assert raised.value.names == ('digest',)
+
+
+def test_without_a_request_a_cluster_that_cannot_be_asked_is_a_silent_one():
+    store = Store(capabilities=ObjectStoreFailed('No answer.'))
+    made = create(store, settings=Settings(key=Key(b'a key'), check=False))
+    assert made.temp_url.digest == 'sha1'
+    assert made.warnings == ('No answer. So the URL is signed with sha1, which newer clusters may'
+                             ' refuse',)
+
+
+@pytest.mark.parametrize('check', [None, True])
+@pytest.mark.parametrize(('error', 'remedy', 'names'), [
+    (ObjectStoreFailed('No answer.'), 'Give one.', ('digest',)),
+    (ObjectStoreFailed('No answer.', 'Correct the URL.', 'x'), 'Give one, or correct the URL.',
+     ('digest', 'x'))])
+def test_a_digest_helps_where_the_cluster_cannot_be_asked(check, error, remedy, names):
+    with pytest.raises(ObjectStoreFailed) as raised:
+        create(Store(capabilities=error), settings=Settings(
+            key=Key(b'a key'), check=check))
+    assert raised.value.problem == 'No answer. So it is not known which digest it takes.'
+    assert (raised.value.remedy, raised.value.names) == (remedy, names)
 
 
 @pytest.mark.parametrize(('container', 'account', 'key'), [

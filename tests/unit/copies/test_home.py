@@ -110,6 +110,14 @@ def test_a_server_that_does_not_say_when(stub, times):
     assert stub.home.key(stub.target) == Key(b'k') and len(stub.asked('HEAD')) == 1
 
 
+@pytest.mark.parametrize(('answer', 'largest'), [
+    ({'status_code': 412}, None), ({'status_code': 500}, None), ({'text': '<html>'}, None),
+    ({'json': {'swift': {'max_file_size': 7}}}, 7)])
+def test_a_cluster_that_does_not_say_what_it_supports(stub, answer, largest):
+    stub.mock.get('http://swift/info', **answer)
+    assert stub.home.capabilities().max_object_size == largest
+
+
 @pytest.mark.parametrize(('header', 'use'), [
     ('X-Container-Read', 'read'), ('X-Container-Write', 'change')])
 def test_a_container_that_others_may_use_is_a_warning(stub, caplog, header, use):
