@@ -49,7 +49,7 @@ from osc_imgurl.errors import (
 from osc_imgurl.glance.image import Image, validate_active
 from osc_imgurl.settings.table import Settings, expiry
 from osc_imgurl.swift.answers import DIGESTS_OF_A_SILENT_CLUSTER, PREFERRED_DIGESTS
-from osc_imgurl.swift.endpoint import endpoint_of, type_of
+from osc_imgurl.swift.endpoint import OfflineSwift, endpoint_of, type_of
 from osc_imgurl.swift.probe import Answer, own_address
 from osc_imgurl.target.resolve import in_container_of_its_own, resolve, signing_key
 from osc_imgurl.target.store import Cloud, Store, choose_store, store_of_path
@@ -481,6 +481,11 @@ def _run(facts: Facts) -> Report:
         first = Report(tuple(findings)).first_failure
         by_given_key = (first and first.check == SERVER and name in _OF_SIGNATURE
                         and facts.settings.key and facts.parsed)
+        if (by_given_key and facts.answer.status is None and not facts.foreign
+                and not facts.cloud.offline):
+            # A server that does not answer is waited for once.
+            offline = dataclasses.replace(facts.cloud, object_store=OfflineSwift())
+            facts = dataclasses.replace(facts, cloud=offline, known_answer=facts.answer, own=True)
         if first and name != REQUEST and not by_given_key:
             finding = skipped(f'the check {first.check} fails')
         else:

@@ -35,17 +35,15 @@ def check_key(facts: Facts) -> Finding:
 
 def _given_key(facts: Facts, unseen: str) -> Finding:
     """Is it the given key that signed the URL? What is set is not known."""
-    given, origin = facts.settings.key, facts.origin
+    given, origin, answered = facts.settings.key, facts.origin, facts.answer.status is not None
     if given and origin is None:
         return failed(f'not signed with the given key, fingerprint {given.fingerprint}, or altered'
-                      f' in more than one place; {unseen}',
+                      f' in more than one place{f"; {unseen}" if answered else ""}',
                       'Give the key that signed it, or make a new URL.', 'key_file', CREATE_URL)
     if origin is None or origin.key != GIVEN_KEY:
         return skipped(unseen)
     by = f'signed with the given key, fingerprint {origin.key_fingerprint}'
-    if facts.answer.status is None:
-        return _mistake(facts, 'key') or passed(by)
-    return _mistake(facts, 'key') or skipped(f'{by}; {unseen}')
+    return _mistake(facts, 'key') or (skipped(f'{by}; {unseen}') if answered else passed(by))
 
 
 def _mistake(facts: Facts, part: str) -> Finding | None:

@@ -150,6 +150,13 @@ def test_a_given_key_needs_no_server(answer, swift, url, failures):
     assert set(list(results.values())[3:-1]) == {SKIPPED}
 
 
+def test_a_silent_server_is_waited_for_once():
+    swift, probe = store(), Probe(Answer(None, 'no answer in time'))
+    settings = Settings(key=OTHER_KEY, endpoint_url='http://swift')
+    diagnose(signed().url, settings, Cloud(Glance(IMAGE), swift, probe), NOW)
+    assert (swift.asked, len(probe.asked)) == ([], 1)
+
+
 def test_behind_a_failure_the_request_still_says_what_swift_answers():
     assert of_url(signed(key=OTHER_KEY))[-1] == Finding(
         FAIL, f'{SAID}401', 'See the check key.', (), 'request')
