@@ -138,9 +138,9 @@ class LinkContainer:
         return [SHOWN_NOTE] if link.note and MANIFEST in stands_for else []
 
     def _put(self, link: Link, stands_for: Mapping[str, str]) -> bool:
-        """Make the object; say whether it is made, and its target has the data that it is to have.
+        """Create a link's object; say whether it was created.
 
-        Another of its name stays as it is.
+        It is not if the name exists, or if the target's ETag is another.
         """
         return self.container.put(link.name, b'', {
             **_headers(link), **stands_for, 'If-None-Match': '*'}) is not None

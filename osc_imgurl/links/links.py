@@ -146,9 +146,9 @@ class Links:
         for container in self._containers:
             for link in container.links(image_id):
                 # Two regions may share one Swift.
-                if link.id not in seen:
+                if link.name not in seen:
                     yield container, link
-                seen.add(link.id)
+                seen.add(link.name)
 
     def _find(self, references: Iterable[str]) -> tuple[list[Kept], list[ImgurlError]]:
         """Return each link once, and the errors for the others. IDs need one listing for all."""

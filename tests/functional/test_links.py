@@ -14,6 +14,8 @@ from ..conftest import require
 from .conftest import download
 from .links import CONTAINER, LINK, end_of, extend, links, revoke, state, status
 
+NOTE = 'für Bob; end=1, "ö"\n%41'
+
 
 @pytest.fixture(autouse=True)
 def no_links_left(cloud):
@@ -31,7 +33,7 @@ def untouched(cloud, image):
 
 @pytest.mark.usefixtures('untouched')
 def test_create_extend_and_revoke(cloud, image, data):
-    row = cloud.create('cirros', '--revocable', '--note', 'für Bob; "ö"', '--duration', '7d')
+    row = cloud.create('cirros', '--revocable', '--note', NOTE, '--duration', '7d')
     assert re.fullmatch('[0-9a-f]{32}', row['link'])
     assert 7 * 86400 - 60 < row['expires'] - time.time() <= 7 * 86400
     assert f'/{CONTAINER}/{image}/{row["link"]}/cirros.raw?' in row['url']
@@ -46,16 +48,34 @@ def test_create_extend_and_revoke(cloud, image, data):
     assert (part.status_code, part.content) == (206, data[1000:2000])
     listed, = links(cloud)
     assert (listed['link'], listed['image_id'], listed['expires_at'], listed['note']) == (
-        row['link'], image, row['expires_at'], 'für Bob; "ö"')
+        row['link'], image, row['expires_at'], NOTE)
 
     longer = extend(cloud, row['link'], '--duration', '30d')
-    assert longer['expires_at'] > row['expires_at'] and longer['note'] == 'für Bob; "ö"'
+    assert longer['expires_at'] > row['expires_at'] and longer['note'] == NOTE
     assert links(cloud)[0]['expires_at'] == longer['expires_at']
     assert download(row['url']) == data
 
     revoke(cloud, row['link'])
     assert status(row['url']) == 404
     assert links(cloud) == []
+
+
+def test_options_of_create(cloud, image, data):
+    end = int(time.time()) + 86400
+    row = cloud.create(image, '--revocable', '--expires-at', str(end), '--digest', 'sha512',
+                       '--filename', 'for Bob.img', '--inline', '--ip-range', '127.0.0.0/8')
+    assert (row['expires'], row['digest'], links(cloud)[0]['link']) == (end, 'sha512', row['link'])
+    assert 'temp_url_ip_range=127.0.0.0' in row['url'] and download(row['url']) == data
+    disposition = requests.head(row['url'], timeout=30).headers['Content-Disposition']
+    assert disposition.startswith('inline; filename="for Bob.img"')
+
+
+@pytest.mark.parametrize('name', ['..', 'a\nb', '%2e%2e/#?', 'x"; filename="y', '\x1b[31m'])
+def test_names_of_images(cloud, data, name):
+    row = cloud.create(cloud.upload(name, data), '--revocable')
+    assert download(row['url']) == data
+    revoke(cloud, '-', stdin=row['url'])
+    assert status(row['url']) == 404
 
 
 def test_an_end_that_comes(cloud, image, data):
@@ -136,6 +156,60 @@ def test_replaced_data_is_refused(cloud, data):
 def test_what_no_link_can_be(cloud, image, options, words):
     assert words in cloud.refused(image, '--revocable', *options)
     assert links(cloud) == []
+
+
+def test_never_a_link_to_a_static_large_object(cloud, image):
+    """Some tools delete its segments with the link."""
+    store = cloud.sdk().object_store
+    assert store.put('/glance/segment', data=b'x').ok
+    assert store.put('/glance/large', params={'multipart-manifest': 'put'},
+                     json=[{'path': '/glance/segment'}]).ok
+    line = cloud.refused(image, '--revocable', '--object', 'large')
+    assert 'is in segments' in line and '--copy' in line
+    assert links(cloud) == []
+
+
+@pytest.mark.parametrize('reference', [
+    '..', 'a/b', '%2e%2e', '', '0' * 32, 'http://127.0.0.1:1/x', '{url}/..', '{url}%0a'])
+def test_what_names_no_link(cloud, image, reference):
+    row = cloud.create(image, '--revocable')
+    path, _, query = row['url'].partition('?')
+    reference = reference.format(url=path) + (f'?{query}' if '{' in reference else '')
+    for command in (['extend', '--duration', '7d'], ['revoke']):
+        result = cloud.openstack(*LINK, *command, reference)
+        assert result.code == 1 and len(result.stderr.strip().splitlines()) == 1
+    assert status(row['url']) == 200
+
+
+def test_a_url_at_another_host(cloud, image):
+    """Nobody is asked there: the account of these credentials has the link, or nobody."""
+    row = cloud.create(image, '--revocable')
+    elsewhere = re.sub(r'//[^/]+', '//127.0.0.1:1', row['url'])
+    assert extend(cloud, elsewhere, '--duration', '7d')['link'] == row['link']
+    for command in (['extend', '--duration', '1s'], ['revoke']):
+        result = cloud.openstack(*LINK, *command, '-', stdin=row['url'], cloud='demo')
+        assert result.code == 1 and f'There is no link {row["link"]}' in result.stderr
+    assert links(cloud)[0]['remaining'].startswith('6 days')
+
+
+def test_what_others_write_into_the_container(cloud, image):
+    """Only what has the form of a link is one, and what it says is shown as text."""
+    made = cloud.create(image, '--revocable')['link']
+    store = cloud.sdk().object_store
+    of_link = 'application/x-image-temp-url-link; end=9999999999; until=999999999999; key='
+    for name, content_type in (
+            (f'{image}/{"0" * 32}/%1b[31m%0a', f'{of_link}{"0" * 12}; note=%0a%1b'),
+            (f'{image}/{"1" * 32}/x', 'text/plain'), (f'{image}/{"2" * 32}', of_link),
+            (f'{"-" * 36}/{"3" * 32}/x', f'{of_link}{"0" * 12}')):
+        assert store.put(f'/{CONTAINER}/{name}', headers={'Content-Type': content_type}).ok
+    table = cloud.openstack(*LINK, 'list', '--long').stdout
+    assert r'\n\x1b' in table and '\x1b' not in table
+    assert {each['link'] for each in links(cloud)} == {made, '0' * 32}
+    revoke(cloud, '--all')
+    names = store.get(f'/{CONTAINER}').text.splitlines()
+    assert {name.split('/')[1] for name in names} == {'1' * 32, '2' * 32, '3' * 32}
+    for name in names:
+        assert store.delete(f'/{CONTAINER}/{name}').ok
 
 
 def test_nobody_to_ask(cloud, image):
@@ -280,3 +354,17 @@ def test_a_key_that_signs_a_link_is_not_removed_by_surprise(cloud, image):
     assert result.code == 1 and 'Links of the key' in result.stderr
     assert 'there are 1 of them' in result.stderr and '--force' in result.stderr
     assert status(row['url']) == 200
+
+
+def test_a_rotation_is_not_finished_while_links_live(cloud, image):
+    rotate = ['image', 'temp', 'url', 'key', 'rotate']
+    row = cloud.create(image, '--revocable', '--duration', '1h')
+    cloud.rows(*rotate)
+    while 'may work until' in (line := cloud.openstack(
+            *rotate, '--finish', '--longest', '1s').stderr):
+        pass
+    assert 'Links of the key' in line and 'there are 1 of them' in line
+    assert status(row['url']) == 200
+    revoke(cloud, row['link'])
+    cloud.rows(*rotate, '--finish', '--longest', '1s')
+    cloud.set_key('a key')

@@ -61,7 +61,7 @@ def test_killed_at_any_moment(cloud, image, data, stress):
 
 
 def test_many(cloud, image, stress):
-    """One listing shows them; one of them is revoked, and the others stay."""
+    """One listing shows them, of no bytes; one of them is revoked, and the others stay."""
     sdk = cloud.sdk()
     client = Client(sdk.session, Settings(revocable=True, check=False))
     number = 1000 if stress else 100
@@ -83,5 +83,7 @@ def test_many(cloud, image, stress):
         answers = list(threads.map(status, urls))
     assert [each for each, answer in enumerate(answers) if answer != 200] == [victim]
     assert len(links(cloud)) == number - 1
+    listed = sdk.object_store.get(f'/{CONTAINER}', params={'format': 'json'}).json()
+    assert {each['bytes'] for each in listed} == {0}
     revoke(cloud, '--image', image)
     assert links(cloud) == []

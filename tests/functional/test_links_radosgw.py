@@ -10,6 +10,8 @@ from .links import extend, links, revoke, state, status
 
 pytestmark = [pytest.mark.extra, pytest.mark.needs('ceph', 'ceph-mon', 'ceph-osd', 'radosgw')]
 MB = 1_024_000
+# As long as it may be: 2400 bytes of a header.
+NOTE = '😀' * 200
 
 
 @pytest.fixture(scope='module', params=[(), ('--account-in-url',)],
@@ -23,7 +25,7 @@ def cloud(request, make_cloud):
 def test_a_link(cloud, image, data):
     result = cloud.openstack('image', 'temp', 'url', 'create', image, '--revocable')
     assert result.code == 0 and result.stderr.count('ten minutes') == 1
-    row = cloud.create(image, '--revocable', '--note', 'for Bob')
+    row = cloud.create(image, '--revocable', '--note', NOTE)
     before = state(cloud, f'/glance/{image}')
     assert download(row['url']) == data
     part = requests.get(row['url'], headers={'Range': 'bytes=1000-1999'}, timeout=30)
@@ -34,7 +36,7 @@ def test_a_link(cloud, image, data):
         extend(cloud, row['link'], '--duration', duration)
     assert download(row['url']) == data
     listed = next(each for each in links(cloud, '--long') if each['link'] == row['link'])
-    assert listed['note'] == 'for Bob' and 3500 < listed['expires'] - time.time() <= 3600
+    assert listed['note'] == NOTE and 3500 < listed['expires'] - time.time() <= 3600
     revoke(cloud, '-', stdin=row['url'])
     assert status(row['url']) == 404
     assert state(cloud, f'/glance/{image}') == before

@@ -15,6 +15,7 @@ from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Key, Parameters, sign, sign_path
 from osc_imgurl.tempurl.url import ObjectPath
 
+from .links import revoke
 from .test_recipes import BLOCK, PAGES
 
 NGINX = shutil.which('nginx', path=f'{os.environ["PATH"]}:/usr/sbin')
@@ -109,6 +110,15 @@ def test_each_url_is_verified(cloud, image, nginx, storage_url):
     assert requests.get(good.partition('?')[0], headers=token, timeout=30).status_code == 401
     for method in ('PUT', 'DELETE'):
         assert requests.request(method, good, timeout=30).status_code == 401
+
+
+def test_a_link_that_was_revoked(cloud, image, data, nginx):
+    """What is in the cache is not served any more."""
+    row = cloud.create(image, '--revocable', '--endpoint-url', nginx)
+    assert requests.get(row['url'], timeout=30).content == data
+    assert requests.get(row['url'], timeout=30).headers['X-Cache-Status'] == 'HIT'
+    revoke(cloud, row['link'])
+    assert requests.get(row['url'], timeout=30).status_code == 500
 
 
 def test_no_other_account_leads_to_an_object(cloud, image, data, nginx, storage_url):

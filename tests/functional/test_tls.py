@@ -8,6 +8,7 @@ import requests
 
 from ..certificates import OTHER_HOST, Certificate, authority
 from .conftest import download
+from .links import extend, revoke
 from .proxy import proxy
 from .test_radosgw import needs_ceph
 
@@ -40,7 +41,7 @@ def checks(cloud, subject, *options, **kwargs):
 
 
 def the_whole_way(cloud, data, key_file):
-    """Upload, create, download, check, set a key, list, copy."""
+    """Upload, create, download, check, make a link and revoke it, set a key, list, copy."""
     trusted = str(cloud.folder / 'tls/ca.pem')
     cloud.upload('whole', data)
     url = cloud.create('whole')['url']
@@ -51,6 +52,11 @@ def the_whole_way(cloud, data, key_file):
         requests.head(url, timeout=30)
     for subject in ('whole', url):
         assert checks(cloud, subject)['request']['result'] == 'pass'
+    row = cloud.create('whole', '--revocable')
+    extend(cloud, row['link'], '--duration', '7d')
+    assert download(row['url'], verify=trusted) == data
+    revoke(cloud, '-', stdin=row['url'])
+    assert requests.head(row['url'], verify=trusted, timeout=30).status_code == 404
     cloud.secrets.append('another key')
     cloud.rows(*TEMP_URL, 'key', 'set', '--slot', '2', '--key-file',
                key_file('another key'))
