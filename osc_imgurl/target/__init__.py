@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where an image's object is, and what signs its URL."""
+"""Find an image's store, its object, and the key for its URL."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people are told: where an image is kept, and which settings are in effect."""
+"""Reports for people: an image's location, and the settings in effect."""
 
 from __future__ import annotations
 
@@ -41,22 +41,21 @@ LOG = logger(__name__)
 
 @dataclasses.dataclass(frozen=True)
 class LocationReport:
-    """What is known of where an image is kept.
+    """An image's locations, and what follows from them for its URL.
 
-    :ivar source: where the locations were read: ``locations``, ``direct_url``, ``get
-        locations call``; ``settings`` where this cloud shows none.
-    :ivar trusted: the location that a URL is made of; None where none in Swift is trusted.
-    :ivar targets: of each location that is trusted, in which store it is, and where: as a URL
-        begins that is made of it.
-    :ivar untrusted: of each location in Swift that is not trusted, its URI and the reason.
-    :ivar scheme: of the trusted location, else of the first; None where none is shown.
-    :ivar account: by the trusted location, else by the settings and the session; None where
-        locations are shown and none is trusted.
+    :ivar source: of the locations: ``locations``, ``direct_url``, ``get locations call``;
+        ``settings`` if this cloud shows none.
+    :ivar trusted: the location for URLs; None if all in Swift are untrusted.
+    :ivar targets: for each trusted location, its store and the start of its URL.
+    :ivar untrusted: for each untrusted location in Swift, its URI and the reason.
+    :ivar scheme: the trusted location's, else the first one's; None if none is shown.
+    :ivar account: the trusted location's, else the settings' or the session's; None if all shown
+        locations are untrusted.
     :ivar container: likewise, else by the sharding rule.
-    :ivar container_by_rule: what the settings give by the sharding rule.
+    :ivar container_by_rule: by the settings and the sharding rule.
     :ivar container_agrees: whether the trusted location and the rule name the same container;
-        None where no location is trusted.
-    :ivar direct_read_allowed: whether the settings allow to read the location directly.
+        None without a trusted location.
+    :ivar direct_read_allowed: whether the settings allow reading the location directly.
     """
 
     image: Image
@@ -76,9 +75,9 @@ class LocationReport:
 
 def report_location(image: str, settings: Settings, images: ImageService,
                     object_store: ObjectStore) -> LocationReport:
-    """Return all that can be known of where an image is kept, whatever its status.
+    """Return a report of an image's locations, for an image of any status.
 
-    An image that shows no location is no error: the settings say then where it should be.
+    If the image shows no location, the report gives the target by the settings.
 
     :raises ImgurlError: as :meth:`osc_imgurl.glance.image_service.ImageService.find`.
     """
@@ -88,12 +87,12 @@ def report_location(image: str, settings: Settings, images: ImageService,
         source = 'locations' if found.locations else 'direct_url'
         if any(is_keystone(location.auth_url, object_store)
                or (location.in_s3 and location.has_credentials) for location in locations):
-            LOG.warning('This cloud shows the password of its image store to everybody who may'
-                        ' see image %s. Its operator can hide it: show_multiple_locations and'
-                        ' show_image_direct_url off, or for Swift swift_store_config_file, in'
-                        ' glance-api.conf', found.id)
+            LOG.warning('This cloud shows the password of its image store to every user of image'
+                        ' %s. Its operator can hide it in glance-api.conf:'
+                        ' show_multiple_locations and show_image_direct_url off, or for Swift'
+                        ' swift_store_config_file', found)
     else:
-        # Answered to service and admin users only, and not by older Glances.
+        # For service and admin users only; older Glances lack it.
         with contextlib.suppress(ImageNotAuthorized, ImageNotFound):
             locations = images.locations(found.id)
             source = 'get locations call' if locations else source
@@ -144,7 +143,7 @@ def _targets(image: Image, trusted: Iterable[Location], settings: Settings,
 
 @dataclasses.dataclass(frozen=True)
 class SettingInEffect:
-    """A setting, its value for people (secrets masked), and where that came from."""
+    """A setting, its value for people (secrets masked), and its source."""
 
     name: str
     value: Any
@@ -153,14 +152,14 @@ class SettingInEffect:
 
 def settings_in_effect(settings: Settings, object_store: Swift,
                        call: Callable[[str], str] = str) -> list[SettingInEffect]:
-    """Return all settings, given and looked up as for a temporary URL; nothing is signed.
+    """Return all settings, given and looked up, as for a new temporary URL.
 
-    They are those of the given store. Where none is given, they are those of all images, and behind
-    them what is given for each store.
+    They are the given store's. Without one, they are those for all images, and then the ones given
+    for each store.
 
-    A look-up that fails is no error: the source says then why there is no value.
+    If a look-up fails, the row's source says why there is no value.
 
-    :param call: what a user calls a setting: see :func:`osc_imgurl.errors.advice`.
+    :param call: returns the user's name for a setting: see :func:`osc_imgurl.errors.advice`.
     """
     store = named_store(settings.store, settings, object_store)
     settings = store.settings
@@ -182,7 +181,7 @@ def settings_in_effect(settings: Settings, object_store: Swift,
 
 
 def _look_up(store: Store, call: Callable[[str], str]) -> list[SettingInEffect]:
-    """Return what is not given and is looked up, each on its own."""
+    """Return the settings not given, each looked up on its own."""
     settings, swift = store.settings, store.swift
 
     def attempt(name: str, look_up: Callable[[], tuple[Any, str]]) -> SettingInEffect:
@@ -194,7 +193,7 @@ def _look_up(store: Store, call: Callable[[str], str]) -> list[SettingInEffect]:
 
     def target() -> Target:
         endpoint, account = find_endpoint(settings, swift), own_account(settings, swift)
-        # The container of a sharded store depends on the image; any name serves for the rest.
+        # The account's keys do not depend on the object's name.
         return Target(endpoint, ObjectPath(account, settings.container, 'image'))
 
     def digest() -> tuple[str, str]:
@@ -223,7 +222,7 @@ def _look_up(store: Store, call: Callable[[str], str]) -> list[SettingInEffect]:
 
 
 def _account(settings: Settings, swift: Swift) -> tuple[str | None, str]:
-    """Return the session's own account, and who says it."""
+    """Return the session's own account, and its source."""
     account = own_account(settings, swift)
     named = settings.account_prefix is None and account == known_endpoint(settings, swift)[1]
     return account, 'catalog' if named else 'project of the session'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where an image's object is, and which key signs it."""
+"""Find an image's object, and the key for its URL."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ if TYPE_CHECKING:
 
 LOG = logger(__name__)
 
-# Of an account's name, as in Swift and Ironic.
+# The prefix of accounts, as in Swift and Ironic.
 DEFAULT_PREFIX = 'AUTH'
-# As many images as Glance gives with one request.
+# Glance's default page size: one request.
 SEEN_IMAGES = 25
 
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """Where an image's object is, as a URL names it.
+    """Endpoint and path of an image's object.
 
-    :ivar store: the Glance store whose settings say so; None for those of all images.
-    :ivar guessed: what is neither given nor does a trusted location of the image say:
-        ``account`` (then it is the session's own), ``container`` (by Glance's rules).
-    :ivar warnings: what to know of it before it is used, a sentence each.
+    :ivar store: the Glance store with the settings used; None for those of all images.
+    :ivar guessed: ``account`` and ``container`` if neither the settings nor a trusted location
+        gives them: the session's own account, the container by Glance's rules.
+    :ivar warnings: for the user, a sentence each.
     """
 
     endpoint: Endpoint
@@ -60,15 +60,15 @@ class Target:
 
 
 def resolve(image: Image, store: Store, object_name: str | None = None) -> Target:
-    """Return where the image's object is: by the settings, its location, Glance's rules.
+    """Return the image's target, by the settings, its trusted location, and Glance's rules.
 
-    A location that is not trusted is used only to say so: where an option names the container,
-    or the object, that is signed explicitly.
+    An untrusted location is never used. With a container or an object given as an option, it logs
+    a warning; else it is an error.
 
-    :param object_name: the object to be signed explicitly, in place of the image's.
-    :raises UntrustedLocation: the image shows locations in Swift, and none is trusted.
+    :param object_name: the object to sign explicitly, instead of the image's.
+    :raises UntrustedLocation: all of the image's locations in Swift are untrusted.
     :raises MissingParameterValue: an account or endpoint is not given and cannot be looked up.
-    :raises InvalidParameterValue: the endpoint is none of a RADOS Gateway.
+    :raises InvalidParameterValue: a RADOS Gateway cannot have this endpoint.
     """
     settings, location = store.settings, store.location
     if store.distrust:
@@ -85,7 +85,7 @@ def resolve(image: Image, store: Store, object_name: str | None = None) -> Targe
     guessed = []
     if account and not settings.account and not (location and location.account):
         guessed.append('account')
-    # That a store is not multi-tenant says nothing of its container.
+    # multi_tenant=False does not give a container.
     if not location and not settings.multi_tenant and not settings.given_by(*of_container[:2]):
         guessed.append('container')
     return Target(endpoint, ObjectPath(account, container, object_name, settings.api_version),
@@ -93,10 +93,10 @@ def resolve(image: Image, store: Store, object_name: str | None = None) -> Targe
 
 
 def in_container_of_its_own(target: Target, image: Image, store: Store) -> Target:
-    """Return a target whose container was guessed in the one that is there.
+    """Replace a guessed container that does not exist by the image's own, if that exists.
 
-    Where there is none as in a store that keeps all images together, there may be the one that a
-    multi-tenant store makes for each. Nobody is asked where the key is given.
+    A multi-tenant store creates one for each image. With a given key, Swift may be out of reach:
+    nothing is looked up.
     """
     account, container = target.path.account, target.path.container
     own = container_of_its_own(image.id, store.settings)
@@ -116,7 +116,7 @@ def in_container_of_its_own(target: Target, image: Image, store: Store) -> Targe
 
 
 def own_account(settings: Settings, swift: Swift) -> str | None:
-    """Return the account that is given, else the session's own.
+    """Return the given account, else the session's own.
 
     :returns: None for a RADOS Gateway without accounts in its URLs.
     :raises MissingParameterValue: it is not given and cannot be looked up.
@@ -127,10 +127,10 @@ def own_account(settings: Settings, swift: Swift) -> str | None:
 
 
 def session_account(settings: Settings, swift: Swift) -> str | None:
-    """Return the session's own account, whichever is given for the images.
+    """Return the session's own account, even if another is given for the images.
 
-    As for every client of Swift, that is the one in the storage URL, whatever project it is of.
-    Else it is the project's ID behind the account prefix; as in Ironic, a given one counts first.
+    Like other clients of Swift, this uses the account in the storage URL. Without one, it is the
+    project's ID behind the account prefix. As in Ironic, a given prefix comes first.
 
     :returns: None for a RADOS Gateway without accounts in its URLs.
     :raises MissingParameterValue: it cannot be looked up.
@@ -140,7 +140,7 @@ def session_account(settings: Settings, swift: Swift) -> str | None:
 
 
 def session_endpoint(settings: Settings, swift: Swift) -> Endpoint:
-    """Return the endpoint that the session's own requests go to; new URLs may have another.
+    """Return the endpoint of the session's own requests; new URLs may have another.
 
     :raises MissingParameterValue: it cannot be looked up.
     """
@@ -149,10 +149,10 @@ def session_endpoint(settings: Settings, swift: Swift) -> Endpoint:
 
 
 def own_container(name: str, settings: Settings, swift: Swift) -> Container:
-    """Return a container that this project makes for itself, in the session's own account.
+    """Return a container of ours, for copies or links, in the session's own account.
 
     All projects of a RADOS Gateway share one set of names, unless it has ``rgw keystone implicit
-    tenants``. So there the project's ID is in the name.
+    tenants``. So the name ends with the project's ID there.
 
     :raises MissingParameterValue: endpoint or project cannot be looked up.
     """
@@ -183,10 +183,10 @@ def _account(location: Location | None, settings: Settings, swift: Swift) -> str
 
 
 def _prefer(settings: Settings, names: tuple[str, ...], value: str, located: str | None) -> str:
-    """Return what the settings of these names say, or what the image's own location says.
+    """Return the settings' value, or that of the image's trusted location, ``located``.
 
-    Where they disagree, an option counts: it is about this one image. Any other source is about
-    all images, and the location knows better.
+    If they differ, an option wins, because it is about this one image. Other sources are about all
+    images: the location wins.
     """
     if not located or located == value:
         return value
@@ -202,7 +202,7 @@ def _prefer(settings: Settings, names: tuple[str, ...], value: str, located: str
 
 
 def signing_key(target: Target, store: Store) -> Key:
-    """Return the key that is given, else the one in the first slot that has one.
+    """Return the given key, else that of the first slot with one.
 
     :raises ImgurlError: as :func:`find_key`.
     """
@@ -211,10 +211,10 @@ def signing_key(target: Target, store: Store) -> Key:
 
 def find_key(target: Target, swift: Swift,
              ask_container: bool = True) -> tuple[KeySlot, Key]:
-    """Return the first slot that has a key, and the key: the container's, else the account's.
+    """Return the first slot with a key, and the key: the container's, else the account's.
 
-    :param ask_container: whether the container is known, so that it can be asked for its keys.
-    :raises MissingParameterValue: there is no key, or no container; or nobody to ask.
+    :param ask_container: whether the container is known.
+    :raises MissingParameterValue: there is no key, no container, or no authentication.
     :raises ObjectStoreNotAuthorized: these credentials may not see the keys.
     :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
     """
@@ -247,27 +247,27 @@ def find_key(target: Target, swift: Swift,
 
 def keeps_images(account: str | None, settings: Settings, images: ImageService,
                  swift: Swift) -> bool | None:
-    """Say whether Glance keeps images in an account, so that its keys sign their URLs.
+    """Say whether an account has images of Glance's, so that its keys sign their URLs.
 
-    It does not where no container there has a name of Glance's, although there are images. A
-    multi-tenant store makes an account's first container with its first image.
+    It has none if there are images, but the account has no container with a name of Glance's. A
+    multi-tenant store creates an account's first container with its first image.
 
     :param account: None for a RADOS Gateway without accounts in its URLs.
-    :returns: None where there is no image yet by which to know.
-    :raises ImgurlError: Glance or Swift does not answer, or not to these credentials.
+    :returns: None if there is no image yet.
+    :raises ImgurlError: Glance or Swift does not answer, or refuses these credentials.
     """
     containers = swift.names(account)
     if any(name == settings.container or name.startswith(f'{settings.container}_')
            for name in containers):
         return True
-    # Those that are visibly elsewhere than in Swift say nothing.
+    # Ignore images outside Swift.
     seen = [(image, locations_in_swift(image, settings, swift))
             for image in images.detail(status='active', limit=SEEN_IMAGES)]
     seen = [each for each in seen if each[1] or not each[0].shown_locations]
     locations = [location for _, found in seen for location in found]
     if any(location.container in containers for location in locations):
         return True
-    # Only a multi-tenant store's location says at which endpoint it is.
+    # Only a multi-tenant store's location names an endpoint.
     if not seen or any(location.endpoint for location in locations):
         return None
     return False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A cloud, and one store of its Glance, as values: who can be asked, by which settings."""
+"""A cloud and its Glance stores, as values; choose an image's store."""
 
 from __future__ import annotations
 
@@ -33,11 +33,9 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Cloud:
-    """Who can be asked about the images and URLs of one cloud.
+    """Glance and Swift of one cloud.
 
-    :ivar images: Glance.
-    :ivar object_store: Swift.
-    :ivar probe: makes unauthenticated requests; None where a URL is never tried.
+    :ivar probe: tries URLs without a token; None to try none.
     """
 
     images: ImageService | OfflineImages = dataclasses.field(default_factory=OfflineImages)
@@ -46,23 +44,22 @@ class Cloud:
 
     @property
     def offline(self) -> bool:
-        """Whether there is no authentication."""
+        """Whether the user is not authenticated."""
         return isinstance(self.object_store, OfflineSwift)
 
     def memoized(self) -> Cloud:
-        """Return the same cloud, whose Swift is asked nothing twice, for one flow."""
+        """Return the same cloud with a memoized Swift, for one flow."""
         return dataclasses.replace(self, object_store=self.object_store.memoized())
 
 
 @dataclasses.dataclass(frozen=True)
 class Store:
-    """One of Glance's stores; or all of them, where no store is known.
+    """One of Glance's stores, or all of them if no store is known.
 
     :ivar settings: for its images; ``store`` is its name.
-    :ivar swift: the object store. It is another region's where the endpoint of the store is one of
-        that region.
-    :ivar location: the location of the image that is trusted; None where none in Swift is shown.
-    :ivar distrust: why none of those in Swift is trusted.
+    :ivar swift: its Swift, perhaps in another region.
+    :ivar location: the image's trusted location; None if Glance shows none in Swift.
+    :ivar distrust: the error if all locations in Swift are untrusted.
     """
 
     settings: Settings
@@ -72,7 +69,7 @@ class Store:
 
 
 def named_store(name: str | None, settings: Settings, swift: Swift) -> Store:
-    """Return a store by its name; None: what all images have in common."""
+    """Return a store by its name; None gives the settings for all images."""
     own = for_store(settings, name)
     if name and own.endpoint_url and of_name(settings.stores, name):
         swift = swift.at(own.endpoint_url)
@@ -80,12 +77,11 @@ def named_store(name: str | None, settings: Settings, swift: Swift) -> Store:
 
 
 def choose_store(image: Image, settings: Settings, swift: Swift) -> Store:
-    """Return the store that an image is taken from: the given one, if it is in that.
+    """Return an image's store: the given one, else that of the first trusted location.
 
-    Else the store of the first location that is trusted; where no location is shown, the first of
-    the image's stores for which there are settings; an S3 store that is on no RADOS Gateway comes
-    last. Who writes a location names its store too, so that a store counts only with a location
-    that is trusted by the settings of that store.
+    Without locations, it is the first of the image's stores with settings; an S3 store outside a
+    RADOS Gateway comes last. An untrusted user can write a location with any store's name. So a
+    store counts only if its own settings trust the location.
 
     The locations are judged here, and nowhere else.
 
@@ -117,16 +113,16 @@ def _validate_given(image: Image, settings: Settings, store: str, swift: Swift) 
             f'This cloud does not say in which stores image {image} is, and no settings are'
             f' given for the store {store}.', 'Give them in clouds.yaml (image_temp_url: stores),'
             ' or with the glance-api.conf.', 'config_file')
-    # A location may name no store; it is judged by the settings of the given one then.
+    # A location without a store's name is judged by the given store's settings.
     if named and not {store, None} & named.keys():
         raise ImageUnacceptable(
-            f'Image {image} is in {", ".join(map(str, named))} and not in the store {store}, as'
-            ' far as that is in Swift.', 'Name another, or copy the image there.', 'store',
+            f'Image {image} is in {", ".join(map(str, named))} and not in the store {store}'
+            ' (only stores in Swift count).', 'Name another, or copy the image there.', 'store',
             COPY_IMAGE)
 
 
 def store_of_path(path: ObjectPath, settings: Settings, swift: Swift) -> Store:
-    """Return the store in which an object is by the settings."""
+    """Return the store of an object, by the settings for its container and account."""
     name = settings.store or next(
         (name for name, own in settings.stores.items()
          if container_by_rule(path.object, own) == path.container

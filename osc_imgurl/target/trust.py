@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which location of an image is trusted.
+"""Decide whether to trust a location.
 
-An ordinary user may write a location of an own image (Glance's ``show_multiple_locations``). A URL
-made of such a location could open another project's image. So a location is trusted only as far
-as nobody but Glance can have written it, or as it names nothing but the image's own object.
+Users can write locations of their images (Glance's ``show_multiple_locations``). A URL for such a
+location could open another project's image. So we trust a location only if Glance wrote it, or if
+it names the image's own object.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from osc_imgurl.tempurl.endpoint import DEFAULT_PORTS
 if TYPE_CHECKING:
     from osc_imgurl.swift.endpoint import Swift
 
-# Of locations that Glance reads with rights of its own, or none: it sends nobody's token there.
+# Schemes of locations that Glance reads without the user's token.
 READ_WITH_GLANCES_RIGHTS = frozenset((
     'cinder', 'file', 'filesystem', 'http', 'https', 'rbd', 's3', 's3+http', 's3+https',
     'vsphere'))
 
 
 def container_by_rule(image_id: str, settings: Settings, location: Location | None = None) -> str:
-    """Return the container that the settings give, by the rules of Glance's stores.
+    """Return an image's container by the settings and the rules of Glance's stores.
 
     An S3 store has one bucket for all images.
 
-    :param location: of the image, if one is trusted; it knows whether it is in an S3 store.
+    :param location: the trusted one, if any: it tells an S3 store.
     """
     if location.in_s3 if location else settings.s3:
         return settings.container
@@ -51,7 +51,7 @@ def container_by_rule(image_id: str, settings: Settings, location: Location | No
 
 
 def container_of_its_own(image_id: str, settings: Settings) -> str:
-    """Return the container that a multi-tenant store makes for an image.
+    """Return the image's own container in a multi-tenant store.
 
     The rule is that of ``glance_store._drivers.swift.store.MultiTenantStore.create_location``.
     """
@@ -105,12 +105,12 @@ def _describe_stores(image: Image) -> str:
 
 
 def find_trusted(image: Image, settings: Settings, object_store: Swift) -> Location | None:
-    """Return the first location in Swift that is trusted; None where there is none in Swift.
+    """Return the first trusted location in Swift; None if Glance shows none in Swift.
 
-    Each is judged by the settings of the store that it names itself in, which are those that a URL
-    is then made with. Those of another store than the given one do not count.
+    Each is judged by the settings of its store, as are its URLs. If a store is given, locations in
+    other stores do not count.
 
-    :raises UntrustedLocation: none of those in Swift is trusted; the message says why.
+    :raises UntrustedLocation: all locations in Swift are untrusted; the message says why.
     """
     reasons = []
     for location in locations_in_swift(image, settings, object_store):
@@ -132,22 +132,22 @@ def find_trusted(image: Image, settings: Settings, object_store: Swift) -> Locat
 
 
 def unsafe_to_read(image: Image, settings: Settings, object_store: Swift) -> str:
-    """Return why Glance might send our token where an untrusted user has said; empty if it cannot.
+    """Return why Glance could send our token to a host chosen by an untrusted user; else empty.
 
-    A multi-tenant store sends the token of the user who asks for the data to the location's host.
-    Glance may read any of an image's locations, so each must be harmless:
+    A multi-tenant store sends the user's token to the location's host. Glance can read any of an
+    image's locations, so each must be harmless. It is if one of these holds:
 
-    * of a scheme in :data:`READ_WITH_GLANCES_RIGHTS`;
-    * trusted by the catalog alone;
-    * for this cloud's Keystone, and for the image's own object: a single-tenant store asks it for
-      a token of Glance's, for every project, and a multi-tenant store gives it one that it knows.
+    * Its scheme is in :data:`READ_WITH_GLANCES_RIGHTS`.
+    * It is trusted by the catalog alone.
+    * It names this cloud's Keystone and the image's own object. There a single-tenant store gets
+      a token of Glance's, and a multi-tenant store shows Keystone a token that Keystone made.
     """
     def harmless(location: Location) -> bool:
         if not location.in_swift:
             return location.scheme in READ_WITH_GLANCES_RIGHTS
         if location.has_credentials or is_keystone(location.base_url, object_store):
             return location.object == image.id and is_keystone(location.base_url, object_store)
-        # A given endpoint may be a proxy's, which gets signatures, and no token.
+        # A given endpoint may be a proxy's: it gets signatures, but no token.
         by_catalog = dataclasses.replace(for_store(settings, location.store), endpoint_url=None)
         return not distrust_reason(location, image.id, by_catalog, object_store)
 
@@ -157,22 +157,21 @@ def unsafe_to_read(image: Image, settings: Settings, object_store: Swift) -> str
 
 def distrust_reason(location: Location, image_id: str, settings: Settings,
                     object_store: Swift) -> str:
-    """Return why a location in Swift is not trusted; empty where it is.
+    """Return why a location in Swift is untrusted; empty if it is trusted.
 
-    * One that is not understood is never trusted.
-    * ``swift+config`` is trusted wholly: Glance lets nobody else write such a location.
-    * Of an S3 store, the object must be the image's and the bucket the one that is given as the
-      container: Glance reads whatever key a user names, with its own rights. Host and credentials
-      are of no interest: nothing goes there.
-    * With credentials (glance_store's single-tenant form), the object must be the image's, and the
-      credentials those of the session's project, for this cloud's Keystone: at another, anybody
-      can make them up. Where an account is given, it cannot be compared with a project; then the
-      container must be the one that the settings give.
-    * Without, for this cloud's Keystone (a store with application credentials, glance_store 5.4),
-      the object must be the image's and the container the one that the settings give.
-    * Without, for a storage URL (the multi-tenant form), the object must be the image's, the
-      container Glance's for this image or the settings', and what stands before version and
-      account an endpoint of the object store. The endpoint is compared, and never used.
+    * A location of unknown form is untrusted.
+    * ``swift+config`` is trusted: only Glance can write such a location.
+    * All others must have the image's ID for an object.
+    * In an S3 store: the bucket must be the settings' container. Glance reads any key that a user
+      names, with its own rights. Host and credentials do not count: nothing goes there.
+    * With credentials (a single-tenant store): they must be the session's project's, for this
+      cloud's Keystone. Another Keystone may accept invented ones. A given account cannot be
+      compared with a project: then the container must be the settings' instead.
+    * Without credentials, for this cloud's Keystone (application credentials, glance_store 5.4):
+      the container must be the settings'.
+    * Without credentials, for a storage URL (a multi-tenant store): the container must be Glance's
+      for this image or the settings', and the endpoint must be the object store's. The endpoint is
+      only compared: new URLs do not use it.
     """
     if location.problem or location.scheme == GLANCES_OWN:
         return location.problem
@@ -212,7 +211,7 @@ def _distrust_credentials(location: Location, by_rule: str, settings: Settings,
 
 
 def is_keystone(auth_url: str | None, object_store: Swift) -> bool:
-    """Say whether an address is that of this cloud's Keystone, of whichever API version."""
+    """Say whether a URL is this cloud's Keystone, of any API version."""
     return _same_place(auth_url, object_store.auth_urls())
 
 
@@ -222,7 +221,7 @@ def _distrust_storage_url(location: Location, image_id: str, by_rule: str, setti
         return f'its container {location.container} is not one that Glance makes for this image'
     known = object_store.endpoints() | {settings.endpoint_url}
     if not _same_place(location.endpoint, known):
-        return 'its endpoint is none of the object store\'s in the catalog'
+        return 'its endpoint is not one of the object store\'s in the catalog'
     if location.account is None and not _without_accounts(settings, object_store):
         return 'it names no account'
     return ''
@@ -240,7 +239,7 @@ def _same_place(url: str | None, known: Iterable[str | None]) -> bool:
 
 
 def _place(url: str) -> tuple[str, int, str] | None:
-    """Return host, port and path, without an API version at the end; None where it has no host."""
+    """Return host, port and path, without an API version at the end; None without a host."""
     try:
         parts = urllib.parse.urlsplit(url)
         port = parts.port or DEFAULT_PORTS[parts.scheme]

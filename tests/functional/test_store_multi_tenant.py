@@ -218,7 +218,7 @@ def test_an_own_object_at_a_attackers_host(cloud, attacker, own, key_file):
     # Nor is Glance asked for the data: it would send the token there.
     for options in ([], ['--copy']):
         line = cloud.refused(image, *options, cloud='demo')
-        assert "its endpoint is none of the object store's" in line and '--copy' not in line
+        assert "its endpoint is not one of the object store's" in line and '--copy' not in line
     row = cloud.rows('image', 'location', 'show', image, cloud='demo')
     assert row['trusted'] is None and row['untrusted']
     # Who gives the host trusts it.
@@ -250,7 +250,7 @@ def test_a_path_inside_a_storage_url(cloud, data):
     plant(cloud, image, f'{store.get_endpoint()}{name}'.replace('http', 'swift+http', 1),
           store='swift1', status=500)
     for options in ([], ['--method', 'DELETE']):
-        assert "its endpoint is none of the object store's" in cloud.refused(
+        assert "its endpoint is not one of the object store's" in cloud.refused(
             image, *options, cloud='admin')
 
 

@@ -87,7 +87,7 @@ def test_image(of, result, detail, names):
 
 FOREIGN = image(f'swift+https://evil/v1/AUTH_x/glance/{IMAGE_ID}', size=5)
 NOT_BELIEVED = (f'No location of image {IMAGE} is trusted: swift+https://evil/v1/AUTH_x/glance/'
-                f'{IMAGE_ID}: its endpoint is none of the object store\'s in the catalog.')
+                f'{IMAGE_ID}: its endpoint is not one of the object store\'s in the catalog.')
 SIGN_ON_PURPOSE = ('container', 'object', 'account', 'key_file')
 
 

@@ -19,7 +19,7 @@ from ..stubs import IMAGE_ID, Glance, Store, image
 SINGLE = f'swift+config://ref1/glance/{IMAGE_ID}'
 MULTI = f'swift+http://swift/v1/AUTH_x/glance_{IMAGE_ID}/{IMAGE_ID}'
 EVIL = f'swift+https://evil/v1/AUTH_x/glance/{IMAGE_ID}'
-DOUBTED = f'{EVIL}: its endpoint is none of the object store\'s in the catalog'
+DOUBTED = f'{EVIL}: its endpoint is not one of the object store\'s in the catalog'
 FIELDS = ('source', 'scheme', 'account', 'container', 'object', 'container_agrees')
 
 

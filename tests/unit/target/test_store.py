@@ -74,7 +74,7 @@ def test_the_store(found, settings, wanted):
     (kept(stores=('east', 'disk')), asked_for('west'), ImageUnacceptable, 'is in east, disk'),
     # Only Swift has temporary URLs.
     (kept(('file:///x', 'disk'), (IN_EAST, 'east')), asked_for('disk'), ImageUnacceptable,
-     'not in the store disk, as far as that is in Swift'),
+     'not in the store disk'),
     (kept(), Settings(store='west'), InvalidParameterValue, 'no settings are given for the store')])
 def test_no_such_store(found, settings, error, said):
     with pytest.raises(error, match=said):
