@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The settings: one table, and where values come from."""
+"""The settings: one table, and the sources of values."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the config files of services give: of an Ironic, a Glance, or both.
+"""Read the config files of Ironic and Glance.
 
-oslo.config reads them as one configuration, so that they mean what they mean to the service.
+oslo.config reads them as one configuration, as in the services themselves.
 """
 
 from __future__ import annotations
@@ -18,25 +18,23 @@ from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.settings import secret_file, values
 from osc_imgurl.settings.table import TABLE, Kind, Setting, Source
 
-# A setting, its value, and where it comes from.
+# A setting, its value, its source.
 Candidate = tuple[Setting, Any, Source]
-# What is given in files, by group and option: the number of the last file that has it, and its
-# text there.
+# Values in files, by group and option: the number of the last file with it, and its text there.
 Given = Mapping[tuple[str | None, str], tuple[int, str]]
-# By group and option; None stands for nothing.
+# By group and option; None is no default.
 Defaults = Mapping[str | None, Mapping[str, str | None]]
-# What Glance's stores have in common.
+# The group for all of Glance's stores.
 _SHARED = 'backend_defaults'
-# The entry points of glance_store's drivers; no other spelling is one.
+# The entry points of glance_store's drivers, in their only spellings.
 _S3_DRIVERS = ('s3', 'glance.store.s3.Store')
 _DRIVERS = ('swift', 'glance.store.swift.Store', *_S3_DRIVERS)
-# They do not end a text in oslo.config, and so would be a part of a name.
+# oslo.config would make them a part of a name.
 _BRACKETS = '{}"\''
-# Of all options the only one that is set where it is empty: accounts may have no prefix.
+# An empty value sets only this option: accounts may have no prefix.
 _MAY_BE_EMPTY = 'swift_account_prefix'
-# What the services put in the place of an option that is in no file, beside the options that are
-# settings. (ironic.conf.glance, glance_store._drivers.swift.store; those of a store have no
-# defaults where there are several.)
+# Defaults of the services' other options, for a $ in a value: ironic.conf.glance and
+# glance_store._drivers.swift.store. With several stores, a store's options have no defaults.
 _OF_IRONIC = {_MAY_BE_EMPTY: 'AUTH', 'num_retries': '0', 'region_name': None}
 _OF_GLANCE = {'swift_store_region': None, 'swift_store_endpoint': None,
               'swift_store_endpoint_type': 'publicURL', 'swift_store_service_type': 'object-store'}
@@ -44,12 +42,12 @@ _OF_GLANCE = {'swift_store_region': None, 'swift_store_endpoint': None,
 
 @dataclasses.dataclass(frozen=True)
 class ConfigFiles:
-    """What config files give, each setting with the number of its file.
+    """The values in config files, each with the number of its file.
 
-    :ivar common: for all images.
-    :ivar stores: for those in each store; a Glance whose only store has no name has it under ''.
-    :ivar default: the store that Glance puts an image into which nobody says a store for.
-    :ivar s3: the names of those that are S3 stores; the others are Swift stores.
+    :ivar common: for all stores.
+    :ivar stores: for each store; '' is the only store of a Glance without store names.
+    :ivar default: Glance's default store.
+    :ivar s3: the names of the S3 stores; the others are Swift stores.
     """
 
     common: Sequence[tuple[int, Candidate]] = ()
@@ -58,11 +56,11 @@ class ConfigFiles:
     s3: Collection[str] = ()
 
     def for_all(self) -> list[Candidate]:
-        """Return what is given for all images, the last file's first."""
+        """Return the values for all stores, the last file's first."""
         return _last_first([*self.common, *self.stores.get(self.default, ())])
 
     def for_store(self, name: str) -> list[Candidate]:
-        """Return what is given for the images in a store, the last file's first."""
+        """Return the values for one store, the last file's first."""
         return _last_first([*self.stores.get(name, ()), *self.common])
 
 
@@ -71,11 +69,11 @@ def _last_first(numbered: list[tuple[int, Candidate]]) -> list[Candidate]:
 
 
 def read(paths: Sequence[str]) -> ConfigFiles:
-    """Return what config files give together.
+    """Return the values in config files, as one configuration.
 
-    :param paths: of files, or of folders whose ``*.conf`` are read in the order of their names.
-    :raises InvalidParameterValue: a file cannot be read, or an option in it; or Glance would not
-        accept its stores.
+    :param paths: files, and folders with ``*.conf``, read in the order of their names.
+    :raises InvalidParameterValue: a file or an option in it cannot be read, or Glance would refuse
+        its stores.
     """
     if not paths:
         return ConfigFiles()
@@ -101,10 +99,10 @@ def read(paths: Sequence[str]) -> ConfigFiles:
 
 
 def _files_of(paths: Sequence[str]) -> list[str]:
-    """Return the files that are named, and those in the folders that are."""
+    """Return the files, and those in the folders."""
     files: list[str] = []
     for path in map(values.at_home, paths):
-        # pathlib takes an empty path for the current folder.
+        # pathlib reads an empty path as the current folder.
         if path and (folder := pathlib.Path(path)).is_dir():
             files += map(str, sorted(folder.glob('*.conf')))
         else:
@@ -113,7 +111,7 @@ def _files_of(paths: Sequence[str]) -> list[str]:
 
 
 def _parse(files: Sequence[str]) -> Given:
-    """Return what is in files, as it is written."""
+    """Return the texts in files, unchanged."""
     from oslo_config import cfg
 
     given: dict[tuple[str | None, str], tuple[int, str]] = {}
@@ -124,7 +122,7 @@ def _parse(files: Sequence[str]) -> Given:
         except FileNotFoundError:
             raise InvalidParameterValue(f'The config file {file} does not exist.') from None
         except cfg.ParseError:
-            # oslo.config's own message quotes the line, and that may be the key's.
+            # oslo.config's own message quotes the line, perhaps with the key.
             raise InvalidParameterValue(
                 f'The config file {file} has a line that is not "option = value".') from None
         except (OSError, UnicodeDecodeError) as error:
@@ -137,7 +135,7 @@ def _parse(files: Sequence[str]) -> Given:
 
 
 def _group(name: str) -> str | None:
-    """Return a group as oslo.config knows it, which takes no notice of capitals."""
+    """Return a group's name in oslo.config, which ignores case."""
     return None if name == 'DEFAULT' else name.lower()
 
 
@@ -148,20 +146,20 @@ def _defaults(service: str) -> dict[str, str | None]:
 
 
 def _of_this_machine(given: Given) -> dict[str, str | None]:
-    """Return Ironic's options that have another default on each machine, where they count."""
+    """Return Ironic's options with another default on each machine, if a value uses them."""
     from oslo_utils import netutils
 
-    # To find these may take a while.
+    # Finding these may take a while.
     return {name: find() for name, find in (
         ('my_ip', netutils.get_my_ipv4), ('host', socket.getfqdn))
         if any('$' in text and name in text for _, text in given.values())}
 
 
 class _Configuration:
-    """The configuration that files are together, for one service.
+    """Config files as one configuration, for one service.
 
-    :param given: what is in the files.
-    :param defaults: those of the service.
+    :param given: the values in the files.
+    :param defaults: the service's.
     """
 
     def __init__(self, files: list[str], given: Given, defaults: Defaults) -> None:
@@ -170,7 +168,7 @@ class _Configuration:
         self._files = files
         self._given = given
         self._conf = cfg.ConfigOpts()
-        # Nothing but the files counts: no other file, server or variable that they could name.
+        # Read nothing but these files, even if they name another file, a server or a variable.
         self._conf.set_override('config_source', [])
         self._conf(args=[], project='osc-imgurl', default_config_files=files,
                    default_config_dirs=[], use_env=False)
@@ -182,15 +180,12 @@ class _Configuration:
         for (group, name), (_, text) in given.items():
             self.register(group, {name: None})
             default = defaults.get(group, {}).get(name)
-            # What is empty is not set.
+            # An empty value is not set.
             if default and not text and name != _MAY_BE_EMPTY:
                 self._conf.set_override(name, default, group)
 
     def register(self, group: str | None, options: Mapping[str, str | None]) -> None:
-        """Have options read that are not already, and whose names oslo.config accepts.
-
-        :param options: with their defaults.
-        """
+        """Register options with their defaults, unless registered or invalid in oslo.config."""
         from oslo_config import cfg
 
         for name, default in options.items():
@@ -211,7 +206,7 @@ class _Configuration:
                     driver not in _DRIVERS and re.search('swift|s3', driver, re.IGNORECASE)):
                 raise InvalidParameterValue(
                     f'Invalid enabled_backends ({self._source("DEFAULT", "enabled_backends")}):'
-                    f' {name}:{driver} is no store to Glance.',
+                    f' Glance supports no store {name}:{driver}.',
                     'Write enabled_backends = <name>:swift or :s3, without brackets and quotes.')
         if backends and default and default not in backends:
             raise InvalidParameterValue(
@@ -224,10 +219,7 @@ class _Configuration:
         return {'': 's3' if scheme.startswith('s3') else 'swift'}, ''
 
     def given(self, setting: Setting, *places: tuple[str, str]) -> Iterator[tuple[int, Candidate]]:
-        """Yield a setting that is given once, from the first of its places that gives it.
-
-        :param places: groups and options.
-        """
+        """Yield a setting's value, from the first group and option with one; nothing without."""
         for group, option in places:
             number, text = self._given.get((_group(group), option), (None, ''))
             if number is None or not (text or option == _MAY_BE_EMPTY):
@@ -240,24 +232,21 @@ class _Configuration:
                 return
 
     def _value(self, name: str, group: str, option: str) -> Any:
-        """Return the value of an option that is registered.
-
-        :param name: what a message calls it.
-        """
+        """Return the value of a registered option; ``name`` is its name in a message."""
         from oslo_config import cfg
 
         known = _group(group)
-        # What oslo.config says quotes the value.
+        # oslo.config's own messages quote the value.
         try:
             return self._conf[known][option] if known else self._conf[option]
         except RecursionError:
             raise InvalidParameterValue(
-                f'Invalid {name} ({self._source(group, option)}): it stands for itself, by a $.',
+                f'Invalid {name} ({self._source(group, option)}): a $ in it refers to itself.',
                 'Give one of the options a value without a $.') from None
         except cfg.Error:
             raise InvalidParameterValue(
                 f'Invalid {name} ({self._source(group, option)}): it cannot be read.',
-                'A $ stands for the value of another option; write $$ for a $.') from None
+                'A $ begins the name of another option; write $$ for a $.') from None
 
     def _source(self, group: str, option: str) -> Source:
         file = self._files[self._given[_group(group), option][0]]

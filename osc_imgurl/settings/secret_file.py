@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that hold a secret: a key, or a password."""
+"""Read and write files with a key or a password."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ LOG = logger(__name__)
 
 
 def standard_input() -> BinaryIO:
-    """Return standard input, for ``-`` in place of a file.
+    """Return standard input, for ``-`` instead of a file.
 
-    Where it is closed its descriptor is that of the next file that is opened: it is never used by
-    its number.
+    Never use descriptor 0: if standard input is closed, it is the next file opened.
 
     :raises InvalidParameterValue: it is closed.
     """
@@ -36,13 +35,13 @@ def standard_input() -> BinaryIO:
 
 
 def read(path: str, kind: str) -> str:
-    """Return what is in a file, without the newlines at its end.
+    """Return a file's content, without the newlines at its end.
 
-    A file that other users can read or change costs a warning.
+    It logs a warning if other users can read or change the file.
 
     :param path: ``-`` is standard input.
-    :param kind: what a warning calls the file, such as ``key file``.
-    :returns: bytes that are not UTF-8 are escaped (``surrogateescape``).
+    :param kind: the file's name in a warning, such as ``key file``.
+    :returns: invalid UTF-8 is escaped (``surrogateescape``).
     :raises OSError: the file cannot be read.
     """
     if path == '-':
@@ -56,12 +55,12 @@ def read(path: str, kind: str) -> str:
 
 @contextlib.contextmanager
 def created(path: str, value: bytes) -> Iterator[None]:
-    """Write a secret to a new file, which only its owner can read or change.
+    """Write a secret to a new file for its owner only.
 
-    The body puts the secret into use. Where it fails, the file is removed again, unless the secret
-    may be in use all the same.
+    The body puts the secret into use. If it fails, the file is removed, unless the secret may be in
+    use.
 
-    :raises InvalidParameterValue: there is a file of that name already, or it cannot be written.
+    :raises InvalidParameterValue: the file exists already, or cannot be written.
     """
     _write_new(path, value)
     try:
@@ -74,7 +73,7 @@ def created(path: str, value: bytes) -> Iterator[None]:
         raise type(error)(f'{error.problem} The file {path} is removed again.', error.remedy,
                           *error.names) from error
     except BaseException:
-        LOG.warning('The file %s is kept: what is in it may be in use', path)
+        LOG.warning('The file %s is kept: the secret in it may be in use', path)
         raise
 
 
@@ -101,9 +100,9 @@ def _not_written(path: str, error: OSError) -> InvalidParameterValue:
 
 
 def warn_of_config_file(path: str) -> None:
-    """Warn of a service's config file that holds a secret, and that everybody can use.
+    """Warn of a service's config file with a secret if all users have access to it.
 
-    A group may read and write it: that is how a service gets at its own file.
+    Its group may: the service itself reads it that way.
     """
     _warn(path, 'config file', pathlib.Path(path).stat().st_mode, stat.S_IRWXO)
 
@@ -111,5 +110,5 @@ def warn_of_config_file(path: str) -> None:
 def _warn(path: str, kind: str, mode: int, others: int) -> None:
     able = [able for able, bits in (('read', 0o444), ('change', 0o222)) if mode & others & bits]
     if able and stat.S_ISREG(mode):
-        LOG.warning('Other users can %s the %s %s, and so what is secret in it: chmod %o %s',
+        LOG.warning('Other users can %s the %s %s, and so the secret in it: chmod %o %s',
                     ' and '.join(able), kind, path, stat.S_IMODE(mode) & ~others, path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where settings come from: option, environment, ``clouds.yaml``, a service's config file."""
+"""Read settings from their sources: options, environment, ``clouds.yaml``, config files."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = Non
          cloud: Mapping[str, Any] | None = None,
          config_files: Sequence[str] = (), ignored: Collection[str] = (), *,
          untrusted: Sequence[str] = (), name_option: Callable[[str], str] = str) -> Settings:
-    """Return the settings in effect: of each, the first source that gives it.
+    """Return the settings in effect. For each setting, the first source with a value wins.
 
-    The sources are, in this order: options, environment, ``clouds.yaml``, config files (which are
-    one configuration, in which the last wins, as in every OpenStack service), defaults. What
-    ``clouds.yaml`` (``stores:``) or a ``glance-api.conf`` says of one Glance store is in the
-    settings of that store, and comes there before what the same source says of all.
+    The order is: options, environment, ``clouds.yaml``, config files, defaults. All config files
+    are one configuration: the last file wins, as in every OpenStack service. ``clouds.yaml``
+    (``stores:``) and ``glance-api.conf`` can give values for one Glance store. In the settings of
+    that store, they come before the same source's values for all stores.
 
-    :param options: what the caller gives, by setting; None is not given.
-    :param environment: a process environment; ``OSC_IMGURL_<SETTING>`` is read.
-    :param cloud: a cloud's entry of ``clouds.yaml``; its mapping ``image_temp_url`` is read.
+    :param options: values from the caller, by setting; None is not given.
+    :param environment: a process environment, with ``OSC_IMGURL_<SETTING>``.
+    :param cloud: a cloud's entry of ``clouds.yaml``, with the mapping ``image_temp_url``.
     :param config_files: paths of an ``ironic.conf`` (its group ``[glance]``), a
         ``glance-api.conf`` (the groups of its Swift and S3 stores), or a folder with such files.
-    :param ignored: settings that keep their defaults, whatever a source says.
-    :param untrusted: files that the cloud's entry is read from, and that somebody else may have
-        written: no restricted setting is accepted from them.
-    :param name_option: returns what a user calls the option of a setting.
-    :raises InvalidParameterValue: a value is none of its setting's, a name is no setting's,
-        a file cannot be read, a key or password stands where OpenStackClient would print it, or
-        a restricted setting comes from an untrusted file.
+    :param ignored: these settings keep their defaults.
+    :param untrusted: files of the cloud's entry that untrusted users may have written; restricted
+        settings in them are refused.
+    :param name_option: returns the user's name for a setting's option.
+    :raises InvalidParameterValue: a value or a name is invalid, a file cannot be read, a key or
+        password is in a place that OpenStackClient prints, or a restricted setting comes from an
+        untrusted file.
     """
     first = [
         *((BY_NAME[name], value, Source(Kind.OPTION, name_option(name)))
@@ -61,7 +61,7 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = Non
         *_from_environment(environment or {})]
     in_cloud, stores_in_cloud = _from_cloud((cloud or {}).get(CLOUD_KEY))
     of_services = services.read(config_files)
-    # Standard input can be read once.
+    # Standard input can be read only once.
     read = functools.cache(read_secret)
 
     def settings_of(candidates: Iterable[Candidate]) -> Settings:
@@ -84,9 +84,9 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = Non
 
 def _in_effect(candidates: Iterable[Candidate], read: Callable[[Setting, str], Any],
                untrusted: Sequence[str]) -> Settings:
-    """Return the settings of which the first that gives them counts.
+    """Return the settings: the first candidate for each wins.
 
-    :param read: returns the value of a setting that is in a file of its own.
+    :param read: reads the value of a setting from a file of its own.
     :param untrusted: as for :func:`load`.
     """
     values: dict[str, Any] = {}
@@ -96,8 +96,8 @@ def _in_effect(candidates: Iterable[Candidate], read: Callable[[Setting, str], A
             if setting.restricted and source.kind is Kind.CLOUD and untrusted:
                 raise InvalidParameterValue(
                     f'The setting {source} is not accepted from {" and ".join(untrusted)}: it names'
-                    ' a file to read, or the server that gets the content, and others may have'
-                    ' written this one.', _TRUST)
+                    ' a file to read, or a server to send the content to, and an untrusted user'
+                    ' may have written it.', _TRUST)
             values[setting.name] = _parse(setting, value, source)
             sources[setting.name] = source
     for setting in TABLE:
@@ -108,12 +108,12 @@ def _in_effect(candidates: Iterable[Candidate], read: Callable[[Setting, str], A
 
 
 def read_secret(setting: Setting, path: str) -> Any:
-    """Return the value of a setting from a file of its own; ``-`` is standard input.
+    """Return the value of a setting from a file of its own, without newlines at the end.
 
-    Newlines at the end are not the value's. A file that other users can read or change costs a
-    warning.
+    It logs a warning if other users can read or change the file.
 
-    :raises InvalidParameterValue: the file cannot be read, or holds no such value.
+    :param path: ``-`` is standard input.
+    :raises InvalidParameterValue: the file cannot be read, or its value is invalid.
     """
     kind = setting.file.replace('_', ' ')
     try:
@@ -132,7 +132,7 @@ def _parse(setting: Setting, value: Any, source: Source | str) -> Any:
     try:
         return setting.parse(str(value))
     except ValueError as error:
-        # Of a URL, in whatever form, that is credentials.
+        # In any form of URL, this part is the credentials.
         remember(str(value).rpartition('@')[0])
         shown = '' if setting.secret else f' {str(value)!r}'
         raise InvalidParameterValue(
@@ -149,7 +149,7 @@ def _known(name: str, source: Source) -> Setting:
         file = BY_NAME[setting.file]
         raise InvalidParameterValue(
             f'The {name} may not stand in {source}: {PRINTED}.',
-            f'Put it into a file, and name that in {file.environment}, in clouds.yaml'
+            f'Put it into a file, and name the file in {file.environment}, in clouds.yaml'
             f' ({CLOUD_KEY}: {file.name}) or as an option.', *([file.name] if file.metavar else []))
     return setting
 
@@ -163,10 +163,10 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[Candidate]:
                 instead = (f', and put the {setting.name.replace("_", " ")} into a file that'
                            f' {BY_NAME[setting.file].environment} names')
             raise InvalidParameterValue(
-                f'{variable} is not read: OpenStackClient makes a cloud "envvars" of OS_* variables'
-                ' that it does not know, and every command may fail then.',
+                f'{variable} is not a setting: OpenStackClient turns unknown OS_* variables into a'
+                ' cloud "envvars", and then every command may fail.',
                 f'Unset it{instead}.')
-        # An empty variable is an unset one, as for OpenStackClient's own.
+        # As for OpenStackClient, an empty variable is not set.
         if variable.startswith(ENVIRONMENT_PREFIX) and value:
             name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
             source = Source(Kind.ENVIRONMENT, variable)
@@ -174,7 +174,7 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[Candidate]:
 
 
 def _from_cloud(mapping: Any) -> tuple[list[Candidate], dict[str, list[Candidate]]]:
-    """Return what ``clouds.yaml`` gives for all images, and for those in each store."""
+    """Return the values in ``clouds.yaml`` for all stores, and for each."""
     common = dict(_mapping(mapping, CLOUD_KEY))
     stores = {str(name): list(_settings_of_store(given, f'{CLOUD_KEY}.{STORES}.{name}'))
               for name, given in _mapping(common.pop(STORES, None), f'{CLOUD_KEY}.{STORES}')}
@@ -185,7 +185,7 @@ def _settings_of_store(given: Any, name: str) -> Iterator[Candidate]:
     for setting, value, source in _candidates(_mapping(given, name), name):
         if not setting.of_store:
             raise InvalidParameterValue(
-                f'{source} is no setting of a store; those are:'
+                f'{source} is not a setting of a store; those are:'
                 f' {", ".join(setting.name for setting in TABLE if setting.of_store)}.')
         yield setting, value, source
 

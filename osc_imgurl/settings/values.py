@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a setting may be.
+"""Parsers for the values of settings.
 
-Each function accepts text, or the value that it makes of text; it returns the value, or raises
-ValueError with what is expected.
+Each function accepts text or an already parsed value, and returns the value. Its ValueError names
+what is expected.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from osc_imgurl.tempurl.options import MAX_EXPIRES, parse_duration
 from osc_imgurl.tempurl.signing import Key, validate_key
 
 MAX_SEED = 32
-# Why neither a key nor a password may stand in the environment or in clouds.yaml.
+# The reason against keys and passwords in the environment and in clouds.yaml.
 PRINTED = ('OpenStackClient prints clouds.yaml with --debug and in "configuration show", and any'
            ' program may print its environment')
 _A_PASSWORD = re.compile(r'passw(or)?d\W*[=:]', re.IGNORECASE)
@@ -64,8 +64,8 @@ def text(given: str) -> str:
 
 
 def at_home(path: str) -> str:
-    """Return a path with the home folder for ``~``; unchanged where nobody has such a home."""
-    # pathlib fails then, and takes an empty path for the current folder.
+    """Return a path with the home folder for ``~``; unchanged without such a home."""
+    # pathlib fails without one, and reads an empty path as the current folder.
     return os.path.expanduser(path)  # noqa: PTH111
 
 
@@ -98,7 +98,7 @@ def schemes(given: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def arguments(given: str | tuple[tuple[str, Any], ...]) -> tuple[tuple[str, Any], ...]:
-    """Accept ``name=value,...``; numbers and booleans become what they are."""
+    """Accept ``name=value,...``; parse numbers and booleans."""
     def typed(value: str) -> Any:
         try:
             return json.loads(value)

@@ -42,7 +42,7 @@ def test_who_is_warned_of_a_file_of_ones_own(tmp_path, caplog, mode, able, bette
     path.chmod(mode)
     secret_file.read(str(path), 'key file')
     assert [record.getMessage() for record in caplog.records] == ([] if able is None else [
-        f'Other users can {able} the key file {path}, and so what is secret in it:'
+        f'Other users can {able} the key file {path}, and so the secret in it:'
         f' chmod {better} {path}'])
 
 
@@ -55,7 +55,7 @@ def test_who_is_warned_of_a_services_file(tmp_path, caplog, mode, able, better):
     path.chmod(mode)
     secret_file.warn_of_config_file(str(path))
     assert [record.getMessage() for record in caplog.records] == ([] if able is None else [
-        f'Other users can {able} the config file {path}, and so what is secret in it:'
+        f'Other users can {able} the config file {path}, and so the secret in it:'
         f' chmod {better} {path}'])
 
 

@@ -300,7 +300,7 @@ def test_a_raw_secret_is_refused_without_being_shown(given):
 
 @pytest.mark.parametrize('value', ['1', ''])
 def test_the_former_prefix_is_refused(value):
-    with pytest.raises(InvalidParameterValue, match='OpenStackClient makes a cloud') as caught:
+    with pytest.raises(InvalidParameterValue, match='OpenStackClient turns unknown') as caught:
         load(environment={'OS_IMAGE_TEMP_URL_DURATION': value})
     assert str(caught.value).endswith('Unset it, and set OSC_IMGURL_DURATION instead.')
 

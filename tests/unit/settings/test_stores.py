@@ -142,8 +142,8 @@ def test_the_settings_of_a_store_have_no_others():
 @pytest.mark.parametrize(('stores', 'said'), [
     ({'west': {'key': 'the secret'}}, 'The key may not stand in image_temp_url.stores.west.key in'),
     ({'west': {'cache_password': 'the secret'}}, 'OpenStackClient prints'),
-    ({'west': {'duration': 60}}, 'is no setting of a store; those are: key_file, endpoint_url, '),
-    ({'west': {'store': 'east'}}, 'image_temp_url.stores.west.store in clouds.yaml is no setting'),
+    ({'west': {'duration': 60}}, 'is not a setting of a store; those are: key_file, endpoint_'),
+    ({'west': {'store': 'east'}}, 'image_temp_url.stores.west.store in clouds.yaml is not a sett'),
     ({'west': {'contaner': 'x'}}, 'image_temp_url.stores.west.contaner in clouds.yaml names no'),
     ({'west': 'x'}, 'image_temp_url.stores.west in clouds.yaml is not a mapping'),
     (['west'], 'image_temp_url.stores in clouds.yaml is not a mapping'),

@@ -87,7 +87,7 @@ def test_the_defaults():
         'expected_download_start_delay': '0', 'multiple_containers_seed': '0',
         'allowed_direct_url_schemes': 'none', 'cache_enabled': 'off', 'cache_arguments': 'none',
         'align': 'off', 'copy': 'off', 'copy_unverified': 'off', 'revocable': 'off',
-        'multi_tenant': 'tried where there is no other container'}
+        'multi_tenant': 'tried if the other container does not exist'}
 
 
 @pytest.mark.parametrize(('name', 'text', 'value'), [
