@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An image handed over: its URL, and what else the next tool wants, in that tool's own words.
+"""Hand an image over to another tool: write its URL and metadata in the tool's own format.
 
-Each module of this room is a consumer of that name. It has a ``CONSUMER``, and says in its
-docstring where the form of its text comes from.
+Each module here is a consumer of that name. It has a ``CONSUMER``; its docstring names the source
+of the format.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from osc_imgurl.create import ImageTempURL
     from osc_imgurl.glance.image_service import ImageService
 
-# What stands for a URL before there is one.
+# A placeholder, to validate an image before its URL exists.
 NO_URL = f'http://localhost/v1/a/c/o?temp_url_sig={"0" * 40}&temp_url_expires=1'
 CONSUMERS = tuple(sorted(
     module.name.replace('_', '-') for module in pkgutil.iter_modules(__path__)))
@@ -34,14 +34,13 @@ CONSUMERS = tuple(sorted(
 
 @dataclasses.dataclass(frozen=True)
 class Handover:
-    """What a consumer gets.
+    """The input of a consumer.
 
-    :ivar urls: temporary URLs by the role of their image (``image``, ``kernel``, ``ramdisk``):
-        those that the consumer takes, as far as there are such images. Bearer secrets, and in no
-        ``repr``.
-    :ivar kernel_parameters: what is given to the kernel on its command line.
-    :ivar saved_as: the file name in the URL of the image; None where it has none.
-    :ivar node: the name or ID of the bare-metal node that gets the image; may be any text.
+    :ivar urls: temporary URLs by the role of their image (``image``, ``kernel``, ``ramdisk``), for
+        the consumer's roles with an image. Bearer secrets, and in no ``repr``.
+    :ivar kernel_parameters: the kernel's command line.
+    :ivar saved_as: the file name in the image's URL; None without one.
+    :ivar node: the name or ID of the image's bare-metal node; any text.
     """
 
     image: Image
@@ -52,14 +51,14 @@ class Handover:
 
     @property
     def file_name(self) -> str:
-        """The name of the image's file, in whichever folder: the URL's for it, else its own."""
+        """The name for the image's file, without a folder: the URL's, else the image's."""
         return self.saved_as.replace('/', '_') if self.saved_as else file_name(self.image)
 
     def disk_format(self, words: Mapping[str, str]) -> str:
         """Return the consumer's word for the image's disk format.
 
-        :param words: the consumer's by Glance's.
-        :raises ImageUnacceptable: there is none, or the disk is in something else.
+        :param words: the consumer's words, by Glance's.
+        :raises ImageUnacceptable: it has none, or the image is not bare.
         """
         image = self.image
         word = words.get(image.disk_format or '')
@@ -73,30 +72,30 @@ class Handover:
     def hash(self, algorithms: Collection[str]) -> tuple[str, str]:
         """Return algorithm and value of the image's hash, in hex.
 
-        :param algorithms: those that the consumer takes, in hashlib's words.
+        :param algorithms: the consumer's, by hashlib's names.
         :raises ImageUnacceptable: Glance shows no such hash.
         """
         algorithm, value = self.image.os_hash_algo, self.image.os_hash_value
         if algorithm is None or value is None or algorithm not in algorithms:
             raise ImageUnacceptable(
-                f'Glance shows no hash ({" or ".join(algorithms)}) of image {self.image}, and'
-                ' without one its data cannot be verified.',
-                'Upload it again to a Glance that makes such a hash.')
+                f'Glance shows no hash ({" or ".join(algorithms)}) of image {self.image}, to'
+                ' verify its data.',
+                'Upload it again, to a Glance with such a hash (hashing_algorithm).')
         return algorithm, value
 
 
 @dataclasses.dataclass(frozen=True)
 class Consumer:
-    """A tool that images are handed over to.
+    """A tool for images.
 
-    :ivar write: returns the text for a handover, or for any number where that is ``several``,
-        without I/O; raises ImageUnacceptable where an image lacks what it needs.
-    :ivar ending: of the name of a file with such a text.
-    :ivar roles: whose URLs it takes.
-    :ivar several: whether a text may be of several images.
-    :ivar nodes: whether a text may be of several nodes.
-    :ivar kernel_parameters: whether it takes any.
-    :ivar ends_in_file_name: whether its URLs must.
+    :ivar write: returns the text for a handover, or for any number if ``several``, without I/O;
+        raises ImageUnacceptable if the tool cannot use an image.
+    :ivar ending: of the text's file name.
+    :ivar roles: the images it needs URLs of.
+    :ivar several: whether one text can be about several images.
+    :ivar nodes: whether one text can be about several nodes.
+    :ivar kernel_parameters: whether it supports them.
+    :ivar ends_in_file_name: whether its URLs must end in the file name.
     """
 
     write: Callable[..., str]
@@ -244,7 +243,7 @@ def _url(found: Found, parent: Image, options: URLOptions, create: Create,
 
 
 def _found(item: Found | Failure) -> Found:
-    """Return an image that an image names; raise why it gets no URL."""
+    """Return a found image, or raise its error."""
     if isinstance(item, Failure):
         raise type(item.error)(item.error.problem, f"Correct the image's property {item.role}_id.")
     return item
@@ -263,7 +262,7 @@ def _validate(asked: ExportOptions, known: Consumer, options: URLOptions) -> Non
             f'For {asked.consumer} a URL ends in the name of the file.', 'Leave it out.', 'inline')
     if asked.kernel_parameters is not None and not known.kernel_parameters:
         raise InvalidParameterValue(
-            f'{asked.consumer} takes no kernel parameters.', 'Leave them out.',
+            f'{asked.consumer} supports no kernel parameters.', 'Leave them out.',
             'kernel_parameters')
     if asked.nodes and not known.nodes:
         raise InvalidParameterValue(

@@ -3,8 +3,8 @@
 
 The fields are those of the API ``cdi.kubevirt.io/v1beta1`` (``DataVolumeSourceHTTP`` and
 ``StorageSpec`` in ``types.go`` of kubevirt/containerized-data-importer): ``url``, and since 2026
-``checksum``, ``<algorithm>:<hex>``. To what ``storage`` asks for CDI itself adds what a file
-system takes. The formats are those of its ``doc/supported_operations.md``.
+``checksum``, ``<algorithm>:<hex>``. CDI itself adds a file system's overhead to ``storage``. Its
+``doc/supported_operations.md`` lists the formats.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ def _volume(handover: Handover) -> dict[str, object]:
     size = image.virtual_size or (image.size if disk_format == 'raw' else None)
     if not size:
         raise ImageUnacceptable(
-            f'Glance shows no virtual size of image {image}, and the volume must hold its disk.',
-            'Upload it again to a Glance that finds out the size.')
+            f'Glance shows no virtual size of image {image}, to choose the size of the volume.',
+            'Upload it again to a Glance that detects the size.')
     return {
         'apiVersion': 'cdi.kubevirt.io/v1beta1',
         'kind': 'DataVolume',
-        # Of small letters, digits and dashes, as Kubernetes wants it; a name may be anything.
+        # Kubernetes allows lower-case letters, digits and dashes; an image's name may be anything.
         'metadata': {'name': image.id.lower()},
         'spec': {
             'source': {'http': {'url': handover.urls['image'],

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""curl: lines for a POSIX shell that download an image, verify it, and only then give it its name.
+"""curl: lines for a POSIX shell. They download an image, verify it, and rename it at the end.
 
 They need curl and a program for the hash, such as ``sha512sum`` (GNU coreutils, BusyBox). curl
-reads the URL from its standard input (``-K -``): whoever lists the processes of a machine sees
-their arguments. The options are those of curl's manual page: ``-f`` fails on an HTTP error,
-``-C -`` goes on where a download broke off, ``-g`` takes the brackets of an IPv6 address as they
-are. HTTP's 416 says that nothing is missing of a file which a former download has left.
+reads the URL from standard input (``-K -``), because every user of a machine can see arguments.
+Options by curl's manual page: ``-f`` fails on an HTTP error, ``-C -`` continues an interrupted
+download, ``-g`` leaves the brackets of an IPv6 address alone. HTTP 416 means that an earlier
+download is complete.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from osc_imgurl.export import Consumer, Handover
 
 HASHES = {'sha224': 'sha224sum', 'sha256': 'sha256sum', 'sha384': 'sha384sum',
           'sha512': 'sha512sum'}
-# In a shell of their own, so that exit ends no terminal into which they are pasted.
+# A subshell: after pasting the lines into a terminal, exit does not close it.
 _LINES = """\
 (
     file={file}
@@ -51,7 +51,7 @@ def _write(*handovers: Handover) -> str:
 
 def _lines(handover: Handover) -> str:
     algorithm, value = handover.hash(HASHES)
-    # Of one image in any case, so that no download goes on where another's broke off.
+    # The ID in the name keeps a download from continuing another image's.
     part = f'{handover.image.id}.part'
     return _LINES.format(
         url=_quote(handover.urls['image']), file=shlex.quote(handover.file_name),
@@ -59,7 +59,7 @@ def _lines(handover: Handover) -> str:
 
 
 def _quote(text: str) -> str:
-    """Return a value as curl's configuration has it (curl(1), ``-K``)."""
+    """Quote a value for curl's configuration (curl(1), ``-K``)."""
     escaped = text.replace('\\', r'\\').replace('"', r'\"')
     return f'"{escaped}"'
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""iPXE: a script that boots the kernel and the ramdisk which an image names.
+"""iPXE: a script to boot an image's kernel and ramdisk.
 
-The commands are those of https://ipxe.org/cmd. iPXE has no quotation: it takes a line apart at
-white space (``src/core/exec.c``), joins a line that ends with a backslash to the next
-(``src/image/script.c``), and replaces ``${...}`` (``src/core/settings.c``). It decodes a URL and
-encodes it anew, but not an ampersand (``src/core/uri.c``); so no URL here has a file name.
+For the commands see https://ipxe.org/cmd. iPXE has no quotation: it splits a line at white space
+(``src/core/exec.c``), continues a line after a backslash (``src/image/script.c``), and replaces
+``${...}`` (``src/core/settings.c``). It decodes and encodes a URL, but not an ampersand
+(``src/core/uri.c``): so no URL here has a file name.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from __future__ import annotations
 from osc_imgurl.errors import ImageUnacceptable, InvalidParameterValue
 from osc_imgurl.export import Consumer, Handover
 
-# How long a download may make no progress, in milliseconds.
+# Milliseconds without progress of a download.
 TIMEOUT = 60_000
 ATTEMPTS = 10
-# Between two attempts, in seconds.
+# Seconds between two attempts.
 PAUSE = 5
 RAMDISK = 'ramdisk'
 
@@ -23,7 +23,7 @@ RAMDISK = 'ramdisk'
 def _write(handover: Handover) -> str:
     if 'kernel' not in handover.urls:
         raise ImageUnacceptable(
-            f'Image {handover.image} names no kernel, and iPXE boots one.',
+            f'Image {handover.image} has no kernel for iPXE to boot.',
             "Set the image's property kernel_id to the ID of a kernel's image.")
     kernel = ['kernel --timeout', str(TIMEOUT), handover.urls['kernel']]
     initrd = []
@@ -53,9 +53,9 @@ def _write(handover: Handover) -> str:
 
 
 def _validate(parameters: str) -> str:
-    """Return kernel parameters that iPXE hands to the kernel as they are.
+    """Return kernel parameters if iPXE passes them to the kernel unchanged.
 
-    :raises InvalidParameterValue: it would not.
+    :raises InvalidParameterValue: it would change them.
     """
     words = parameters.split(' ')
     odd = [word for word in words if word in ('||', '&&', ';') or word.startswith('#')]
@@ -63,7 +63,7 @@ def _validate(parameters: str) -> str:
     odd += [char for char in parameters if not (char.isprintable() and char.isascii())]
     if odd:
         raise InvalidParameterValue(
-            f'iPXE would not hand {odd[0]!r} in the kernel parameters to the kernel: it has no'
+            f'iPXE cannot pass {odd[0]!r} in the kernel parameters to the kernel: it has no'
             ' quotation for it.', 'Leave it out.', 'kernel_parameters')
     return parameters.strip()
 

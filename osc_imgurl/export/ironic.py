@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ironic: what a node's ``instance_info`` says of its image: as JSON, or as commands that set it.
+"""Ironic: the image's fields of a node's ``instance_info``, as JSON or as commands that set them.
 
-The fields are those of Ironic's user guide ("Deploying with Bare Metal service", "Populating
-instance_info") and of what its ``direct`` deploy interface validates
+The fields follow Ironic's user guide ("Deploying with Bare Metal service", "Populating
+instance_info") and the validation of its ``direct`` deploy interface
 (``ironic.drivers.modules.agent``). A hash is required; MD5 is refused by default.
 """
 
@@ -15,9 +15,9 @@ import shlex
 from osc_imgurl.errors import ImageUnacceptable
 from osc_imgurl.export import Consumer, Handover
 
-# Those of Ironic's option permitted_image_formats that Glance has too. It finds out others.
+# Formats of both Ironic (permitted_image_formats) and Glance. Ironic detects others.
 FORMATS = ('raw', 'qcow2', 'iso')
-# A partition image that boots with a kernel and a ramdisk may be an Amazon machine image.
+# A partition image with kernel and ramdisk may be an Amazon machine image.
 CONTAINERS = ('bare', 'ami', None)
 HASHES = ('sha256', 'sha384', 'sha512')
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Metal3: the part of a BareMetalHost that says which image is provisioned, as YAML.
+"""Metal3: the image of a BareMetalHost, as YAML.
 
 The fields are those of ``Image`` in the API ``metal3.io/v1alpha1``
 (``apis/metal3.io/v1alpha1/baremetalhost_types.go`` of metal3-io/baremetal-operator): ``url``,
@@ -20,7 +20,7 @@ HASHES = ('sha256', 'sha512')
 
 
 class _Dumper(yaml.SafeDumper):
-    """Puts what others read as a number into quotes: a hash may be digits and one ``e``."""
+    """Quotes everything that looks like a number: a hash may be digits and one ``e``."""
 
 
 _Dumper.add_implicit_resolver(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Metalink (RFC 5854), which aria2c reads: where files are, how large, and with which hash.
+"""Metalink (RFC 5854), for aria2c: URL, size and hash of a file.
 
 The hash types are IANA's "Hash Function Textual Names".
 """
@@ -23,7 +23,7 @@ def _write(*handovers: Handover) -> str:
         ElementTree.SubElement(file, 'hash', type=HASHES[algorithm]).text = value
         ElementTree.SubElement(file, 'url').text = handover.urls['image']
     ElementTree.indent(metalink)
-    # ASCII, which a terminal, a pipe and a file hold whatever their encoding is.
+    # ASCII works in terminals, pipes and files of any encoding.
     text: bytes = ElementTree.tostring(metalink, encoding='us-ascii', xml_declaration=True)
     return text.decode() + '\n'
 

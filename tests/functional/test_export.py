@@ -226,7 +226,7 @@ def test_an_id_that_is_none(cloud, image, image_id, consumer):
 
 
 def test_an_image_that_lacks_something(cloud, image, data, refused):
-    assert f'({image}) names no kernel' in refused('cirros', 'ipxe')
+    assert f'({image}) has no kernel' in refused('cirros', 'ipxe')
     iso = cloud.upload('live', ISO, disk_format='iso')
     assert f'({iso}) has the disk format iso' in refused('live', 'cdi')
     assert 'A URL for PUT downloads nothing' in refused('cirros', 'metal3', '--method', 'PUT')

@@ -131,7 +131,7 @@ def test_kernel_parameters_are_for_who_takes_them():
     assert ' quiet ' in handed(consumer='ipxe', kernel_parameters='quiet')
     for consumer in CONSUMERS:
         if consumer != 'ipxe':
-            with pytest.raises(InvalidParameterValue, match=f'{consumer} takes no kernel'):
+            with pytest.raises(InvalidParameterValue, match=f'{consumer} supports no kernel'):
                 handed(consumer=consumer, kernel_parameters='')
 
 

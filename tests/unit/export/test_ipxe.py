@@ -45,7 +45,7 @@ def test_each_label_is_there():
 
 
 def test_without_a_kernel_there_is_nothing_to_boot():
-    with pytest.raises(ImageUnacceptable, match='names no kernel'):
+    with pytest.raises(ImageUnacceptable, match='has no kernel'):
         script({'ramdisk': RAMDISK})
 
 
