@@ -48,11 +48,11 @@ LOG = logger(__name__)
 
 @dataclasses.dataclass(frozen=True)
 class Service:
-    """How a service is looked up in the catalog.
+    """Region and interface of a service in the catalog, or its endpoint.
 
-    :ivar region_name: None takes the first.
+    :ivar region_name: None for the first.
     :ivar interface: ``public``, ``internal`` or ``admin``.
-    :ivar endpoint: in place of the catalog's; of Swift, the storage URL.
+    :ivar endpoint: replaces the catalog's; for Swift, the storage URL.
     """
 
     region_name: str | None = None
@@ -63,14 +63,14 @@ class Service:
 class Client:
     """Temporary URLs for the images of one cloud.
 
-    :param session: a keystoneauth session. Without authentication nothing is looked up: the
-        settings must give endpoint, account and key.
-    :param settings: what is given; the rest is looked up.
-    :param image: how Glance is looked up.
-    :param object_store: likewise, Swift.
-    :param progress: shows, while an image is copied, how many of its bytes are done.
-    :param clock: tells the Unix time, in seconds.
-    :ivar cloud: who can be asked: Glance, Swift, and requests without a token.
+    :param session: a keystoneauth session. Without authentication, the settings must give endpoint,
+        account and key.
+    :param settings: the given settings; the rest is looked up.
+    :param image: Glance in the catalog.
+    :param object_store: Swift in the catalog.
+    :param progress: shows the progress of a copy, in bytes.
+    :param clock: returns the Unix time, in seconds.
+    :ivar cloud: Glance, Swift, and requests without a token.
     """
 
     def __init__(self, session: Session, settings: Settings | None = None, *,
@@ -96,9 +96,9 @@ class Client:
 
     @functools.cached_property
     def cache(self) -> Cache:
-        """The cache that the settings name, whether or not it is in use.
+        """The cache of these settings, even if it is not enabled.
 
-        :raises InvalidParameterValue: the backend is none, or does not take its arguments.
+        :raises InvalidParameterValue: there is no such backend, or it refuses its arguments.
         """
         return open_cache(self.settings)
 
@@ -124,7 +124,7 @@ class Client:
 
     @property
     def copies(self) -> Home:
-        """The container for copies of images in the session's own account.
+        """The container for copies in the user's own account.
 
         :raises MissingParameterValue: there is no authentication.
         """
@@ -132,7 +132,7 @@ class Client:
 
     @property
     def links(self) -> Links:
-        """The links in the session's own account: URLs that can be extended and revoked.
+        """The links in the user's own account, to extend and revoke URLs.
 
         :raises MissingParameterValue: there is no authentication.
         """
@@ -140,12 +140,12 @@ class Client:
 
     def create(self, image: str, options: URLOptions = URLOptions(), *,
                link: LinkOptions = LinkOptions(), refresh: bool = False) -> ImageTempURL:
-        """Return a temporary URL for an image, tried where the settings want that.
+        """Return a temporary URL for an image, and check it if the settings say so.
 
         :param image: its UUID, ``glance://host/UUID``, or its name.
-        :param link: counts where the settings want URLs that can be revoked.
-        :param refresh: choose a new expiry where the cache knows one, and keep that.
-        :raises ImgurlError: what is wrong, with what to do about it.
+        :param link: for revocable URLs.
+        :param refresh: replace the expiry in the cache by a new one.
+        :raises ImgurlError: with the problem and a remedy.
         """
         self._validate_link(link)
         made = create(image, options, self.cloud, self.settings, self._clock, refresh=refresh,
@@ -154,7 +154,7 @@ class Client:
         return self._warned_and_checked(made, NewURLCheck(self.settings, self.cloud))
 
     def image_id(self, image: str) -> str:
-        """Return the ID of an image, which may be gone if that is what names it.
+        """Return an image's ID; a given ID may be a deleted image's.
 
         :param image: its UUID, ``glance://host/UUID``, or its name.
         :raises ImgurlError: as :meth:`osc_imgurl.glance.image_service.ImageService.find`.
@@ -163,10 +163,10 @@ class Client:
 
     def images(self, *named: str, with_boot_images: bool = False,
                **filters: Any) -> Iterator[Found | Failure]:
-        """Yield images, page by page: those that are named, else all that match filters.
+        """Yield the named images, else all images matching the filters, page by page.
 
         :param named: UUIDs, ``glance://host/UUID`` or names.
-        :param with_boot_images: and behind each its kernel and its ramdisk.
+        :param with_boot_images: yield an image's kernel and ramdisk after it.
         :param filters: as for :meth:`osc_imgurl.glance.image_service.ImageService.detail`.
         """
         found = (batch.find_images(named, self.glance) if named
@@ -176,9 +176,9 @@ class Client:
     def create_many(self, images: Iterable[Image | Found | Failure],
                     options: URLOptions = URLOptions(), *,
                     refresh: bool = False) -> Iterator[Made | Failure]:
-        """Yield a temporary URL for each image, or why there is none, as they come.
+        """Yield a temporary URL or a failure for each image, as they come.
 
-        :param images: such as :meth:`images` finds.
+        :param images: for example from :meth:`images`.
         :raises InvalidParameterValue: no image can have such a URL.
         """
         expiry(self.settings, options, self._clock())
@@ -190,17 +190,17 @@ class Client:
         made = batch.create_all(
             (Found(each) if isinstance(each, Image) else each for each in images), make)
         if settings.check:
-            # To make a copy may take longer than another's URL lives.
+            # A URL could expire while the next image is copied: check one at a time.
             return batch.checked(made, NewURLCheck(settings, cloud), self._clock,
                                  1 if settings.copy else batch.CHECKS_AT_ONCE)
         return made if settings.check is False else batch.warn_of_guesses(made)
 
     def check(self, image_or_url: str, *, method: str = 'GET',
               object_name: str | None = None) -> Report:
-        """Return what is right and wrong with a temporary URL, or with a new one for an image.
+        """Check a temporary URL, or a new one for an image, and return the findings.
 
-        :param method: the method that the URL is to be used with.
-        :param object_name: of an image: the object to be signed explicitly.
+        :param method: the method for the URL.
+        :param object_name: for an image: the object to sign explicitly.
         :raises InvalidParameterValue: it is not a temporary URL, or the method is unknown.
         """
         from osc_imgurl.check.checks import diagnose, diagnose_image
@@ -215,7 +215,7 @@ class Client:
                               method=method, object_name=object_name, cached=cached)
 
     def location(self, image: str) -> LocationReport:
-        """Return all that can be known of where an image is kept, whatever its status.
+        """Return a report of an image's locations, for an image of any status.
 
         :raises ImgurlError: as :meth:`osc_imgurl.glance.image_service.ImageService.find`.
         """
@@ -225,17 +225,16 @@ class Client:
                kernel_parameters: str | None = None, nodes: Sequence[str] = (),
                directory: pathlib.Path | None = None, link: LinkOptions = LinkOptions(),
                refresh: bool = False) -> Iterator[str | pathlib.Path | Failure]:
-        """Yield the text that hands images over to another tool, and which are not in it.
+        """Yield the text for another tool, with new URLs for images, and a failure for each other.
 
         :param images: UUIDs, ``glance://host/UUID`` or names.
         :param consumer: one of :data:`osc_imgurl.export.CONSUMERS`.
-        :param nodes: of Ironic, that get the image. With URLs that can be revoked each has its
-            own, and the note of its link is the node; else all have the same.
-        :param directory: write a file for each image there, and yield its path in place of the
-            text.
-        :param link: counts where the settings want URLs that can be revoked.
-        :raises InvalidParameterValue: the consumer cannot use what is asked for, or there can be
-            no such directory.
+        :param nodes: Ironic's nodes for the image. A revocable URL is for one node, and the note of
+            its link is the node; other URLs are for all nodes.
+        :param directory: write a file for each image there, and yield its path instead of the text.
+        :param link: for revocable URLs.
+        :raises InvalidParameterValue: the consumer cannot use these options, or the directory cannot
+            be made.
         """
         from osc_imgurl.export import ExportOptions, export
 
@@ -257,7 +256,7 @@ class Client:
     def _validate_link(self, link: LinkOptions) -> None:
         if link != LinkOptions() and not self.settings.revocable:
             raise InvalidParameterValue(
-                'Only a URL that can be revoked has a note, or may be extended.', 'Make it so.',
+                'Only a revocable URL has a note and can be extended.', 'Make it revocable.',
                 'revocable')
 
     def _warned_and_checked(self, made: ImageTempURL, check: NewURLCheck) -> ImageTempURL:
@@ -278,4 +277,4 @@ class Client:
 
 def _offline() -> MissingParameterValue:
     return MissingParameterValue(
-        'Only Glance knows the images, and only Swift its keys: this needs authentication.')
+        'This needs authentication, to look up images in Glance and keys in Swift.')

@@ -32,20 +32,18 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class ImageTempURL:
-    """An image's temporary URL and what it was made of.
+    """An image's temporary URL, and the values behind it.
 
-    :ivar temp_url: the URL, taken apart.
-    :ivar image: nothing but its ID is known where there was nobody to ask.
-    :ivar cached: whether the cache knew of it already.
-    :ivar copied: whether it is for a copy in one's own account.
-    :ivar guessed: what is not given, so that the URL may be wrong: ``account`` and
-        ``container`` as in :class:`osc_imgurl.target.resolve.Target`; ``key`` and ``digest`` where
-        they were looked up; ``digest`` too where the cluster does not say that it supports it.
-        Empty where there was nobody to ask.
-    :ivar better: the same URL with digests that the cluster may support without saying so: a HEAD
-        tells.
-    :ivar link: what the URL is for, in place of the image's object itself, where it can be revoked.
-    :ivar warnings: what to know of the URL before it is used, a sentence each.
+    :ivar temp_url: the URL as a value.
+    :ivar image: only its ID is known without authentication.
+    :ivar cached: whether the expiry is from the cache.
+    :ivar copied: whether the URL is for a copy in the user's own account.
+    :ivar guessed: reasons to check the URL: ``account`` and ``container`` as in
+        :class:`osc_imgurl.target.resolve.Target`; ``key`` and ``digest`` if they were looked up;
+        ``digest`` also if the cluster does not list it. Empty without authentication.
+    :ivar better: the same URL with better digests. The cluster may support them: try a HEAD.
+    :ivar link: the link of a revocable URL.
+    :ivar warnings: for the user, a sentence each.
     """
 
     temp_url: TempURL
@@ -66,7 +64,7 @@ class ImageTempURL:
 
     @property
     def expires(self) -> int:
-        """When it ends: Unix time, seconds; what can be extended, its signature outlives."""
+        """Its end: Unix time, seconds. The signature of a revocable URL expires later."""
         return self.link.expires if self.link else self.temp_url.expires
 
 
@@ -77,12 +75,12 @@ def create(image: str, options: URLOptions, cloud: Cloud, settings: Settings,
     """Return a temporary URL for an image.
 
     :param image: its UUID, ``glance://host/UUID``, or its name.
-    :param clock: tells the Unix time, in seconds.
-    :param cache: remembers when a URL was first made; None to sign anew each time.
-    :param copies: makes copies of images that have no URL where they are.
-    :param links: makes a link for each URL, so that it can be revoked; the cache knows none.
-    :param refresh: choose a new expiry where the cache knows one, and keep that.
-    :raises ImgurlError: what is wrong, with what to do about it.
+    :param clock: returns the Unix time, in seconds.
+    :param cache: stores the expiry; None for a new one each time.
+    :param copies: copies images without a URL of their own.
+    :param links: creates a link for a revocable URL; the cache is not used then.
+    :param refresh: replace the expiry in the cache by a new one.
+    :raises ImgurlError: with the problem and a remedy.
     """
     expiry(settings, options, clock())
     swift = cloud.object_store.memoized()
@@ -96,10 +94,10 @@ def create_for(image: Image, options: URLOptions, cloud: Cloud, settings: Settin
                clock: Callable[[], float], *, cache: Cache | None = None,
                copies: Copier | None = None, links: LinkMaker | None = None,
                refresh: bool = False) -> ImageTempURL:
-    """Return a temporary URL for an image that has been found already.
+    """Return a temporary URL for an image already looked up.
 
     :param image: must be active; the others as for :func:`create`.
-    :raises ImgurlError: what is wrong, with what to do about it.
+    :raises ImgurlError: with the problem and a remedy.
     """
     store = choose_store(image, settings, cloud.object_store)
     settings, copier = store.settings, None
@@ -147,19 +145,18 @@ def create_for(image: Image, options: URLOptions, cloud: Cloud, settings: Settin
 
 def _prefetch(image: str, options: URLOptions, settings: Settings,
               swift: MemoizedStore | OfflineSwift) -> None:
-    """Ask Swift what the settings alone say of an image, while Glance is asked for it.
+    """Start Swift's requests for the target by the settings, before Glance shows the image.
 
-    Latency is hidden here, and nowhere else. Where the image turns out to be elsewhere, Swift is
-    asked again.
+    This hides latency. If the image is elsewhere, there will be other requests.
 
     :raises ObjectStoreFailed: the catalog cannot be read.
     """
     image_id = referenced_id(image)
     try:
-        # It reads the catalog, so that there is a token before anything is asked side by side.
+        # This reads the catalog, so that there is a token before the threads start.
         target = resolve(Image(image_id or ''), Store(settings, swift), options.object)
     except (InvalidParameterValue, MissingParameterValue):
-        # To be reported if the image is there.
+        # The main flow raises it again if the image exists.
         return
     path, endpoint = target.path, target.endpoint
     if not settings.key:
@@ -170,12 +167,12 @@ def _prefetch(image: str, options: URLOptions, settings: Settings,
 
 
 def _capabilities(target: Target, store: Store) -> tuple[Capabilities, list[str]]:
-    """Return what the cluster supports, and warnings.
+    """Return the cluster's capabilities, and warnings.
 
-    Where it cannot be asked, a given digest is used. Where the URL is not to be tried either, it is
-    taken for a cluster that says nothing.
+    If the cluster does not answer, a given digest is signed with a warning. If the URL is not to be
+    checked either, the cluster counts as one that says nothing.
 
-    :raises ObjectStoreFailed: it cannot, and neither is the case.
+    :raises ObjectStoreFailed: the cluster does not answer, and neither is the case.
     """
     try:
         return store.swift.capabilities(target.endpoint), []

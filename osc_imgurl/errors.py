@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The errors of this library. Each message is one line: what is wrong, and what to do.
+"""The library's errors. Each message is one line: what is wrong, and what to do.
 
-A message, here and in a log, may quote what an untrusted user, a server or another library wrote:
-:func:`sanitize` has gone over it.
+Errors and logs may quote untrusted users, servers or other libraries: :func:`sanitize` makes every
+message printable and hides our secrets.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import threading
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-# What a user can do, beside giving a setting or a part of a request: see :func:`advice`.
+# Remedies other than a setting or a URL option: see :func:`advice`.
 SET_KEY = 'set a key'
 SET_GIVEN_KEY = 'set the given key'
 ROTATE_KEY = 'rotate the key'
@@ -33,34 +33,34 @@ FORCE = 'force'
 TRUSTED_AUTHORITY = 'cacert'
 CLIENT_CERTIFICATE = 'cert and key'
 
-# Of another library's message, in characters: a server may have written a whole page.
+# Characters to quote of another library's message. It may contain a whole page from a server.
 MAX_QUOTED = 300
-# Of such a page so much is read.
+# Characters to read of such a page.
 MAX_READ = 20_000
-# What stands for a secret.
+# Replaces a secret.
 HIDDEN = '***'
-# A secret is replaced wherever it stands, a shorter one as a whole word only, and one shorter than
-# that not at all: most texts hold it by chance.
+# Secrets of this length are hidden everywhere, shorter ones as whole words only. Those below
+# MIN_WORD are not hidden: most texts contain them by chance.
 MIN_SECRET = 8
 MIN_WORD = 4
-# So much of the beginning of a secret is replaced where the text cuts the secret off.
+# A secret cut off after this length is hidden, too.
 HEAD = 24
-# A text without so much of its beginning does not hold a secret: the whole pattern is not needed.
+# A quick look for the beginning of a secret comes before the whole pattern.
 BEGINNING = 6
-# How many secrets are remembered. A process needs a few; one that has had more forgets the oldest.
+# A process needs a few secrets. With more than this, it forgets the oldest.
 MAX_SECRETS = 256
 
 _SECRET_NAME = re.compile(
     r'(?:password|passcode|passphrase|secret|token|authorization|cookie|verifier|assertion'
     r'|temp-url-key(?:-2)?)$', re.IGNORECASE)
-# What holds more of them, of a keystoneauth plugin and of the arguments of a cache.
+# Names of values with secrets inside, in keystoneauth plugins and a cache's arguments.
 _PART = re.compile('auth|auth_methods|auth_ref|_plugin|.*_kwargs')
 _SIGNATURE = re.compile(r'(temp_url_sig(?:=|%3D))[^&\s\'"]*', re.IGNORECASE)
-# What no terminal shows, of the characters that Python calls printable: those of the Unicode
-# property Default_Ignorable_Code_Point (DerivedCoreProperties.txt).
+# Invisible in terminals, although printable for Python: the Unicode property
+# Default_Ignorable_Code_Point (DerivedCoreProperties.txt).
 _IGNORABLE = re.compile('[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0'
                         '\U000e0100-\U000e01ef]')
-# How texts of other programs write a secret.
+# Spellings of a secret in other programs' texts.
 _WRITTEN: tuple[Callable[[str], str], ...] = (
     str,
     lambda text: urllib.parse.quote(text, errors='surrogateescape'),
@@ -79,12 +79,12 @@ _lock = threading.Lock()
 
 
 def printable(text: str) -> str:
-    """Return a text as it can be shown: one line that does nothing to a terminal, log or reader.
+    """Return a text as one line, harmless to terminals, logs and readers.
 
-    Escaped is what Python's ``repr`` escapes (:meth:`str.isprintable`): control characters, those
-    that turn the direction of writing or have no width, separators but the space, and lone
-    surrogates; and what Unicode says may be ignored. Backslashes are left alone, so that a text
-    may go through here twice.
+    This escapes the same characters as Python's ``repr`` (:meth:`str.isprintable`): control
+    characters, changes of direction, characters without width, separators but the space, and lone
+    surrogates; also Unicode's ignorable characters. Backslashes stay as they are: escaping twice
+    changes nothing.
 
     >>> print(printable('two\\nlines \\x1b[31m \\u202egnp.exe'))
     two\\nlines \\x1b[31m \\u202egnp.exe
@@ -97,13 +97,13 @@ def printable(text: str) -> str:
 
 
 def remember(*secrets: str | bytes | None) -> None:
-    """Have :func:`hide_secrets` replace these, from now on and in the whole process."""
+    """Make :func:`hide_secrets` hide these from now on, in the whole process."""
     for secret in secrets:
         if not secret:
             continue
         value = secret.encode(errors='surrogateescape') if isinstance(secret, str) else secret
         with _lock:
-            # The one that was used last is forgotten last.
+            # Move a known secret to the end: the process forgets the first.
             _secrets.pop(value, None)
             _secrets[value] = None
             if len(_secrets) > MAX_SECRETS:
@@ -111,9 +111,9 @@ def remember(*secrets: str | bytes | None) -> None:
 
 
 def remember_in(values: Mapping[str, object]) -> None:
-    """Remember what is secret by its name, and the passwords in URLs.
+    """Remember values with a secret's name, and passwords in URLs.
 
-    :param values: by name: the headers of a request, arguments, or what an object has.
+    :param values: by name: a request's headers, arguments, or an object's attributes.
     """
     for name, value in values.items():
         if isinstance(value, (str, bytes)):
@@ -127,9 +127,9 @@ def remember_in(values: Mapping[str, object]) -> None:
 
 
 def hide_secrets(text: str, *others: str) -> str:
-    """Return a text without the secrets of this process, however it quotes them.
+    """Return a text without this process's secrets, in all usual spellings.
 
-    These are what :func:`remember` was told, signatures of temporary URLs, and all that stands
+    Secrets are the arguments of :func:`remember`, signatures of temporary URLs, and everything
     before the ``@`` of a URL.
 
     >>> hide_secrets('https://user:secret@swift.example.com/v1?temp_url_sig=5f0c')
@@ -146,25 +146,25 @@ def hide_secrets(text: str, *others: str) -> str:
 
 
 def sanitize(text: str) -> str:
-    """Return a text as a message or a log quotes it: printable, and without our secrets."""
+    """Return a text for a message or a log: printable, and without our secrets."""
     return printable(hide_secrets(text))
 
 
 @functools.lru_cache(MAX_SECRETS)
 def _beginning(secret: bytes) -> re.Pattern[str]:
-    """Return what matches wherever :func:`_pattern` does, and is compiled sooner."""
+    """Return a pattern for the beginning of a secret; it compiles faster than :func:`_pattern`."""
     beginnings = {_wrapped(text[:BEGINNING]) for text in _written(secret)}
     return re.compile('|'.join(beginnings), re.IGNORECASE)
 
 
 @functools.lru_cache(MAX_SECRETS)
 def _pattern(secret: bytes) -> re.Pattern[str]:
-    """Return what matches a secret as other programs may write it."""
+    """Return a pattern for all spellings of a secret."""
     written = _written(secret)
-    # A long one may be wrapped into lines.
+    # Other programs may wrap a long one into lines.
     whole = (_wrapped(text) if len(text) >= HEAD else re.escape(text)
              for text in sorted(written, key=len, reverse=True))
-    # Only what is none of these whole is cut off.
+    # Whole secrets come first: the rest may be cut off.
     heads = {rf'{re.escape(text[:HEAD])}[\w.~+/=%-]*' for text in written if text[HEAD:]}
     pattern = '|'.join((*whole, *heads))
     if len(secret) < MIN_SECRET:
@@ -173,28 +173,28 @@ def _pattern(secret: bytes) -> re.Pattern[str]:
 
 
 def _written(secret: bytes) -> set[str]:
-    """Return the texts that other programs may make of a secret."""
+    """Return all spellings of a secret."""
     plain = {secret.decode(errors=errors) for errors in ('surrogateescape', 'replace')}
     return {write(text) for text in (*plain, secret.decode('latin-1'), *_base64(secret))
             for write in _WRITTEN}
 
 
 def _wrapped(text: str) -> str:
-    """Return a pattern of a text that may be wrapped into lines."""
+    """Return a pattern for a text with or without line breaks in it."""
     return r'\s{0,3}'.join(map(re.escape, text))
 
 
 def _base64(secret: bytes) -> Iterator[str]:
-    """Yield a secret as it stands in the base64 of a longer text, such as ``user:password``."""
+    """Yield a secret's part in the base64 of a longer text, such as ``user:password``."""
     for before in range(3):
         encoded = base64.b64encode(bytes(before) + secret).decode()
-        # The first and the last character depend on what is around it too.
+        # The first and the last character depend on the text around it: drop them.
         whole = encoded[-(-before * 8 // 6):(before + len(secret)) * 8 // 6]
         yield from {whole, whole.translate(str.maketrans('+/', '-_'))}
 
 
 def _user_info(url: str) -> tuple[str, str, str]:
-    """Return what stands before, in and behind the credentials of a URL."""
+    """Split a URL before and after its credentials."""
     scheme, found, rest = url.partition('://')
     credentials, at, host = rest.rpartition('@')
     return (f'{scheme}{found}', credentials, f'{at}{host}')
@@ -206,7 +206,7 @@ def _without_user(word: re.Match[str]) -> str:
 
 
 def logger(name: str) -> logging.Logger:
-    """Return a module's logger, whose messages are sanitized whoever takes them up."""
+    """Return a module's logger; it sanitizes messages before any handler gets them."""
     log = logging.getLogger(name)
     log.addFilter(_sanitize)
     return log
@@ -226,13 +226,13 @@ def _sanitize(record: logging.LogRecord) -> bool:
 
 
 def advice(remedy: str, names: Sequence[str], call: Callable[[str], str] = str) -> str:
-    """Return a remedy that says what it is about.
+    """Return a remedy with the names of settings and commands in it.
 
     >>> advice('Use a longer duration.', ['duration'])
     'Use a longer duration (duration).'
 
-    :param names: of settings, of parts of a request, or of what else a user can do.
-    :param call: what a user calls each of them, such as an option of a command line.
+    :param names: settings, URL options, and other remedies.
+    :param call: returns the user's name for each, such as an option of a command line.
     """
     if not names:
         return remedy
@@ -240,13 +240,13 @@ def advice(remedy: str, names: Sequence[str], call: Callable[[str], str] = str) 
 
 
 class ImgurlError(Exception):
-    """The base of every error that this library raises itself.
+    """The base of the library's errors.
 
-    An error that it comes of is in its traceback, and loses our secrets too.
+    It hides our secrets in its causes, too, because tracebacks show them.
 
-    :ivar problem: what is wrong; sanitized, as the remedy is.
-    :ivar remedy: what to do; empty where the problem says it, or nothing helps.
-    :ivar names: what the remedy is about: see :func:`advice`.
+    :ivar problem: what is wrong; sanitized, like the remedy.
+    :ivar remedy: what to do; empty if the problem says it, or nothing helps.
+    :ivar names: settings and commands of the remedy: see :func:`advice`.
     """
 
     def __init__(self, problem: str, remedy: str = '', *names: str) -> None:
@@ -265,11 +265,11 @@ class ImgurlError(Exception):
 
 
 class MissingParameterValue(ImgurlError):
-    """A value is needed, is not given and could not be looked up either."""
+    """A required value is neither given nor found."""
 
 
 class InvalidParameterValue(ImgurlError):
-    """A value is given and is not one that can be used."""
+    """A given value is invalid."""
 
 
 class ImageNotFound(ImgurlError):
@@ -281,19 +281,19 @@ class ImageNotUnique(ImgurlError):
 
 
 class ImageNotAuthorized(ImgurlError):
-    """Glance does not let these credentials do what was asked."""
+    """Glance refuses these credentials."""
 
 
 class ImageUnacceptable(ImgurlError):
-    """The image exists, and no temporary URL can be made for it as it is."""
+    """The image exists, but cannot have a temporary URL."""
 
 
 class UntrustedLocation(ImageUnacceptable):
-    """Whoever wrote the image's location may have meant another object than the image's."""
+    """The image's location may be an untrusted user's, and name another image's object."""
 
 
 class ImageDownloadFailed(ImgurlError):
-    """The image's data could not be read, or is not what its hash says."""
+    """The image's data cannot be read, or does not match its hash."""
 
 
 class GlanceFailed(ImgurlError):
@@ -305,23 +305,23 @@ class ObjectStoreFailed(ImgurlError):
 
 
 class ObjectStoreNotAuthorized(ObjectStoreFailed):
-    """Swift does not show these credentials the account or container."""
+    """Swift refuses these credentials."""
 
 
 class OutcomeUnknown(ObjectStoreFailed):
-    """Swift may have done what it was asked for, and may not: its answer is lost."""
+    """Swift's answer is lost: the change may have happened or not."""
 
 
 class ObjectStoreFull(ObjectStoreFailed):
-    """A quota, or a disk, has no room for what is to be written."""
+    """A quota is used up, or a disk is full."""
 
 
 class ObjectMismatch(ImgurlError):
-    """The object where an image should be holds other data than the image's."""
+    """The object at an image's path does not have the image's data."""
 
 
 class TempURLRefused(ImgurlError):
-    """Swift refuses a temporary URL that has just been made."""
+    """Swift refuses a new temporary URL."""
 
 
 class CacheFailed(ImgurlError):
@@ -335,7 +335,7 @@ def one_line(error: Exception | str) -> str:
 
 
 def _hide_in(error: BaseException | None) -> None:
-    """Take our secrets out of an error, and out of those that it comes of."""
+    """Hide our secrets in an error and its causes."""
     seen: list[BaseException] = []
     while error and error not in seen:
         seen.append(error)
