@@ -206,7 +206,7 @@ class _Configuration:
                     driver not in _DRIVERS and re.search('swift|s3', driver, re.IGNORECASE)):
                 raise InvalidParameterValue(
                     f'Invalid enabled_backends ({self._source("DEFAULT", "enabled_backends")}):'
-                    f' Glance supports no store {name}:{driver}.',
+                    f' {name}:{driver} is not a store of Glance.',
                     'Write enabled_backends = <name>:swift or :s3, without brackets and quotes.')
         if backends and default and default not in backends:
             raise InvalidParameterValue(

@@ -164,7 +164,7 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[Candidate]:
                            f' {BY_NAME[setting.file].environment} names')
             raise InvalidParameterValue(
                 f'{variable} is not a setting: OpenStackClient turns unknown OS_* variables into a'
-                ' cloud "envvars", and then every command may fail.',
+                ' cloud "envvars", and every command may fail then.',
                 f'Unset it{instead}.')
         # As for OpenStackClient, an empty variable is not set.
         if variable.startswith(ENVIRONMENT_PREFIX) and value:
