@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why does this temporary URL not work?"""
+"""Find out why a temporary URL does not work."""

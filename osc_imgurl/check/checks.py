@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why does this temporary URL not work? Swift answers "401 Unauthorized" whatever the cause.
+"""Why does this temporary URL not work? Swift answers "401 Unauthorized" to every fault.
 
 So there are checks, in Swift's order, and the first to fail is the cause. The order is that of the
 tempurl middleware (``TempURL.__call__``). Before it come the faults on the way to Swift, and after
@@ -368,7 +368,7 @@ def _still_accepted(facts: Facts) -> str:
     return '' if far else 'Swift still accepts the URL'
 
 
-# What an answer that works proves; empty where it proves nothing of a URL.
+# What a working answer proves; empty if it proves nothing about this URL.
 _PROVEN: Mapping[str, Callable[[Facts], str]] = {
     'tempurl': lambda facts: 'Swift accepts the URL',
     'expiry': _still_accepted,
@@ -388,7 +388,7 @@ def make(name: str, facts: Facts) -> Finding:
         finding = CHECKS[name](facts)
     except ImgurlError as error:
         finding = failed_with(error)
-    # Keys that are shown and have not signed the URL prove more.
+    # Visible keys prove more: none of them signed the URL.
     shown = name == KEY and facts.keys.by_slot
     if finding.result != PASS and facts.answer.works and name in _PROVEN and not shown:
         proven = _PROVEN[name](facts)
@@ -498,5 +498,5 @@ def _run(facts: Facts) -> Report:
 
 
 def _stopped(check: str, error: ImgurlError) -> Report:
-    """Return that one check fails, and no URL could be made for the others."""
+    """Return a report of one failure: there is no URL for the other checks."""
     return Report((dataclasses.replace(failed_with(error), check=check),))

@@ -36,8 +36,8 @@ PASS, FAIL, SKIPPED = 'pass', 'fail', 'skipped'
 # The names of checks in use elsewhere.
 IMAGE, STORE, SERVER, IP_RANGE, ACCOUNT, KEY, REQUEST = (
     'image', 'store', 'server', 'ip range', 'account', 'key', 'request')
-# Other expiries are tried in this span around now, in seconds: most URLs are new when they are
-# checked, and live for a few days.
+# Seconds around now, to guess an altered expiry: most URLs checked are new, and work for a few
+# days.
 EXPIRED_SINCE = 86_400
 EXPIRES_WITHIN = 8 * 86_400
 GIVEN_KEY = 'the given key'
@@ -161,7 +161,7 @@ class Facts:
     :ivar cached: the entries of the cache; untrusted users may have written them.
     :ivar known_image: the image, if it was found before.
     :ivar known_answer: the answer to a HEAD through the URL, if there was one before.
-    :ivar own: whether the URL was made here, so that catalog or settings name its endpoint.
+    :ivar own: whether the URL was created here, for an endpoint of the catalog or the settings.
     :ivar no_key: why there is no key to sign a URL.
     """
 
@@ -228,12 +228,12 @@ class Facts:
 
     @functools.cached_property
     def named_link(self) -> tuple[str, str] | None:
-        """The IDs of the link that the URL is for, and of its image; None where it is for none."""
+        """The IDs of the URL's link and its image; None if the URL is not for a link."""
         return named(self.path)
 
     @functools.cached_property
     def link(self) -> Link | None:
-        """That link; None where there is none, or none that these credentials see."""
+        """The URL's link; None if there is none, or these credentials cannot see it."""
         store, path = self.cloud.object_store, self.path
         if self.named_link and not isinstance(store, OfflineSwift):
             with contextlib.suppress(ImgurlError):
@@ -346,7 +346,7 @@ class Facts:
 
     @functools.cached_property
     def origin(self) -> Origin | None:
-        """What was signed, with which key; None if unknown."""
+        """The signed text, and its key; None if unknown."""
         url = self.parsed
         if url is None:
             return None
@@ -391,7 +391,7 @@ class Facts:
                      if key.fingerprint == fingerprint), '')
 
     def _other_paths(self) -> list[str]:
-        """Paths that may have been signed: in the other places, and in this container."""
+        """Other paths, possibly signed: in other accounts and containers, and in this one."""
         path = self.path
         containers = {path.container, *self.other_containers}
         if self.located and self.located.container:

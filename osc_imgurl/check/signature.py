@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The checks of what a temporary URL is signed with, and for."""
+"""Checks of a URL's signature: key, path, query, method."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from osc_imgurl.tempurl.signing import allows, signed_paths
 
 
 def check_key(facts: Facts) -> Finding:
-    """Is the key that signed the URL in one of the slots?"""
+    """Is the URL's key in one of the slots?"""
     keys, origin = facts.keys, facts.origin
     if origin and origin.key in keys.by_slot:
         return _mistake(facts, 'key') or passed(
@@ -47,7 +47,7 @@ def _given_key(facts: Facts, unseen: str) -> Finding:
 
 
 def _mistake(facts: Facts, part: str) -> Finding | None:
-    """Return what the URL's signer did wrong with a part of what is signed, if that is known."""
+    """Return the signer's mistake in a part of the signed text, if known."""
     signed = facts.origin and facts.origin.signed
     if not (signed and signed.mistake and signed.mistake.part == part):
         return None
@@ -70,7 +70,7 @@ def _foreign_key(facts: Facts, whose: str) -> Finding:
 
 
 def check_path(facts: Facts) -> Finding:
-    """Is the URL's path the one that was signed?"""
+    """Was the URL's path signed?"""
     url, origin = facts.parsed, facts.origin
     if url and url.prefix is not None and not url.path.object.startswith(url.prefix):
         return failed(f'the object {url.path.object} does not begin with the prefix'
@@ -85,7 +85,7 @@ def check_path(facts: Facts) -> Finding:
 
 
 def check_query(facts: Facts) -> Finding:
-    """Are expiry, prefix and IP range those that were signed?"""
+    """Were expiry, prefix and IP range signed?"""
     url, origin = facts.parsed, facts.origin
     if url is None or origin is None:
         return _unknown(facts)
@@ -108,7 +108,7 @@ def _unknown(facts: Facts) -> Finding:
 
 
 def check_method(facts: Facts) -> Finding:
-    """Is the URL good for the method that it is to be used with?"""
+    """Does the URL work for the user's method?"""
     method, origin, capabilities = facts.method, facts.origin, facts.capabilities
     if isinstance(capabilities, Capabilities):
         try:
