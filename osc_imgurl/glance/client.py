@@ -46,12 +46,11 @@ MOST_PAGES = 1000
 
 
 class Client(SessionClient):  # type: ignore[misc]
-    """Glance's client, with keystoneauth's logging of answers switched off.
+    """Glance's client without keystoneauth's log of answers.
 
-    At the debug level keystoneauth logs whole answers, and an image's location may hold the
-    store's password. Glance answers no request of ours without such a place, so none is
-    logged but its method, path and status. No redirection is followed: the token would
-    go along.
+    At level DEBUG keystoneauth logs whole answers, and an image's location may contain the store's
+    password. So this logs method, path and status only. It follows no redirection: that would send
+    the token to another host.
 
     :param timeout: in seconds; the session's own, if any, counts in its place.
     :ivar server: what messages call it.
@@ -209,10 +208,9 @@ def _text(value: object) -> str | None:
 def read_pages(get: Callable[[str], Any], filters: Mapping[str, Any], limit: int | None = None,
          marker: str | None = None,
          server: str = 'Glance') -> Iterator[Sequence[Mapping[str, Any]]]:
-    """Yield the pages of matching images; the next is fetched while one is in use.
+    """Yield the pages of matching images; fetch the next while the caller uses one.
 
-    The first page is small, so that the first image is soon there; the others grow up to
-    what Glance gives at once.
+    The first page is small, for a quick first image. The others grow up to Glance's limit.
 
     :param get: returns what Glance answers to a path and query; what it raises is raised here.
     :param filters: Glance's own query parameters.
@@ -225,7 +223,7 @@ def read_pages(get: Callable[[str], Any], filters: Mapping[str, Any], limit: int
 
     def request(size: int) -> Future[Any]:
         query = {**filters, 'limit': size, **({'marker': marker} if marker else {})}
-        # What is no UTF-8 on a command line goes out as it came in.
+        # Invalid UTF-8 from a command line goes out unchanged.
         encoded = urllib.parse.urlencode(query, doseq=True, errors='surrogateescape')
         # When a process ends, it does not wait for a page.
         return worker.submit(lambda: get(f'/v2/images?{encoded}'))
@@ -247,7 +245,7 @@ def read_pages(get: Callable[[str], Any], filters: Mapping[str, Any], limit: int
             more = 'next' in page and limit != 0
             if more:
                 marker = images[-1]['id']
-                # What comes back to the same page never ends.
+                # A repeated page means an endless list.
                 if marker in markers or len(markers) == MOST_PAGES:
                     raise GlanceFailed(f'{server} answers with a list that does not end.', CORRECT)
                 markers.add(marker)

@@ -219,12 +219,12 @@ def _cut(text: str, length: int) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class OfflineImages:
-    """Glance without authentication: of an image nothing is known but its ID."""
+    """Glance without authentication: only an image's ID is known."""
 
     def show(self, image: str) -> Image:
-        """Return an image that nobody has looked up.
+        """Return an image with its ID only.
 
-        :raises InvalidParameterValue: it is named by a name.
+        :raises InvalidParameterValue: it is given by its name.
         """
         image_id = parse_href(image)
         if not is_uuid(image_id):

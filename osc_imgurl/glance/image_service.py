@@ -126,7 +126,7 @@ class ImageService:
         return found
 
     def find_id(self, image_id: str) -> Image:
-        """Return the image that has a UUID, whatever its status, and none that it is the name of.
+        """Return the image with this UUID, of any status; the UUID is never read as a name.
 
         :raises ImgurlError: as :meth:`find`.
         """
@@ -215,8 +215,8 @@ class ImageService:
 
         :param image: its UUID, ``glance://host/UUID``, or its name.
         :param file: a binary file open for writing.
-        :raises ImageDownloadFailed: there is no data, or it is not what the hash says; what
-            has been written then is not to be used.
+        :raises ImageDownloadFailed: there is no data, or it does not match the hash: do not use
+            the file.
         :raises ImgurlError: as :meth:`show`.
         """
         found = self.show(image)
@@ -283,7 +283,7 @@ class ImageService:
 
         :raises ImgurlError: the image has no data, or Glance does not give all of it.
         """
-        # An image takes as long as it takes; only each part of it may not.
+        # The time limit is for each part, not for the whole image.
         client = Client(
             http.limited(self._session, self._timeout, self._num_retries, by_part=True),
             self._client.endpoint_override, self._timeout)
