@@ -81,14 +81,14 @@ def is_gateway(endpoint: str, account: str | None) -> bool:
 class Endpoint:
     """Where a server has the Swift API: a Swift, or a RADOS Gateway.
 
-    :ivar url: what stands before the API version in a URL.
-    :ivar accounts: whether accounts are in its URLs; in a RADOS Gateway's they may not be.
-    :ivar cluster: the cluster's own endpoint by the catalog; the URL may name a proxy. There the
-        cluster is asked what it supports, and new URLs are tried: a proxy may make a HEAD the GET
-        of a whole image (nginx does). The host is no part of what is signed.
-    :ivar may_be_tried: whether a request through a URL can do no harm. Some RADOS Gateways with
-        accounts in their URLs crash at one without (seen of Ceph 16). So one without is tried only
-        where the catalog has no account in its URL either.
+    :ivar url: the part of a URL before the API version.
+    :ivar accounts: whether its URLs have accounts; a RADOS Gateway's may have none.
+    :ivar cluster: the cluster's own endpoint in the catalog, for ``/info`` and to try new URLs. The
+        URL may name a proxy instead, and some proxies turn a HEAD into the GET of a whole image
+        (nginx does). The signature does not include the host.
+    :ivar may_be_tried: whether a request through a URL is harmless. Some RADOS Gateways with
+        accounts in their URLs crash at one without (Ceph 16). So a URL without an account is tried
+        only if the catalog's URL has none either.
     """
 
     url: str
