@@ -169,7 +169,7 @@ class Settings:
         values.password, 'The password of the shared cache itself; in cache_password_file only',
         shown_default='no password', everywhere=False, secret=True, file='cache_password_file')
     align: int = _setting(
-        values.seconds(0), 'Round the expiry up to the end of a period of this length, so that all'
+        values.seconds(0), 'Count the duration from the end of a period of this length, so that all'
         ' hosts give the same URL within it', default=0,
         metavar='<duration>', shown_default='off')
     check: bool | None = _setting(
