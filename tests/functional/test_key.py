@@ -240,10 +240,10 @@ def test_rotate_again_before_the_end(cloud, image, data):
 
 def test_the_longest_duration_is_one(cloud):
     before = keys(cloud)
-    for given, code, why in (('soon', 2, 'expected a time of at least 1 s'),
-                             ('999999999999', 1, 'beyond the year 9999')):
+    for given, why in (('soon', 'expected a time of at least 1 s'),
+                       ('999999999999', 'expected a time of at most')):
         result = cloud.openstack(*KEY, 'rotate', '--longest', given)
-        assert (result.code, result.stdout) == (code, '') and why in result.stderr
+        assert (result.code, result.stdout) == (2, '') and why in result.stderr
     assert keys(cloud) == before
 
 
