@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Temporary URLs for many images, one after another, in bounded memory."""
+"""Temporary URLs for many images, in the images' order and in bounded memory."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import itertools
 import reprlib
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -21,24 +22,27 @@ if TYPE_CHECKING:
 
 LOG = logger(__name__)
 
-# How many UUIDs one request asks for; a longer URL is refused by some servers.
+# UUIDs in one request; some servers refuse a longer URL.
 BATCH_SIZE = 50
-# How many such requests are under way at once, and how many for a single image.
+# Requests at once: for batches, for single images, and to try URLs.
 BATCHES_AT_ONCE = 2
 IMAGES_AT_ONCE = 8
-# How many URLs are tried at once.
 CHECKS_AT_ONCE = 16
-# What is listed for its own sake, and what the others boot with: by the property that names it.
+# Copies at once: the default, and the most.
+COPIES_AT_ONCE, MOST_COPIES = 4, 32
+# How long a URL may wait for the images before it, in seconds. Copying one may take hours.
+LATE = 60
+# Roles: an image listed for its own sake, and the images it boots with, by property.
 IMAGE = 'image'
 BOOT_ROLES = {'kernel_id': 'kernel', 'ramdisk_id': 'ramdisk'}
 
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """An image that is to get a URL, and what it is there for.
+    """An image to make a URL for.
 
     :ivar role: ``image``, ``kernel`` or ``ramdisk``.
-    :ivar parent: the ID of the image that boots with it; None for one with the role ``image``.
+    :ivar parent: the ID of the image to boot with it; None for the role ``image``.
     """
 
     image: Image
@@ -48,7 +52,7 @@ class Found:
 
 @dataclasses.dataclass(frozen=True)
 class Made:
-    """An image that has got its URL."""
+    """An image with its URL."""
 
     found: Found
     temp_url: ImageTempURL
@@ -62,13 +66,13 @@ class Made:
 
 @dataclasses.dataclass(frozen=True)
 class Failure:
-    """An image that gets no URL.
+    """An image without a URL.
 
-    :ivar image: as it was named.
-    :ivar error: why; the message names the image where Glance knows it.
+    :ivar image: as the user named it.
+    :ivar error: why; the message names the image if Glance knows it.
     :ivar role: as in :class:`Found`.
     :ivar parent: likewise.
-    :ivar name: of the image, if Glance has told it.
+    :ivar name: of the image, if Glance knows it.
     """
 
     image: str
@@ -80,7 +84,7 @@ class Failure:
 
 
 def find_images(references: Iterable[str], images: ImageService) -> Iterator[Found | Failure]:
-    """Yield the images that are named, in that order; many UUIDs with one request.
+    """Yield the named images in that order; one request asks for many UUIDs.
 
     :param references: UUIDs, ``glance://host/UUID`` or names.
     """
@@ -90,7 +94,7 @@ def find_images(references: Iterable[str], images: ImageService) -> Iterator[Fou
 
     def find(each: tuple[str, Image | None]) -> Found | Failure:
         reference, image = each
-        # What such a list does not show (hidden or community images) may still be found.
+        # A list shows no hidden or community images.
         return Found(image) if image else _find(reference, images.find)
 
     asked = side_by_side(ask, _batches(references), BATCHES_AT_ONCE)
@@ -99,23 +103,21 @@ def find_images(references: Iterable[str], images: ImageService) -> Iterator[Fou
 
 def with_boot_images(found: Iterable[Found | Failure],
                      images: ImageService) -> Iterator[Found | Failure]:
-    """Yield images, each once, and behind each the kernel and ramdisk that it names.
+    """Yield images, each once, and behind each its kernel and ramdisk.
 
-    Who looks for the kernel of an image finds it, whatever else that is: one that several images
-    boot with comes behind each of them, and one that is listed itself comes as that too.
+    A kernel of several images comes behind each of them, even if it is listed itself.
 
-    They are what the properties ``kernel_id`` and ``ramdisk_id`` name: by an image's ID or
-    ``glance://host/ID``, never by a name. Anybody can write any ID there. So one counts only if
-    the naming image's owner may see the image that it names. Else it is a failure, unless the
-    image is among those found, or another one's boot image; which is known at the end, so that
-    these failures come last.
+    The properties ``kernel_id`` and ``ramdisk_id`` name them by an image's ID or
+    ``glance://host/ID``, never by a name. An untrusted user can write any ID there. So the naming
+    image's owner must be able to see the named image; otherwise it is a failure. Failures come
+    last: the same image may still be found by itself, or as the boot image of another.
     """
     return _pair(_look_up(found, images), functools.lru_cache(images.accepted_members))
 
 
 def _look_up(found: Iterable[Found | Failure], images: ImageService,
              ) -> Iterator[tuple[Found | Failure, Mapping[str, Found | Failure]]]:
-    """Yield images, and with each, by their IDs, those that it or one before it names."""
+    """Yield images, each with all boot images named so far, by ID."""
     def ask(batch: tuple[list[Found | Failure], list[str]],
             ) -> tuple[list[Found | Failure], dict[str, Found | Failure]]:
         items, ids = batch
@@ -135,9 +137,9 @@ def _look_up(found: Iterable[Found | Failure], images: ImageService,
 
 def _pair(looked_up: Iterable[tuple[Found | Failure, Mapping[str, Found | Failure]]],
           members: Callable[[str], Collection[str]]) -> Iterator[Found | Failure]:
-    """Yield images, each once, and behind each those that it boots with.
+    """Yield images, each once, and behind each its boot images.
 
-    :param members: tells, for an image's ID, which projects have accepted it.
+    :param members: returns the projects that have accepted an image, by its ID.
     """
     yielded: set[str] = set()
     listed: set[str] = set()
@@ -157,24 +159,34 @@ def _pair(looked_up: Iterable[tuple[Found | Failure, Mapping[str, Found | Failur
     yield from (failure for failure in failures if failure.image not in yielded)
 
 
-def create_all(found: Iterable[Found | Failure],
-               create: Callable[[Image], ImageTempURL]) -> Iterator[Made | Failure]:
+def create_all(found: Iterable[Found | Failure], create: Callable[[Image], ImageTempURL],
+               at_once: int = 1) -> Iterator[Made | Failure]:
     """Yield a temporary URL for each image, or why there is none; log each warning once.
 
+    After a long wait for the images before it, a URL is made again.
+
     :param create: returns a temporary URL for an image.
+    :param at_once: the number of threads to call it in.
     """
-    warned: set[str] = set()
-    for item in found:
+    def attempt(item: Found | Failure) -> Made | Failure:
         if isinstance(item, Failure):
-            yield item
-            continue
+            return item
         try:
             validate_active(item.image)
-            made = Made(item, create(item.image))
+            return Made(item, create(item.image))
         except ImgurlError as error:
-            yield _failed(item, error)
-            continue
-        for warning in made.temp_url.warnings:
+            return _failed(item, error)
+
+    def timed(item: Found | Failure) -> tuple[Made | Failure, float]:
+        return attempt(item), time.monotonic()
+
+    warned: set[str] = set()
+    for first, moment in (
+            map(timed, found) if at_once == 1 else side_by_side(timed, found, at_once)):
+        made = first
+        if isinstance(first, Made) and time.monotonic() - moment > LATE:
+            made = attempt(first.found)
+        for warning in made.temp_url.warnings if isinstance(made, Made) else ():
             if warning not in warned:
                 LOG.warning('%s', warning)
             warned.add(warning)
@@ -185,9 +197,8 @@ def checked(made: Iterable[Made | Failure], new_url: NewURLCheck, clock: Callabl
             at_once: int = CHECKS_AT_ONCE) -> Iterator[Made | Failure]:
     """Yield the URLs that work, in the same order, and failures in place of the others.
 
-    :param clock: tells the Unix time, in seconds.
-    :param at_once: how many are asked at once, before the first is yielded; no more are on their
-        way.
+    :param clock: returns the Unix time, in seconds.
+    :param at_once: the number of URLs to try at the same time.
     """
     def check(item: Made | Failure) -> Made | Failure:
         if isinstance(item, Made):
@@ -201,9 +212,9 @@ def checked(made: Iterable[Made | Failure], new_url: NewURLCheck, clock: Callabl
 
 
 def warn_of_guesses(made: Iterable[Made | Failure]) -> Iterator[Made | Failure]:
-    """Yield what was made; warn once where Glance does not show where an image is.
+    """Yield all; log one warning if Glance hides an image's location.
 
-    Whoever may write in an account can make an object of any name there: see
+    Users with rights on the account can make an object of any name there: see
     :meth:`osc_imgurl.check.new_url.NewURLCheck.check`.
     """
     warned = False
@@ -228,7 +239,7 @@ def _batches(references: Iterable[str]) -> Iterator[list[str]]:
 
 def _boot_batches(found: Iterable[Found | Failure],
                   ) -> Iterator[tuple[list[Found | Failure], list[str]]]:
-    """Yield images, and the IDs of those that they name and none before them did."""
+    """Yield images, and the IDs of their boot images, each once."""
     iterator = iter(found)
     seen: set[str] = set()
     while items := list(itertools.islice(iterator, BATCH_SIZE // len(BOOT_ROLES))):
@@ -241,13 +252,13 @@ def _boot_batches(found: Iterable[Found | Failure],
 
 
 def _list(ids: Iterable[str], images: ImageService) -> dict[str, Image]:
-    """Return the images that a list of these IDs shows."""
+    """Return images by ID, as far as a list shows them."""
     joined = ','.join(ids)
     return {image.id: image for image in images.detail(id=f'in:{joined}')} if joined else {}
 
 
 def _boot_references(image: Image) -> Iterator[tuple[str, str]]:
-    """Yield the roles of the images that an image names, and what it names them by."""
+    """Yield the roles of an image's boot images, and their names in its properties."""
     for name, role in BOOT_ROLES.items():
         if reference := image.properties.get(name):
             yield role, str(reference)
@@ -256,10 +267,10 @@ def _boot_references(image: Image) -> Iterator[tuple[str, str]]:
 def _find_boot_image(naming: Image, role: str, reference: str,
                      find: Callable[[str], Found | Failure],
                      members: Callable[[str], Collection[str]]) -> Found | Failure:
-    """Return an image that another names, if the other's owner may see it.
+    """Return the boot image of another image, if the other's owner may see it.
 
-    :param find: finds an image by its ID.
-    :param members: tells, for an image's ID, which projects have accepted it.
+    :param find: returns an image by its ID.
+    :param members: as for :func:`_pair`.
     """
     image_id = referenced_id(reference)
     try:

@@ -174,13 +174,19 @@ class Client:
         return batch.with_boot_images(found, self.glance) if with_boot_images else iter(found)
 
     def create_many(self, images: Iterable[Image | Found | Failure],
-                    options: URLOptions = URLOptions(), *,
-                    refresh: bool = False) -> Iterator[Made | Failure]:
-        """Yield a temporary URL or a failure for each image, as they come.
+                    options: URLOptions = URLOptions(), *, refresh: bool = False,
+                    jobs: int = batch.COPIES_AT_ONCE) -> Iterator[Made | Failure]:
+        """Yield a temporary URL or a failure for each image, in the images' order.
 
         :param images: for example from :meth:`images`.
-        :raises InvalidParameterValue: no image can have such a URL.
+        :param jobs: how many images are copied at once, each with a few MiB of memory. If you stop
+            early, copies under way go on until the process ends.
+        :raises InvalidParameterValue: no image can have such a URL, or ``jobs`` is out of range.
         """
+        if not 1 <= jobs <= batch.MOST_COPIES:
+            raise InvalidParameterValue(
+                f'{jobs} images cannot be copied at once.',
+                f'Use 1 to {batch.MOST_COPIES}.', 'jobs')
         expiry(self.settings, options, self._clock())
         cloud, settings = self.cloud.memoized(), self.settings
         make = functools.partial(
@@ -188,7 +194,8 @@ class Client:
             cache=self._cache_in_use, copies=self._make_copier(), links=self._make_linker(),
             refresh=refresh)
         made = batch.create_all(
-            (Found(each) if isinstance(each, Image) else each for each in images), make)
+            (Found(each) if isinstance(each, Image) else each for each in images), make,
+            jobs if settings.copy else 1)
         if settings.check:
             # A URL could expire while the next image is copied: check one at a time.
             return batch.checked(made, NewURLCheck(settings, cloud), self._clock,
@@ -233,8 +240,8 @@ class Client:
             its link is the node; other URLs are for all nodes.
         :param directory: write a file for each image there, and yield its path instead of the text.
         :param link: for revocable URLs.
-        :raises InvalidParameterValue: the consumer cannot use these options, or the directory cannot
-            be made.
+        :raises InvalidParameterValue: the consumer cannot use these options, or there can be no such
+            directory.
         """
         from osc_imgurl.export import ExportOptions, export
 

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Threads that wait for others, and for which nobody waits: an interrupt ends the process at once.
-
-Those of ``concurrent.futures`` keep a process from its end until the last has its answer.
-"""
+"""Daemon threads: Ctrl-C does not wait for them, as it would for those of concurrent.futures."""
 
 from __future__ import annotations
 
@@ -21,9 +18,9 @@ _Tasks = queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]
 
 
 class Workers:
-    """Threads that do what they are given, in that order; they end with this object.
+    """Threads for tasks, in the tasks' order; they end with this object.
 
-    :param number: how many there are at most; each begins when there is something for it.
+    :param number: the most threads; each starts with a task.
     """
 
     def __init__(self, number: int = 1) -> None:
@@ -31,7 +28,7 @@ class Workers:
         self._tasks: _Tasks = queue.SimpleQueue()
 
     def submit(self, task: Callable[[], T]) -> Future[T]:
-        """Return what a task will have returned, or raised."""
+        """Have a thread call a task, and return its future answer or exception."""
         if self._number:
             self._number -= 1
             threading.Thread(target=_work, args=(self._tasks,), daemon=True).start()
@@ -48,15 +45,15 @@ def _work(tasks: _Tasks) -> None:
             future.set_result(call())
         except BaseException as error:
             future.set_exception(error)
-        # What is done is not kept until the next comes.
+        # Keep no answer while waiting for the next task.
         del task, future, call
 
 
 def side_by_side(ask: Callable[[T], U], items: Iterable[T], at_once: int) -> Iterator[U]:
-    """Yield what is answered about each item, in the items' order.
+    """Yield the answer about each item, in the items' order.
 
-    :param items: read as far as they are asked about, and no further.
-    :param at_once: how many are asked about at the same time; no more are held.
+    :param items: read one by one, when a thread is free.
+    :param at_once: the number of threads, and of answers in memory.
     """
     workers = Workers(at_once)
     waiting: deque[Future[U]] = deque()
@@ -69,9 +66,9 @@ def side_by_side(ask: Callable[[T], U], items: Iterable[T], at_once: int) -> Ite
 
 
 def read_ahead(items: Iterable[T], at_most: int) -> Iterator[T]:
-    """Yield items that another thread reads meanwhile.
+    """Yield items while another thread reads the next.
 
-    :param at_most: how many are read before they are asked for; no more are held.
+    :param at_most: the number of items to read ahead.
     """
     iterator, workers = iter(items), Workers()
     end = object()

@@ -182,7 +182,7 @@ class CircuitBreaker:
     def _call_in_thread(self, operation: Callable[[], T]) -> T:
         # A forked process has none of its parent's threads.
         if self._process != os.getpid():
-            self._process, self._worker = os.getpid(), Workers()
+            self._worker, self._process = Workers(), os.getpid()
         return self._worker.submit(operation).result(TIME_LIMIT)
 
     def call_or_warn(self, operation: Callable[[], T], otherwise: T) -> T:

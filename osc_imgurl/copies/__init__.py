@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Copies of images in one's own account: they have URLs wherever Glance keeps the images."""
+"""Copies of images in the session's own account: URLs for images outside Swift too."""

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Copies images into one's own account.
+"""Copies images into one's own account: see :meth:`Copier.ensure`.
 
-The object gets its name last, and only if the hash of all that was sent is the image's. So there is
-never a URL for half an image, whatever happens before; what is left then is deleted by Swift.
+A copy gets its name last, and only if its data has the image's hash. So no URL gives half an image.
+Swift deletes the rest of a copy that failed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -49,13 +50,14 @@ if TYPE_CHECKING:
     from osc_imgurl.swift.endpoint import Swift
 
 READING = ('GET', 'HEAD')
-# Of an image whose hash Glance does not tell.
+# If Glance shows no hash.
 ALGORITHM = 'sha512'
 
-# What says that an image has no temporary URL where it is, for these credentials.
+# The errors of an image without a temporary URL, for these credentials.
 NO_URL = (ImageUnacceptable, MissingParameterValue, ObjectStoreNotAuthorized)
 
-# While an image is copied, it takes how many bytes of it are done.
+# Around the copying of an image; gives a function to call with the number of bytes done. Threads
+# call both at once.
 Progress = Callable[[Image], contextlib.AbstractContextManager[Callable[[int], None]]]
 
 
@@ -65,18 +67,17 @@ def no_progress(image: Image) -> contextlib.AbstractContextManager[Callable[[int
 
 
 def make_copier(settings: Settings, cloud: Cloud, progress: Progress) -> Copier | None:
-    """Return what copies images in a cloud; None where the settings want none, or nobody answers.
-    """
+    """Return a copier for a cloud; None if the settings want none, or offline."""
     if not settings.copy or cloud.offline or isinstance(cloud.images, OfflineImages):
         return None
     return Copier(settings, cloud.images, Home(settings, cloud.object_store), progress)
 
 
 def why_not(image: Image, options: URLOptions, settings: Settings, object_store: Swift) -> str:
-    """Return why no copy of an image may stand in for it; empty where one may.
+    """Return why an image may not be copied; empty if it may.
 
-    Not for another object; and not if Glance, asked for the data, might send our token where an
-    untrusted user has said: see :func:`osc_imgurl.target.trust.unsafe_to_read`.
+    Glance might send our token to an untrusted user's host: see
+    :func:`osc_imgurl.target.trust.unsafe_to_read`. And a copy is no other object.
     """
     if options.object is not None:
         return 'another object is given'
@@ -85,9 +86,9 @@ def why_not(image: Image, options: URLOptions, settings: Settings, object_store:
 
 def or_copied(error: ImgurlError, image: Image, options: URLOptions, settings: Settings,
               object_store: Swift) -> ImgurlError:
-    """Return an error that says, too, that the image can be copied, or why it is not.
+    """Return an error with the advice to copy the image, or with the reason not to.
 
-    Of :data:`NO_URL`; any other is returned as it is, for a copy is no help then.
+    :param error: of :data:`NO_URL`; a copy helps against no other, and it is returned as it is.
     """
     if not isinstance(error, NO_URL) or not object_store.find_storage_url():
         return error
@@ -105,14 +106,16 @@ def or_copied(error: ImgurlError, image: Image, options: URLOptions, settings: S
 class Upload:
     """An image's data in segments, before it gets the name of a copy.
 
-    :ivar folder: what the names of this process's segments begin with.
+    :ivar folder: the start of the names of our own segments.
+    :ivar size: in bytes.
     :ivar delete_at: when Swift deletes them: Unix time, seconds.
-    :ivar hash: of all that was sent, as in :class:`osc_imgurl.copies.copy.Copy`.
-    :ivar ended: whether Glance gave nothing more.
+    :ivar hash: of all data, as in :class:`osc_imgurl.copies.copy.Copy`.
+    :ivar ended: whether Glance has no more data.
     :ivar there: whether no segment is gone.
     """
 
     folder: str
+    size: int
     delete_at: int
     stored: tuple[Stored, ...] = ()
     hash: str = ''
@@ -121,9 +124,9 @@ class Upload:
 
 
 class Copier:
-    """Sees that an image has a copy that lives long enough.
+    """Sees that an image has a copy, and that the copy lives long enough. Threads share it.
 
-    :param progress: shows, while an image is copied, how many of its bytes are done.
+    :param home: the container of the copies.
     """
 
     def __init__(self, settings: Settings, images: ImageService, home: Home,
@@ -132,6 +135,9 @@ class Copier:
         self._images = images
         self._home = home
         self._progress = progress
+        # By image: one thread at a time copies it, and the others find its copy.
+        self._turns: dict[str, threading.Lock] = {}
+        self._made: dict[str, str] = {}
 
     @property
     def swift(self) -> Swift:
@@ -139,20 +145,20 @@ class Copier:
         return self._home.store
 
     def may_copy(self, image: Image, options: URLOptions) -> bool:
-        """Say whether a copy of an image may stand in for it: see :func:`why_not`."""
+        """Say whether an image may be copied: see :func:`why_not`."""
         return not why_not(image, options, self._settings, self._home.store)
 
     def target(self, image: Image) -> Target:
-        """Return where copies of an image are; the object's name is known once there is one."""
+        """Return where copies of an image are. The object's name is known once there is one."""
         return self._home.target(image.id)
 
     def needed(self, image: Image, target: Target, options: URLOptions, swift: Swift) -> bool:
-        """Say whether a copy is to stand in for an object that is not, or may not be, the image's.
+        """Say whether a URL needs a copy: the target was guessed, and holds other data, or none.
 
-        Where its place was guessed, its data must be the image's. Of a segmented image, a RADOS
-        Gateway (seen of Ceph 16) sends wrong ranges; of its copy it does not.
+        A RADOS Gateway (seen of Ceph 16) sends wrong ranges of a segmented image, but not of its
+        copy.
 
-        :param swift: that of the target, which may be another than that of the copies.
+        :param swift: of the target; copies may be in another.
         """
         path, gateway = target.path, target.endpoint.radosgw
         if not (target.guessed or gateway) or not self.may_copy(image, options):
@@ -170,16 +176,17 @@ class Copier:
 
     def ensure(self, image: Image, options: URLOptions,
                expires: Callable[[], int]) -> tuple[Target, Key, int]:
-        """Return where an image's copy is, the key that signs it, and when its URL is to expire.
+        """Return where an image's copy is, the key to sign with, and when the URL expires.
 
-        The copy is made if need be.
+        A copy is made if there is none: in a container with a key, from data in segments, verified
+        by its hash, and published under a name of its own.
 
-        :param expires: tells when a URL that is signed now would expire: Unix time, seconds. To
-            copy takes a while.
-        :raises ImageUnacceptable: Glance tells no hash of the image, and none is to be copied then.
+        :param expires: returns the expiry of a URL signed now: Unix time, seconds. Copying takes a
+            while.
+        :raises ImageUnacceptable: Glance shows no hash of the image, or no size.
         :raises InvalidParameterValue: the method would change the copy, or the prefix would open
             others.
-        :raises ImageDownloadFailed: what Glance gives is not the image.
+        :raises ImageDownloadFailed: Glance gives other data than the image's.
         :raises ImgurlError: Glance or Swift fails.
         """
         _validate(options)
@@ -187,25 +194,24 @@ class Copier:
             raise ImageUnacceptable(f'The size of image {image} is not known.')
         if image_hash(image) is None and not self._settings.copy_unverified:
             raise ImageUnacceptable(
-                f'Glance tells no hash of image {image}, so that a copy cannot be verified.',
+                f'Glance shows no hash of image {image}, so a copy cannot be verified.',
                 'Copy it unverified.', 'copy_unverified')
         self._home.prepare(self.target(image))
-        wanted = expires()
-        copy = self._find(image, wanted)
-        if copy is None:
-            upload = self._upload(image, image.size, expires)
-            self._verify(image, upload)
-            copy, wanted = self._publish(image, image.size, upload, expires)
+        with self._turns.setdefault(image.id, threading.Lock()):
+            wanted = expires()
+            copy = self._find(image, wanted)
+            if copy is None:
+                with self._progress(image) as progress:
+                    upload = self._upload(image, image.size, expires, progress)
+                    self._verify(image, upload)
+                    copy, wanted = self._publish(image, upload, expires)
         target = self._home.target(copy.name)
         return target, self._home.key(target), wanted
 
-    def _find(self, image: Image, expires: int, own: str | None = None) -> Copy | None:
-        """Return the copy that all processes use, and that lives long enough then.
-
-        :param own: the name of one that this process has just made.
-        """
-        for copy in self._home.copies_that_stay(image.id, own):
-            # A RADOS Gateway shows what has ended until its collector has run.
+    def _find(self, image: Image, expires: int) -> Copy | None:
+        """Return the copy for all processes, after making it live long enough."""
+        for copy in self._home.copies_that_stay(image.id, self._made.get(image.id)):
+            # A RADOS Gateway shows ended objects until its collector has run.
             if ((copy.delete_at is None or copy.delete_at > time.time())
                     and copy.size == image.size and image_hash(image) in (None, copy.hash)):
                 # It may end just now.
@@ -214,9 +220,10 @@ class Copier:
                     return longer
         return None
 
-    def _upload(self, image: Image, size: int, expires: Callable[[], int]) -> Upload:
+    def _upload(self, image: Image, size: int, expires: Callable[[], int],
+                progress: Callable[[int], None]) -> Upload:
         """Write an image's data into segments."""
-        upload = Upload(segments.own_folder(image.id), delete_at(expires()))
+        upload = Upload(segments.own_folder(image.id), size, delete_at(expires()))
         algorithm = (image_hash(image) or ALGORITHM).partition(':')[0]
         reader = Reader(lambda start: self._data(image, start))
 
@@ -224,24 +231,23 @@ class Copier:
             return md5_of(self._home.container.put(
                 name, data, {DELETE_AT: str(upload.delete_at)}) or {})
 
-        with self._progress(image) as progress:
-            transfer = Transfer(
-                reader, algorithm, segments.found(self._home.segments_of(image.id)),
-                put=put, keep=lambda known: self._home.reuse(known, upload.delete_at),
-                progress=progress, num_retries=self._settings.num_retries)
-            for segment in segments.plan(size, self._home.capabilities()):
-                if ends_soon(upload.delete_at, time.time()):
-                    # A large image takes longer than its URL lives.
-                    upload = self._extend(image, upload, _while_copied(image, expires))
-                    if not upload.there:
-                        return upload
-                stored = transfer.store(segment, segments.name(upload.folder, segment))
-                upload = dataclasses.replace(upload, stored=(*upload.stored, stored))
+        transfer = Transfer(
+            reader, algorithm, segments.found(self._home.segments_of(image.id)),
+            put=put, keep=lambda known: self._home.reuse(known, upload.delete_at),
+            progress=progress, num_retries=self._settings.num_retries)
+        for segment in segments.plan(size, self._home.capabilities()):
+            if ends_soon(upload.delete_at, time.time()):
+                # A large image takes longer than its URL lives.
+                upload = self._extend(image, upload, _while_copied(image, expires))
+                if not upload.there:
+                    return upload
+            stored = transfer.store(segment, segments.name(upload.folder, segment))
+            upload = dataclasses.replace(upload, stored=(*upload.stored, stored))
         return dataclasses.replace(
             upload, hash=f'{algorithm}:{transfer.hexdigest()}', ended=reader.at_end())
 
     def _verify(self, image: Image, upload: Upload) -> None:
-        """Accept data that has the image's hash.
+        """Accept data with the image's hash.
 
         :raises ImageDownloadFailed: it has another; it is deleted.
         """
@@ -253,11 +259,9 @@ class Copier:
                 f' {upload.hash.partition(":")[0]} says: it is damaged, or has another size.'
                 ' No copy is made of it.', 'Try again.')
 
-    def _publish(self, image: Image, size: int, upload: Upload,
+    def _publish(self, image: Image, upload: Upload,
                  expires: Callable[[], int]) -> tuple[Copy, int]:
-        """Make a copy of data, and return it, and when its URL is to expire.
-
-        Where another process is faster, its copy is the copy.
+        """Name the data; return the copy, and when its URL expires. The oldest copy counts.
 
         :raises ObjectStoreFailed: the data is gone, and there is no copy.
         """
@@ -266,14 +270,17 @@ class Copier:
             upload = self._extend(image, upload, wanted)
         copy = self._find(image, wanted)
         if upload.there and copy is None:
-            own = Copy(self._home.container.name, new_name(image.id), image.name, size,
+            own = Copy(self._home.container.name, new_name(image.id), image.name, upload.size,
                        upload.hash, upload.delete_at)
             named = self._name(own, upload, image, wanted)
-            copy = self._find(image, wanted, own.name if named else None)
+            if named:
+                self._made[image.id] = own.name
+            copy = self._find(image, wanted)
             if copy is not None and copy.name == own.name:
                 return copy, wanted
             if named:
-                # Nobody uses it: all find the other first.
+                # All processes find an older one first.
+                del self._made[image.id]
                 self._home.container.delete(own.name)
         self._discard(image, upload)
         if copy is None:
@@ -281,9 +288,9 @@ class Copier:
         return copy, wanted
 
     def _extend(self, image: Image, upload: Upload, expires: int) -> Upload:
-        """Return data that lives as long as a URL needs it, or that is not there any more.
+        """Return data that lives as long as a URL needs it, or is not there any more.
 
-        Some segments may be another process's, which deletes them when a third one is faster.
+        A segment of another process goes with its process, once a third one is faster.
 
         :raises ObjectStoreFailed: one is gone, and there is no copy.
         """
@@ -297,7 +304,7 @@ class Copier:
     def _data(self, image: Image, start: int) -> Iterator[bytes]:
         """Yield an image's data from a byte on.
 
-        Its owner may have changed its locations since it was found, so they are judged again.
+        Its owner may have changed its locations meanwhile, so they are judged again.
 
         :raises ImageUnacceptable: Glance might send our token elsewhere now.
         """
@@ -307,25 +314,24 @@ class Copier:
         yield from self._images.data(image, start)
 
     def _name(self, copy: Copy, upload: Upload, image: Image, expires: int) -> bool:
-        """Give the segments the name of the copy; False where one of them is gone."""
+        """Give the segments the name of the copy; False if one of them is gone."""
         container = self._home.container
         headers = {**to_headers(copy), 'Content-Type': 'application/octet-stream'}
+        data, query = b'', ''
+        if upload.stored:
+            data = segments.manifest(container.name, upload.stored)
+            query = 'multipart-manifest=put'
         try:
-            if upload.stored:
-                container.put(copy.name, segments.manifest(container.name, upload.stored), headers,
-                              'multipart-manifest=put')
-            else:
-                container.put(copy.name, b'', headers)
+            container.put(copy.name, data, headers, query)
             return True
         except ObjectStoreFailed:
-            # Perhaps somebody has deleted a segment.
+            # Perhaps a segment was deleted.
             if self._extend(image, upload, expires).there:
                 raise
             return False
 
     def _discard(self, image: Image, upload: Upload) -> None:
-        """Delete what this process has written, and no copy consists of."""
-        # What is left is deleted by Swift.
+        """Delete our own segments, except those in a copy. If that fails, Swift deletes them."""
         with contextlib.suppress(ImgurlError):
             used = [self._home.container.manifest(copy.name)
                     for copy in self._home.copies_of(image.id)]
@@ -336,10 +342,7 @@ class Copier:
 
 
 def _validate(options: URLOptions) -> None:
-    """Accept options of a URL that changes no copy, and opens no other.
-
-    Others would trust what the hash of a copy no longer says.
-    """
+    """Accept a URL that cannot change its copy, or open another: a copy must keep its hash."""
     if options.method not in READING:
         raise InvalidParameterValue(
             f'A URL for {options.method} would let others change the copy.',
@@ -350,7 +353,7 @@ def _validate(options: URLOptions) -> None:
 
 
 def _while_copied(image: Image, expires: Callable[[], int]) -> int:
-    """Return when the URL expires, if it does not while the image is copied."""
+    """Return when the URL expires, unless it does while the image is copied."""
     try:
         return expires()
     except InvalidParameterValue as error:

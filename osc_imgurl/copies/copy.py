@@ -14,9 +14,9 @@ from osc_imgurl.glance.image import Image, is_uuid
 from osc_imgurl.swift.objects import DELETE_AT, read_end
 
 HASH, NAME = 'X-Object-Meta-Image-Hash', 'X-Object-Meta-Image-Name'
-# Swift's max_meta_value_length, in bytes, where an operator has not changed it.
+# Swift's default max_meta_value_length, in bytes.
 MAX_META_VALUE = 256
-# The container for copies, where none is given.
+# The default container.
 CONTAINER = 'image-temp-urls'
 _OWN_NAME = re.compile('[0-9a-f]{16}')
 _HASH = re.compile(r'[a-z0-9_]+:[0-9a-f]+')
@@ -26,9 +26,9 @@ _HASH = re.compile(r'[a-z0-9_]+:[0-9a-f]+')
 class Copy:
     """A copy of an image.
 
-    :ivar container: the container that it is in.
+    :ivar container: its container.
     :ivar name: of its object; :func:`new_name` makes one.
-    :ivar image_name: as it was when the copy was made, perhaps cut off; an untrusted user wrote it.
+    :ivar image_name: from the time of copying, perhaps cut off; an untrusted user wrote it.
     :ivar size: in bytes.
     :ivar hash: of its data, with the algorithm in front, such as ``sha512:...``.
     :ivar delete_at: when Swift deletes it: Unix time, seconds; None: never.
@@ -48,14 +48,14 @@ class Copy:
 
 
 def new_name(image_id: str) -> str:
-    """Return a name for an image's copy that none had before: URLs of others never open it."""
+    """Return a new name for an image's copy: no URL of another copy opens it."""
     return f'{image_id}/{secrets.token_hex(8)}'
 
 
 def image_id_of(name: str) -> str | None:
-    """Return the ID of the image that an object is a copy of, by its name; None: of none.
+    """Return a copy's image ID, from the name of its object; None for other names.
 
-    :param name: as :func:`new_name` makes it, or the ID alone, as earlier copies have it.
+    :param name: from :func:`new_name`, or the ID alone, as in earlier copies.
     """
     image_id, slash, own = name.partition('/')
     return image_id if is_uuid(image_id) and (not slash or _OWN_NAME.fullmatch(own)) else None
@@ -64,13 +64,13 @@ def image_id_of(name: str) -> str | None:
 def is_container(name: str, given: str | None) -> bool:
     """Say whether a container is for copies, by its name.
 
-    :param given: the container that the settings name.
+    :param given: the container in the settings.
     """
     return name == given if given else bool(re.fullmatch(f'{CONTAINER}(-[0-9a-f]{{32}})?', name))
 
 
 def to_headers(copy: Copy) -> dict[str, str]:
-    """Return what is written beside the data of a copy."""
+    """Return the headers of a copy's object."""
     headers = {HASH: copy.hash}
     if copy.image_name:
         headers[NAME] = _quoted(copy.image_name)
@@ -80,9 +80,9 @@ def to_headers(copy: Copy) -> dict[str, str]:
 
 
 def from_headers(container: str, name: str, headers: Mapping[str, str]) -> Copy | None:
-    """Return the copy that an object is, or None where it is none of ours.
+    """Return an object as a copy; None if it is not one.
 
-    :param headers: of the object; whoever may write in the account may have written them.
+    :param headers: of the object. Users with rights on the account can write them.
     """
     size, found = http.content_length(headers), headers.get(HASH, '')
     if size is None or not _HASH.fullmatch(found):
@@ -92,9 +92,9 @@ def from_headers(container: str, name: str, headers: Mapping[str, str]) -> Copy 
 
 
 def image_hash(image: Image) -> str | None:
-    """Return the hash that Glance tells of an image's data, as in :class:`Copy`.
+    """Return Glance's hash of an image's data, as in :class:`Copy`.
 
-    That is ``os_hash_value``, else the MD5 in ``checksum``; None where it tells none.
+    It is ``os_hash_value``, else the MD5 in ``checksum``, else None.
     """
     if image.os_hash_value and image.os_hash_algo:
         return f'{image.os_hash_algo}:{image.os_hash_value}'
@@ -102,7 +102,7 @@ def image_hash(image: Image) -> str | None:
 
 
 def _quoted(name: str) -> str:
-    """Return a name percent-encoded, as much of it as one value may hold."""
+    """Return a name percent-encoded, cut off at the limit of a header."""
     quoted = ''
     for char in name:
         more = urllib.parse.quote(char, safe='', errors='replace')
@@ -112,23 +112,21 @@ def _quoted(name: str) -> str:
     return quoted
 
 
-# What a copy lives longer than its URL, in seconds: a download that has begun may go on.
+# How much longer a copy lives than its URL, in seconds: for a download in progress.
 GRACE = 3600
-# By how much a later URL may outrun that, in seconds, before the copy's end is moved.
+# How much of it a later URL may use, in seconds, before the copy's end is moved.
 SLACK = 300
 
 
 def delete_at(expires: int) -> int:
-    """Return when a copy is to be deleted whose URL expires at a moment; Unix times, seconds."""
+    """Return the end of a copy, from the expiry of its URL; Unix times, seconds."""
     return expires + GRACE
 
 
 def extended(found: int | None, expires: int) -> int | None:
-    """Return until when a copy must live; None where it lives long enough.
+    """Return the later end that a copy needs; None if its end is late enough.
 
-    A copy's life is made longer, and never shorter.
-
-    :param found: when it is deleted now: Unix time, seconds; None where that is never.
+    :param found: its end now: Unix time, seconds; None: never.
     :param expires: when the new URL expires.
     """
     wanted = delete_at(expires)
@@ -136,9 +134,9 @@ def extended(found: int | None, expires: int) -> int | None:
 
 
 def ends_soon(found: int, now: float) -> bool:
-    """Say whether what is written of a copy may be deleted before the copy is whole.
+    """Say whether segments may end before their copy is whole.
 
-    :param found: when that is deleted: Unix time, seconds.
+    :param found: their end: Unix time, seconds.
     :param now: Unix time, seconds.
     """
     return found - now < GRACE / 2

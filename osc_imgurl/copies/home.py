@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The container in which one's own account keeps copies, its key, and the copies in it."""
+"""The container for copies in the session's own account, its key, and its copies."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import functools
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -58,23 +59,24 @@ if TYPE_CHECKING:
 
 LOG = logger(__name__)
 
-# How often a copy's life is made longer, while others make it shorter.
+# How often to move an object's end, while others move it back.
 ATTEMPTS = 5
-# What stands behind all segments in a listing: '0' comes behind '/'.
+# A listing from here on has no segments: '0' comes behind '/'.
 BEHIND_SEGMENTS = segments.FOLDER.replace('/', '0')
 
 
 class Home:
-    """The container for copies in the session's own account.
+    """The container for copies in the session's own account. Threads share it.
 
-    Every method raises ImgurlError where there is no object store, or it cannot be used.
+    Every method raises ImgurlError without an object store, or if Swift fails.
 
-    :ivar store: the object store that it is in.
+    :ivar store: its object store.
     """
 
     def __init__(self, settings: Settings, object_store: Swift) -> None:
         self._settings = settings
         self.store = object_store
+        self._lock = threading.RLock()
         self._prepared = False
         self._key: Key | None = None
         self._settled = 0.0
@@ -91,7 +93,7 @@ class Home:
         return session_account(self._settings, self.store)
 
     def target(self, name: str) -> Target:
-        """Return where a copy is, as a URL names it.
+        """Return where a copy is, for its URL.
 
         :param name: of its object.
         """
@@ -102,43 +104,43 @@ class Home:
                                            self._settings.api_version))
 
     def key(self, target: Target) -> Key:
-        """Return the key that signs a copy: the container's own; in a RADOS Gateway the account's.
+        """Return the key to sign with: the container's, and in a RADOS Gateway the account's.
 
         :raises MissingParameterValue: this is a gateway, and the account has no key.
         """
-        if self._key is None:
-            # Another process that has seen none may have made another meanwhile.
-            time.sleep(max(0, self._settled - time.monotonic()))
-            self._key = find_key(target, self.store)[1]
-        return self._key
+        with self._lock:
+            if self._key is None:
+                # Another process may have set another key at the same time.
+                time.sleep(max(0, self._settled - time.monotonic()))
+                self._key = find_key(target, self.store)[1]
+            return self._key
 
     def capabilities(self) -> Capabilities:
-        """Return what the cluster says of itself; nothing where it does not answer."""
+        """Return the cluster's own limits; nothing if it does not answer."""
         with contextlib.suppress(ObjectStoreFailed):
             return self.store.capabilities(session_endpoint(self._settings, self.store))
         return Capabilities()
 
     def prepare(self, target: Target) -> None:
-        """See that there are the container and a key for it.
-
-        A container that others may use costs a warning; it is never shared by us.
+        """Make the container and its key, unless they exist; warn if others may use it.
 
         :raises ObjectStoreNotAuthorized: these credentials may not.
         :raises InvalidParameterValue: the container is another project's.
         """
-        if self._prepared:
-            return
-        try:
-            self._prepare(target)
-        except ObjectStoreNotAuthorized as error:
-            raise ObjectStoreNotAuthorized(
-                f'{error.problem} There the copy would be.', 'Use credentials with a role that may'
-                ' write there, or another container.', 'copy_container') from None
-        self._prepared = True
+        with self._lock:
+            if self._prepared:
+                return
+            try:
+                self._prepare(target)
+            except ObjectStoreNotAuthorized as error:
+                raise ObjectStoreNotAuthorized(
+                    f'{error.problem} There the copy would be.', 'Use credentials with a role that'
+                    ' may write there, or another container.', 'copy_container') from None
+            self._prepared = True
 
     def _prepare(self, target: Target) -> None:
         if target.endpoint.radosgw:
-            # Before anything is copied in vain.
+            # Without a key nothing needs to be copied.
             self.key(target)
         account, name = target.path.account, self.container.name
         headers = self._headers(target)
@@ -159,7 +161,7 @@ class Home:
                             ' %s is %s', use, name, header, headers[header])
 
     def _headers(self, target: Target) -> Mapping[str, str] | None:
-        """Return what Swift says of the container, or None where there is none.
+        """Return the container's headers, or None if there is no container.
 
         :raises InvalidParameterValue: it is another project's.
         """
@@ -178,9 +180,9 @@ class Home:
         return headers
 
     def find(self, name: str) -> Copy | None:
-        """Return the copy that an object is, or None where there is no such object.
+        """Return an object as a copy, or None if there is no object.
 
-        :raises InvalidParameterValue: the object is no copy that we have made.
+        :raises InvalidParameterValue: the object is not a copy of ours.
         """
         headers = self.container.head(name)
         if headers is None:
@@ -204,12 +206,11 @@ class Home:
         return [copy for copy, _ in self._oldest_first(image_id)]
 
     def copies_that_stay(self, image_id: str, own: str | None = None) -> list[Copy]:
-        """Return an image's copies, the oldest first: all processes use that.
+        """Return an image's copies, the oldest first: all processes use that one.
 
-        A process that has just made a copy withdraws it where another is older. So wait until the
-        first is not withdrawn any more.
+        A process withdraws a new copy if another is older. So wait until the first stays.
 
-        :param own: the name of a copy that this process has made. Swift may not list it yet.
+        :param own: the name of a copy by this process. Swift may not list it yet.
         """
         known = {own} if own else set()
         while True:
@@ -228,7 +229,7 @@ class Home:
                       key=lambda each: (each[1].get('X-Timestamp', ''), each[0].name))
 
     def _read(self, names: Iterable[str]) -> Iterator[tuple[Copy, Mapping[str, str]]]:
-        """Yield the copies that have these names, and their headers; other objects are none."""
+        """Yield the copies among these objects, with their headers."""
         def read(name: str) -> tuple[Copy, Mapping[str, str]] | None:
             headers = self.container.head(name)
             copy = None if headers is None else from_headers(self.container.name, name, headers)
@@ -237,12 +238,12 @@ class Home:
         yield from filter(None, side_by_side(read, names, AT_ONCE))
 
     def segments_of(self, image_id: str) -> list[Listed]:
-        """Return the segments of an image's copies; other objects that are there are none."""
+        """Return the segments of an image's copies, and no other objects."""
         return [each for each in self.container.list(segments.folder(image_id))
                 if segments.image_of(each.name) == image_id]
 
     def extend(self, copy: Copy, expires: int) -> Copy | None:
-        """Return a copy that lives as long as a URL needs it; None where it has just ended.
+        """Return a copy after making it live long enough for a URL; None if it has just ended.
 
         :param expires: when the URL expires: Unix time, seconds.
         """
@@ -250,30 +251,29 @@ class Home:
         if moment is None:
             return copy
         longer = dataclasses.replace(copy, delete_at=moment)
-        # The segments first: none of them ends before the copy. What is left of other attempts may
-        # go meanwhile.
+        # First the segments: none of them may end before the copy. Other attempts' may be gone.
         self.extend_all([each.name for each in self.segments_of(copy.image_id)], moment)
         return longer if self._extend(copy.name, moment, to_headers(longer)) else None
 
     def extend_all(self, names: Iterable[str], delete_at: int) -> bool:
-        """Have segments live at least until a moment (Unix time, seconds); False where one is gone.
+        """Make segments live until a moment (Unix time, seconds), or longer; False if one is gone.
 
-        Another process's copy may consist of them, and live longer.
+        They may be part of another process's copy.
         """
         return all(list(side_by_side(
             lambda name: self._extend(name, delete_at, {DELETE_AT: str(delete_at)}), names,
             AT_ONCE)))
 
     def reuse(self, stored: segments.Stored, delete_at: int) -> bool:
-        """Have a segment live at least until a moment; False where it is gone, or is none."""
+        """Make a segment live until a moment, or longer; False if it is gone, or is not one."""
         headers = self.container.head(stored.name)
         return (headers is not None and segments.holds(headers, stored)
                 and self.extend_all([stored.name], delete_at))
 
     def _extend(self, name: str, delete_at: int, headers: Mapping[str, str]) -> bool:
-        """Write headers that make an object live longer, if they do; False where it is gone."""
+        """Write headers with a later end, unless the end is late enough; False if it is gone."""
         for _ in range(ATTEMPTS):
-            # Others may do so at the same time, and what is written last counts.
+            # Others may write at the same time, and the last one counts.
             found = self.container.head(name)
             if found is None:
                 return False
@@ -284,22 +284,22 @@ class Home:
         return True
 
     def clear(self) -> list[ImgurlError]:
-        """Delete all copies and all segments; return why some are not deleted.
+        """Delete all copies and segments, copies in progress too; return the errors.
 
-        Other objects stay. Copies under way end, too.
+        Other objects stay.
         """
         left = (each.name for each in self.container.list(segments.FOLDER)
                 if segments.image_of(each.name))
-        # First what has a URL.
+        # First the objects with URLs.
         return delete_each(
             self.container.delete, [*(copy.name for copy in self.copies()), *left])
 
     def delete_all(self, image_ids: Iterable[str]) -> list[ImgurlError]:
-        """Delete the copies of images, as :meth:`delete` does; return why some are not deleted."""
+        """Delete the copies of images, as :meth:`delete` does; return the errors."""
         return delete_each(self.delete, image_ids)
 
     def delete(self, image_id: str) -> None:
-        """Delete an image's copies, and all of their segments; those of copies under way too.
+        """Delete an image's copies and all their segments, those in progress too.
 
         :raises InvalidParameterValue: there is no copy.
         """
@@ -307,17 +307,17 @@ class Home:
         if not copies and not parts:
             raise InvalidParameterValue(
                 f'There is no copy of image {image_id} in the container {self.container.name}.')
-        # First what has a URL.
+        # First the objects with URLs.
         for name in (*(copy.name for copy in copies), *(each.name for each in parts)):
             self.container.delete(name)
 
     def image_id(self, reference: str, find: Callable[[str], Image]) -> str:
-        """Return the ID of an image whose copies are meant. Glance may have deleted the image.
+        """Return the ID of an image with copies. Glance may have deleted the image.
 
-        :param reference: its ID, ``glance://host/ID``, or its name, as the copy or Glance has it.
+        :param reference: its ID, ``glance://host/ID``, or its name in the copy or in Glance.
         :param find: finds an image in Glance.
-        :raises InvalidParameterValue: copies of several images have that name.
-        :raises ImgurlError: as ``find``, where no copy has that name.
+        :raises InvalidParameterValue: copies of several images have the name.
+        :raises ImgurlError: as ``find``, if no copy has the name.
         """
         found = referenced_id(reference)
         if found:
@@ -331,7 +331,7 @@ class Home:
 
     @functools.cached_property
     def _image_ids(self) -> Mapping[str | None, set[str]]:
-        """The IDs of the images that have copies, by name."""
+        """The IDs of images with copies, by name."""
         by_name: dict[str | None, set[str]] = {}
         for copy in self.copies():
             by_name.setdefault(copy.image_name, set()).add(copy.image_id)
@@ -339,6 +339,6 @@ class Home:
 
 
 def _is_settled(headers: Mapping[str, str]) -> bool:
-    """Say whether nothing of a container has been set just now, by its server's clock."""
+    """Say whether an object or container has not just changed, by its server's clock."""
     now, changed = (http.read_time(headers, name) for name in ('Date', 'Last-Modified'))
     return now is None or changed is None or abs(now - changed) > SETTLING

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parts of a copy: a static large object whose segments lie in the container of the copy.
+"""The parts of a copy. It is a static large object, and its segments are in its own container.
 
-A container's key opens nothing in another container. Every process writes below a name of its own
-and never touches another's segments; what is the same may be used by all.
+A container's key opens no other container. Every process writes segments in a folder of its own;
+the others may use them in their copies, and never change them.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from osc_imgurl.workers import read_ahead
 FOLDER = '.segments/'
 # In bytes.
 SEGMENT_SIZE = 2**30
-# What Swift allows by default, where the cluster does not say: in bytes, and in a manifest.
+# Swift's default limits: bytes in an object, and segments in a manifest.
 MAX_OBJECT_SIZE = 5 * 2**30
 MAX_SEGMENTS = 1000
-# Beyond that a cluster says what cannot be: of segments.
+# No cluster really allows more segments.
 MOST_SEGMENTS = 100_000
 _NAME = re.compile(re.escape(FOLDER) + '([^/]+)/[0-9a-f]{16}/[0-9]{8}')
 
@@ -46,7 +46,7 @@ _NAME = re.compile(re.escape(FOLDER) + '([^/]+)/[0-9a-f]{16}/[0-9]{8}')
 class Segment:
     """A part of an image's data.
 
-    :ivar start: where it begins, in bytes.
+    :ivar start: its first byte.
     :ivar size: in bytes.
     """
 
@@ -57,7 +57,7 @@ class Segment:
 
 @dataclasses.dataclass(frozen=True)
 class Stored:
-    """A segment that is in Swift.
+    """A segment in Swift.
 
     :ivar name: of its object.
     :ivar md5: of its data, in hex.
@@ -69,24 +69,24 @@ class Stored:
 
 
 def folder(image_id: str) -> str:
-    """Return what the names of an image's segments begin with."""
+    """Return the folder of an image's segments."""
     return f'{FOLDER}{image_id}/'
 
 
 def own_folder(image_id: str) -> str:
-    """Return what the names of the segments begin with that one process writes."""
+    """Return a new folder for the segments by one process."""
     return f'{folder(image_id)}{secrets.token_hex(8)}/'
 
 
 def name(own: str, segment: Segment) -> str:
-    """Return the name of a segment's object in one process's folder."""
+    """Return the name of a segment in a folder."""
     return f'{own}{segment.number:08}'
 
 
 def plan(size: int, capabilities: Capabilities) -> list[Segment]:
-    """Return the segments of so many bytes, as large as this cluster allows, and as is handy.
+    """Return the segments for data of a size, in bytes, within the limits of a cluster.
 
-    :raises ObjectStoreFailed: it does not fit into what the cluster allows.
+    :raises ObjectStoreFailed: the data is too large.
     """
     largest = capabilities.max_object_size or MAX_OBJECT_SIZE
     most = MAX_SEGMENTS if capabilities.max_segments is None else min(
@@ -103,16 +103,16 @@ def plan(size: int, capabilities: Capabilities) -> list[Segment]:
 
 
 def image_of(name: str) -> str | None:
-    """Return the ID of the image that an object is a segment of; None where it is none of ours.
+    """Return the image ID in a segment's name; None for other names.
 
-    :param name: what anybody may have written who may write in the container.
+    :param name: of an object. Users with rights on the account can write it.
     """
     match = _NAME.fullmatch(name)
     return match[1] if match and is_uuid(match[1]) else None
 
 
 def found(stored: Iterable[Listed]) -> Mapping[tuple[int, int], Mapping[str, str]]:
-    """Return the names of an image's segments, by number and size, and by their MD5."""
+    """Return the names of segments, by number and size, then by MD5."""
     by_number: dict[tuple[int, int], dict[str, str]] = {}
     for each in stored:
         number = int(each.name.rpartition('/')[2])
@@ -121,17 +121,17 @@ def found(stored: Iterable[Listed]) -> Mapping[tuple[int, int], Mapping[str, str
 
 
 def holds(headers: Mapping[str, str], stored: Stored) -> bool:
-    """Say whether an object is the data of a segment, as Swift asks before it takes a manifest.
+    """Say whether an object is a segment; Swift asks the same before it accepts a manifest.
 
-    A large object may have the name of a segment, and a listing may show other data of it.
+    It may be a large object, or a link. Listings show neither.
 
-    :param headers: of the object, as a HEAD gives them.
+    :param headers: of the object, from a HEAD.
     """
     return http.content_length(headers) == stored.size and md5_of(headers) == stored.md5
 
 
 def manifest(container: str, stored: Iterable[Stored]) -> bytes:
-    """Return what makes one object of segments (Swift's ``multipart-manifest=put``)."""
+    """Return the manifest of a large object, for Swift's ``multipart-manifest=put``."""
     return json.dumps([
         {'path': f'/{container}/{each.name}', 'etag': each.md5, 'size_bytes': each.size}
         for each in stored]).encode()
@@ -141,14 +141,14 @@ LOG = logger(__name__)
 
 T = TypeVar('T')
 
-# How many chunks of 1 MiB wait to be sent.
+# How many chunks of 1 MiB to read ahead.
 AHEAD = 8
 
 
 class Reader:
-    """An image's data, read in order, and again from anywhere.
+    """An image's data, read in order; after a failure, again from any byte.
 
-    :param open_at: gives the data from a byte on.
+    :param open_at: returns the data from a byte on.
     """
 
     def __init__(self, open_at: Callable[[int], Iterable[bytes]]) -> None:
@@ -158,10 +158,10 @@ class Reader:
         self._position: int | None = None
 
     def read(self, start: int, size: int) -> Iterator[bytes]:
-        """Yield so many bytes from a byte on.
+        """Yield ``size`` bytes from a byte on.
 
         :raises ImageDownloadFailed: there are fewer.
-        :raises ImgurlError: Glance ceases to give the data.
+        :raises ImgurlError: Glance fails.
         """
         if start != self._position:
             self._chunks, self._rest = read_ahead(self._open_at(start), AHEAD), b''
@@ -179,19 +179,18 @@ class Reader:
         self._position = position
 
     def at_end(self) -> bool:
-        """Say whether there is nothing behind what was read last."""
+        """Say whether all data has been read."""
         return not (self._rest or next(self._chunks, b''))
 
 
 class Transfer:
-    """Sends the segments of an image, one after another, and hashes the whole on the way.
+    """Sends the segments of an image, one after another, and hashes the data on the way.
 
     :param algorithm: of the hash.
-    :param known: segments that are in Swift already, as
-        :func:`osc_imgurl.copies.segments.found` gives them.
-    :param put: writes a segment's data, and returns the MD5 that Swift says of it.
-    :param keep: takes a segment that is there already; False where it is gone, or is none.
-    :param progress: is told how many bytes are done.
+    :param known: segments in Swift, from :func:`found`.
+    :param put: writes a segment's data, and returns Swift's MD5 of it.
+    :param keep: keeps a known segment; False if it is gone, or is not one.
+    :param progress: gets the number of bytes done.
     """
 
     def __init__(self, reader: Reader, algorithm: str,
@@ -207,18 +206,18 @@ class Transfer:
         self._num_retries = num_retries
 
     def hexdigest(self) -> str:
-        """Return the hash of what has been sent."""
+        """Return the hash of all data so far."""
         return self._hash.hexdigest()
 
     def store(self, segment: Segment, name: str) -> Stored:
-        """Return a segment that is in Swift then: one that is known, else one of this name."""
+        """Return a segment in Swift: a known one with the same data, else a new one."""
         known = self._known.get((segment.number, segment.size), {})
         if known and (stored := self._find(segment, known)):
             return stored
         return self._again(lambda: self._send(segment, name))
 
     def _find(self, segment: Segment, known: Mapping[str, str]) -> Stored | None:
-        """Return the known segment that has the data, and read on; None, as if nothing was read."""
+        """Return the known segment with the same data; None leaves the data to be read again."""
         before = self._hash.copy()
 
         def read() -> str:
@@ -253,7 +252,7 @@ class Transfer:
             self._progress(position)
 
     def _again(self, attempt: Callable[[], T]) -> T:
-        """Return what is done at last; each time the hash is as it was before."""
+        """Return the result of the first attempt to succeed; each starts with the same hash."""
         before = self._hash
         retry = 0
         while True:

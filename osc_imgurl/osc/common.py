@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from osc_imgurl.cache.base import Cache
     from osc_imgurl.client import Client, Service
     from osc_imgurl.create import ImageTempURL
+    from osc_imgurl.osc.progress import Progress
 
 LOG = logger(__name__)
 
@@ -243,21 +244,23 @@ def require_session(client_manager: Any) -> None:
 
 
 def client(app: Any, parsed_args: argparse.Namespace, *, authenticated: bool = False,
-           ignored: Collection[str] = ()) -> Client:
+           ignored: Collection[str] = (), progress: Progress | None = None) -> Client:
     """Return the library's client on OSC's session.
 
     :param authenticated: whether there must be somebody to ask.
     :param ignored: settings that the command does not use.
+    :param progress: the command's own; None makes one.
     """
     from osc_imgurl.client import Client
-    from osc_imgurl.osc.progress import bar
+    from osc_imgurl.osc.progress import Progress
 
     manager = app.client_manager
     settings = load_settings(manager, parsed_args, ignored)
     if authenticated:
         require_session(manager)
     return Client(manager.session, settings, image=_service(manager, 'image'),
-                  object_store=_service(manager, 'object-store'), progress=bar(app.stderr))
+                  object_store=_service(manager, 'object-store'),
+                  progress=progress or Progress(app))
 
 
 def _service(client_manager: Any, service: str) -> Service:

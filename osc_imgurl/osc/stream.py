@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import time
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
@@ -13,15 +12,11 @@ from osc_imgurl.batch import Failure, Made
 from osc_imgurl.errors import InvalidParameterValue, logger, printable
 from osc_imgurl.glance.image import named
 from osc_imgurl.osc.common import typed
+from osc_imgurl.osc.progress import Progress
 from osc_imgurl.settings.secret_file import standard_input
 from osc_imgurl.settings.values import at_home
 
 LOG = logger(__name__)
-
-# After how many seconds the progress line appears, and how often it then changes.
-PROGRESS_DELAY = 1.0
-PROGRESS_INTERVAL = 0.2
-_ERASE_LINE = '\r\033[K'
 
 
 def references(images: Iterable[str], path: str | None) -> Iterator[str]:
@@ -70,20 +65,19 @@ class Output:
     :param with_errors: failures have rows too.
     """
 
-    def __init__(self, stdout: TextIO, stderr: TextIO, *, streams: bool,
-                 fail_fast: bool, with_errors: bool) -> None:
+    def __init__(self, stdout: TextIO, progress: Progress, *, streams: bool, fail_fast: bool,
+                 with_errors: bool) -> None:
         self.failed = False
         # The reasons given, and how many more images have one of them.
         self._reasons: set[str] = set()
         self._repeated = 0
         self.interrupted = False
         self._stdout = stdout
-        self._stderr = stderr
+        self._progress = progress
+        # Rows on the same terminal are progress enough.
+        self._counts = not (streams and stdout.isatty())
         self._fail_fast = fail_fast
         self._with_errors = with_errors
-        # Rows on the same terminal are progress enough.
-        self._progress = stderr.isatty() and not (streams and stdout.isatty())
-        self._started = self._shown = time.monotonic()
 
     def through(self, made: Iterable[Made | Failure]) -> Iterator[Made | Failure]:
         """Yield what gets a row; say on standard error which image gets none, and why.
@@ -94,10 +88,13 @@ class Output:
         """
         try:
             for done, item in enumerate(made):
-                self._show_progress(done)
+                if self._counts:
+                    self._progress.count(done)
                 if isinstance(item, Failure):
                     self._say(item)
                 if isinstance(item, Made) or self._with_errors:
+                    if not self._counts:
+                        self._progress.hide()
                     yield item
                     # Here the row has been printed; in a pipe it is to be seen now.
                     self._stdout.flush()
@@ -106,7 +103,7 @@ class Output:
         except KeyboardInterrupt:
             self.interrupted = True
         finally:
-            self._hide_progress()
+            self._progress.end()
             if self._repeated:
                 LOG.error('%d more of the images have no URL, for a reason above.%s',
                           self._repeated,
@@ -119,19 +116,4 @@ class Output:
             self._repeated += 1
             return
         self._reasons.add(reason)
-        self._hide_progress()
         log(failure)
-
-    def _show_progress(self, done: int) -> None:
-        now = time.monotonic()
-        if (self._progress and now - self._started > PROGRESS_DELAY
-                and now - self._shown > PROGRESS_INTERVAL):
-            self._stderr.write(f'{_ERASE_LINE}{done} images ...')
-            self._stderr.flush()
-            self._shown = now
-
-    def _hide_progress(self) -> None:
-        if self._shown > self._started:
-            self._stderr.write(_ERASE_LINE)
-            self._stderr.flush()
-            self._shown = self._started

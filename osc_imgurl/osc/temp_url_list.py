@@ -43,6 +43,9 @@ class ListImageTempURL(base.Lister):
         parser.add_argument(
             '--with-errors', action='store_true',
             help='List the images that get no URL too, with the reason in the column error')
+        parser.add_argument(
+            '--jobs', metavar='<n>', type=int, default=lib.batch.COPIES_AT_ONCE,
+            help=f'How many images --copy copies at once (default: {lib.batch.COPIES_AT_ONCE})')
         parser.add_argument('--long', action='store_true', help='List all columns')
         lib.common.add_url_options(parser)
         return parser
@@ -50,13 +53,16 @@ class ListImageTempURL(base.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         options = lib.common.read_url_options(parsed_args)
         lib.options.validate_for_many(options)
-        client = lib.common.client(self.app, parsed_args, authenticated=True)
+        progress = lib.progress.Progress(self.app)
+        client = lib.common.client(
+            self.app, parsed_args, authenticated=True, progress=progress)
         named = parsed_args.images or parsed_args.from_file is not None
         found = (_named(parsed_args, client) if named
                  else _matching(parsed_args, client, self.app.client_manager))
         if parsed_args.with_boot_images:
             found = lib.batch.with_boot_images(found, client.glance)
-        made = client.create_many(found, options, refresh=parsed_args.refresh)
+        made = client.create_many(
+            found, options, refresh=parsed_args.refresh, jobs=parsed_args.jobs)
         columns = ['image_id', 'image_name', 'expires_at', 'url']
         if parsed_args.with_boot_images:
             columns[2:2] = ['role', 'parent']
@@ -71,7 +77,7 @@ class ListImageTempURL(base.Lister):
         if parsed_args.with_errors:
             columns.append('error')
         self._output = lib.stream.Output(
-            self.app.stdout, self.app.stderr,
+            self.app.stdout, progress,
             streams=parsed_args.formatter in ('value', 'csv'), fail_fast=parsed_args.fail_fast,
             with_errors=parsed_args.with_errors)
         rows = map(_row, self._output.through(made))

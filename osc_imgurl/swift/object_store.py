@@ -282,6 +282,7 @@ class MemoizedStore(ObjectStore):
         vars(self).update(vars(store))
         self._store = store
         self._workers = Workers(MAX_CONCURRENCY)
+        self._lock = threading.Lock()
         self._answers: dict[tuple[object, ...], Future[Any]] = {}
         self._memoized: dict[str, MemoizedStore] = {}
 
@@ -302,9 +303,10 @@ class MemoizedStore(ObjectStore):
         :param question: the name of a method of this class.
         :param about: its arguments.
         """
-        if (question, *about) not in self._answers:
-            self._answers[question, *about] = self._workers.submit(
-                lambda: getattr(self._store, question)(*about))
+        with self._lock:
+            if (question, *about) not in self._answers:
+                self._answers[question, *about] = self._workers.submit(
+                    lambda: getattr(self._store, question)(*about))
 
     def capabilities(self, endpoint: Endpoint) -> Capabilities:
         found: Capabilities = self._answer('capabilities', endpoint)

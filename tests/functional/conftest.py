@@ -78,7 +78,8 @@ class Cloud:
         """Run a create that must fail with one clear line, and return the line."""
         result = self.openstack('image', 'temp', 'url', 'create', image, *arguments, **kwargs)
         assert (result.code, result.stdout) == (1, '')
-        lines = result.stderr.strip().splitlines()
+        lines = [line for line in result.stderr.strip().splitlines()
+                 if not line.startswith('Copying ')]
         assert len(lines) == 1, result.stderr
         assert 'Traceback' not in lines[0]
         return lines[0]

@@ -316,6 +316,40 @@ def test_each_url_is_made_when_it_is_needed_by_the_clock_of_that_moment():
     assert next(made).temp_url.temp_url.expires == int(NOW) + 1260
 
 
+def test_so_many_are_made_at_once_in_the_order_of_the_images():
+    together, read = threading.Barrier(3), []
+
+    def make(image):
+        together.wait(30)
+        if image.id == uuid(1):
+            raise ImageUnacceptable('It fails.')
+        return making()(image)
+
+    lost = Failure('lost', ImageNotFound('It is not there.'))
+    found = (read.append(each) or each for each in [*map(Found, images(6)), lost])
+    made = create_all(found, make, 3)
+    assert names([next(made)]) == [uuid(0)] and len(read) == 3
+    assert names(made) == [f'-{uuid(1)}', *map(uuid, range(2, 6)), '-lost']
+
+
+def test_a_url_that_has_waited_for_others_is_made_again(monkeypatch):
+    """The first takes an hour, and the URL of the second lives for 20 minutes."""
+    moments = {uuid(0): 3600, uuid(1): 10, uuid(2): 3550}
+    asked, hour = [], threading.local()
+
+    def make(image):
+        hour.now = moments[image.id] if image.id not in asked else 3601
+        asked.append(image.id)
+        return making(clock=lambda: NOW + hour.now)(image)
+
+    hour.now = 3600
+    monkeypatch.setattr(batch.time, 'monotonic', lambda: hour.now)
+    made = list(create_all(map(Found, images(3)), make, 3))
+    assert names(made) == [uuid(0), uuid(1), uuid(2)]
+    assert [each.temp_url.expires - int(NOW) - 1200 for each in made] == [3600, 3601, 3550]
+    assert sorted(asked) == [uuid(0), uuid(1), uuid(1), uuid(2)]
+
+
 class Checker:
     """Stands for create's check of a new URL; what it does is given, and it counts.
 

@@ -4,9 +4,13 @@ import secrets
 
 import pytest
 
+from ..proxy import proxy
+
 CREATE = ['image', 'temp', 'url', 'create']
 CONTAINER = 'image-temp-urls'
 SEGMENT = 1_000_000
+# The end of the path of an image's data.
+FILE = '/file'
 
 
 class Account:
@@ -67,3 +71,34 @@ def copied(cloud, image, *options, **kwargs):
     row = cloud.create(image, '--copy', *options, cloud='demo', **kwargs)
     assert row['copied'] is True
     return row
+
+
+@pytest.fixture
+def glance(cloud):
+    """A proxy in front of Glance."""
+    with proxy(cloud.sdk().image.get_endpoint().partition('/v2')[0]) as glance:
+        glance.only = FILE
+        yield glance
+
+
+@pytest.fixture
+def swift(cloud, account):
+    """A proxy in front of Swift."""
+    endpoint, _, path = account.swift.get_endpoint().partition('/v1/')
+    with proxy(endpoint) as swift:
+        swift.storage_url = f'{swift.url}/v1/{path}'
+        yield swift
+
+
+def through(cloud, glance=None, swift=None, **settings):
+    """Return what makes a command go through the proxies."""
+    overrides = {'image_temp_url': {'num_retries': 0, **settings}}
+    if glance:
+        overrides['image_endpoint_override'] = glance.url
+    if swift:
+        overrides['object_store_endpoint_override'] = swift.storage_url
+    return {'cloud': 'demo', 'env': cloud.config(**overrides)}
+
+
+def altered(body):
+    return [body[:1_500_000], bytes([body[1_500_000] ^ 1]), body[1_500_001:]]

@@ -3,9 +3,12 @@
 Swift is a dictionary here, and time passes when it is written to: no real one takes hours.
 """
 
+import concurrent.futures
+import contextlib
 import dataclasses
 import hashlib
 import json
+import threading
 
 import pytest
 
@@ -248,6 +251,34 @@ def test_what_is_not_the_images_data_is_no_copy_of_it(swift, other):
     swift.put(OTHERS, b'x' * copy.size, to_headers(copy))
     ensure(swift)
     assert len(copies(swift)) == 2
+
+
+def test_threads_copy_an_image_once(swift):
+    swift.takes = 1
+    copier, begun = Copier(Settings(), Images(), InMemory(swift)), threading.Barrier(4)
+
+    def ensure(_):
+        begun.wait(30)
+        return copier.ensure(IMAGE, URLOptions(), lambda: int(swift.now) + DURATION)[0].path.object
+
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        assert set(threads.map(ensure, range(4))) == set(copies(swift))
+    assert len(swift.objects) == 6
+
+
+def test_progress_is_shown_until_there_is_a_copy(swift):
+    swift.takes, said = 1, []
+
+    @contextlib.contextmanager
+    def progress(image):
+        said.append(f'begins {image.id}')
+        yield said.append
+        said.append(len(copies(swift)))
+
+    copier = Copier(Settings(), Images(), InMemory(swift), progress)
+    for _ in range(2):
+        copier.ensure(IMAGE, URLOptions(), lambda: int(swift.now) + DURATION)
+    assert said == [f'begins {IMAGE_ID}', 10, 20, 30, 40, 50, 1]
 
 
 def test_a_copy_of_the_old_name_serves(swift):

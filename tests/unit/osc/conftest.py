@@ -89,7 +89,8 @@ class OpenStack:
             else self.cloud.session(),
             get_configuration=lambda: self.configuration, _cli_options=region,
             sdk_connection=types.SimpleNamespace(identity=self.identity))
-        app = types.SimpleNamespace(client_manager=manager, stdout=stdout, stderr=self.stderr)
+        app = types.SimpleNamespace(client_manager=manager, stdout=stdout, stderr=self.stderr,
+                                    options=types.SimpleNamespace(verbose_level=1))
         entry, = entry_points(group='openstack.extension', name=name.replace(' ', '_'))
         command = entry.load()(app, None)
         self.code = command.run(command.get_parser(name).parse_args(arguments))

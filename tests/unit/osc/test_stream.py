@@ -10,6 +10,20 @@ from osc_imgurl.osc import stream
 from osc_imgurl.osc.stream import Output
 
 
+class Progress:
+    def __init__(self):
+        self.said = []
+
+    def count(self, done):
+        self.said.append(f'count {done}')
+
+    def hide(self):
+        self.said.append('hide')
+
+    def end(self):
+        self.said.append('end')
+
+
 def test_an_interrupt_ends_the_rows_and_keeps_those_that_are_there():
     made = object.__new__(Made)
 
@@ -17,10 +31,10 @@ def test_an_interrupt_ends_the_rows_and_keeps_those_that_are_there():
         yield made
         raise KeyboardInterrupt
 
-    output = Output(io.StringIO(), io.StringIO(), streams=False, fail_fast=False,
-                    with_errors=False)
+    progress = Progress()
+    output = Output(io.StringIO(), progress, streams=False, fail_fast=False, with_errors=False)
     assert list(output.through(interrupted())) == [made]
-    assert output.interrupted and not output.failed
+    assert output.interrupted and not output.failed and progress.said[-1] == 'end'
 
 
 def test_a_file_at_home(tmp_path, monkeypatch):
@@ -29,38 +43,23 @@ def test_a_file_at_home(tmp_path, monkeypatch):
     assert list(stream.references([], '~/images')) == ['cirros']
 
 
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-@pytest.mark.parametrize(('stdout', 'stderr', 'streams', 'shown'), [
-    (io.StringIO(), Terminal(), True, True), (Terminal(), Terminal(), False, True),
-    # The rows are progress enough.
-    (Terminal(), Terminal(), True, False), (io.StringIO(), io.StringIO(), False, False)])
-def test_progress_on_a_terminal(monkeypatch, stdout, stderr, streams, shown):
-    moments = iter([0, 0.5, 1.5, 1.6, 2.0])
-    monkeypatch.setattr(stream.time, 'monotonic', lambda: next(moments))
-    output = Output(stdout, stderr, streams=streams, fail_fast=False, with_errors=False)
-    assert len(list(output.through([object.__new__(Made)] * 4))) == 4
-    assert stderr.getvalue() == (
-        '\r\033[K1 images ...\r\033[K3 images ...\r\033[K' if shown else '')
-
-
-def test_a_failure_takes_the_place_of_the_progress(monkeypatch):
-    moments, stderr = iter([0, 1.5, 1.6]), Terminal()
-    monkeypatch.setattr(stream.time, 'monotonic', lambda: next(moments))
-    monkeypatch.setattr(stream.LOG, 'error', lambda *_: stderr.write('the error\n'))
-    output = Output(io.StringIO(), stderr, streams=False, fail_fast=False, with_errors=False)
-    list(output.through([object.__new__(Made), Failure('image 1', ImgurlError('It fails.'))]))
-    assert stderr.getvalue() == '\r\033[K0 images ...\r\033[Kthe error\n'
+@pytest.mark.parametrize(('terminal', 'streams', 'said'), [
+    (False, True, ['count 0', 'count 1', 'end']), (True, False, ['count 0', 'count 1', 'end']),
+    # The rows are progress enough; each needs room.
+    (True, True, ['hide', 'hide', 'end'])])
+def test_progress_beside_rows(monkeypatch, terminal, streams, said):
+    stdout, progress = io.StringIO(), Progress()
+    monkeypatch.setattr(stdout, 'isatty', lambda: terminal)
+    output = Output(stdout, progress, streams=streams, fail_fast=False, with_errors=False)
+    assert len(list(output.through([object.__new__(Made)] * 2))) == 2
+    assert progress.said == said
 
 
 def test_a_list_ends_at_the_first_failure_where_that_is_asked_for():
     made = object.__new__(Made)
     failure = Failure('image 1', ImgurlError('It fails.'))
     for fail_fast, rows in (True, [made]), (False, [made, made]):
-        output = Output(io.StringIO(), io.StringIO(), streams=False, fail_fast=fail_fast,
+        output = Output(io.StringIO(), Progress(), streams=False, fail_fast=fail_fast,
                         with_errors=False)
         assert list(output.through([made, failure, made])) == rows
 
@@ -70,7 +69,7 @@ def test_a_list_ends_at_the_first_failure_where_that_is_asked_for():
 def test_a_failure_names_its_image(caplog, problem, said):
     failure = Failure('image 1', ImgurlError(problem))
     for with_errors in False, True:
-        output = Output(io.StringIO(), io.StringIO(), streams=False, fail_fast=False,
+        output = Output(io.StringIO(), Progress(), streams=False, fail_fast=False,
                         with_errors=with_errors)
         assert list(output.through([failure])) == [failure] * with_errors
         assert output.failed
