@@ -11,6 +11,8 @@ from openstack.config import OpenStackConfig
 # In bytes: two segments.
 SIZE = 2 * 10**9
 SMALL = 10**6
+# So many images, and the size of each.
+FLEET, EACH = 4, 500 * 10**6
 # In KiB.
 MEMORY = 64 * 1024
 
@@ -56,4 +58,27 @@ def copies(run: Commands) -> Iterator[Row]:
         more = max(memory) - small
         yield Row('its peak memory beyond that of a copy of 1 MB', '64 MiB', more / MEMORY, 1.0,
                   detail=f'{more / 1024:.0f} MiB')
+    yield from _fleet(run, small)
     empty(run.cloud)
+
+
+def _fleet(run: Commands, small: int) -> Iterator[Row]:
+    """Copy several images at once, and one after another."""
+    images = [_upload(run, 'file1', EACH) for _ in range(FLEET)]
+    memory = []
+
+    def copy(*options: str) -> float:
+        seconds, peak, rows = run.wall_and_memory(
+            'image', 'temp', 'url', 'list', '--copy', '-f', 'value', *images, *options)
+        assert rows == FLEET
+        if not options:
+            memory.append(peak)
+        run.run('image', 'temp', 'url', 'copy', 'delete', '--all')
+        return seconds
+
+    ours, theirs = medians(copy, lambda: copy('--jobs', '1'), rounds=5)
+    yield Row(f'image temp url list --copy, {FLEET} images of {EACH / 1e6:.0f} MB',
+              'the same with --jobs 1', ours / theirs, 0.8, detail=f'{ours:.1f} s, {theirs:.1f} s')
+    more = max(memory) - small
+    yield Row('its peak memory beyond that of a copy of 1 MB', '64 MiB', more / MEMORY, 1.0,
+              detail=f'{more / 1024:.0f} MiB')

@@ -268,21 +268,18 @@ class Copier:
         wanted = _while_copied(image, expires)
         if upload.there and upload.delete_at != delete_at(wanted):
             upload = self._extend(image, upload, wanted)
+        own = Copy(self._home.container.name, new_name(image.id), image.name, upload.size,
+                   upload.hash, upload.delete_at)
+        named = upload.there and self._name(own, upload, image, wanted)
+        if named:
+            self._made[image.id] = own.name
         copy = self._find(image, wanted)
-        if upload.there and copy is None:
-            own = Copy(self._home.container.name, new_name(image.id), image.name, upload.size,
-                       upload.hash, upload.delete_at)
-            named = self._name(own, upload, image, wanted)
-            if named:
-                self._made[image.id] = own.name
-            copy = self._find(image, wanted)
-            if copy is not None and copy.name == own.name:
-                return copy, wanted
+        if copy is None or copy.name != own.name:
             if named:
                 # All processes find an older one first.
                 del self._made[image.id]
                 self._home.container.delete(own.name)
-        self._discard(image, upload)
+            self._discard(image, upload)
         if copy is None:
             raise _gone(image)
         return copy, wanted

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import os
 import threading
 import time
@@ -60,23 +59,27 @@ class Progress:
         if not self._begun and time.monotonic() - self._started > DELAY:
             self._show(lambda: f'{done} images ...')
 
-    def hide(self, seconds: float = INTERVAL) -> None:
+    def hide(self) -> None:
         """Leave the terminal to other output, for a while."""
         with self._lock:
             if self._shown:
                 self._write(ERASE_LINE)
-            self._shown, self._next = False, max(self._next, time.monotonic() + seconds)
+            self._shown, self._next = False, time.monotonic() + INTERVAL
 
     def end(self) -> None:
-        """Show nothing more; copies may go on until the process ends."""
-        self.hide(math.inf)
+        """Show nothing more, although copies may go on until the process ends."""
+        self.hide()
+        with self._lock:
+            self._quiet = True
 
     @contextlib.contextmanager
     def _tell(self, image: Image) -> Iterator[Callable[[int], None]]:
         named, started = printable(str(image)), time.monotonic()
-        self._write(f'Copying {named}: {(image.size or 0) / 1e6:.1f} MB ...\n')
+        with self._lock:
+            self._write(f'Copying {named}: {(image.size or 0) / 1e6:.1f} MB ...\n')
         yield lambda done: None
-        self._write(f'Copied {named} in {time.monotonic() - started:.1f} s\n')
+        with self._lock:
+            self._write(f'Copied {named} in {time.monotonic() - started:.1f} s\n')
 
     @contextlib.contextmanager
     def _draw(self, image: Image) -> Iterator[Callable[[int], None]]:
@@ -106,7 +109,7 @@ class Progress:
     def _show(self, text: Callable[[], str]) -> None:
         with self._lock:
             now = time.monotonic()
-            if self._draws and now >= self._next:
+            if self._draws and not self._quiet and now >= self._next:
                 self._write(ERASE_LINE + text())
                 self._shown, self._next = True, now + INTERVAL
 

@@ -261,7 +261,7 @@ def test_threads_copy_an_image_once(swift):
         begun.wait(30)
         return copier.ensure(IMAGE, URLOptions(), lambda: int(swift.now) + DURATION)[0].path.object
 
-    with concurrent.futures.ThreadPoolExecutor() as threads:
+    with concurrent.futures.ThreadPoolExecutor(4) as threads:
         assert set(threads.map(ensure, range(4))) == set(copies(swift))
     assert len(swift.objects) == 6
 

@@ -1,7 +1,9 @@
 """The container for copies: made, given a key, and cleared, in a Swift that is a stub."""
 
+import concurrent.futures
 import dataclasses
 import json
+import threading
 
 import pytest
 
@@ -80,6 +82,21 @@ def test_a_container_is_made_and_gets_a_key(stub):
             if name.lower() == KEY_HEADER.lower()]
     assert len(sent) == 1 and len(sent[0]) >= 32
     assert stub.home.key(stub.target) == Key(b'k')
+
+
+def test_threads_make_one_container_and_one_key(stub):
+    stub.mock.head(stub.url, [{'status_code': 404, 'headers': SWIFT},
+                              {'headers': {**SWIFT, KEY_HEADER: 'k'}}])
+    begun = threading.Barrier(4)
+
+    def prepare(_):
+        begun.wait(30)
+        stub.home.prepare(stub.target)
+        return stub.home.key(stub.target)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(prepare, range(4))) == {Key(b'k')}
+    assert stub.asked('PUT', 'POST') == [f'PUT {stub.url}', f'POST {stub.url}']
 
 
 def test_a_key_that_is_there_stays(stub):

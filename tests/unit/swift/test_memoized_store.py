@@ -1,5 +1,6 @@
 """What Swift is asked for a URL: each question once, and side by side where it is asked ahead."""
 
+import concurrent.futures
 import threading
 
 import pytest
@@ -29,6 +30,19 @@ def test_no_question_is_asked_twice():
     assert store.asked == ['container_keys', 'account_keys', 'capabilities']
     asked.account_keys('AUTH_q')
     assert len(store.asked) == 4
+
+
+def test_threads_ask_no_question_twice():
+    store, begun = Store(account=KEYS), threading.Barrier(8)
+    asked = MemoizedStore(store)
+
+    def ask(_):
+        begun.wait(30)
+        return asked.account_keys('AUTH_p')
+
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(ask, range(8))) == [KEYS] * 8
+    assert store.asked == ['account_keys']
 
 
 @pytest.mark.parametrize('ahead', [True, False])
