@@ -18,6 +18,10 @@ HASH, NAME = 'X-Object-Meta-Image-Hash', 'X-Object-Meta-Image-Name'
 MAX_META_VALUE = 256
 # The default container.
 CONTAINER = 'image-temp-urls'
+# How much longer a copy lives than its URL, in seconds: for a download in progress.
+GRACE = 3600
+# How much of it a later URL may use, in seconds, before the copy's end is moved.
+SLACK = 300
 _OWN_NAME = re.compile('[0-9a-f]{16}')
 _HASH = re.compile(r'[a-z0-9_]+:[0-9a-f]+')
 
@@ -110,12 +114,6 @@ def _quoted(name: str) -> str:
             break
         quoted += more
     return quoted
-
-
-# How much longer a copy lives than its URL, in seconds: for a download in progress.
-GRACE = 3600
-# How much of it a later URL may use, in seconds, before the copy's end is moved.
-SLACK = 300
 
 
 def delete_at(expires: int) -> int:

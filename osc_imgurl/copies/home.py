@@ -322,20 +322,12 @@ class Home:
         found = referenced_id(reference)
         if found:
             return found
-        named = sorted(self._image_ids.get(reference, ()))
+        named = sorted({copy.image_id for copy in self.copies() if copy.image_name == reference})
         if len(named) > 1:
             raise InvalidParameterValue(
                 f'Copies of several images have the name {reference!r}: {", ".join(named)}.',
                 'Name one by its ID.')
         return named[0] if named else find(reference).id
-
-    @functools.cached_property
-    def _image_ids(self) -> Mapping[str | None, set[str]]:
-        """The IDs of images with copies, by name."""
-        by_name: dict[str | None, set[str]] = {}
-        for copy in self.copies():
-            by_name.setdefault(copy.image_name, set()).add(copy.image_id)
-        return by_name
 
 
 def _is_settled(headers: Mapping[str, str]) -> bool:

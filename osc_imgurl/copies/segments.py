@@ -31,6 +31,12 @@ from osc_imgurl.swift.object_store import Body
 from osc_imgurl.swift.objects import Listed
 from osc_imgurl.workers import read_ahead
 
+LOG = logger(__name__)
+
+T = TypeVar('T')
+
+# How many chunks of 1 MiB to read ahead.
+AHEAD = 8
 FOLDER = '.segments/'
 # In bytes.
 SEGMENT_SIZE = 2**30
@@ -135,14 +141,6 @@ def manifest(container: str, stored: Iterable[Stored]) -> bytes:
     return json.dumps([
         {'path': f'/{container}/{each.name}', 'etag': each.md5, 'size_bytes': each.size}
         for each in stored]).encode()
-
-
-LOG = logger(__name__)
-
-T = TypeVar('T')
-
-# How many chunks of 1 MiB to read ahead.
-AHEAD = 8
 
 
 class Reader:
