@@ -240,8 +240,8 @@ class Client:
             its link is the node; other URLs are for all nodes.
         :param directory: write a file for each image there, and yield its path instead of the text.
         :param link: for revocable URLs.
-        :raises InvalidParameterValue: the consumer cannot use these options, or there can be no such
-            directory.
+        :raises InvalidParameterValue: the consumer cannot use these options, or the directory is
+            impossible.
         """
         from osc_imgurl.export import ExportOptions, export
 

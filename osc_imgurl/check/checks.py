@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Why does this temporary URL not work? Swift answers "401 Unauthorized" to every fault.
 
-So there are checks, in Swift's order, and the first to fail is the cause. The order is that of the
-tempurl middleware (``TempURL.__call__``). Before it come the faults on the way to Swift, and after
-it those of the object.
+The checks have the order of its middleware (``TempURL.__call__``). The first to fail is the cause.
 """
 
 from __future__ import annotations

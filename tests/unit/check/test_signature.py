@@ -60,11 +60,11 @@ def said(finding):
                                     ' without authentication.', '', ())),
     (refused(store=None, settings=Settings(key=KEY)),
      (SKIPPED, f'signed with the given key, fingerprint {KEY.fingerprint}; which keys are set'
-               ' cannot be seen: Without authentication Swift shows no key.', '', ())),
+               ' cannot be seen: Swift shows no key without authentication.', '', ())),
     (refused(store=None, settings=Settings(key=OTHER_KEY)),
      (FAIL, f'not signed with the given key, fingerprint {OTHER_KEY.fingerprint}, or altered in'
-            ' more than one place; which keys are set cannot be seen: Without authentication Swift'
-            ' shows no key.', 'Give the key that signed it, or make a new URL.',
+            ' more than one place; which keys are set cannot be seen: Swift shows no key without'
+            ' authentication.', 'Give the key that signed it, or make a new URL.',
       ('key_file', CREATE_URL))),
     (facts(answer=Answer(None, 'no route'), store=None, settings=Settings(key=KEY)),
      (PASS, f'signed with the given key, fingerprint {KEY.fingerprint}', '', ())),

@@ -84,7 +84,7 @@ def test_a_reason_that_many_images_share_is_given_once(caplog):
 
     for with_errors, hint in (False, ' List them (--with-errors).'), (True, ''):
         caplog.clear()
-        output = Output(io.StringIO(), io.StringIO(), streams=False, fail_fast=False,
+        output = Output(io.StringIO(), Progress(), streams=False, fail_fast=False,
                         with_errors=with_errors)
         assert len(list(output.through(failures()))) == 60 * with_errors
         first, *own, last = caplog.messages
