@@ -192,7 +192,7 @@ def _distrust_bucket(location: Location, settings: Settings) -> str:
     # Unlike the container of a Swift store, it has no name by default.
     if settings.container == BY_NAME['container'].default and not settings.given_by('container'):
         return (f'its bucket is {location.container}, and neither a container nor a'
-                ' glance-api.conf that is given says that it is Glance\'s')
+                ' glance-api.conf is given')
     return '' if location.container == settings.container else (
         f'its bucket is {location.container}, and the settings give {settings.container}')
 

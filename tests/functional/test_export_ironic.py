@@ -195,14 +195,14 @@ def test_a_fleet(ironic, consumers, cloud, image, folder, tmp_path):
         result = ironic.validate_node(node, required=())['deploy']
         assert (result.result, result.reason) == (True, None)
     assert len(set(urls.values())) == len(nodes) == 20
-    links = {link['note']: link['link'] for link in cloud.rows(
-        'image', 'temp', 'url', 'link', 'list', '--image', image, '--long')}
-    assert links.keys() == {*words, 'no; touch ran'}
-    assert cloud.openstack('image', 'temp', 'url', 'link', 'revoke', links['node-3']).code == 0
+    made = {link['note']: link['link'] for link in links(cloud, '--image', image, '--long')}
+    assert made.keys() == {*words, 'no; touch ran'}
+    revoke(cloud, made['node-3'])
     assert [word for word, url in urls.items()
             if requests.head(url, timeout=30).status_code == 404] == ['node-3']
-    deployed = deploy(ironic, named[1], ironic.get_node(named[1]).instance_info)
+    deployed = deploy(ironic, named[1])
     assert (deployed.provision_state, deployed.last_error) == ('wait call-back', None)
+    revoke(cloud, '--image', image)
 
 
 def test_a_fleet_with_one_url(ironic, consumers, cloud, image, tmp_path):

@@ -10,6 +10,7 @@ from importlib.metadata import version
 import pytest
 from osc_lib.cli import format_columns
 
+from osc_imgurl.errors import ImgurlError
 from osc_imgurl.osc import base
 
 APP = types.SimpleNamespace(stdout=io.StringIO())
@@ -24,6 +25,18 @@ def test_a_command_hides_signatures_in_urllib3s_log(monkeypatch, caplog):
 
     assert Command(APP, None).run(argparse.Namespace()) == 0
     assert caplog.messages == ['/x?temp_url_sig=***']
+
+
+def test_an_error_in_the_log_names_options(monkeypatch, caplog):
+    monkeypatch.setattr(caplog.handler, 'filters', [])
+
+    class Command(base.Command):
+        def take_action(self, parsed_args):
+            logging.getLogger('osc_imgurl.x').warning(
+                '%s %s', 1, ImgurlError('It is so.', 'Have the image copied.', 'copy'))
+
+    assert Command(APP, None).run(argparse.Namespace()) == 0
+    assert caplog.messages == ['1 It is so. Have the image copied (--copy).']
 
 
 @pytest.mark.parametrize(('options', 'names'), [

@@ -182,7 +182,7 @@ def test_a_bucket_of_a_gateway(uri, settings, swift):
     (f's3://images/{IMAGE_ID}', BUCKET, 'not of a form that Glance writes'),
     # A Swift store has a container by default, and an S3 store no bucket.
     (f's3://rgw/glance/{IMAGE_ID}', PLAIN,
-     'its bucket is glance, and neither a container nor a glance-api.conf that is given')])
+     'its bucket is glance, and neither a container nor a glance-api.conf is given')])
 @pytest.mark.parametrize('swift', [Gateway(), WITH_ACCOUNT], ids=['', 'with account'])
 def test_a_bucket_that_is_not_trusted(uri, settings, why, swift):
     with pytest.raises(UntrustedLocation) as raised:
