@@ -40,9 +40,9 @@ class HelpFormatter(argparse.HelpFormatter):
 
 
 class Command(command.Command):
-    """A command whose log and errors are printable, hold no secret, and speak of options.
+    """A command with a printable log and errors: without secrets, and with options' names.
 
-    So is the log of the libraries that it uses, and OpenStackClient's own from then on.
+    The libraries' log, and OpenStackClient's own, follow the same rules from then on.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -75,7 +75,7 @@ def report(errors: Iterable[lib.errors.ImgurlError]) -> int:
 
 
 class ShellFormatter(shell.ShellFormatter):
-    """As cliff's, which quotes ``"`` only: ``$(...)`` in a value would run when it is evaluated."""
+    """Cliff's formatter quotes ``"`` only: with it a shell would run ``$(...)`` in a value."""
 
     def emit_one(self, column_names: Sequence[str], data: Sequence[Any], stdout: TextIO,
                  parsed_args: argparse.Namespace) -> None:
@@ -89,7 +89,7 @@ class ShellFormatter(shell.ShellFormatter):
 
 
 class ShowOne(Command, command.ShowOne):
-    """A command that prints one row; ``-f shell`` can be evaluated by a POSIX shell."""
+    """A command to print one row; a POSIX shell can evaluate ``-f shell``."""
 
     def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str],
                        data: Iterable[Any]) -> int:
@@ -100,9 +100,9 @@ class ShowOne(Command, command.ShowOne):
 
 
 class Lister(Command, command.Lister):
-    """A command that prints rows, each as it comes where the formatter does so."""
+    """A command to print rows, one by one if the formatter does so."""
 
-    # cliff leaves rows as they are where it cannot compare them.
+    # cliff does not sort rows with numbers and texts.
     need_sort_by_cliff = False
 
     def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str],
@@ -142,9 +142,9 @@ def _shown(row: Iterable[Any], formatter: str) -> list[Any]:
 
 
 def _print_anything(stream: TextIO | None) -> None:
-    """Have a stream escape the characters that its encoding does not have."""
+    """Have a stream escape characters outside its encoding."""
     if isinstance(stream, io.TextIOWrapper):
-        # It looks where the stream stands, and a pipe may have taken the place of a file.
+        # It asks for the position in the stream, and a pipe has none.
         with contextlib.suppress(OSError):
             stream.reconfigure(errors='backslashreplace')
 

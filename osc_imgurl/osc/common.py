@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 LOG = logger(__name__)
 
-# What a row says of the image itself, as Glance shows it; nothing where nobody is asked.
+# Columns with Glance's metadata of the image; empty without authentication.
 IMAGE_FACTS = ('size', 'virtual_size', 'disk_format', 'container_format', 'checksum',
                'os_hash_algo', 'os_hash_value')
-# How an image may be named, in the help of whatever takes one.
+# Names for an image, in the help.
 NAMING = ('name, ID or glance://<host>/<ID>; an image of your own project comes before others of'
           ' the same name')
 
@@ -53,7 +53,7 @@ _OPTIONS = {'expires': '--expires-at', 'prefix': '--object-prefix',
 
 
 def option_of(setting: Setting) -> str | None:
-    """Return the option of a setting, or None where it has none."""
+    """Return the option of a setting, or None."""
     if setting.switch:
         return f'--{setting.switch}'
     return _option(setting.name) if setting.metavar else None
@@ -97,10 +97,10 @@ def add_setting_option(parser: Any, setting: Setting) -> None:
 
 
 def add_object_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option that signs another object than the image's explicitly."""
+    """Add the option to sign another object than the image's."""
     parser.add_argument(
         '--object', metavar='<name>', dest='object_name',
-        help='Sign this object explicitly, in place of the one that the image is in')
+        help='Sign this object explicitly, instead of the image\'s')
 
 
 def add_url_options(parser: argparse.ArgumentParser) -> None:
@@ -122,13 +122,13 @@ def add_url_options(parser: argparse.ArgumentParser) -> None:
         help='Write the expiry in the URL as ISO 8601 instead of as a Unix time')
     parser.add_argument(
         '--filename', metavar='<name>',
-        help='Name under which a browser saves the download; auto: <image name>.<disk format>')
+        help='File name for a browser\'s download; auto: <image name>.<disk format>')
     parser.add_argument(
         '--inline', action='store_true',
         help='Have a browser show the object instead of saving it')
     parser.add_argument(
         '--refresh', action='store_true',
-        help='Choose a new expiry where the cache knows of a URL, and keep that one')
+        help='Replace the expiry in the cache by a new one')
     add_setting_options(parser, BY_NAME.keys() - {'duration'})
 
 
@@ -136,7 +136,7 @@ def add_one_image_options(parser: argparse.ArgumentParser) -> None:
     """Add what shapes the URL of one image only."""
     parser.add_argument(
         '--object-prefix', metavar='<prefix>',
-        help='Sign for every object of the container whose name begins so, as the image\'s must')
+        help='Sign for all objects of the container with this prefix; the image\'s must have it')
     add_object_option(parser)
 
 
@@ -166,7 +166,7 @@ def read_url_options(parsed_args: argparse.Namespace) -> URLOptions:
 
 
 def argument(text: str) -> str:
-    """Return an argument, or the line on standard input that ``-`` stands for.
+    """Return an argument; ``-`` stands for a line on standard input.
 
     :raises InvalidParameterValue: there is none.
     """
@@ -182,7 +182,7 @@ def load_settings(client_manager: Any, parsed_args: argparse.Namespace,
                   ignored: Collection[str] = ()) -> Settings:
     """Return the settings in effect for a command.
 
-    :param ignored: settings that the command does not use.
+    :param ignored: settings without a meaning for the command.
     :raises InvalidParameterValue: as :func:`osc_imgurl.settings.sources.load`.
     """
     options = {name: getattr(parsed_args, name, None) for name in BY_NAME}
@@ -193,7 +193,7 @@ def load_settings(client_manager: Any, parsed_args: argparse.Namespace,
 
 
 def _own_entry(region: CloudRegion, config: OpenStackConfig) -> dict[str, Any]:
-    """Return what the user's files say of a cloud, without the profile that they may name.
+    """Return a cloud's entry in the user's files, without its profile.
 
     A profile may come from a server, or from a file in the current directory.
     """
@@ -209,9 +209,9 @@ def _own_entry(region: CloudRegion, config: OpenStackConfig) -> dict[str, Any]:
 
 
 def _untrusted_files(config: OpenStackConfig) -> list[str]:
-    """Return which files that openstacksdk has read may be somebody else's.
+    """Return the files from openstacksdk that untrusted users may have written.
 
-    It looks into the current directory first, and anybody may have written there.
+    It reads the current directory first.
     """
     from openstack.config import loader
 
@@ -227,44 +227,31 @@ def _untrusted_files(config: OpenStackConfig) -> list[str]:
             if file and file not in explicit and pathlib.Path(file).parent not in trusted]
 
 
-def has_session(client_manager: Any) -> bool:
-    """Say whether there is anybody to ask; not with ``--os-auth-type none``."""
-    return bool(client_manager.get_configuration().get('auth_type') != 'none')
-
-
-def require_session(client_manager: Any) -> None:
-    """Accept only a command for which there is somebody to ask.
-
-    :raises MissingParameterValue: it runs without authentication.
-    """
-    if not has_session(client_manager):
-        raise MissingParameterValue(
-            'Only Glance knows the images, and only Swift its keys: use credentials instead of'
-            ' --os-auth-type none.')
-
-
 def client(app: Any, parsed_args: argparse.Namespace, *, authenticated: bool = False,
            ignored: Collection[str] = (), progress: Progress | None = None) -> Client:
     """Return the library's client on OSC's session.
 
-    :param authenticated: whether there must be somebody to ask.
-    :param ignored: settings that the command does not use.
+    :param authenticated: whether the command needs authentication.
+    :param ignored: settings without a meaning for the command.
     :param progress: the command's own; None makes one.
+    :raises MissingParameterValue: there is no authentication (``--os-auth-type none``).
     """
     from osc_imgurl.client import Client
     from osc_imgurl.osc.progress import Progress
 
     manager = app.client_manager
     settings = load_settings(manager, parsed_args, ignored)
-    if authenticated:
-        require_session(manager)
+    if authenticated and manager.get_configuration().get('auth_type') == 'none':
+        raise MissingParameterValue(
+            'Only Glance has the images, and only Swift its keys: use credentials instead of'
+            ' --os-auth-type none.')
     return Client(manager.session, settings, image=_service(manager, 'image'),
                   object_store=_service(manager, 'object-store'),
                   progress=progress or Progress(app))
 
 
 def _service(client_manager: Any, service: str) -> Service:
-    """Return how a service is looked up, as openstacksdk reads that.
+    """Return how to look up a service, by the rules of openstacksdk.
 
     In clouds.yaml each may have its own region, such as ``image_region_name``.
     """

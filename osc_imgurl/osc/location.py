@@ -13,9 +13,9 @@ from osc_imgurl.osc import base, lib
 
 class ShowImageLocation(base.ShowOne):
     _description = (
-        'Display where an image is kept: its locations, and for Swift the account, container'
-        ' and object; credentials in a location are masked. A location that somebody else than'
-        ' Glance may have written is shown, with the reason why it is not trusted')
+        'Display an image\'s locations, and its account, container and object in Swift.'
+        ' Credentials in a location are masked. If an untrusted user may have written a location,'
+        ' the reason is shown')
     _epilog: Any = 'Example:\nopenstack image location show cirros -c scheme -c container -c object'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows that are printed while others are still being fetched."""
+"""Print rows while others are fetched."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOG = logger(__name__)
 def references(images: Iterable[str], path: str | None) -> Iterator[str]:
     """Yield the images named on the command line, then those in a file, one a line.
 
-    A line that begins with ``#`` is a comment.
+    A line beginning with ``#`` is a comment.
 
     :param path: ``-`` is standard input; None: there is no file.
     :raises InvalidParameterValue: the file cannot be read, or no image is named at all.
@@ -51,7 +51,7 @@ def _lines(path: str | None) -> Iterator[str]:
 
 
 def log(failure: Failure) -> None:
-    """Log which image gets no URL, and why."""
+    """Log the reason why an image has no URL."""
     message = failure.error.message(typed)
     LOG.error('%s', message if printable(failure.image) in message
               else f'{named(failure.image, failure.name)}: {message}')
@@ -80,11 +80,11 @@ class Output:
         self._with_errors = with_errors
 
     def through(self, made: Iterable[Made | Failure]) -> Iterator[Made | Failure]:
-        """Yield what gets a row; say on standard error which image gets none, and why.
+        """Yield the items with a row; log the reason of each failure.
 
         The same reason is given once, such as a missing key.
 
-        An interrupt ends them, so that those that are there are printed in every format.
+        An interrupt ends them, and every format prints the rows so far.
         """
         try:
             for done, item in enumerate(made):

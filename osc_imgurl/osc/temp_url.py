@@ -16,8 +16,8 @@ from osc_imgurl.osc import base, lib
 
 class CreateImageTempURL(base.ShowOne):
     _description = (
-        'Create a temporary URL for an image: a link that downloads the image from Swift without'
-        ' a token, until it expires')
+        'Create a temporary URL for an image: a link to download it from Swift without a token,'
+        ' until the link expires')
     _epilog: Any = (
         'Example, in a script:\n'
         'url=$(openstack image temp url create cirros -f value -c url) &&\n'
@@ -30,7 +30,7 @@ class CreateImageTempURL(base.ShowOne):
         lib.common.add_url_options(parser)
         parser.add_argument(
             '--note', metavar='<text>',
-            help='With --revocable: what you want to remember of this URL, such as who has it')
+            help='With --revocable: a reminder for you, such as the name of the user')
         lib.common.add_longest_option(parser)
         return parser
 
@@ -67,8 +67,8 @@ class ShowImageTempURL(base.ShowOne):
         parser = super().get_parser(prog_name)
         parser.add_argument(
             'url', metavar='<url>',
-            help='Temporary URL; - reads it from standard input, which keeps it out of the'
-                 ' list of processes')
+            help='Temporary URL; - reads it from standard input, to keep it out of the list of'
+                 ' processes')
         lib.common.add_setting_options(parser, ('key_file', 'endpoint_type'))
         return parser
 
@@ -121,7 +121,7 @@ class CheckImageTempURL(base.Lister):
         parser.add_argument(
             'image_or_url', metavar='<image or url>',
             help=f'Image ({lib.common.NAMING}) or temporary URL; - reads it from'
-                 ' standard input, which keeps it out of the list of processes')
+                 ' standard input, to keep it out of the list of processes')
         parser.add_argument(
             '--method', metavar='{GET,HEAD,PUT,POST,DELETE}', default='GET',
             help='What the URL is to be used for (default: GET)')
@@ -175,7 +175,7 @@ class ListImageTempURLSettings(base.Lister):
 
 def _verified(parsed: lib.url.TempURL, settings: lib.table.Settings,
               now: float) -> tuple[str | None, str]:
-    """Return the signed method, which the URL does not say, and what the signature is of."""
+    """Return the signed method (it is not in the URL), and a description of the signature."""
     if settings.key is None:
         return None, 'not verified: no key is given (--key-file)'
     key = f'the key {settings.key.fingerprint} ({settings.sources["key"]})'

@@ -12,7 +12,7 @@ from osc_imgurl.osc import base, lib
 
 class ListImageTempURLCache(base.Lister):
     _description = (
-        'List the temporary URLs that the cache knows of. It does not hold the URLs: image temp'
+        'List the temporary URLs in the cache. It holds expiries, not the URLs: image temp'
         ' url create --cache, with the options of the first time, prints one again')
     _epilog: Any = 'Example:\nopenstack image temp url cache list -c image_id -c remaining'
 
@@ -43,7 +43,7 @@ class ListImageTempURLCache(base.Lister):
 
 
 class DeleteImageTempURLCache(base.Command):
-    _description = 'Make the cache forget temporary URLs; they stay good until they expire'
+    _description = 'Remove temporary URLs from the cache; they work until they expire'
     _epilog: Any = 'Example:\nopenstack image temp url cache delete --expired'
 
     auth_required = False
@@ -76,7 +76,7 @@ class DeleteImageTempURLCache(base.Command):
 
 
 class ShowImageTempURLCache(base.ShowOne):
-    _description = 'Display where the cache is and how much it holds'
+    _description = 'Display the place and size of the cache'
     _epilog: Any = 'Example:\nopenstack image temp url cache show -f value -c path'
 
     auth_required = False

@@ -11,8 +11,8 @@ from osc_imgurl.osc import base, lib
 
 class ListImageTempURLCopy(base.Lister):
     _description = (
-        'List the copies of images in your own account. They are made by image temp url create'
-        ' --copy, and Swift deletes each at its delete_at')
+        'List the copies of images in your own account. image temp url create --copy makes them,'
+        ' and Swift deletes each at its delete_at')
     _epilog: Any = 'Example:\nopenstack image temp url copy list -c image_id -c size -c delete_at'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -32,8 +32,8 @@ class ListImageTempURLCopy(base.Lister):
 
 class DeleteImageTempURLCopy(base.Command):
     _description = (
-        'Delete copies of images from your own account, with what is left of copies that were'
-        ' interrupted; their URLs stop working, and copies under way end')
+        'Delete copies of images from your own account, and the data of interrupted copies. Their'
+        ' URLs stop working, and copies in progress end')
     _epilog: Any = 'Example:\nopenstack image temp url copy delete cirros'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:

@@ -12,8 +12,8 @@ from osc_imgurl.osc import base, lib
 
 class ExportImageTempURL(base.Command):
     _description = (
-        'Print what another tool needs to take images: temporary URLs, and in that tool\'s own'
-        ' words whatever else it wants. The output holds secrets: the URLs')
+        'Print temporary URLs and metadata of images in the format of another tool. The output'
+        ' holds secrets: the URLs')
     _epilog: Any = (
         'Example:\n'
         'openstack image temp url export cirros --for curl > get-cirros.sh &&\n'
@@ -25,18 +25,18 @@ class ExportImageTempURL(base.Command):
             'images', metavar='<image>', nargs='+', help=f'Images ({lib.common.NAMING})')
         parser.add_argument(
             '--for', choices=lib.export.CONSUMERS, required=True, dest='consumer',
-            help='Who takes the images')
+            help='The tool')
         parser.add_argument(
             '--directory', metavar='<path>',
-            help='Write a file for each image into this directory, for you alone (mode 0600), and'
-                 ' print its path; the directory is made if need be, and no file is replaced')
+            help='Write one file per image into this directory, for you alone (mode 0600), and'
+                 ' print its path. A missing directory is created, and no file is replaced')
         parser.add_argument(
             '--node', metavar='<node>', nargs='+', action='extend', default=[], dest='nodes',
-            help='Print commands that set the image of these nodes, by name or ID (for ironic);'
-                 ' with --revocable each has its own URL, which can be extended and revoked')
+            help='Print commands to set the image of these nodes, by name or ID (for ironic). With'
+                 ' --revocable each node has its own URL, to extend or revoke')
         parser.add_argument(
             '--kernel-parameters', metavar='<text>',
-            help='What the kernel gets on its command line (for ipxe)')
+            help='Command line of the kernel (for ipxe)')
         lib.common.add_one_image_options(parser)
         lib.common.add_url_options(parser)
         lib.common.add_longest_option(parser)

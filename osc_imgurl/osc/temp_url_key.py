@@ -31,7 +31,7 @@ def _add_slot_option(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_source_options(parser: argparse.ArgumentParser, default: str = '') -> None:
-    # Not the setting of the same name: it is no key that signs.
+    # Not the setting of the same name: this key does not sign.
     parser.add_argument(
         '--key-file', metavar='<path>', dest='new_key_file',
         help='File with the key; - reads it from standard input. With --generate: file to make,'
@@ -49,13 +49,13 @@ def _add_longest_option(parser: argparse.ArgumentParser, help: str) -> None:
 
     parser.add_argument(
         '--longest', metavar='<duration>', type=duration,
-        help=f'Longest duration of any URL that was given out, such as 20m, 1h30m or 7d: {help}')
+        help=f'Longest duration of your URLs, such as 20m, 1h30m or 7d: {help}')
 
 
 def _prepare(app: Any, parsed_args: argparse.Namespace,
              ) -> tuple[lib.client.Client, lib.key_slots.Owner]:
 
-    # Nothing is signed here; and the file may be the one that is to be made.
+    # Nothing is signed here, and the file may not exist yet.
     client = lib.common.client(app, parsed_args, authenticated=True, ignored=('key', 'key_file'))
     account = lib.resolve.own_account(client.settings, client.swift)
     return client, lib.key_slots.Owner(account, parsed_args.key_container)
@@ -63,7 +63,7 @@ def _prepare(app: Any, parsed_args: argparse.Namespace,
 
 def _new_key(parsed_args: argparse.Namespace,
              ) -> tuple[lib.signing.Key, AbstractContextManager[None]]:
-    """Return the key that is to be set, and the file for it while it is."""
+    """Return the key to set, and a context with its new file, if any."""
     path: str | None = parsed_args.new_key_file and lib.values.at_home(parsed_args.new_key_file)
     if path is not None and not parsed_args.generate:
         return lib.sources.read_secret(lib.table.BY_NAME['key'], path), contextlib.nullcontext()
@@ -78,7 +78,7 @@ def _new_key(parsed_args: argparse.Namespace,
 def _carry_out(client: lib.client.Client, change: lib.key_slots.Change, slot: lib.answers.KeySlot,
                longest: int | None, new_file: AbstractContextManager[None] | None = None,
                ) -> tuple[Any, Any]:
-    """Change the keys, and return the row of the slot whose key signs from then on."""
+    """Change the keys, and return the row of a slot."""
     finish_at = change.finish_at(longest) if longest else None
     with new_file or contextlib.nullcontext():
         lib.key_slots.make(change, client.swift)
@@ -89,14 +89,14 @@ def _carry_out(client: lib.client.Client, change: lib.key_slots.Change, slot: li
 
 
 def _living(client: lib.client.Client, owner: lib.key_slots.Owner) -> Iterator[str]:
-    """Yield the fingerprint of the key of each link that works; an account's keys sign links."""
+    """Yield the key's fingerprint of each working link; only an account's keys sign links."""
     if owner.container is None:
         for link in lib.link_container.living(client.settings, client.swift, time.time()):
             yield link.key_fingerprint
 
 
 def _warn_of_no_images(client: lib.client.Client, owner: lib.key_slots.Owner) -> None:
-    """Warn where a key of an account signs no image's URL."""
+    """Warn if an account's keys sign no image's URL."""
     if owner.container:
         return
     settings = client.settings
@@ -110,7 +110,7 @@ def _warn_of_no_images(client: lib.client.Client, owner: lib.key_slots.Owner) ->
 
 
 class ListImageTempURLKey(base.Lister):
-    _description = 'List the slots of an account or a container, and which have a key'
+    _description = 'List the slots for the keys of an account or a container'
     _epilog: Any = 'Example:\nopenstack image temp url key list --container glance'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -138,10 +138,10 @@ class SetImageTempURLKey(base.ShowOne):
         _add_source_options(parser)
         _add_slot_option(parser)
         _add_longest_option(
-            parser, 'where the new key comes beside another, tell when rotate --finish is possible')
+            parser, 'if another slot has a key, show when rotate --finish is possible')
         parser.add_argument(
             '--force', action='store_true',
-            help='Overwrite a key that is in use: end the URLs that it has signed')
+            help='Overwrite a key in use: end its URLs')
         _add_owner_options(parser)
         return parser
 
@@ -161,15 +161,15 @@ class SetImageTempURLKey(base.ShowOne):
 
 class UnsetImageTempURLKey(base.Command):
     _description = (
-        'Remove a temporary URL key of an account or a container. That ends the URLs that the key'
-        ' has signed, and needs --force, unless the other slot has the same key')
+        'Remove a temporary URL key of an account or a container. That ends its URLs, and needs'
+        ' --force, unless the other slot has the same key')
     _epilog: Any = 'Example:\nopenstack image temp url key unset --slot 2 --force'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         _add_slot_option(parser)
         parser.add_argument(
-            '--force', action='store_true', help='End the URLs that the key has signed')
+            '--force', action='store_true', help='End the URLs of the key')
         _add_owner_options(parser)
         return parser
 

@@ -15,8 +15,7 @@ NAMED = 'their IDs or URLs; - reads one from standard input'
 
 class ListImageTempURLLink(base.Lister):
     _description = (
-        'List the links in your own account: each is a URL that image temp url create --revocable'
-        ' has made')
+        'List the links in your own account: the URLs from image temp url create --revocable')
     _epilog: Any = 'Example:\nopenstack image temp url link list --image cirros'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -26,7 +25,7 @@ class ListImageTempURLLink(base.Lister):
             help=f'List only links to this image ({lib.common.NAMING})')
         parser.add_argument(
             '--expired', action='store_true',
-            help='List those too that have expired, until Swift has removed them')
+            help='List expired links too, until Swift removes them')
         parser.add_argument('--long', action='store_true', help='List all columns')
         lib.common.add_setting_options(parser, ())
         return parser
@@ -52,7 +51,7 @@ class ExtendImageTempURLLink(base.Lister):
         parser = super().get_parser(prog_name)
         parser.add_argument('links', metavar='<link>', nargs='+', help=f'Links to extend: {NAMED}')
         end = parser.add_mutually_exclusive_group(required=True)
-        # Not the setting of the same name: that is about new URLs.
+        # Not the setting of the same name, for new URLs.
         end.add_argument(
             '--duration', metavar='<duration>', dest='lifetime',
             help='How long they live from now on, such as 1200 (seconds), 20m, 1h30m, 7d or 2w')

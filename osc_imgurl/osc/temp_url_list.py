@@ -17,7 +17,7 @@ INTERRUPTED = 128 + signal.SIGINT
 
 class ListImageTempURL(base.Lister):
     _description = (
-        'List temporary URLs: for the images named, or for all that match the filters')
+        'List temporary URLs: for named images, or for all images matching the filters')
     _output: lib.stream.Output
     _epilog: Any = (
         'Example:\nopenstack image temp url list --public --status active --duration 1d -f csv')
@@ -26,23 +26,22 @@ class ListImageTempURL(base.Lister):
         parser = super().get_parser(prog_name)
         parser.add_argument(
             'images', metavar='<image>', nargs='*',
-            help=f'Images ({lib.common.NAMING}); without any: all that match the filters')
+            help=f'Images ({lib.common.NAMING}); without any: all images matching the filters')
         parser.add_argument(
             '--from-file', metavar='<path>',
-            help='Read more images from a file, one a line; - reads standard input. Empty lines,'
-                 ' and lines that begin with #, are left out')
+            help='Read more images from a file, one a line; - reads standard input. Empty lines'
+                 ' and lines beginning with # are left out')
         parser.add_argument(
             '--with-boot-images', action='store_true',
-            help='Add the kernel and ramdisk images that an image names in its properties'
-                 ' kernel_id and ramdisk_id, if its owner may see them; the columns role and parent'
-                 ' say which is whose')
+            help='Add the kernel and ramdisk images from an image\'s properties kernel_id and'
+                 ' ramdisk_id, if its owner may see them. The columns role and parent name them')
         _add_filters(parser)
         parser.add_argument(
             '--fail-fast', action='store_true',
-            help='Stop at the first image that gets no URL')
+            help='Stop at the first image without a URL')
         parser.add_argument(
             '--with-errors', action='store_true',
-            help='List the images that get no URL too, with the reason in the column error')
+            help='List images without a URL too, with the reason in the column error')
         parser.add_argument(
             '--jobs', metavar='<n>', type=int, default=lib.batch.COPIES_AT_ONCE,
             help=f'How many images --copy copies at once (default: {lib.batch.COPIES_AT_ONCE})')
@@ -165,7 +164,7 @@ def _filters(parsed_args: argparse.Namespace) -> dict[str, Any]:
 
 def _named(parsed_args: argparse.Namespace, client: lib.client.Client,
            ) -> Iterable[lib.batch.Found | lib.batch.Failure]:
-    """Return the images that are named on the command line or in a file."""
+    """Return the images named on the command line or in a file."""
     if any((_filters(parsed_args), parsed_args.limit, parsed_args.max_items, parsed_args.marker)):
         raise lib.errors.InvalidParameterValue(
             'Filters choose among all images: name images, or filter them, not both.')
@@ -175,7 +174,7 @@ def _named(parsed_args: argparse.Namespace, client: lib.client.Client,
 
 def _matching(parsed_args: argparse.Namespace, client: lib.client.Client,
               client_manager: Any) -> Iterable[lib.batch.Found | lib.batch.Failure]:
-    """Return all images that match the filters."""
+    """Return all images matching the filters."""
     limits = {'limit': parsed_args.limit, 'max_items': parsed_args.max_items}
     for name, limit in limits.items():
         if limit < 0:
@@ -193,7 +192,7 @@ def _matching(parsed_args: argparse.Namespace, client: lib.client.Client,
 
 
 def _project_id(identity: Any, project: str, domain: str | None) -> str:
-    """Return the ID of a project; the text itself where Keystone does not say who is who."""
+    """Return the ID of a project; the text itself if Keystone may not be asked."""
     from openstack import exceptions
 
     try:

@@ -231,7 +231,7 @@ def test_an_image_that_lacks_something(cloud, image, data, refused):
     assert f'({iso}) has the disk format iso' in refused('live', 'cdi')
     assert 'A URL for PUT downloads nothing' in refused('cirros', 'metal3', '--method', 'PUT')
     assert 'Leave it out (--object-prefix).' in refused('cirros', 'curl', '--object-prefix', 'x')
-    assert 'Only Glance knows the images' in refused(
+    assert 'Only Glance has the images' in refused(
         image, 'ironic', '--os-auth-type', 'none', cloud=None)
     boot = {'kernel_id': cloud.upload('kernel', data, visibility='private')}
     naming = cloud.upload('naming', data, cloud='demo', visibility='private', **boot)

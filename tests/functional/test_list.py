@@ -217,7 +217,7 @@ def test_what_makes_no_sense(cloud):
             (['image 01', '--limit', '1'], 'not both', 'glance'),
             (['--limit', '-1'], 'Use 0 for no limit (--limit)', 'glance'),
             (['--sort', 'taste'], 'refuses this: HTTP 400', 'glance'),
-            (['--os-auth-type', 'none'], 'Only Glance knows the images', None)):
+            (['--os-auth-type', 'none'], 'Only Glance has the images', None)):
         result = cloud.openstack(*LIST, *options, cloud=user)
         assert (result.code, result.stdout) == (1, '')
         assert why in result.stderr
