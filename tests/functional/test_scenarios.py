@@ -44,6 +44,7 @@ REPLACED = {
     r'\b[12]\d{9}\b': '<Unix time>',
     r'-?\b43[0-3]\d\b': '<seconds>',
     r'\bby -?\d s\b': 'by <seconds> s',
+    r'(?m)\bin \d+\.\d s$': 'in <seconds> s',
     r'\btx[0-9a-f]{21}-[0-9a-f]{10}\S*\b': '<transaction>',
     r'(?<![-0-9a-f])[0-9a-f]{12}\b': '<fingerprint>',
     r'(?<=[0-9a-f]{12}/)[0-9a-f]{16}\b': '<random>',
