@@ -135,7 +135,7 @@ def export(cloud, image, *options, user='glance'):
     """Return the ``instance_info`` that is printed."""
     result = cloud.openstack('image', 'temp', 'url', 'export', image, '--for', 'ironic', *options,
                              cloud=user)
-    assert (result.code, result.stderr) == (0, '')
+    assert result.code == 0, result.stderr
     return json.loads(result.stdout)
 
 

@@ -209,7 +209,7 @@ def servers(cloud, glance, swift):
 def test_the_command_says_so(cloud, image, servers, server, only, fault):
     proxies, env = servers
     proxies[server].only, proxies[server].plan = only, [FAULTS[fault]] * 9
-    line = cloud.refused(image, '--no-check', env=env)
+    line = cloud.refused(image, env=env)
     assert proxies[server].url in line
     assert not PYTHONS_WORDS.search(line), line
 
@@ -217,7 +217,7 @@ def test_the_command_says_so(cloud, image, servers, server, only, fault):
 @pytest.mark.parametrize('fault', [
     '412', '500', 'HTML', 'HTML for JSON', 'null', 'cut-off header', 'gzip'])
 def test_a_cluster_that_says_nothing_of_itself(cloud, image, data, servers, fault):
-    """A URL is made without /info where its digest is given."""
+    """A URL is made without /info if its digest is given, or if it is not to be checked."""
     proxies, env = servers
     swift = proxies['swift']
     swift.only, swift.plan = '/info', [FAULTS.get(fault, answer('412 Precondition Failed'))] * 9
@@ -227,6 +227,9 @@ def test_a_cluster_that_says_nothing_of_itself(cloud, image, data, servers, faul
     for check in '--check', '--no-check':
         row = cloud.create(image, check, '--digest', 'sha512', env=env)
         assert row['digest'] == 'sha512' and download(row['url']) == data
+    swift.plan = [FAULTS.get(fault, answer('412 Precondition Failed'))] * 9
+    row = cloud.create(image, '--no-check', env=env)
+    assert row['digest'] == 'sha1' and download(row['url']) == data
 
 
 @pytest.mark.parametrize(('server', 'only'), [
@@ -234,7 +237,7 @@ def test_a_cluster_that_says_nothing_of_itself(cloud, image, data, servers, faul
 def test_a_byte_now_and_then(cloud, image, servers, server, only):
     proxies, env = servers
     proxies[server].only, proxies[server].plan = only, ['drip'] * 9
-    line = cloud.refused(image, '--no-check', env={**env, 'OSC_IMGURL_TIMEOUT': '1s',
+    line = cloud.refused(image, env={**env, 'OSC_IMGURL_TIMEOUT': '1s',
                                      'OSC_IMGURL_NUM_RETRIES': '0'})
     assert f'{proxies[server].url} cannot be reached: there is no answer in time' in line
 

@@ -112,7 +112,8 @@ def test_a_name_is_exact_in_a_shell(cloud, image, tmp_path, shell):
                        'signature'):
             # These change with the moment.
             assert (read.pop(column, None) is None) == (wanted.pop(column, None) is None)
-        assert read == {name: str(value) for name, value in wanted.items()}
+        assert read == {name: '' if value is None else str(value)
+                        for name, value in wanted.items()}
         assert list(tmp_path.iterdir()) == []
 
 

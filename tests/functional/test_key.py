@@ -177,7 +177,7 @@ def test_rotate(cloud, image, data, container):
         **row, 'slot': row['slot'].removesuffix(' 2'), 'finish_at': None}
     assert keys(cloud, container) == [second, None] and rotation(cloud, container) is None
     assert (status(old['url']), status(new['url'])) == (401, 200)
-    assert 'No rotation is under way' in fails(cloud, 'rotate', *of, '--finish')
+    assert 'There is no rotation to finish' in fails(cloud, 'rotate', *of, '--finish')
 
 
 def test_rotate_early_by_force(cloud, image):
@@ -208,7 +208,7 @@ def test_a_rotation_that_another_program_changes(cloud, slot):
         assert 'may work until' in fails(cloud, 'rotate', '--finish', '--longest', '1h')
     else:
         line = fails(cloud, 'rotate', '--finish', '--longest', '1s')
-        assert 'is not known: another program has set the keys' in line and '--force' in line
+        assert 'is unknown: another program set the keys' in line and '--force' in line
         change(cloud, 'rotate', '--finish', '--force', ends=1)
 
 
@@ -219,7 +219,7 @@ def test_a_key_that_is_in_use_again_was_not_rotated_out(cloud):
     change(cloud, 'unset', '--slot', '2', '--force', ends=1)
     assert rotation(cloud) is None
     cloud.set_key('a key of another program', slot='-2')
-    assert 'is not known' in fails(cloud, 'rotate', '--finish', '--longest', '1s')
+    assert 'is unknown' in fails(cloud, 'rotate', '--finish', '--longest', '1s')
 
 
 def test_rotate_again_before_the_end(cloud, image, data):

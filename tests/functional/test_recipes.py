@@ -303,7 +303,9 @@ def sets_a_key(cloud, user, container=''):
 
 
 def lists_the_copy(desk, recipe, printed):
-    assert [row[1] for row in rows(printed)] == ['image_name', 'cirros']
+    # Other pages make copies too.
+    header, *names = [row[1] for row in rows(printed)]
+    assert header == 'image_name' and names.count('cirros') == 1
 
 
 def keeps_the_old_key(desk, recipe, printed):
@@ -468,6 +470,7 @@ def outcome(page, recipe):
 @pytest.mark.parametrize('page', RECIPES)
 def test_recipes(page, desk):
     """The recipes of a page, one after another, as its reader types them."""
+    assert desk.single.openstack('image', 'temp', 'url', 'link', 'revoke', '--all').code == 0
     desk.remove_keys('')
     desk.remove_keys('glance')
     desk.single.set_key(KEY)

@@ -54,7 +54,7 @@ def test_location_show(cloud, image):
 def test_who_may_not_see_the_keys(cloud, image):
     for user in ('reader', 'glance'):
         line = cloud.refused(image, cloud=user)
-        assert 'Use the credentials of the owner\'s project' in line
+        assert 'service project), or give the key' in line
 
 
 def test_a_told_key_needs_no_owner(cloud, image, data, key_file):

@@ -139,7 +139,7 @@ def test_without_a_gateway(cloud, image, gateway, conf):
     env = no_gateway(cloud, gateway)
     for options in conf, []:
         line = cloud.refused(image, *options, env=env)
-        assert f'Image {image} is not in Swift but in s3 (store s31)' in line and '--copy' in line
+        assert f'({image}) is not in Swift but in s3 (store s31)' in line and '--copy' in line
     row = cloud.rows('image', 'location', 'show', image, *conf, env=env)
     assert (row['scheme'], row['trusted'], row['untrusted'], row['container']) == (
         's3', None, [], None)
@@ -229,4 +229,4 @@ def test_hidden_locations(make_cloud, data):
         assert download(row['url']) == data
     gateway = cloud.sdk().object_store.get_endpoint().partition('/swift')[0]
     line = cloud.refused(image, *conf, env=no_gateway(cloud, gateway))
-    assert f'Image {image} is not in Swift but in s3 (store s31)' in line
+    assert f'({image}) is not in Swift but in s3 (store s31)' in line

@@ -177,7 +177,7 @@ def test_glances_own_config_file(cloud, images, account, data, key_file):
     ({'multiple_containers_seed': 99}, 'The settings of the store west: Invalid multiple_containers'
                                        '_seed \'99\' (image_temp_url.stores.west.multiple_'),
     ({'key': 'of the west'}, 'The key may not stand in image_temp_url.stores.west.key in cloud'),
-    ({'duration': 60}, 'image_temp_url.stores.west.duration in clouds.yaml is not a sett of a st'),
+    ({'duration': 60}, 'stores.west.duration in clouds.yaml is not a setting of a store; those'),
     ('west-images', 'image_temp_url.stores.west in clouds.yaml is not a mapping of settings')])
 def test_what_is_wrong_with_a_store(cloud, images, given, said):
     line = cloud.refused(images['west'], env=cloud.config(

@@ -86,7 +86,7 @@ def test_a_list_without_end(cloud, swift, image):
     swift.plan = [(200, {'X-Trans-Id': 'tx', 'Content-Type': 'application/json'},
                    f'[{{"name": "{name}", "bytes": 1, "hash": "x"}}]'.encode())] * 9
     line = cloud.refused(image, '--copy', **through(cloud, swift=swift))
-    assert 'or does not end' in line and len(swift.plan) == 7
+    assert 'its list does not end' in line and len(swift.plan) == 7
 
 
 def test_swift_fails_in_the_middle(cloud, account, glance, swift, image, data):
