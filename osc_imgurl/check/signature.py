@@ -98,7 +98,8 @@ def check_query(facts: Facts) -> Finding:
                f' {"none" if now is None else repr(now)}'
                for name, was, now in parts if was != now]
     if altered:
-        return failed('; '.join(altered), 'Make a new URL with what is needed.')
+        return failed('; '.join(altered),
+                      'Use the URL as it was made, or make a new one with these values.')
     return _mistake(facts, 'query') or passed(
         'expiry, prefix and IP range are those that were signed')
 

@@ -197,11 +197,14 @@ def file_name(image: Image) -> str:
     What does not belong into such a name is replaced by ``_``: separators of folders, characters
     that are not printable, and a dot or a dash at the beginning, which would hide the file or
     make it an option. It is cut off after :data:`MAX_FILE_NAME`. An image without a name has its ID
-    for one; without a disk format, the name has no ending.
+    for one; without a disk format, the name has no ending. A name in the form of an ID is not used:
+    it may be another image's.
     """
     disk_format = image.disk_format or ''
     ending = f'.{disk_format}' if _FORMAT.fullmatch(disk_format) else ''
-    name = _clean(image.name or '').removesuffix(ending) or _clean(image.id)
+    name = _clean(image.name or '').removesuffix(ending)
+    if not name or is_uuid(name.lower()):
+        name = _clean(image.id)
     if name[:1] in ('.', '-'):
         name = f'_{name[1:]}'
     return _cut(name, MAX_FILE_NAME - len(ending)) + ending

@@ -337,7 +337,7 @@ def expiry(settings: Settings, options: URLOptions, now: float) -> int:
         return int(now + duration)
     if options.expires <= now or options.expires < now + delay:
         raise InvalidParameterValue(
-            f'The expiry {format_expires(options.expires)} is in the past, or comes'
-            f' before a download may start ({delay} s from now).', 'Use a later one.',
-            'expires')
+            f'The expiry {format_expires(options.expires)} is in the past'
+            + (f', or before a download may start ({delay} s from now).' if delay else '.'),
+            'Use a later one.', 'expires')
     return options.expires

@@ -34,6 +34,8 @@ def validate_endpoint(url: str) -> str:
     match = _ENDPOINT.fullmatch(url)
     if not match:
         raise ValueError('expected a URL such as https://swift.example.com')
+    if {'.', '..'} & {*urllib.parse.unquote(url).split('/')}:
+        raise ValueError('expected a path without the parts . and ..')
     if match['port'] and not 0 < int(match['port']) < 65536:
         raise ValueError('expected a port from 1 to 65535')
     if match['address'] is not None:

@@ -196,7 +196,7 @@ def format_remaining(expires: int, now: float) -> str:
     :param expires: Unix time, seconds.
     :param now: likewise.
     """
-    left = int(expires - now)
+    left = remaining_seconds(expires, now)
     if mistaken_unit(expires):
         return f'{left // _SECONDS_OF_A_YEAR} years'
     if expires >= now:

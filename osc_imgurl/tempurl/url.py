@@ -61,7 +61,8 @@ def decode_signature(signature: str) -> tuple[str, bytes]:
             raise ValueError
     except (KeyError, ValueError):
         raise InvalidParameterValue(
-            'This is not a temporary URL: its temp_url_sig is no signature.') from None
+            'This is not a temporary URL: its temp_url_sig is not a signature (hex digits, or'
+            ' <digest>:<base64>).', 'Copy the whole URL again.') from None
     return digest, value
 
 
@@ -264,9 +265,9 @@ def _alone(url: str) -> str:
 def _cut_off(query: str) -> str:
     """Return the remedy for an incomplete query, if its cause is known."""
     if '&amp;' in query:
-        return 'Write & where it has &amp;, as HTML does.'
+        return 'It comes from HTML: replace each &amp; by &.'
     if ';' in query:
-        return 'Write & where it has a semicolon.'
+        return 'Replace each semicolon by &.'
     if query.startswith('temp_url_sig=') and '&' not in query:
         return 'Quote the URL: in a shell, & ends a command.'
     return ''

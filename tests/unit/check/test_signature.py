@@ -136,7 +136,7 @@ def altered(**changes):
 
 
 RANGED, PREFIXED = signed(ip_range='10.0.0.0/16'), signed(prefix='3a1f')
-NEW = 'Make a new URL with what is needed.'
+NEW = 'Use the URL as it was made, or make a new one with these values.'
 
 
 @pytest.mark.parametrize(('of', 'wanted'), [

@@ -217,6 +217,13 @@ def test_what_is_no_id(image_id, saved):
     assert file_name(Image(image_id, properties={'disk_format': 'qcow2'})) == saved
 
 
+@pytest.mark.parametrize('name', [
+    '9a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5', '9A1F6DE0-93c4-4b44-bf4f-9a3b3aa2c6c5',
+    ' 9a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5', '9a1f6de0-93c4-4b44-bf4f-9a3b3aa2c6c5.qcow2'])
+def test_no_name_is_anothers_id(name):
+    assert named(name) == f'{KERNEL}.qcow2'
+
+
 def test_what_no_terminal_shows():
     assert named('a\u034fb\ufe0fc\u3164') == 'a_b_c_.qcow2'
 

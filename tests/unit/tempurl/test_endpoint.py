@@ -52,6 +52,8 @@ def test_the_same_endpoint(one, other, same):
     (' http://h', 'the character'), ('http://h\n', 'the character'),
     *((f'http://{rest}', 'without credentials, query and fragment') for rest in (
         'user:password@h', 'user@h', '@h', 'h?', 'h/?x', 'h#', 'h/v1#x')),
+    *((f'http://h/{rest}', 'without the parts . and ..') for rest in (
+        '../x', './v1', 'x/..', '%2e%2E/x', 'x/%2e')),
     *((f'http://h:{port}', 'expected a port') for port in ('0', '65536', '99999')),
     *((url, 'expected a URL such as') for url in (
         '', 'h', '//h', 'ftp://h', 'http:', 'http://', 'http:///v1', 'http:/h', 'http://h:x',

@@ -155,7 +155,7 @@ def test_parse_moment(text, moment):
 
 @pytest.mark.parametrize(('left', 'text'), [
     (0, '0:00:00'), (1199, '0:19:59'), (93600, '1 day, 2:00:00'), (-1, 'expired 1 s ago'),
-    (-0.5, 'expired 0 s ago'), (-119, 'expired 119 s ago'), (-120, 'expired 2 min ago'),
+    (-0.5, 'expired 1 s ago'), (-119, 'expired 119 s ago'), (-120, 'expired 2 min ago'),
     (-180, 'expired 3 min ago'), (-7199, 'expired 119 min ago'), (-7200, 'expired 2 h ago'),
     (-172799, 'expired 47 h ago'), (-172800, 'expired 2 d ago'), (-864000, 'expired 10 d ago')])
 def test_format_remaining(left, text):

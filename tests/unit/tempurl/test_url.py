@@ -208,10 +208,10 @@ def test_every_form_of_a_signature(signature, digest):
     ('http://[', 'it is not a URL'),
     ('http://swift/v1/AUTH_x/c/o', 'it has no temp_url_sig'),
     ('http://swift/v1/AUTH_x/c/o?temp_url_sig=' + '0' * 40, 'it has no temp_url_expires'),
-    ('http://swift/v1/AUTH_x/c/o?temp_url_sig=abc&temp_url_expires=1', 'is no signature'),
-    ('http://swift/v1/AUTH_x/c/o?temp_url_sig=md5:AAAA&temp_url_expires=1', 'is no signature'),
+    ('http://swift/v1/AUTH_x/c/o?temp_url_sig=abc&temp_url_expires=1', 'is not a signature'),
+    ('http://swift/v1/AUTH_x/c/o?temp_url_sig=md5:AAAA&temp_url_expires=1', 'is not a signature'),
     ('http://swift/v1/AUTH_x/c/o?temp_url_sig=sha512:' + '-_%2B/' * 21 + 'AA&temp_url_expires=1',
-     'is no signature'),
+     'is not a signature'),
     ('http://swift/v1/AUTH_x/c/o?temp_url_sig=' + 'A' * 40 + '&temp_url_expires=1',
      'has capitals'),
     ('http://swift/v1/AUTH_x/c/o\n?temp_url_sig=' + '0' * 40 + '&temp_url_expires=1',
@@ -245,8 +245,8 @@ ALONE = 'Give the URL alone, without quotation marks of its own.'
      'Put scheme and host in front, such as https://swift.example.com.'),
     (WHOLE.removeprefix('http://'), 'it does not begin with http:// or https:// and a host', ''),
     (WHOLE.replace('&', '&amp;'), 'it has no temp_url_expires',
-     'Write & where it has &amp;, as HTML does.'),
-    (WHOLE.replace('&', ';'), 'it has no temp_url_expires', 'Write & where it has a semicolon.'),
+     'It comes from HTML: replace each &amp; by &.'),
+    (WHOLE.replace('&', ';'), 'it has no temp_url_expires', 'Replace each semicolon by &.'),
     (WHOLE.partition('&')[0], 'it has no temp_url_expires',
      'Quote the URL: in a shell, & ends a command.'),
     *((f'{before}{URL}{behind}', 'it does not begin with http:// or https:// and a host', ALONE)
@@ -293,7 +293,7 @@ def test_a_signature(signature, digest, value):
     'sha512:' + '/_' * 42 + 'AA', 'sha256:' + 'A' * 42 + '!', 'sha256:' + 'A' * 43 + '!!!!',
     'sha256:' + 'A' * 42 + '\n'])
 def test_no_signature(signature):
-    with pytest.raises(InvalidParameterValue, match='its temp_url_sig is no signature'):
+    with pytest.raises(InvalidParameterValue, match='its temp_url_sig is not a signature'):
         decode_signature(signature)
 
 
