@@ -154,7 +154,8 @@ def _prefetch(image: str, options: URLOptions, settings: Settings,
     image_id = referenced_id(image)
     try:
         # This reads the catalog, so that there is a token before the threads start.
-        target = resolve(Image(image_id or ''), Store(settings, swift), options.object)
+        # What is requested does not depend on the object: any name stands for an unknown one.
+        target = resolve(Image(image_id or 'unknown'), Store(settings, swift), options.object)
     except (InvalidParameterValue, MissingParameterValue):
         # The main flow raises it again if the image exists.
         return

@@ -7,6 +7,7 @@ real RADOS Gateway.
 """
 
 import logging
+import queue
 from unittest.mock import Mock
 
 import pytest
@@ -263,6 +264,18 @@ def test_swift_is_asked_by_the_rule_and_again_only_where_the_image_is_elsewhere(
         create_by_id(store, None, *locations)
         assert {each for each in store.asked if 'AUTH' in each} == {*by_rule, *more}
         assert store.asked.count('capabilities') == 1
+
+
+@pytest.mark.parametrize('reference', [IMAGE_ID, 'cirros'])
+def test_swift_is_asked_before_glance_answers(reference):
+    asked, store, glance = queue.Queue(), Store(), Glance(image())
+    store.answers = {
+        **store.answers, 'capabilities': lambda _: asked.put('capabilities') or Capabilities(),
+        'container_keys': lambda *names: asked.put(names) or {},
+        'account_keys': lambda *names: asked.put(names) or {A1: Key(b'a key')}}
+    glance.show = lambda _: {asked.get(timeout=10) for _ in range(3)} == {
+        'capabilities', ('AUTH_p',), ('AUTH_p', 'glance')} and image()
+    assert create_from(Cloud(glance, store), reference).target.path.object == IMAGE_ID
 
 
 @pytest.mark.parametrize(('reference', 'asked'), [
