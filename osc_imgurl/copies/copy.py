@@ -96,13 +96,8 @@ def from_headers(container: str, name: str, headers: Mapping[str, str]) -> Copy 
 
 
 def image_hash(image: Image) -> str | None:
-    """Return Glance's hash of an image's data, as in :class:`Copy`.
-
-    It is ``os_hash_value``, else the MD5 in ``checksum``, else None.
-    """
-    if image.os_hash_value and image.os_hash_algo:
-        return f'{image.os_hash_algo}:{image.os_hash_value}'
-    return f'md5:{image.checksum}' if image.checksum else None
+    """Return Glance's hash of an image's data, as in :class:`Copy`; None if it shows none."""
+    return ':'.join(image.hash) if image.hash else None
 
 
 def _quoted(name: str) -> str:

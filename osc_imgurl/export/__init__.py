@@ -75,13 +75,12 @@ class Handover:
         :param algorithms: the consumer's, by hashlib's names.
         :raises ImageUnacceptable: Glance shows no such hash.
         """
-        algorithm, value = self.image.os_hash_algo, self.image.os_hash_value
-        if algorithm is None or value is None or algorithm not in algorithms:
+        if self.image.hash is None or self.image.hash[0] not in algorithms:
             raise ImageUnacceptable(
                 f'Glance shows no hash ({" or ".join(algorithms)}) of image {self.image}, to'
                 ' verify its data.',
                 'Upload it again, to a Glance with such a hash (hashing_algorithm).')
-        return algorithm, value
+        return self.image.hash
 
 
 @dataclasses.dataclass(frozen=True)

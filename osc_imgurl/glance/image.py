@@ -88,6 +88,16 @@ class Image:
         return self._hash('os_hash_value', self._text('os_hash_algo'))
 
     @property
+    def hash(self) -> tuple[str, str] | None:
+        """Algorithm and hash of its data; None if Glance shows none.
+
+        It is :attr:`os_hash_value`, else :attr:`checksum`.
+        """
+        if self.os_hash_algo and self.os_hash_value:
+            return self.os_hash_algo, self.os_hash_value
+        return ('md5', self.checksum) if self.checksum else None
+
+    @property
     def shown_locations(self) -> tuple[Location, ...]:
         """Its locations; or its direct URL, if only that is shown."""
         return self.locations or ((self.direct_url,) if self.direct_url else ())

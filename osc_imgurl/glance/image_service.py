@@ -429,11 +429,8 @@ def copy_verified(chunks: Iterable[bytes], file: BinaryIO, image: Image) -> None
         written then.
     :raises ImgurlError: Glance ceases to give the data.
     """
-    algorithm = image.properties.get('os_hash_algo')
-    wanted = image.properties.get('os_hash_value')
-    if not (wanted and algorithm in hashlib.algorithms_available):
-        algorithm, wanted = 'md5', image.properties.get('checksum')
-    found, size = hashlib.new(str(algorithm), usedforsecurity=False), 0
+    algorithm, wanted = image.hash or ('md5', None)
+    found, size = hashlib.new(algorithm, usedforsecurity=False), 0
     with translated(image.id):
         for chunk in chunks:
             file.write(chunk)

@@ -81,12 +81,15 @@ def test_formats(shown, text):
 def test_hashes(algorithm, value, known):
     image = Image(KERNEL, properties={'os_hash_algo': algorithm, 'os_hash_value': value})
     assert (image.os_hash_algo, image.os_hash_value) == known
+    assert image.hash == (known if known[0] else None)
 
 
 @pytest.mark.parametrize(('shown', 'checksum'), [
     (None, None), ('8' * 32, '8' * 32), ('8' * 31, None), (SHA512, None), (8, None)])
 def test_checksums(shown, checksum):
-    assert Image(KERNEL, properties={'checksum': shown}).checksum == checksum
+    image = Image(KERNEL, properties={'checksum': shown})
+    assert image.checksum == checksum
+    assert image.hash == (('md5', checksum) if checksum else None)
 
 
 SWIFT, RBD = (f'{start}/{KERNEL}' for start in ('swift+config://ref1/glance', 'rbd://fsid/images'))

@@ -672,15 +672,23 @@ def test_no_data(chunks):
     ({'checksum': digest('md5', b'other')}, 'md5'),
     ({'os_hash_algo': 'sha512', 'os_hash_value': digest('sha512')}, None),
     ({'os_hash_algo': 'sha512', 'os_hash_value': digest('sha512', b'first')}, 'sha512'),
-    ({'os_hash_algo': 'sha256', 'os_hash_value': digest('sha512')}, 'sha256'),
+    ({'os_hash_algo': 'sha512', 'os_hash_value': digest('sha512').upper()}, None),
+    ({'checksum': digest('md5').upper()}, None),
     # The better one of two counts.
-    ({'os_hash_algo': 'sha512', 'os_hash_value': digest('sha512'), 'checksum': 'x'}, None),
-    ({'os_hash_algo': 'sha512', 'os_hash_value': 'x', 'checksum': digest('md5')}, 'sha512'),
-    # An algorithm that this machine does not have, and half of a hash, say nothing.
+    ({'os_hash_algo': 'sha512', 'os_hash_value': digest('sha512'),
+      'checksum': digest('md5', b'other')}, None),
+    ({'os_hash_algo': 'sha512', 'os_hash_value': digest('sha512', b'first'),
+      'checksum': digest('md5')}, 'sha512'),
+    # An algorithm that this machine does not have, one with hashes of any length, and what is no
+    # hash: they say nothing.
     ({'os_hash_algo': 'sha7', 'os_hash_value': 'x', 'checksum': digest('md5')}, None),
-    ({'os_hash_algo': 'sha7', 'os_hash_value': 'x', 'checksum': 'x'}, 'md5'),
+    ({'os_hash_algo': 'sha7', 'os_hash_value': 'x', 'checksum': digest('md5', b'other')}, 'md5'),
+    ({'os_hash_algo': 'shake_128', 'os_hash_value': digest('sha256')}, None),
+    ({'os_hash_algo': 'shake_128', 'os_hash_value': 'x', 'checksum': digest('md5', b'other')},
+     'md5'),
+    ({'os_hash_algo': 'sha512', 'os_hash_value': 'x', 'checksum': digest('md5', b'other')}, 'md5'),
     ({'os_hash_algo': 'sha512', 'os_hash_value': None, 'checksum': digest('md5')}, None),
-    ({'os_hash_algo': None, 'os_hash_value': 'x', 'checksum': 'x'}, 'md5'),
+    ({'os_hash_algo': None, 'os_hash_value': 'x', 'checksum': digest('md5', b'other')}, 'md5'),
     ({'os_hash_algo': 'sha512', 'os_hash_value': None}, None),
 ])
 def test_data_is_verified_and_written(properties, damaged):
