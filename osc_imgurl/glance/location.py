@@ -14,20 +14,21 @@ import urllib.parse
 
 from osc_imgurl.tempurl.endpoint import split_storage_url, validate_endpoint
 
-SWIFT_SCHEMES = ('swift', 'swift+http', 'swift+https', 'swift+config')
-S3_SCHEMES = ('s3', 's3+http', 's3+https')
 # Only Glance itself can write a location with this scheme.
 GLANCES_OWN = 'swift+config'
+# By scheme, that of the URL in the location; a section of the store's config file has none.
+SWIFT_SCHEMES = {'swift': 'https', 'swift+http': 'http', 'swift+https': 'https', GLANCES_OWN: None}
+S3_SCHEMES = ('s3', 's3+http', 's3+https')
 MASK = '***'
 NOT_GLANCES = ('it is not of a form that Glance writes: it has an @, ?, # or % behind the host, a'
                ' control character, an empty or dotted part, or something else that is not clear')
 # Credentials, if any, stand in the netloc; container and object are the last two parts.
 _SWIFT = re.compile(
-    r'(?P<scheme>swift(?:\+(?:https?|config))?)://(?:(?P<credentials>[^/?#@\\]+)@)?'
+    rf'(?:{"|".join(map(re.escape, SWIFT_SCHEMES))})://(?:(?P<credentials>[^/?#@\\]+)@)?'
     r'(?P<base>[^/?#@%\\]+(?:/[^/?#@%\\]+)*)/(?P<container>[^/?#@%\\]+)/(?P<object>[^/?#@%\\]+)')
 # Older releases (4.2) put access key and secret in front of the host.
 _S3 = re.compile(
-    r's3(?:\+https?)?://(?:(?P<credentials>[^?#@\\:]+:[^?#@\\:]+)@)?'
+    rf'(?:{"|".join(map(re.escape, S3_SCHEMES))})://(?:(?P<credentials>[^?#@\\:]+:[^?#@\\:]+)@)?'
     r'[^/?#@%\\]+(?:/[^/?#@%\\]+)*/(?P<container>[^/?#@%\\]+)/(?P<object>[^/?#@%\\]+)')
 # What urlsplit drops wherever it stands, and in front of a URL.
 _DROPPED = re.compile(r'[\t\r\n]|\A[\0-\x20]+')
@@ -163,9 +164,8 @@ def parse(uri: str, store: str | None = None) -> Location:
     project, colon, _ = urllib.parse.unquote(user).partition(':')
     base_url = None
     try:
-        if scheme != GLANCES_OWN:
-            base_url = validate_endpoint(
-                f'{"http" if scheme == "swift+http" else "https"}://{match["base"]}')
+        if SWIFT_SCHEMES[scheme]:
+            base_url = validate_endpoint(f'{SWIFT_SCHEMES[scheme]}://{match["base"]}')
         if match['credentials'] and not (found and base_url):
             raise ValueError
     except ValueError:

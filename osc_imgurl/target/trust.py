@@ -22,7 +22,7 @@ from osc_imgurl.errors import (
     UntrustedLocation,
 )
 from osc_imgurl.glance.image import Image
-from osc_imgurl.glance.location import GLANCES_OWN, Location, container_name
+from osc_imgurl.glance.location import GLANCES_OWN, S3_SCHEMES, Location, container_name
 from osc_imgurl.settings.table import BY_NAME, Settings, for_store
 from osc_imgurl.swift.endpoint import find_endpoint, known_endpoint
 from osc_imgurl.tempurl.endpoint import DEFAULT_PORTS
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
 # Schemes of locations that Glance reads without the user's token.
 READ_WITH_GLANCES_RIGHTS = frozenset((
-    'cinder', 'file', 'filesystem', 'http', 'https', 'rbd', 's3', 's3+http', 's3+https',
-    'vsphere'))
+    'cinder', 'file', 'filesystem', 'http', 'https', 'rbd', 'vsphere', *S3_SCHEMES))
 
 
 def container_by_rule(image_id: str, settings: Settings, location: Location | None = None) -> str:
