@@ -12,7 +12,8 @@ import email.utils
 import http.client
 import logging
 import re
-from collections.abc import Mapping
+import ssl
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import requests
@@ -21,8 +22,14 @@ from keystoneauth1.identity.base import BaseIdentityPlugin
 from keystoneauth1.session import Session
 from urllib3.util import Retry
 
-from osc_imgurl.errors import hide_secrets, logger, remember_in, rewrite
-from osc_imgurl.http import tls
+from osc_imgurl.errors import (
+    CLIENT_CERTIFICATE,
+    TRUSTED_AUTHORITY,
+    hide_secrets,
+    logger,
+    remember_in,
+    rewrite,
+)
 from osc_imgurl.http.answer import (
     MAX_ANSWER,
     AnswerEncoded,
@@ -47,6 +54,58 @@ _BROKEN: Mapping[tuple[type[BaseException], ...], str] = {
     (AnswerTooLarge,): f'it has more than {MAX_ANSWER // 2**20} MiB',
     (http.client.IncompleteRead, requests.exceptions.ChunkedEncodingError): 'it is cut off',
     (AnswerEncoded,): 'it is compressed, although the request forbids that'}
+
+# Reasons for a failed TLS connection ("it" is the server), each with its remedy as in remedy().
+_UNKNOWN_AUTHORITY = (
+    'its certificate is signed by an authority that is not trusted here',
+    'If this is the right server, name the file with its authority.', TRUSTED_AUTHORITY)
+_OTHER_HOST = (
+    'its certificate is another host\'s',
+    'Use the host name in the certificate, or have the server\'s operator correct it.')
+_CLIENT_REFUSED = (
+    'it does not accept the client\'s certificate',
+    'Give one that the server\'s operator accepts.', CLIENT_CERTIFICATE)
+_CLIENT_FILES = (
+    'the client\'s certificate and its key do not belong together, or cannot be read',
+    'Name others.', CLIENT_CERTIFICATE)
+_NO_TLS = ('it does not speak TLS', 'Correct its URL, which begins with https.')
+_CLOSED = (
+    'it closes the connection during the TLS handshake; it may require a client certificate',
+    'If it does, give one, and its key.', CLIENT_CERTIFICATE)
+_NO_COMMON_VERSION = (
+    'it supports no TLS version that this machine accepts',
+    'Its operator can allow TLS 1.2 or 1.3.')
+# By OpenSSL's numbers (x509_vfy.h, X509_V_ERR_...). They do not tell a certificate from its
+# signers' certificates.
+_OF_VERIFICATION: Mapping[int, tuple[str, ...]] = {
+    9: ('its certificate, or its authority\'s, is not valid yet',
+        'Look whether this machine\'s clock is right; if it is, tell the server\'s operator.'),
+    10: ('its certificate, or its authority\'s, has expired',
+         'Look whether this machine\'s clock is right; if it is, have the server\'s operator renew'
+         ' the certificate.'),
+    **dict.fromkeys((7, 18, 19, 20, 21), _UNKNOWN_AUTHORITY),
+    **dict.fromkeys((62, 64), _OTHER_HOST),
+}
+# By the name of the alert sent by the server (RFC 8446, section 6.2).
+_OF_ALERT: Mapping[str, tuple[str, ...]] = {
+    'CERTIFICATE_REQUIRED': (
+        'it requires a client certificate', 'Give one, and its key.', CLIENT_CERTIFICATE),
+    # TLS 1.2 sends it for a missing certificate, and for much else.
+    'HANDSHAKE_FAILURE': _CLOSED,
+    'PROTOCOL_VERSION': _NO_COMMON_VERSION,
+    **dict.fromkeys(('BAD_CERTIFICATE', 'CERTIFICATE_EXPIRED', 'CERTIFICATE_REVOKED',
+                     'CERTIFICATE_UNKNOWN', 'DECRYPT_ERROR', 'UNKNOWN_CA',
+                     'UNSUPPORTED_CERTIFICATE'), _CLIENT_REFUSED),
+}
+# By OpenSSL's name of an error in the answer or in the given files.
+_OF_REASON: Mapping[str, tuple[str, ...]] = {
+    'WRONG_VERSION_NUMBER': _NO_TLS,
+    'UNSUPPORTED_PROTOCOL': _NO_COMMON_VERSION,
+    'NO_CERTIFICATE_OR_CRL_FOUND': (
+        'the file with trusted authorities holds no certificate', 'Name another.',
+        TRUSTED_AUTHORITY),
+    'KEY_VALUES_MISMATCH': _CLIENT_FILES,
+}
 
 
 def hide_signatures() -> None:
@@ -215,7 +274,7 @@ def failure(error: Exception) -> str:
     """
     causes = _causes(error)
     if _among(causes, requests.exceptions.SSLError):
-        return tls.explain(causes).reason
+        return _explain_tls(causes)[0]
     if _among(causes, requests.exceptions.ProxyError):
         return 'the HTTP proxy of this machine\'s environment does not answer'
     for each in causes:
@@ -236,7 +295,26 @@ def remedy(error: Exception) -> tuple[str, ...]:
     :param error: as for :func:`failure`.
     """
     causes = _causes(error)
-    return tls.explain(causes).remedy if _among(causes, requests.exceptions.SSLError) else ()
+    return _explain_tls(causes)[1:] if _among(causes, requests.exceptions.SSLError) else ()
+
+
+def _explain_tls(causes: Iterable[BaseException]) -> tuple[str, ...]:
+    """Return reason and remedy for a failed TLS connection, from an error and its causes."""
+    for each in causes:
+        if isinstance(each, ssl.SSLCertVerificationError):
+            return _OF_VERIFICATION.get(
+                each.verify_code, (f'its certificate is not accepted: {each.verify_message}',))
+        # With TLS 1.3, the server's alert may come too late to be read.
+        if isinstance(each, ssl.SSLEOFError):
+            return _CLOSED
+        # Python gives this error no ``reason``.
+        if 'PEM lib' in str(each):
+            return _CLIENT_FILES
+        if isinstance(each, ssl.SSLError) and each.reason:
+            alert = each.reason.partition('_ALERT_')[2]
+            return _OF_ALERT.get(alert) or _OF_REASON.get(each.reason) or (
+                f'TLS fails: {each.reason.replace("_", " ").lower()}',)
+    return ('its certificate is not accepted, or it does not speak TLS',)
 
 
 def _causes(error: BaseException) -> list[BaseException]:

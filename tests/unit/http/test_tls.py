@@ -11,7 +11,6 @@ import requests
 
 from osc_imgurl import http as our_http
 from osc_imgurl.errors import CLIENT_CERTIFICATE, TRUSTED_AUTHORITY
-from osc_imgurl.http import tls
 
 from ...certificates import OTHER_HOST, authority
 
@@ -162,5 +161,5 @@ def protocol(reason):
     (protocol(None), 'its certificate is not accepted, or it does not speak TLS', 0),
     (OSError(1, 'x'), 'its certificate is not accepted, or it does not speak TLS', 0)])
 def test_what_else_may_be_wrong(error, reason, remedies):
-    problem = tls.explain([requests.exceptions.SSLError(), error])
-    assert (problem.reason, len(problem.remedy)) == (reason, remedies)
+    failed = requests.exceptions.SSLError(error)
+    assert (our_http.failure(failed), len(our_http.remedy(failed))) == (reason, remedies)
