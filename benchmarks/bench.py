@@ -20,7 +20,7 @@ from links import links
 from measure import Commands, Row, fill, medians, requests_of, seconds, upload
 from swiftclient.utils import generate_temp_url
 
-from osc_imgurl.cache.base import Entry
+from osc_imgurl.cache import Entry
 from osc_imgurl.cache.sqlite import SQLiteCache, insert
 from osc_imgurl.tempurl.signing import Key, Parameters, sign
 from osc_imgurl.tempurl.url import ObjectPath
@@ -62,7 +62,8 @@ def cache() -> list[Row]:
             entries = [dataclasses.replace(entry, fingerprint=secrets.token_hex(32))
                        for _ in range(size)]
             with sqlite3.connect(store.path) as database:
-                insert(database, entries)
+                for each in entries:
+                    insert(database, each)
             database.close()
             wanted = random.sample(entries, lookups)
 

@@ -21,8 +21,7 @@ from keystoneauth1.session import Session
 
 from osc_imgurl import batch
 from osc_imgurl.batch import Failure, Found, Made
-from osc_imgurl.cache import open_cache
-from osc_imgurl.cache.base import Cache, Entry
+from osc_imgurl.cache import Entry, open_cache
 from osc_imgurl.check.new_url import NewURLCheck
 from osc_imgurl.copies.copier import Copier, Progress, make_copier, no_progress
 from osc_imgurl.copies.home import Home
@@ -41,6 +40,7 @@ from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.url import names_url
 
 if TYPE_CHECKING:
+    from osc_imgurl.cache import Cache
     from osc_imgurl.check.facts import Report
 
 LOG = logger(__name__)

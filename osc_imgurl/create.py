@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from osc_imgurl.cache.base import Cache, reuse
+from osc_imgurl.cache import reuse
 from osc_imgurl.copies.copier import NO_URL, Copier, or_copied
 from osc_imgurl.errors import InvalidParameterValue, MissingParameterValue, ObjectStoreFailed
 from osc_imgurl.glance.image import Image, file_name, referenced_id
@@ -27,6 +27,7 @@ from osc_imgurl.tempurl.signing import Parameters, sign
 from osc_imgurl.tempurl.url import TempURL, risks
 
 if TYPE_CHECKING:
+    from osc_imgurl.cache import Cache
     from osc_imgurl.swift.object_store import MemoizedStore
 
 

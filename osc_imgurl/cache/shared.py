@@ -17,7 +17,7 @@ from typing import Any
 from dogpile.cache import make_region
 from dogpile.cache.api import NO_VALUE, CacheBackend
 
-from osc_imgurl.cache.base import TIME_LIMIT, CacheInfo, CircuitBreaker, Entry, decode, usable
+from osc_imgurl.cache import TIME_LIMIT, CacheInfo, CircuitBreaker, Entry, decode, usable
 from osc_imgurl.errors import CacheFailed, InvalidParameterValue, remember_in
 
 # The other backends of dogpile.cache serve one machine, or their clients (python-memcached,
@@ -75,7 +75,10 @@ class SharedCache:
 
     def get_or_create(self, new: Entry, accepts: Callable[[int], bool], now: float,
                       refresh: bool = False) -> tuple[int, bool]:
-        """See :class:`osc_imgurl.cache.base.Cache`. Holds the backend's lock while creating."""
+        """See :meth:`osc_imgurl.cache.sqlite.SQLiteCache.get_or_create`.
+
+        While creating, this holds the backend's lock.
+        """
         name = _name(new.fingerprint)
 
         def find() -> tuple[int, bool] | None:
@@ -105,7 +108,7 @@ class SharedCache:
         return self._breaker.call_or_warn(get_or_create, (new.expires, False))
 
     def entries(self) -> list[Entry]:
-        """See :class:`osc_imgurl.cache.base.Cache`.
+        """See :meth:`osc_imgurl.cache.sqlite.SQLiteCache.entries`.
 
         :raises CacheFailed: always; these backends cannot list their entries.
         """
@@ -113,7 +116,7 @@ class SharedCache:
                           'List them with a client of its server.')
 
     def delete(self, fingerprints: Iterable[str]) -> int:
-        """See :class:`osc_imgurl.cache.base.Cache`.
+        """See :meth:`osc_imgurl.cache.sqlite.SQLiteCache.delete`.
 
         :returns: the number of fingerprints given; these backends do not count.
         """
@@ -122,7 +125,7 @@ class SharedCache:
         return len(names)
 
     def info(self) -> CacheInfo:
-        """See :class:`osc_imgurl.cache.base.Cache`."""
+        """See :meth:`osc_imgurl.cache.sqlite.SQLiteCache.info`."""
         return CacheInfo(self._name, None, None, None)
 
 

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from osc_imgurl.cache.base import CacheInfo, CircuitBreaker, Entry, decode, usable
+from osc_imgurl.cache import CacheInfo, CircuitBreaker, Entry, decode, usable
 from osc_imgurl.errors import CacheFailed, logger
 
 LOG = logger(__name__)
@@ -69,7 +69,16 @@ class SQLiteCache:
 
     def get_or_create(self, new: Entry, accepts: Callable[[int], bool], now: float,
                       refresh: bool = False) -> tuple[int, bool]:
-        """See :class:`osc_imgurl.cache.base.Cache`. Reading and creating are one transaction."""
+        """Return the expiry of an equal entry in the cache and True, or the new one's and False.
+
+        Reading and creating are one transaction. A cache that fails logs one warning, and is not
+        called again.
+
+        :param new: the entry to store if none in the cache is usable.
+        :param accepts: decides whether an expiry (Unix time, seconds) is usable.
+        :param now: Unix time, seconds.
+        :param refresh: store the new entry in any case.
+        """
         def find(connection: sqlite3.Connection) -> tuple[int, bool] | None:
             row = connection.execute(
                 f'{_SELECT} WHERE id = ?', (_row_id(new.fingerprint),)).fetchone()
@@ -83,7 +92,7 @@ class SQLiteCache:
                 # Another process may have created it before we had the lock.
                 if found := find(connection):
                     return found
-                insert(connection, [new])
+                insert(connection, new)
                 connection.execute('DELETE FROM entries WHERE expires < ?',
                                    (int(now) - RETENTION,))
             return new.expires, False
@@ -92,7 +101,10 @@ class SQLiteCache:
             lambda: self._use(get_or_create), (new.expires, False))
 
     def entries(self) -> list[Entry]:
-        """See :class:`osc_imgurl.cache.base.Cache`."""
+        """Return all entries; the next to expire comes first.
+
+        :raises CacheFailed: the cache cannot be read.
+        """
         def page(connection: sqlite3.Connection, after: tuple[int, int]) -> list[tuple[Any, ...]]:
             return connection.execute(
                 f"{_SELECT} WHERE typeof(expires) = 'integer' AND (expires, id) > (?, ?)"
@@ -108,7 +120,10 @@ class SQLiteCache:
         return found
 
     def delete(self, fingerprints: Iterable[str]) -> int:
-        """See :class:`osc_imgurl.cache.base.Cache`."""
+        """Remove entries, and return their number.
+
+        :raises CacheFailed: the cache cannot be written.
+        """
         rows = [(_row_id(each), each) for each in fingerprints]
 
         def delete(connection: sqlite3.Connection, rows: list[tuple[int, str]]) -> int:
@@ -122,7 +137,10 @@ class SQLiteCache:
             for start in range(0, len(rows), PAGE_SIZE))
 
     def info(self) -> CacheInfo:
-        """See :class:`osc_imgurl.cache.base.Cache`."""
+        """Return the kind and size of this cache.
+
+        :raises CacheFailed: the cache cannot be read.
+        """
         entries = self._use_existing(lambda connection: int(
             connection.execute('SELECT count(*) FROM entries').fetchone()[0]), 0)
         size = self.path.stat().st_size if self.path.exists() else 0
@@ -236,11 +254,10 @@ def _tighten(path: pathlib.Path, is_kind: Callable[[int], bool], mode: int) -> N
         path.chmod(mode)
 
 
-def insert(connection: sqlite3.Connection, entries: Iterable[Entry]) -> None:
-    """Add entries; replace those with the same fingerprints."""
-    connection.executemany(
-        'INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-        ((_row_id(entry.fingerprint), *dataclasses.astuple(entry)) for entry in entries))
+def insert(connection: sqlite3.Connection, entry: Entry) -> None:
+    """Add an entry; replace the one with the same fingerprint."""
+    connection.execute('INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+                       (_row_id(entry.fingerprint), *dataclasses.astuple(entry)))
 
 
 def _row_id(fingerprint: str) -> int:

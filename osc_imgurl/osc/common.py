@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from openstack.config.cloud_region import CloudRegion
     from openstack.config.loader import OpenStackConfig
 
-    from osc_imgurl.cache.base import Cache
+    from osc_imgurl.cache import Cache
     from osc_imgurl.client import Client, Service
     from osc_imgurl.create import ImageTempURL
     from osc_imgurl.osc.progress import Progress

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from osc_imgurl.cache.base import reuse
+from osc_imgurl.cache import reuse
 from osc_imgurl.settings.table import Settings
 from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Key, Parameters, sign

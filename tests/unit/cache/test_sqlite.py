@@ -13,9 +13,9 @@ import time
 
 import pytest
 
-from osc_imgurl.cache import base
+from osc_imgurl import cache as room
+from osc_imgurl.cache import Entry
 from osc_imgurl.cache import sqlite as cache
-from osc_imgurl.cache.base import Entry
 from osc_imgurl.cache.sqlite import SQLiteCache
 from osc_imgurl.errors import CacheFailed
 
@@ -300,7 +300,7 @@ def test_no_space_left(store, path, size):
     """A limit on the size of files is met as a full disk is: a write fails."""
     def action():
         warnings = []
-        base.LOG.warning = lambda text, *arguments: warnings.append(text)
+        room.LOG.warning = lambda text, *arguments: warnings.append(text)
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
         good = (ask(store, FIRST), ask(store, SECOND)) == ((FIRST, False), (SECOND, False))
         return 0 if good and len(warnings) == 1 else 1
@@ -396,7 +396,7 @@ def test_a_process_that_stops_while_it_begins_a_file_anew(store, path, caplog, m
 
 def test_a_query_without_end(store, path, caplog, monkeypatch):
     """What hangs in SQLite itself costs no more than any other cache."""
-    monkeypatch.setattr(base, 'TIME_LIMIT', 0.1)
+    monkeypatch.setattr('osc_imgurl.cache.TIME_LIMIT', 0.1)
 
     def action():
         ask_with_a_warning(SQLiteCache(path), caplog, 'it does not answer within 0.1 seconds')
