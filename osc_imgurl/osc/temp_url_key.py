@@ -64,7 +64,8 @@ def _prepare(app: Any, parsed_args: argparse.Namespace,
 def _new_key(parsed_args: argparse.Namespace,
              ) -> tuple[lib.signing.Key, AbstractContextManager[None]]:
     """Return the key to set, and a context with its new file, if any."""
-    path: str | None = parsed_args.new_key_file and lib.values.at_home(parsed_args.new_key_file)
+    path = (None if parsed_args.new_key_file is None
+            else lib.values.at_home(parsed_args.new_key_file))
     if path is not None and not parsed_args.generate:
         return lib.sources.read_secret(lib.table.BY_NAME['key'], path), contextlib.nullcontext()
     if path == '-':
@@ -79,7 +80,7 @@ def _carry_out(client: lib.client.Client, change: lib.key_slots.Change, slot: li
                longest: int | None, new_file: AbstractContextManager[None] | None = None,
                ) -> tuple[Any, Any]:
     """Change the keys, and return the row of a slot."""
-    finish_at = change.finish_at(longest) if longest else None
+    finish_at = None if longest is None else change.finish_at(longest)
     with new_file or contextlib.nullcontext():
         lib.key_slots.make(change, client.swift)
     owner = change.owner
@@ -97,7 +98,7 @@ def _living(client: lib.client.Client, owner: lib.key_slots.Owner) -> Iterator[s
 
 def _warn_of_no_images(client: lib.client.Client, owner: lib.key_slots.Owner) -> None:
     """Warn if an account's keys sign no image's URL."""
-    if owner.container:
+    if owner.container is not None:
         return
     settings = client.settings
     with contextlib.suppress(lib.errors.ImgurlError):
@@ -120,7 +121,8 @@ class ListImageTempURLKey(base.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         client, owner = _prepare(self.app, parsed_args)
-        owners = [lib.key_slots.Owner(owner.account), owner] if owner.container else [owner]
+        owners = [owner] if owner.container is None else [
+            lib.key_slots.Owner(owner.account), owner]
         rows = []
         for each in owners:
             keys = lib.key_slots.find(each, client.swift).keys

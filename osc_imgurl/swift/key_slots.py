@@ -54,14 +54,21 @@ class Owner:
 
     :ivar account: None for a RADOS Gateway without accounts in its URLs.
     :ivar container: None for the account's own slots.
+    :raises InvalidParameterValue: the container is empty, such as a shell's unset variable.
     """
 
     account: str | None
     container: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.container == '':
+            raise InvalidParameterValue(
+                'The name of the container is empty.',
+                'Name one, or give none for the keys of the account.', 'container')
+
     def __str__(self) -> str:
-        account = f'account {self.account}' if self.account else 'this account'
-        return f'container {self.container} of {account}' if self.container else account
+        account = 'this account' if self.account is None else f'account {self.account}'
+        return account if self.container is None else f'container {self.container} of {account}'
 
     @property
     def slots(self) -> tuple[KeySlot, KeySlot]:
@@ -78,7 +85,7 @@ class Owner:
 
     @property
     def _level(self) -> str:
-        return 'container' if self.container else 'account'
+        return 'account' if self.container is None else 'container'
 
 
 @dataclasses.dataclass(frozen=True)

@@ -356,6 +356,15 @@ def test_a_key_is_removed_by_force(openstack, cloud):
     assert posted(cloud) == {'x-remove-account-meta-temp-url-key': 'x'}
 
 
+@pytest.mark.parametrize('command', [
+    ('list',), ('set', '--slot', '2', '--generate'), ('unset', '--force'), ('rotate',),
+    ('rotate', '--finish', '--force')])
+def test_an_empty_variable_is_not_the_account(openstack, cloud, command):
+    said = refused(openstack, f'{KEYS} {command[0]}', *command[1:], '--container', '')
+    assert said.startswith('The name of the container is empty.') and '--container' in said
+    assert posted(cloud) == {}
+
+
 @pytest.mark.parametrize('command', [('rotate',), ('set', '--slot', '2', '--generate')])
 def test_a_rotation(openstack, cloud, command):
     row = openstack.rows(f'{KEYS} {command[0]}', *command[1:], '--longest', '7d')

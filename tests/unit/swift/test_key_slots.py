@@ -31,6 +31,12 @@ def names(gone):
     return ', '.join(key.fingerprint for key in gone)
 
 
+def test_an_empty_name_is_not_the_account():
+    with pytest.raises(InvalidParameterValue) as caught:
+        Owner('AUTH_x', '')
+    assert caught.value.names == ('container',)
+
+
 @pytest.fixture(params=[ACCOUNT, CONTAINER], ids=str)
 def owner(request):
     return request.param
