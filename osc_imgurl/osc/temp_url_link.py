@@ -34,7 +34,7 @@ class ListImageTempURLLink(base.Lister):
         client = lib.common.client(self.app, parsed_args, authenticated=True)
         now = time.time()
         links = client.links.listed(
-            client.image_id(parsed_args.image) if parsed_args.image else None)
+            None if parsed_args.image is None else client.image_id(parsed_args.image))
         return _table((link for link in links if parsed_args.expired or link.expires > now),
                       now, parsed_args.long)
 

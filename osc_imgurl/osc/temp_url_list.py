@@ -123,7 +123,7 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
         help='Domain the project belongs to (name or ID)')
     parser.add_argument('--hidden', action='store_true', help='List hidden images only')
     parser.add_argument(
-        '--tag', metavar='<tag>', action='append', dest='tags',
+        '--tag', metavar='<tag>', action='append',
         help='Filter images based on a tag (repeat option to filter on multiple tags)')
     parser.add_argument(
         '--limit', metavar='<limit>', type=int, default=0,
@@ -154,18 +154,29 @@ def _row(item: lib.batch.Made | lib.batch.Failure) -> dict[str, Any]:
 
 
 def _filters(parsed_args: argparse.Namespace) -> dict[str, Any]:
+    """Return the filters in Glance's words.
+
+    :raises InvalidParameterValue: one is empty. It must not stand for all images.
+    """
+    for name in ('name', 'status', 'project', 'project_domain', 'tag'):
+        value = getattr(parsed_args, name)
+        if value is not None and '' in (value, *value):
+            raise lib.errors.InvalidParameterValue(
+                f'The value of {lib.common.typed(name)} is empty.',
+                'Give one, or leave the option out.')
     filters = {
         'visibility': parsed_args.visibility, 'name': parsed_args.name,
         'status': parsed_args.status, 'member_status': parsed_args.member_status,
-        'owner': parsed_args.project, 'os_hidden': parsed_args.hidden and 'true',
-        'tag': parsed_args.tags, **(parsed_args.properties or {})}
-    return {name: value for name, value in filters.items() if value}
+        'owner': parsed_args.project, 'os_hidden': 'true' if parsed_args.hidden else None,
+        'tag': parsed_args.tag, **(parsed_args.properties or {})}
+    return {name: value for name, value in filters.items() if value is not None}
 
 
 def _named(parsed_args: argparse.Namespace, client: lib.client.Client,
            ) -> Iterable[lib.batch.Found | lib.batch.Failure]:
     """Return the images named on the command line or in a file."""
-    if any((_filters(parsed_args), parsed_args.limit, parsed_args.max_items, parsed_args.marker)):
+    if (_filters(parsed_args) or parsed_args.limit or parsed_args.max_items
+            or parsed_args.marker is not None):
         raise lib.errors.InvalidParameterValue(
             'Filters choose among all images: name images, or filter them, not both.')
     return lib.batch.find_images(
@@ -181,11 +192,12 @@ def _matching(parsed_args: argparse.Namespace, client: lib.client.Client,
             raise lib.errors.InvalidParameterValue(
                 'A negative number of images cannot be listed.', 'Use 0 for no limit.', name)
     filters = _filters(parsed_args)
-    if parsed_args.project:
+    if parsed_args.project is not None:
         filters['owner'] = _project_id(
             client_manager.sdk_connection.identity, parsed_args.project,
             parsed_args.project_domain)
-    marker = client.glance.find(parsed_args.marker).id if parsed_args.marker else None
+    marker = (None if parsed_args.marker is None
+              else client.glance.find(parsed_args.marker).id)
     return client.images(
         limit=min(filter(None, limits.values()), default=None), marker=marker,
         sort=parsed_args.sort, **filters)
@@ -197,7 +209,7 @@ def _project_id(identity: Any, project: str, domain: str | None) -> str:
 
     try:
         within = {'domain_id': identity.find_domain(domain, ignore_missing=False).id
-                  } if domain else {}
+                  } if domain is not None else {}
         return str(identity.find_project(project, ignore_missing=False, **within).id)
     except exceptions.ForbiddenException:
         return project

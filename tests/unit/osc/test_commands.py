@@ -256,6 +256,8 @@ def test_filters(openstack, cloud, options, query):
     (('cirros', '--public'), 'Filters choose among all images'),
     (('cirros', '--limit', '1'), 'Filters choose among all images'),
     (('cirros', '--marker', 'x'), 'Filters choose among all images'),
+    (('cirros', '--marker', ''), 'Filters choose among all images'),
+    (('cirros', '--property', 'os='), 'Filters choose among all images'),
     (('cirros', '--max-items', '1'), 'Filters choose among all images'),
     (('--limit', '-1'), 'A negative number of images cannot be listed. Use 0 for no limit (--lim'),
     (('--max-items', '-1'), 'A negative number of images cannot be listed.'),
@@ -263,6 +265,31 @@ def test_filters(openstack, cloud, options, query):
 def test_what_a_list_refuses(openstack, cloud, options, said):
     assert refused(openstack, LIST, *options).startswith(said)
     assert cloud.asked == []
+
+
+@pytest.mark.parametrize('option', [
+    '--name', '--status', '--project', '--project-domain', '--tag'])
+def test_an_empty_filter_is_not_all_images(openstack, cloud, option):
+    assert refused(openstack, LIST, '--tag', 'a', option, '') == (
+        f'The value of {option} is empty. Give one, or leave the option out.')
+    assert cloud.asked == []
+
+
+@pytest.mark.parametrize('command', [
+    (LIST, '--marker', ''), (LIST, ''), ('image temp url link list', '--image', ''),
+    ('image temp url link revoke', '--image', '')])
+def test_an_empty_name_is_not_all_images(openstack, cloud, caplog, command):
+    if command[1]:
+        assert 'The name of the image is empty.' in refused(openstack, *command)
+    else:
+        assert openstack.rows(*command) == []
+        assert 'The name of the image is empty.' in caplog.text
+    assert cloud.asked == []
+
+
+def test_an_empty_property_is_a_filter(openstack, cloud):
+    openstack(LIST, '--property', 'os=')
+    assert any('os=&' in asked for asked in cloud.asked)
 
 
 def test_a_list_goes_on_behind_an_image_without_a_url(openstack, cloud, caplog):
