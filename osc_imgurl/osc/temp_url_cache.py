@@ -64,6 +64,13 @@ class DeleteImageTempURLCache(base.Command):
             raise lib.errors.MissingParameterValue(
                 'Say what to delete: the IDs of images, or --expired, or --all.')
         cache = lib.common.cache(self.app, parsed_args)
+        info = cache.info()
+        if info.entries is None:
+            # It cannot list them, and their fingerprints are of more than the image.
+            raise lib.errors.CacheFailed(
+                f'Only the server of {info.backend} can delete its entries.',
+                'It deletes expired ones itself. Delete others with a client of the server, by'
+                ' their prefix osc-imgurl.')
         entries = cache.entries()
         now = time.time()
         cache.delete(

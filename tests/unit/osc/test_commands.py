@@ -462,6 +462,14 @@ def test_what_is_deleted_from_the_cache(openstack, caplog):
     assert left() == []
 
 
+@pytest.mark.parametrize('what', [IMAGE_ID, '--all', '--expired'])
+def test_a_shared_cache_is_its_servers(openstack, monkeypatch, what):
+    pytest.importorskip('redis')
+    monkeypatch.setenv(BY_NAME['cache_backend'].environment, 'dogpile.cache.redis')
+    said = refused(openstack, f'{CACHE} delete', what)
+    assert said.startswith('Only the server of dogpile.cache.redis can delete') and '\n' not in said
+
+
 # check, settings, location, copies
 
 CHECK = 'image temp url check'
