@@ -7,6 +7,7 @@ characters and what a shell takes for a command.
 
 from __future__ import annotations
 
+import abc
 import argparse
 import contextlib
 import io
@@ -43,12 +44,20 @@ class Command(command.Command):
     """A command with a printable log and errors: without secrets, and with options' names.
 
     The libraries' log, and OpenStackClient's own, follow the same rules from then on.
+
+    :ivar exit_status: the command sets it if a part of what was asked for is not done.
     """
+
+    exit_status = 0
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.formatter_class = HelpFormatter
+        self.add_arguments(parser)
         return parser
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's own arguments and options."""
 
     def get_epilog(self) -> str:
         return f'{super().get_epilog()}\n\nosc-imgurl {metadata.version("osc-imgurl")}'
@@ -60,7 +69,7 @@ class Command(command.Command):
             _print_anything(getattr(handler, 'stream', None))
         lib.http.hide_signatures()
         try:
-            return super().run(parsed_args)
+            return super().run(parsed_args) or self.exit_status
         except lib.errors.ImgurlError as error:
             raise exceptions.CommandError(error.message(lib.common.typed)) from error
 
@@ -90,6 +99,14 @@ class ShellFormatter(shell.ShellFormatter):
 
 class ShowOne(Command, command.ShowOne):
     """A command to print one row; a POSIX shell can evaluate ``-f shell``."""
+
+    @abc.abstractmethod
+    def row(self, parsed_args: argparse.Namespace) -> dict[str, Any]:
+        """Return the row, by column."""
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+        row = self.row(parsed_args)
+        return tuple(row), tuple(row.values())
 
     def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str],
                        data: Iterable[Any]) -> int:

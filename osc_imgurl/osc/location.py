@@ -18,19 +18,17 @@ class ShowImageLocation(base.ShowOne):
         ' the reason is shown')
     _epilog: Any = 'Example:\nopenstack image location show cirros -c scheme -c container -c object'
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             'image', metavar='<image>', help=f'Image ({lib.common.NAMING})')
         lib.common.add_setting_options(parser, (
             'account', 'account_prefix', 'container', 'store', 'multiple_containers_seed'))
-        return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+    def row(self, parsed_args: argparse.Namespace) -> dict[str, Any]:
         report = lib.common.client(self.app, parsed_args, authenticated=True).location(
             parsed_args.image)
         image = report.image
-        row = {
+        return {
             'image_id': image.id,
             'image_name': image.name,
             'status': image.status,
@@ -49,4 +47,3 @@ class ShowImageLocation(base.ShowOne):
             'container_agrees': report.container_agrees,
             'direct_read_allowed': report.direct_read_allowed,
         }
-        return tuple(row), tuple(row.values())

@@ -23,8 +23,7 @@ class CreateImageTempURL(base.ShowOne):
         'url=$(openstack image temp url create cirros -f value -c url) &&\n'
         'printf \'url = "%s"\\n\' "$url" | curl -fo cirros.img -K -')
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument('image', metavar='<image>', help=f'Image ({lib.common.NAMING})')
         lib.common.add_one_image_options(parser)
         lib.common.add_url_options(parser)
@@ -32,14 +31,12 @@ class CreateImageTempURL(base.ShowOne):
             '--note', metavar='<text>',
             help='With --revocable: a reminder for you, such as the name of the user')
         lib.common.add_longest_option(parser)
-        return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+    def row(self, parsed_args: argparse.Namespace) -> dict[str, Any]:
         client = lib.common.client(self.app, parsed_args)
-        row = lib.common.row(client.create(
+        return lib.common.row(client.create(
             parsed_args.image, lib.common.read_url_options(parsed_args),
             link=lib.common.read_link_options(parsed_args), refresh=parsed_args.refresh))
-        return tuple(row), tuple(row.values())
 
     def produce_output(self, parsed_args: argparse.Namespace, column_names: Sequence[str],
                        data: Iterable[Any]) -> int:
@@ -63,16 +60,14 @@ class ShowImageTempURL(base.ShowOne):
     # Nobody is asked.
     auth_required = False
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             'url', metavar='<url>',
             help='Temporary URL; - reads it from standard input, to keep it out of the list of'
                  ' processes')
         lib.common.add_setting_options(parser, ('key_file', 'endpoint_type'))
-        return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+    def row(self, parsed_args: argparse.Namespace) -> dict[str, Any]:
         settings = lib.common.load_settings(self.app.client_manager, parsed_args)
         url = lib.common.argument(parsed_args.url)
         parsed, now = lib.url.parse(url, settings.endpoint_type), time.time()
@@ -103,7 +98,7 @@ class ShowImageTempURL(base.ShowOne):
         }
         if parsed_args.formatter not in ('json', 'yaml'):
             row = {name: '' if value is None else value for name, value in row.items()}
-        return tuple(row), tuple(row.values())
+        return row
 
 
 class CheckImageTempURL(base.Lister):
@@ -114,10 +109,8 @@ class CheckImageTempURL(base.Lister):
         ' --endpoint-url names its host; a new one is tried at Swift itself. The row "request"'
         ' names who was asked')
     _epilog: Any = 'Example:\nopenstack image temp url check - < url'
-    _works = False
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             'image_or_url', metavar='<image or url>',
             help=f'Image ({lib.common.NAMING}) or temporary URL; - reads it from'
@@ -132,7 +125,6 @@ class CheckImageTempURL(base.Lister):
         lib.common.add_setting_options(parser, lib.table.BY_NAME.keys() - {
             'cache_enabled', 'align', 'check', 'expected_download_start_delay',
             'copy', 'copy_unverified', 'revocable'})
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         subject = lib.common.argument(parsed_args.image_or_url)
@@ -140,7 +132,7 @@ class CheckImageTempURL(base.Lister):
         client = lib.common.client(self.app, parsed_args, authenticated=not is_url)
         report = client.check(
             subject, method=parsed_args.method, object_name=parsed_args.object_name)
-        self._works = report.first_failure is None
+        self.exit_status = int(report.first_failure is not None)
         rows = [[each.check, each.result, each.detail,
                  lib.errors.advice(each.remedy, each.names, lib.common.typed)]
                 for each in report.findings]
@@ -150,10 +142,6 @@ class CheckImageTempURL(base.Lister):
             rows[0][-1] = f'If the URL is in the file of that name: use - < {shlex.quote(subject)}'
         return ('check', 'result', 'detail', 'remedy'), rows
 
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        code = super().run(parsed_args)
-        return code if self._works else 1
-
 
 class ListImageTempURLSettings(base.Lister):
     _description = (
@@ -161,10 +149,8 @@ class ListImageTempURLSettings(base.Lister):
         ' not given is looked up, and nothing is signed')
     _epilog: Any = 'Example:\nopenstack image temp url settings list --config-file ironic.conf'
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         lib.common.add_setting_options(parser, lib.table.BY_NAME.keys())
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         client = lib.common.client(self.app, parsed_args)

@@ -19,13 +19,11 @@ class ListImageTempURLCache(base.Lister):
     # The cache is this machine's; no cloud is asked.
     auth_required = False
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             '--long', action='store_true',
             help='List the key too, by its fingerprint, as image temp url key list does')
         lib.common.add_setting_options(parser, ())
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         now = time.time()
@@ -48,15 +46,13 @@ class DeleteImageTempURLCache(base.Command):
 
     auth_required = False
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             'images', metavar='<image-id>', nargs='*', help='Images whose URLs to delete (ID)')
         which = parser.add_mutually_exclusive_group()
         which.add_argument('--expired', action='store_true', help='Delete the expired URLs')
         which.add_argument('--all', action='store_true', help='Delete all URLs')
         lib.common.add_setting_options(parser, ())
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
         images = dict.fromkeys(parsed_args.images)
@@ -88,13 +84,10 @@ class ShowImageTempURLCache(base.ShowOne):
 
     auth_required = False
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         lib.common.add_setting_options(parser, ())
-        return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+    def row(self, parsed_args: argparse.Namespace) -> dict[str, Any]:
         info = lib.common.cache(self.app, parsed_args).info()
-        row = {'path': info.path, 'size': info.size, 'entries': info.entries,
-               'backend': info.backend}
-        return tuple(row), tuple(row.values())
+        return {'path': info.path, 'size': info.size, 'entries': info.entries,
+                'backend': info.backend}

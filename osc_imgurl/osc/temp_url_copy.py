@@ -15,10 +15,8 @@ class ListImageTempURLCopy(base.Lister):
         ' and Swift deletes each at its delete_at')
     _epilog: Any = 'Example:\nopenstack image temp url copy list -c image_id -c size -c delete_at'
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         lib.common.add_setting_options(parser, ())
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         copies = lib.common.client(self.app, parsed_args, authenticated=True).copies
@@ -36,15 +34,13 @@ class DeleteImageTempURLCopy(base.Command):
         ' URLs stop working, and copies in progress end')
     _epilog: Any = 'Example:\nopenstack image temp url copy delete cirros'
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             'images', metavar='<image>', nargs='*',
             help='Images whose copies to delete: name or ID, as copy list shows them, or'
                  ' glance://<host>/<ID>. Glance may have deleted the image')
         parser.add_argument('--all', action='store_true', help='Delete all copies')
         lib.common.add_setting_options(parser, ())
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
         if bool(parsed_args.images) == parsed_args.all:

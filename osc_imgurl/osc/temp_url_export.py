@@ -19,8 +19,7 @@ class ExportImageTempURL(base.Command):
         'openstack image temp url export cirros --for curl > get-cirros.sh &&\n'
         'sh get-cirros.sh')
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             'images', metavar='<image>', nargs='+', help=f'Images ({lib.common.NAMING})')
         parser.add_argument(
@@ -40,7 +39,6 @@ class ExportImageTempURL(base.Command):
         lib.common.add_one_image_options(parser)
         lib.common.add_url_options(parser)
         lib.common.add_longest_option(parser)
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
         directory = (pathlib.Path(lib.values.at_home(parsed_args.directory))

@@ -78,15 +78,16 @@ def _new_key(parsed_args: argparse.Namespace,
 
 def _carry_out(client: lib.client.Client, change: lib.key_slots.Change, slot: lib.answers.KeySlot,
                longest: int | None, new_file: AbstractContextManager[None] | None = None,
-               ) -> tuple[Any, Any]:
+               ) -> dict[str, Any]:
     """Change the keys, and return the row of a slot."""
     finish_at = None if longest is None else change.finish_at(longest)
     with new_file or contextlib.nullcontext():
         lib.key_slots.make(change, client.swift)
     owner = change.owner
-    return ('slot', 'fingerprint', 'account', 'container', 'finish_at'), (
-        str(slot), change.after[slot].fingerprint, owner.account, owner.container,
-        None if finish_at is None else lib.options.format_expires(finish_at))
+    return {
+        'slot': str(slot), 'fingerprint': change.after[slot].fingerprint,
+        'account': owner.account, 'container': owner.container,
+        'finish_at': None if finish_at is None else lib.options.format_expires(finish_at)}
 
 
 def _living(client: lib.client.Client, owner: lib.key_slots.Owner) -> Iterator[str]:
@@ -114,10 +115,8 @@ class ListImageTempURLKey(base.Lister):
     _description = 'List the slots for the keys of an account or a container'
     _epilog: Any = 'Example:\nopenstack image temp url key list --container glance'
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         _add_owner_options(parser)
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         client, owner = _prepare(self.app, parsed_args)
@@ -135,8 +134,7 @@ class SetImageTempURLKey(base.ShowOne):
     _description = 'Set a temporary URL key of an account or a container'
     _epilog: Any = 'Example:\nopenstack image temp url key set --generate'
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         _add_source_options(parser)
         _add_slot_option(parser)
         _add_longest_option(
@@ -145,9 +143,8 @@ class SetImageTempURLKey(base.ShowOne):
             '--force', action='store_true',
             help='Overwrite a key in use: end its URLs')
         _add_owner_options(parser)
-        return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+    def row(self, parsed_args: argparse.Namespace) -> dict[str, Any]:
         if not parsed_args.generate and parsed_args.new_key_file is None:
             raise lib.errors.MissingParameterValue(
                 'Say which key to set: one from a file (--key-file), or a new one (--generate).')
@@ -167,13 +164,11 @@ class UnsetImageTempURLKey(base.Command):
         ' --force, unless the other slot has the same key')
     _epilog: Any = 'Example:\nopenstack image temp url key unset --slot 2 --force'
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         _add_slot_option(parser)
         parser.add_argument(
             '--force', action='store_true', help='End the URLs of the key')
         _add_owner_options(parser)
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         client, owner = _prepare(self.app, parsed_args)
@@ -191,8 +186,7 @@ class RotateImageTempURLKey(base.ShowOne):
         'and at finish_at, which it prints:\n'
         'openstack image temp url key rotate --finish --longest 7d')
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         _add_source_options(parser, ' (default)')
         parser.add_argument(
             '--finish', action='store_true',
@@ -203,9 +197,8 @@ class RotateImageTempURLKey(base.ShowOne):
             '--force', action='store_true',
             help='Rotate again before --finish, or finish early: end the URLs of the old key')
         _add_owner_options(parser)
-        return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
+    def row(self, parsed_args: argparse.Namespace) -> dict[str, Any]:
         if parsed_args.finish and (
                 parsed_args.generate or parsed_args.new_key_file is not None):
             raise lib.errors.InvalidParameterValue(

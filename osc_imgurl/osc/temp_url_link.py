@@ -18,8 +18,7 @@ class ListImageTempURLLink(base.Lister):
         'List the links in your own account: the URLs from image temp url create --revocable')
     _epilog: Any = 'Example:\nopenstack image temp url link list --image cirros'
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             '--image', metavar='<image>',
             help=f'List only links to this image ({lib.common.NAMING})')
@@ -28,7 +27,6 @@ class ListImageTempURLLink(base.Lister):
             help='List expired links too, until Swift removes them')
         parser.add_argument('--long', action='store_true', help='List all columns')
         lib.common.add_setting_options(parser, ())
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         client = lib.common.client(self.app, parsed_args, authenticated=True)
@@ -45,10 +43,8 @@ class ExtendImageTempURLLink(base.Lister):
         ' lives longer than the signature of its URL: one year, or --longest of image temp url'
         ' create')
     _epilog: Any = 'Example:\nopenstack image temp url link extend --duration 7d - < url'
-    _errors: list[lib.errors.ImgurlError]
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument('links', metavar='<link>', nargs='+', help=f'Links to extend: {NAMED}')
         end = parser.add_mutually_exclusive_group(required=True)
         # Not the setting of the same name, for new URLs.
@@ -60,7 +56,6 @@ class ExtendImageTempURLLink(base.Lister):
             help='When they end, instead of a duration: ISO 8601, such as 2030-01-31T18:00:00Z'
                  ' (UTC where no offset is given), or a Unix time')
         lib.common.add_setting_options(parser, ('endpoint_type',))
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         now = time.time()
@@ -70,11 +65,9 @@ class ExtendImageTempURLLink(base.Lister):
         client = lib.common.client(self.app, parsed_args, authenticated=True)
         done = list(client.links.extend(
             map(lib.common.argument, parsed_args.links), expires, now))
-        self._errors = [each for each in done if isinstance(each, lib.errors.ImgurlError)]
+        self.exit_status = base.report(
+            each for each in done if isinstance(each, lib.errors.ImgurlError))
         return _table((each for each in done if not isinstance(each, lib.errors.ImgurlError)), now)
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or base.report(self._errors)
 
 
 class RevokeImageTempURLLink(base.Command):
@@ -83,15 +76,13 @@ class RevokeImageTempURLLink(base.Command):
         ' as they are. A download in progress finishes')
     _epilog: Any = 'Example:\nopenstack image temp url link revoke - < url'
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument('links', metavar='<link>', nargs='*', help=f'Links to revoke: {NAMED}')
         parser.add_argument(
             '--image', metavar='<image>',
             help=f'Revoke all links to this image ({lib.common.NAMING})')
         parser.add_argument('--all', action='store_true', help='Revoke all links')
         lib.common.add_setting_options(parser, ('endpoint_type',))
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
         if [bool(parsed_args.links), parsed_args.image is not None, parsed_args.all].count(

@@ -22,8 +22,7 @@ class ListImageTempURL(base.Lister):
     _epilog: Any = (
         'Example:\nopenstack image temp url list --public --status active --duration 1d -f csv')
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             'images', metavar='<image>', nargs='*',
             help=f'Images ({lib.common.NAMING}); without any: all images matching the filters')
@@ -47,7 +46,6 @@ class ListImageTempURL(base.Lister):
             help=f'How many images --copy copies at once (default: {lib.batch.COPIES_AT_ONCE})')
         parser.add_argument('--long', action='store_true', help='List all columns')
         lib.common.add_url_options(parser)
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         options = lib.common.read_url_options(parsed_args)
