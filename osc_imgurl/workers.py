@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import queue
 import threading
 import weakref
@@ -52,13 +53,24 @@ def _work(tasks: _Tasks) -> None:
 def side_by_side(ask: Callable[[T], U], items: Iterable[T], at_once: int) -> Iterator[U]:
     """Yield the answer about each item, in the items' order.
 
-    :param items: read one by one, when a thread is free.
+    :param items: read one by one, when a thread is free. An exception while reading is raised
+        behind the answers about the items before it.
     :param at_once: the number of threads, and of answers in memory.
     """
     workers = Workers(at_once)
     waiting: deque[Future[U]] = deque()
-    for item in items:
-        waiting.append(workers.submit(lambda item=item: ask(item)))  # type: ignore[misc]
+
+    def futures() -> Iterator[Future[U]]:
+        try:
+            for item in items:
+                yield workers.submit(functools.partial(ask, item))
+        except Exception as error:
+            failed: Future[U] = Future()
+            failed.set_exception(error)
+            yield failed
+
+    for future in futures():
+        waiting.append(future)
         if len(waiting) == at_once:
             yield waiting.popleft().result()
     while waiting:

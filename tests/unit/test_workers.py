@@ -33,6 +33,17 @@ def test_what_is_raised_comes_in_its_place():
         next(answers)
 
 
+def test_what_the_input_raises_comes_after_the_answers():
+    def items():
+        yield from (1, 2, 3)
+        raise RuntimeError
+
+    answers = side_by_side(str, items(), 9)
+    assert [next(answers) for _ in range(3)] == ['1', '2', '3']
+    with pytest.raises(RuntimeError):
+        next(answers)
+
+
 def test_threads_end_with_their_object():
     before = set(threading.enumerate())
     workers = Workers(2)
