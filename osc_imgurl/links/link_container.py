@@ -114,7 +114,7 @@ class LinkContainer:
         :param path: the object's. If its name is not the image's ID, the user gave it explicitly.
         :raises ImageUnacceptable: this object store cannot link to it.
         :raises InvalidParameterValue: other users have access to the container.
-        :raises ObjectMismatch: the size through the link is not the image's.
+        :raises ObjectMismatch: the object has other data than the image, or the link another size.
         """
         self._prepare()
         if (supported.static_links and image.checksum and path.object == image.id
@@ -125,11 +125,16 @@ class LinkContainer:
         if found is None:
             raise ObjectStoreFailed(f'There is no object {path.object} in the container'
                                     f' {path.container}.', 'Upload the image again.')
+        size, md5 = http.content_length(found), md5_of(found)
+        if path.object == image.id and md5 and image.has_data(size, md5) is False:
+            raise ObjectMismatch(
+                f'The object at {path} is not the data of image {image} ({size} bytes, MD5 {md5};'
+                f' Glance says {image.size} bytes, {image.checksum}).',
+                'Have the image copied instead.', 'copy')
         stands_for = self._stands_for(path, found, supported)
         self._put(link, stands_for)
         try:
-            self._verify(link, image.size if path.object == image.id
-                         else http.content_length(found))
+            self._verify(link, image.size if path.object == image.id else size)
         except ImgurlError:
             discard(link, self._settings, self._swift)
             raise

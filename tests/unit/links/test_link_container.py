@@ -88,6 +88,27 @@ def test_an_object_with_another_etag(cloud, swift):
     assert cloud.asked[-1] == f'HEAD {URL}'
 
 
+@pytest.mark.parametrize('symlink', [True, False])
+def test_an_object_with_other_data(cloud, swift, symlink):
+    """It has the image's size, and may be another user's: nothing links to it."""
+    cloud.mock.head(OBJECT, headers={**TRANSACTION, 'Content-Length': '5', 'ETag': '0' * 32})
+    cloud.mock.put(URL, status_code=409, headers=TRANSACTION)
+    with pytest.raises(ObjectMismatch, match='is not the data of image') as caught:
+        LinkContainer(Settings(), swift).make(
+            LINK, image(size=5), PATH, Capabilities(symlink=symlink, static_links=symlink))
+    assert caught.value.names == ('copy',)
+    # The first is refused, and there is no second.
+    assert len(sent(cloud, 'PUT')) == symlink
+
+
+def test_an_object_with_other_data_that_is_given_explicitly(cloud, swift):
+    path = ObjectPath('AUTH_p', 'glance', 'other')
+    cloud.mock.head(f'{OBJECT.removesuffix(IMAGE_ID)}other', headers={
+        **TRANSACTION, 'Content-Length': '5', 'ETag': '0' * 32})
+    assert LinkContainer(Settings(), swift).make(
+        LINK, image(size=5), path, Capabilities(symlink=True)) == []
+
+
 def test_a_manifest(cloud, swift):
     cloud.mock.head(OBJECT, headers={**TRANSACTION, 'Content-Length': '5',
                                      'X-Object-Manifest': 'glance/segments-'})
