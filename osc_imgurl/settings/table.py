@@ -48,6 +48,7 @@ class Kind(enum.Enum):
     ENVIRONMENT = 'environment'
     CLOUD = 'clouds.yaml'
     CONFIG_FILE = 'config file'
+    STORE = 'stores of a program'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +69,8 @@ class Source:
 class Settings:
     """The values of all settings; the default None means "look it up".
 
-    :ivar sources: the source of each given setting, by its name. The others have their defaults.
+    :ivar sources: the source of each given setting, by its name. The others have their defaults. A
+        value that a program gives is one of an option; ``dataclasses.replace`` keeps its source.
     :ivar stores: the settings for one Glance store, by its name: see :func:`for_store`.
     :ivar s3: whether Glance's config file says that this is an S3 store.
     :raises InvalidParameterValue: a value is invalid, the duration is shorter than the expected
@@ -202,6 +204,10 @@ class Settings:
             except (TypeError, ValueError) as error:
                 shown = '' if setting.secret else f' {value!r}'
                 raise InvalidParameterValue(f'Invalid {setting.name}{shown}: {error}.') from None
+        object.__setattr__(self, 'sources', {
+            setting.name: self.sources.get(setting.name) or Source(Kind.OPTION, setting.name)
+            for setting in TABLE if given[setting.name] is not None
+            and (setting.name in self.sources or given[setting.name] != setting.default)})
         _validate_duration(self.duration, self.expected_download_start_delay)
         if self.copy and self.revocable:
             raise InvalidParameterValue(
@@ -225,9 +231,8 @@ class Settings:
                     f' {name.replace("api_", "API ")} {value}, and {given} is'
                     f' given{by.get(name, "")}.', 'Give one of them.', 'endpoint_url', name)
             object.__setattr__(self, name, value)
-            if 'endpoint_url' in self.sources:
-                object.__setattr__(
-                    self, 'sources', {name: self.sources['endpoint_url'], **self.sources})
+            object.__setattr__(
+                self, 'sources', {name: self.sources['endpoint_url'], **self.sources})
         if self.endpoint_type == 'radosgw':
             if account:
                 raise InvalidParameterValue(
@@ -306,11 +311,16 @@ def of_name(stores: Mapping[str, V], name: str) -> V | None:
 def for_store(settings: Settings, name: str | None) -> Settings:
     """Return the settings for a Glance store.
 
+    Values that a program gives for this store only are about all its images, as in ``clouds.yaml``.
+
     :param name: the store's; None, or a store without settings, gives those for all stores.
     """
     if name is None:
         return settings
-    return dataclasses.replace(of_name(settings.stores, name) or settings, store=name, stores={})
+    own = of_name(settings.stores, name) or settings
+    return dataclasses.replace(own, store=name, stores={}, sources={
+        each: source if source.kind is not Kind.OPTION or source == settings.sources.get(each)
+        else Source(Kind.STORE, f'stores.{name}.{each}') for each, source in own.sources.items()})
 
 
 def _validate_duration(duration: int, delay: int) -> None:

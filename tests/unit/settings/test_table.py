@@ -7,7 +7,7 @@ import pytest
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.settings import table
 from osc_imgurl.settings.sources import load
-from osc_imgurl.settings.table import BY_NAME, TABLE, Kind, Settings, Source
+from osc_imgurl.settings.table import BY_NAME, TABLE, Kind, Settings, Source, for_store
 from osc_imgurl.tempurl.signing import Key
 
 # Of Ironic's [glance] group; the names are what its ironic.conf is read by.
@@ -120,6 +120,27 @@ def test_sources():
     assert settings.given_by('container') == []
     # Where a setting comes from makes no other setting of it.
     assert settings == Settings(account='a')
+
+
+def test_what_a_program_gives_counts_as_an_option():
+    option = Source(Kind.OPTION, 'account')
+    settings = Settings(account='a', container='glance')
+    assert settings.given_explicitly('account', 'container') == [option]
+    assert Settings(endpoint_url='http://h/v1/a').given_by('account') == [
+        Source(Kind.OPTION, 'endpoint_url')]
+    assert dataclasses.replace(settings, account='b').given_by('account') == [option]
+    assert dataclasses.replace(settings, account=None).given_by('account') == []
+    source = Source(Kind.CLOUD, 'clouds.yaml')
+    settings = Settings(account='a', sources={'account': source, 'container': source})
+    assert settings.given_by('account', 'container') == [source, source]
+
+
+def test_what_a_program_gives_for_a_store_is_about_all_its_images():
+    settings = Settings(account='a', stores={'west': Settings(account='a', container='west')})
+    own = for_store(settings, 'west')
+    assert own.given_by('container') == [Source(Kind.STORE, 'stores.west.container')]
+    # The same is given for all stores.
+    assert own.given_explicitly('account', 'container') == [Source(Kind.OPTION, 'account')]
 
 
 @pytest.mark.parametrize('settings', [

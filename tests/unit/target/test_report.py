@@ -11,7 +11,7 @@ from osc_imgurl.errors import (
     MissingParameterValue,
 )
 from osc_imgurl.glance.location import parse
-from osc_imgurl.settings.table import Kind, Settings, Source
+from osc_imgurl.settings.table import Settings
 from osc_imgurl.target.report import report_location
 
 from ..stubs import IMAGE_ID, Glance, Store, image
@@ -75,8 +75,7 @@ def test_the_rule_is_the_settings():
 
 
 def test_the_account_that_is_given():
-    sources = {'account': Source(Kind.OPTION, 'the account')}
-    assert told(image(), Settings(account='AUTH_y', sources=sources)).account == 'AUTH_y'
+    assert told(image(), Settings(account='AUTH_y')).account == 'AUTH_y'
     assert told(image(), store=Store('http://rgw/swift/v1')).account is None
 
 

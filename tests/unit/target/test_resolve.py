@@ -38,7 +38,7 @@ def endpoint_and_type(settings, swift):
     return endpoint.url, endpoint.type
 
 
-def given(kind=Kind.OPTION, **values):
+def given(kind, **values):
     """Return settings that a source gives."""
     return Settings(**values, sources={name: Source(kind, f'the {name}') for name in values})
 
@@ -46,13 +46,13 @@ def given(kind=Kind.OPTION, **values):
 @pytest.mark.parametrize(('settings', 'uris', 'catalog', 'path', 'guessed'), [
     # Nothing is given, and no location is shown: all is a guess.
     (Settings(), [], SWIFT, f'/v1/AUTH_p/glance/{IMAGE_ID}', ('account', 'container')),
-    (given(container='images'), [], SWIFT, f'/v1/AUTH_p/images/{IMAGE_ID}', ('account',)),
-    (given(multiple_containers_seed=3), [], SWIFT, f'/v1/AUTH_p/glance_3a1/{IMAGE_ID}',
+    (Settings(container='images'), [], SWIFT, f'/v1/AUTH_p/images/{IMAGE_ID}', ('account',)),
+    (Settings(multiple_containers_seed=3), [], SWIFT, f'/v1/AUTH_p/glance_3a1/{IMAGE_ID}',
      ('account',)),
-    (given(account='AUTH_y'), [], SWIFT, f'/v1/AUTH_y/glance/{IMAGE_ID}', ('container',)),
-    (given(account='AUTH_y', container='images', multiple_containers_seed=3), [], SWIFT,
+    (Settings(account='AUTH_y'), [], SWIFT, f'/v1/AUTH_y/glance/{IMAGE_ID}', ('container',)),
+    (Settings(account='AUTH_y', container='images', multiple_containers_seed=3), [], SWIFT,
      f'/v1/AUTH_y/images_3a1/{IMAGE_ID}', ()),
-    (given(api_version='v2'), [], SWIFT, f'/v2/AUTH_p/glance/{IMAGE_ID}',
+    (Settings(api_version='v2'), [], SWIFT, f'/v2/AUTH_p/glance/{IMAGE_ID}',
      ('account', 'container')),
     # A location says the container, and a multi-tenant store's the account too.
     (Settings(), [SINGLE], SWIFT, f'/v1/AUTH_p/images/{IMAGE_ID}', ('account',)),
@@ -64,7 +64,7 @@ def given(kind=Kind.OPTION, **values):
     (Settings(), ['file:///x'], SWIFT, f'/v1/AUTH_p/glance/{IMAGE_ID}', ('account', 'container')),
     # A RADOS Gateway without accounts in its URLs.
     (Settings(), [], GATEWAY, f'/v1/glance/{IMAGE_ID}', ('container',)),
-    (given(account='AUTH_y'), [], GATEWAY, f'/v1/AUTH_y/glance/{IMAGE_ID}', ('container',)),
+    (Settings(account='AUTH_y'), [], GATEWAY, f'/v1/AUTH_y/glance/{IMAGE_ID}', ('container',)),
     (given(Kind.CLOUD, account='AUTH_y'), [], GATEWAY, f'/v1/glance/{IMAGE_ID}', ('container',)),
     (Settings(), [], GATEWAY_WITH_ACCOUNTS, f'/v1/AUTH_p/glance/{IMAGE_ID}',
      ('account', 'container')),
@@ -77,16 +77,16 @@ def test_where_the_object_is(caplog, settings, uris, catalog, path, guessed):
 
 @pytest.mark.parametrize(('settings', 'uri', 'path', 'warnings'), [
     # An option is given for this one image.
-    (given(container='mine'), SINGLE, f'/v1/AUTH_p/mine/{IMAGE_ID}', [
+    (Settings(container='mine'), SINGLE, f'/v1/AUTH_p/mine/{IMAGE_ID}', [
         'The image lies in container images by its own location; the URL is for mine, as given by'
-        ' the container']),
-    (given(container='mine', multiple_containers_seed=3), SINGLE,
+        ' container']),
+    (Settings(container='mine', multiple_containers_seed=3), SINGLE,
      f'/v1/AUTH_p/mine_3a1/{IMAGE_ID}', [
         'The image lies in container images by its own location; the URL is for mine_3a1, as given'
-        ' by the container, the multiple_containers_seed']),
-    (given(account='AUTH_y'), MULTI, f'/v1/AUTH_y/glance_{IMAGE_ID}/{IMAGE_ID}', [
+        ' by container, multiple_containers_seed']),
+    (Settings(account='AUTH_y'), MULTI, f'/v1/AUTH_y/glance_{IMAGE_ID}/{IMAGE_ID}', [
         'The image lies in account AUTH_x by its own location; the URL is for AUTH_y, as given by'
-        ' the account']),
+        ' account']),
     # Any other source speaks of all images.
     (given(Kind.CLOUD, container='mine'), SINGLE, f'/v1/AUTH_p/images/{IMAGE_ID}', [
         'The image lies in container images by its own location, and not in mine as given by the'
@@ -95,9 +95,9 @@ def test_where_the_object_is(caplog, settings, uris, catalog, path, guessed):
         'The image lies in account AUTH_x by its own location, and not in AUTH_y as given by the'
         ' account; the location counts']),
     # They agree, or a default is the loser.
-    (given(container='images'), SINGLE, f'/v1/AUTH_p/images/{IMAGE_ID}', []),
+    (Settings(container='images'), SINGLE, f'/v1/AUTH_p/images/{IMAGE_ID}', []),
     (Settings(), SINGLE, f'/v1/AUTH_p/images/{IMAGE_ID}', []),
-    (given(account='AUTH_x'), MULTI, f'/v1/AUTH_x/glance_{IMAGE_ID}/{IMAGE_ID}', []),
+    (Settings(account='AUTH_x'), MULTI, f'/v1/AUTH_x/glance_{IMAGE_ID}/{IMAGE_ID}', []),
 ])
 def test_settings_that_contradict_the_location(caplog, settings, uri, path, warnings):
     target = resolve(image(uri), settings, Store())
@@ -107,7 +107,7 @@ def test_settings_that_contradict_the_location(caplog, settings, uri, path, warn
 
 
 @pytest.mark.parametrize('settings', [
-    Settings(), given(account='AUTH_y'), given(multiple_containers_seed=3),
+    Settings(), Settings(account='AUTH_y'), Settings(multiple_containers_seed=3),
     given(Kind.CLOUD, container='mine')])
 def test_a_location_that_is_not_trusted_is_an_error(settings):
     with pytest.raises(UntrustedLocation):
@@ -115,7 +115,7 @@ def test_a_location_that_is_not_trusted_is_an_error(settings):
 
 
 @pytest.mark.parametrize(('settings', 'object_name', 'path', 'guessed'), [
-    (given(container='mine'), None, f'/v1/AUTH_p/mine/{IMAGE_ID}', ('account',)),
+    (Settings(container='mine'), None, f'/v1/AUTH_p/mine/{IMAGE_ID}', ('account',)),
     (Settings(), 'another', '/v1/AUTH_p/glance/another', ('account', 'container')),
 ])
 def test_a_location_that_is_not_trusted_is_passed_over_explicitly(caplog, settings, object_name,
@@ -154,7 +154,7 @@ def test_an_object_explicitly_in_the_images_container():
     (Settings(endpoint_type='radosgw'), SWIFT, ('http://swift/swift', 'radosgw')),
     (Settings(endpoint_type='radosgw', endpoint_url='http://proxy'), None,
      ('http://proxy/swift', 'radosgw')),
-    (given(endpoint_type='radosgw', account='AUTH_y'), GATEWAY, ('http://rgw/swift', 'swift')),
+    (Settings(endpoint_type='radosgw', account='AUTH_y'), GATEWAY, ('http://rgw/swift', 'swift')),
     (given(Kind.CLOUD, endpoint_type='radosgw', account='AUTH_y'), GATEWAY,
      ('http://rgw/swift', 'radosgw')),
 ])
@@ -210,7 +210,7 @@ def test_a_catalog_without_an_object_store():
     (Settings(endpoint_url='http://proxy'), None, 'AUTH_p'),
     (Settings(), GATEWAY, None),
     (Settings(), GATEWAY_WITH_ACCOUNTS, 'AUTH_p'),
-    (given(account='AUTH_y'), GATEWAY, 'AUTH_y'),
+    (Settings(account='AUTH_y'), GATEWAY, 'AUTH_y'),
     # The admin interface of many a Swift has no account.
     (given(Kind.CLOUD, account='AUTH_y'), ADMIN, 'AUTH_y'),
     (Settings(endpoint_type='swift'), ADMIN, 'AUTH_p'),

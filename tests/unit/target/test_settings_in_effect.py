@@ -3,7 +3,7 @@
 import pytest
 
 from osc_imgurl.errors import ObjectStoreFailed
-from osc_imgurl.settings.table import TABLE, Kind, Settings, Source
+from osc_imgurl.settings.table import TABLE, Settings
 from osc_imgurl.swift.answers import ACCOUNT_SLOTS, CONTAINER_SLOTS, Capabilities
 from osc_imgurl.target.report import settings_in_effect
 from osc_imgurl.tempurl.signing import Key
@@ -19,10 +19,6 @@ MASKED = f'*** (fingerprint {KEY.fingerprint})'
 def rows(settings=None, store=None, **options):
     return {row.name: (row.value, row.source)
             for row in settings_in_effect(settings or Settings(), store or OFFLINE, **options)}
-
-
-def given(**values):
-    return Settings(**values, sources={name: Source(Kind.OPTION, f'--{name}') for name in values})
 
 
 def test_each_setting_has_one_row_in_the_tables_order():
@@ -43,20 +39,21 @@ def test_what_is_looked_up():
 
 
 def test_what_is_given_is_not_looked_up():
-    settings = given(endpoint_url='http://proxy', endpoint_type='swift', account='AUTH_y',
-                     digest='sha1', key=KEY, duration=60)
+    settings = Settings(endpoint_url='http://proxy', endpoint_type='swift', account='AUTH_y',
+                        digest='sha1', key=KEY, duration=60)
     store = Store()
     found = rows(settings, store)
     assert {name: value for name, value in found.items() if value[1] != 'default'} == {
-        'endpoint_url': ('http://proxy', '--endpoint_url'),
-        'endpoint_type': ('swift', '--endpoint_type'), 'account': ('AUTH_y', '--account'),
-        'digest': ('sha1', '--digest'), 'key': (MASKED, '--key'), 'duration': (60, '--duration')}
+        'endpoint_url': ('http://proxy', 'endpoint_url'),
+        'endpoint_type': ('swift', 'endpoint_type'), 'account': ('AUTH_y', 'account'),
+        'digest': ('sha1', 'digest'), 'key': (MASKED, 'key'), 'duration': (60, 'duration')}
     assert store.asked == []
 
 
 def test_secrets_are_masked():
-    settings = given(key=KEY, cache_password='a password', cache_arguments=(('url', 'a secret'),),
-                     allowed_direct_url_schemes=('file', 'rbd'))
+    settings = Settings(key=KEY, cache_password='a password',
+                        cache_arguments=(('url', 'a secret'),),
+                        allowed_direct_url_schemes=('file', 'rbd'))
     found = rows(settings, Store())
     assert found['key'][0] == MASKED
     assert found['cache_password'][0] == found['cache_arguments'][0] == '***'
@@ -89,7 +86,7 @@ def test_with_nobody_to_ask():
 
 @pytest.mark.parametrize('store', [OFFLINE, Store(None)])
 def test_a_type_that_no_catalog_says_is_the_default(store):
-    found = rows(given(endpoint_url='http://proxy'), store)
+    found = rows(Settings(endpoint_url='http://proxy'), store)
     assert found['endpoint_type'] == ('swift', 'default')
 
 
@@ -111,9 +108,10 @@ def test_the_key_of_the_container(settings, wanted):
 
 
 @pytest.mark.parametrize(('settings', 'catalog', 'source'), [
-    (given(), 'http://swift/v1/AUTH_p', 'catalog'), (given(), 'http://rgw/swift/v1', 'catalog'),
-    (given(account_prefix='AUTH'), 'http://swift/v1/AUTH_p', 'project of the session'),
-    (given(endpoint_url='http://proxy'), None, 'project of the session')])
+    (Settings(), 'http://swift/v1/AUTH_p', 'catalog'),
+    (Settings(), 'http://rgw/swift/v1', 'catalog'),
+    (Settings(account_prefix='AUTH'), 'http://swift/v1/AUTH_p', 'project of the session'),
+    (Settings(endpoint_url='http://proxy'), None, 'project of the session')])
 def test_who_says_the_account(settings, catalog, source):
     assert rows(settings, Store(catalog))['account'][1] == source
 
@@ -131,7 +129,7 @@ def test_the_cluster_is_asked_where_the_catalog_has_it():
     store = Store()
     store.answers['capabilities'] = lambda endpoint: Capabilities(
         True, ('GET',), ('sha256',) if endpoint.cluster == 'http://swift' else ('sha1',))
-    assert rows(given(endpoint_url='http://proxy'), store)['digest'] == ('sha256', 'cluster')
+    assert rows(Settings(endpoint_url='http://proxy'), store)['digest'] == ('sha256', 'cluster')
 
 
 def test_a_cluster_that_takes_no_get():
