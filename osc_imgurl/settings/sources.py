@@ -10,7 +10,7 @@ from typing import Any
 
 from osc_imgurl.errors import InvalidParameterValue, remember
 from osc_imgurl.settings import config_files as services
-from osc_imgurl.settings import secret_file
+from osc_imgurl.settings import secret_file, values
 from osc_imgurl.settings.config_files import Candidate
 from osc_imgurl.settings.table import (
     BY_NAME,
@@ -24,7 +24,6 @@ from osc_imgurl.settings.table import (
     Source,
     of_name,
 )
-from osc_imgurl.settings.values import PRINTED
 
 STORES = 'stores'
 _TRUST = ('Put it into ~/.config/openstack or /etc/openstack, or name the file explicitly'
@@ -89,22 +88,22 @@ def _in_effect(candidates: Iterable[Candidate], read: Callable[[Setting, str], A
     :param read: reads the value of a setting from a file of its own.
     :param untrusted: as for :func:`load`.
     """
-    values: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     sources: dict[str, Source] = {}
     for setting, value, source in candidates:
-        if setting.name not in values:
+        if setting.name not in found:
             if setting.restricted and source.kind is Kind.CLOUD and untrusted:
                 raise InvalidParameterValue(
                     f'The setting {source} is not accepted from {" and ".join(untrusted)}: it names'
                     ' a file to read, or a server to send the content to, and an untrusted user'
                     ' may have written it.', _TRUST)
-            values[setting.name] = _parse(setting, value, source)
+            found[setting.name] = _parse(setting, value, source)
             sources[setting.name] = source
     for setting in TABLE:
-        if setting.file in values:
-            values[setting.name] = read(setting, values[setting.file])
+        if setting.file in found:
+            found[setting.name] = read(setting, found[setting.file])
             sources[setting.name] = sources[setting.file]
-    return Settings(**values, sources=sources)
+    return Settings(**found, sources=sources)
 
 
 def read_secret(setting: Setting, path: str) -> Any:
@@ -125,12 +124,11 @@ def read_secret(setting: Setting, path: str) -> Any:
 
 
 def _parse(setting: Setting, value: Any, source: Source | str) -> Any:
-    if isinstance(value, Mapping):
-        value = [f'{name}={item}' for name, item in value.items()]
-    if isinstance(value, (list, tuple)):
-        value = ','.join(map(str, value))
+    given: Any = ','.join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    if isinstance(value, Mapping) and setting.parse is values.arguments:
+        given = tuple((str(name), item) for name, item in value.items())
     try:
-        return setting.parse(str(value))
+        return setting.parse(given)
     except ValueError as error:
         # In any form of URL, this part is the credentials.
         remember(str(value).rpartition('@')[0])
@@ -148,7 +146,7 @@ def _known(name: str, source: Source) -> Setting:
     if not setting.everywhere:
         file = BY_NAME[setting.file]
         raise InvalidParameterValue(
-            f'The {name} may not stand in {source}: {PRINTED}.',
+            f'The {name} may not stand in {source}: {values.PRINTED}.',
             f'Put it into a file, and name the file in {file.environment}, in clouds.yaml'
             f' ({CLOUD_KEY}: {file.name}) or as an option.', *([file.name] if file.metavar else []))
     return setting

@@ -98,16 +98,19 @@ def schemes(given: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def arguments(given: str | tuple[tuple[str, Any], ...]) -> tuple[tuple[str, Any], ...]:
-    """Accept ``name=value,...``; parse numbers and booleans."""
+    """Accept ``name=value,...``; parse numbers and booleans. Parsed values keep their types."""
     def typed(value: str) -> Any:
         try:
             return json.loads(value)
         except ValueError:
             return value
 
-    text = given if isinstance(given, str) else ','.join(f'{name}={value}' for name, value in given)
-    before_host = text.partition('://')[2].rpartition('@')[0]
-    if ':' in before_host or _A_PASSWORD.search(text):
+    def has_password(text: str) -> bool:
+        before_host = text.partition('://')[2].rpartition('@')[0]
+        return ':' in before_host or bool(_A_PASSWORD.search(text))
+
+    texts = [given] if isinstance(given, str) else [f'{name}={value}' for name, value in given]
+    if any(map(has_password, texts)):
         raise ValueError(f'a password may not stand there: {PRINTED}. Put it into a file, and'
                          ' name that (cache_password_file)')
     if not isinstance(given, str):

@@ -222,6 +222,14 @@ def test_bad_cache_arguments_are_not_shown():
     assert 'secret' not in repr(settings)
 
 
+def test_a_mapping_of_cache_arguments_keeps_its_types():
+    arguments = {'thread_local_lock': False, 'sentinels': [['one', 26379], ['two', 26379]],
+                 'connection_kwargs': {'client_name': 'a,b', 'health_check_interval': 30},
+                 'url': 'redis://user@cache', 'a': 'b@c:d', 'db': '3'}
+    found = load(cloud={'image_temp_url': {'cache_arguments': arguments}}).cache_arguments
+    assert dict(found) == arguments and found == tuple(arguments.items())
+
+
 @pytest.mark.parametrize('arguments', [
     {'host': 'cache', 'password': 'the secret'}, 'host=cache,PASSWORD=the secret',
     {'url': 'redis://:the secret@cache:6379/0'}, 'url=rediss://user:the/secret,x@cache',
