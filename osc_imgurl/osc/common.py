@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from osc_imgurl.cache import Cache
     from osc_imgurl.client import Client, Service
     from osc_imgurl.create import ImageTempURL
-    from osc_imgurl.osc.progress import Progress
+    from osc_imgurl.osc.output import Progress
 
 LOG = logger(__name__)
 
@@ -237,7 +237,7 @@ def client(app: Any, parsed_args: argparse.Namespace, *, authenticated: bool = F
     :raises MissingParameterValue: there is no authentication (``--os-auth-type none``).
     """
     from osc_imgurl.client import Client
-    from osc_imgurl.osc.progress import Progress
+    from osc_imgurl.osc.output import Progress
 
     manager = app.client_manager
     settings = load_settings(manager, parsed_args, ignored)

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from osc_imgurl.links import link as link
     from osc_imgurl.links import link_container as link_container
     from osc_imgurl.osc import common as common
-    from osc_imgurl.osc import progress as progress
-    from osc_imgurl.osc import stream as stream
+    from osc_imgurl.osc import output as output
     from osc_imgurl.settings import secret_file as secret_file
     from osc_imgurl.settings import sources as sources
     from osc_imgurl.settings import table as table
@@ -38,7 +37,7 @@ else:
 
     _HOMES = {path.rpartition('.')[2]: path for path in (
         'batch', 'client', 'errors', 'export', 'http', 'copies.copy', 'glance.image', 'links.link',
-        'links.link_container', 'osc.common', 'osc.progress', 'osc.stream', 'settings.secret_file',
+        'links.link_container', 'osc.common', 'osc.output', 'settings.secret_file',
         'settings.sources', 'settings.table', 'settings.values', 'swift.answers',
         'swift.key_slots', 'target.report', 'target.resolve', 'tempurl.explain',
         'tempurl.options', 'tempurl.signing', 'tempurl.url')}

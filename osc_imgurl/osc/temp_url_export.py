@@ -51,7 +51,7 @@ class ExportImageTempURL(base.Command):
         code = 0
         for each in exported:
             if isinstance(each, lib.batch.Failure):
-                lib.stream.log(each)
+                lib.output.log(each)
                 code = 1
             else:
                 self.app.stdout.write(f'{each}\n' if directory else str(each))

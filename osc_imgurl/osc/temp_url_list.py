@@ -4,21 +4,19 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import itertools
 import os
-import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from osc_imgurl.osc import base, lib
-
-# What a shell calls the end by an interrupt, and so does cliff.
-INTERRUPTED = 128 + signal.SIGINT
 
 
 class ListImageTempURL(base.Lister):
     _description = (
         'List temporary URLs: for named images, or for all images matching the filters')
-    _output: lib.stream.Output
+    _output: lib.output.Output
     _epilog: Any = (
         'Example:\nopenstack image temp url list --public --status active --duration 1d -f csv')
 
@@ -50,7 +48,7 @@ class ListImageTempURL(base.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         options = lib.common.read_url_options(parsed_args)
         lib.options.validate_for_many(options)
-        progress = lib.progress.Progress(self.app)
+        progress = lib.output.Progress(self.app)
         client = lib.common.client(
             self.app, parsed_args, authenticated=True, progress=progress)
         named = parsed_args.images or parsed_args.from_file is not None
@@ -73,7 +71,7 @@ class ListImageTempURL(base.Lister):
             columns.append('link')
         if parsed_args.with_errors:
             columns.append('error')
-        self._output = lib.stream.Output(
+        self._output = lib.output.Output(
             self.app.stdout, progress,
             streams=parsed_args.formatter in ('value', 'csv'), fail_fast=parsed_args.fail_fast,
             with_errors=parsed_args.with_errors)
@@ -82,15 +80,12 @@ class ListImageTempURL(base.Lister):
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         try:
-            code = super().run(parsed_args)
+            return super().run(parsed_args) or self._output.exit_status
         except BrokenPipeError:
             # The reader has enough. What is still buffered must not fail again at the exit.
             with open(os.devnull, 'w') as nowhere:
                 os.dup2(nowhere.fileno(), self.app.stdout.fileno())
             raise
-        if self._output.interrupted:
-            return INTERRUPTED
-        return 1 if self._output.failed else code
 
 
 def _add_filters(parser: argparse.ArgumentParser) -> None:
@@ -178,7 +173,39 @@ def _named(parsed_args: argparse.Namespace, client: lib.client.Client,
         raise lib.errors.InvalidParameterValue(
             'Filters choose among all images: name images, or filter them, not both.')
     return lib.batch.find_images(
-        lib.stream.references(parsed_args.images, parsed_args.from_file), client.glance)
+        references(parsed_args.images, parsed_args.from_file), client.glance)
+
+
+def references(images: Iterable[str], path: str | None) -> Iterator[str]:
+    """Yield the images named on the command line, then those in a file, one a line.
+
+    A line beginning with ``#`` is a comment.
+
+    :param path: ``-`` is standard input; None: there is no file.
+    :raises InvalidParameterValue: the file cannot be read, or no image is named at all.
+    """
+    empty = True
+    for image in itertools.chain(images, _lines(path)):
+        empty = False
+        yield image
+    if empty:
+        raise lib.errors.InvalidParameterValue(
+            f'{"Standard input" if path == "-" else f"The file {path}"} names no image.')
+
+
+def _lines(path: str | None) -> Iterator[str]:
+    if path is None:
+        return
+    try:
+        with (contextlib.nullcontext(lib.secret_file.standard_input()) if path == '-'
+              else open(lib.values.at_home(path), 'rb')) as file:
+            for line in (line.decode().strip() for line in file):
+                if line and not line.startswith('#'):
+                    yield line
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, 'strerror', None) or 'it is not UTF-8'
+        raise lib.errors.InvalidParameterValue(
+            f'The file {path} cannot be read: {reason}.') from None
 
 
 def _matching(parsed_args: argparse.Namespace, client: lib.client.Client,

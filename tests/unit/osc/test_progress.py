@@ -6,8 +6,8 @@ import types
 
 import pytest
 
-from osc_imgurl.osc import progress
-from osc_imgurl.osc.progress import ERASE_LINE, Progress
+from osc_imgurl.osc import output
+from osc_imgurl.osc.output import ERASE_LINE, Progress
 
 from ..stubs import image
 
@@ -23,7 +23,7 @@ def clock(monkeypatch):
     monkeypatch.setenv('TERM', 'xterm')
     monkeypatch.setenv('COLUMNS', '100')
     moment = types.SimpleNamespace(now=0.0)
-    monkeypatch.setattr(progress.time, 'monotonic', lambda: moment.now)
+    monkeypatch.setattr(output.time, 'monotonic', lambda: moment.now)
     return moment
 
 

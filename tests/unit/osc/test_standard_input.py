@@ -5,12 +5,13 @@ import io
 import pytest
 
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.osc import common, stream
+from osc_imgurl.osc import common
+from osc_imgurl.osc.temp_url_list import references
 from osc_imgurl.settings.sources import load
 
 USES = {
     'argument': lambda: common.argument('-'),
-    'references': lambda: list(stream.references([], '-')),
+    'references': lambda: list(references([], '-')),
     'key': lambda: str(load({'key_file': '-'}).key.value, 'utf-8'),
 }
 
@@ -59,6 +60,6 @@ def test_what_is_no_text(given):
 def test_a_file_that_names_none_beside_images(tmp_path):
     empty = tmp_path / 'empty'
     empty.touch()
-    assert list(stream.references(['x'], str(empty))) == ['x']
+    assert list(references(['x'], str(empty))) == ['x']
     with pytest.raises(InvalidParameterValue, match='empty names no image'):
-        list(stream.references([], str(empty)))
+        list(references([], str(empty)))

@@ -6,8 +6,8 @@ import pytest
 
 from osc_imgurl.batch import Failure, Made
 from osc_imgurl.errors import ImgurlError
-from osc_imgurl.osc import stream
-from osc_imgurl.osc.stream import Output
+from osc_imgurl.osc.output import INTERRUPTED, Output
+from osc_imgurl.osc.temp_url_list import references
 
 
 class Progress:
@@ -34,13 +34,13 @@ def test_an_interrupt_ends_the_rows_and_keeps_those_that_are_there():
     progress = Progress()
     output = Output(io.StringIO(), progress, streams=False, fail_fast=False, with_errors=False)
     assert list(output.through(interrupted())) == [made]
-    assert output.interrupted and not output.failed and progress.said[-1] == 'end'
+    assert output.exit_status == INTERRUPTED and progress.said[-1] == 'end'
 
 
 def test_a_file_at_home(tmp_path, monkeypatch):
     monkeypatch.setenv('HOME', str(tmp_path))
     (tmp_path / 'images').write_text('cirros\n')
-    assert list(stream.references([], '~/images')) == ['cirros']
+    assert list(references([], '~/images')) == ['cirros']
 
 
 @pytest.mark.parametrize(('terminal', 'streams', 'said'), [
@@ -72,7 +72,7 @@ def test_a_failure_names_its_image(caplog, problem, said):
         output = Output(io.StringIO(), Progress(), streams=False, fail_fast=False,
                         with_errors=with_errors)
         assert list(output.through([failure])) == [failure] * with_errors
-        assert output.failed
+        assert output.exit_status == 1
     assert caplog.messages == [said] * 2
 
 
