@@ -148,10 +148,11 @@ class Client:
         :raises ImgurlError: with the problem and a remedy.
         """
         self._validate_link(link)
-        made = create(image, options, self.cloud, self.settings, self._clock, refresh=refresh,
+        cloud = self.cloud.memoized()
+        made = create(image, options, cloud, self.settings, self._clock, refresh=refresh,
                       cache=self._cache_in_use, copies=self._make_copier(),
                       links=self._make_linker(link))
-        return self._warned_and_checked(made, NewURLCheck(self.settings, self.cloud))
+        return self._warned_and_checked(made, NewURLCheck(self.settings, cloud))
 
     def image_id(self, image: str) -> str:
         """Return an image's ID; a given ID may be a deleted image's.

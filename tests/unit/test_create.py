@@ -11,8 +11,10 @@ import queue
 from unittest.mock import Mock
 
 import pytest
+from keystoneauth1.session import Session
 
 from osc_imgurl import create as creating
+from osc_imgurl.client import Client
 from osc_imgurl.create import create_for
 from osc_imgurl.errors import (
     ImageNotFound,
@@ -20,6 +22,7 @@ from osc_imgurl.errors import (
     MissingParameterValue,
     ObjectStoreFailed,
     ObjectStoreNotAuthorized,
+    TempURLRefused,
 )
 from osc_imgurl.settings.table import Kind, Settings, Source
 from osc_imgurl.swift.answers import ACCOUNT_SLOTS, CONTAINER_SLOTS, Capabilities
@@ -30,7 +33,7 @@ from osc_imgurl.tempurl.options import URLOptions
 from osc_imgurl.tempurl.signing import Key
 from osc_imgurl.tempurl.url import ObjectPath
 
-from .stubs import IMAGE_ID, NOW, Glance, Store, clock, image
+from .stubs import IMAGE_ID, NOW, REFUSED, Glance, Probe, Store, clock, image
 
 C2, C1 = CONTAINER_SLOTS
 A2, A1 = ACCOUNT_SLOTS
@@ -332,6 +335,14 @@ def test_neither_container_is_there():
     store.answers['names'] = store.answers['container_keys'] = ObjectStoreNotAuthorized('HTTP 403.')
     with pytest.raises(ObjectStoreNotAuthorized, match='shown to its owner only'):
         create_by_id(store)
+
+
+def test_a_diagnosis_asks_swift_nothing_again():
+    store, client = Store(account={A1: Key(b'a key')}), Client(Session(), Settings(check=True))
+    client.cloud = Cloud(Glance(image()), store, Probe(REFUSED))
+    with pytest.raises(TempURLRefused):
+        client.create(IMAGE_ID)
+    assert sorted(store.asked) == ['account_keys', 'capabilities', 'container_keys']
 
 
 def test_what_is_given_is_not_asked_ahead():
