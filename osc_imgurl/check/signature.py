@@ -8,14 +8,15 @@ from osc_imgurl.check.facts import (
     Facts,
     Finding,
     failed,
-    failed_with,
     passed,
     skipped,
 )
-from osc_imgurl.errors import CREATE_URL, LIST_KEYS, SET_GIVEN_KEY, SET_KEY, ImgurlError
+from osc_imgurl.errors import CREATE_URL, LIST_KEYS, SET_GIVEN_KEY, SET_KEY
 from osc_imgurl.swift.answers import Capabilities
 from osc_imgurl.tempurl.options import format_expires
 from osc_imgurl.tempurl.signing import allows, signed_paths
+
+_UNKNOWN = skipped('without the key, what was signed is not known', 'Give the key.', 'key_file')
 
 
 def check_key(facts: Facts) -> Finding:
@@ -76,7 +77,7 @@ def check_path(facts: Facts) -> Finding:
         return failed(f'the object {url.path.object} does not begin with the prefix'
                       f' {url.prefix!r}', 'Make a URL for that object.')
     if url is None or origin is None:
-        return _unknown(facts)
+        return _UNKNOWN
     signed = origin.signed
     if signed.prefix != url.prefix or signed.path in signed_paths(url):
         return _mistake(facts, 'path') or passed('the path is the one that was signed')
@@ -88,7 +89,7 @@ def check_query(facts: Facts) -> Finding:
     """Were expiry, prefix and IP range signed?"""
     url, origin = facts.parsed, facts.origin
     if url is None or origin is None:
-        return _unknown(facts)
+        return _UNKNOWN
     signed = origin.signed
     parts = (
         ('expiry', format_expires(signed.expires), format_expires(url.expires)),
@@ -104,18 +105,11 @@ def check_query(facts: Facts) -> Finding:
         'expiry, prefix and IP range are those that were signed')
 
 
-def _unknown(facts: Facts) -> Finding:
-    return skipped('without the key, what was signed is not known', 'Give the key.', 'key_file')
-
-
 def check_method(facts: Facts) -> Finding:
     """Does the URL work for the user's method?"""
     method, origin, capabilities = facts.method, facts.origin, facts.capabilities
     if isinstance(capabilities, Capabilities):
-        try:
-            capabilities.validate_method(method)
-        except ImgurlError as error:
-            return failed_with(error)
+        capabilities.validate_method(method)
     advice = f'Make a URL for {method}.', 'method'
     if origin:
         signed = origin.signed.method

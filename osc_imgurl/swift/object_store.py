@@ -133,13 +133,14 @@ class ObjectStore(Catalog):
         headers = self.head(account)
         return None if headers is None else read_keys(headers, ACCOUNT_SLOTS)
 
-    def head(self, account: str | None, container: str | None = None) -> Mapping[str, str] | None:
-        """Return the headers of an account or a container; None if there is none.
+    def head(self, account: str | None, container: str | None = None,
+             name: str | None = None) -> Mapping[str, str] | None:
+        """Return the headers of an account, a container or an object; None if there is none.
 
         :raises ObjectStoreNotAuthorized: these credentials may not see it.
         :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
         """
-        response = self._authenticated('HEAD', self._url(account, container), {})
+        response = self._authenticated('HEAD', self._url(account, container, name), {})
         if response.status_code == 404:
             return None
         require_success(response)
@@ -152,16 +153,15 @@ class ObjectStore(Catalog):
         :raises ObjectStoreNotAuthorized: these credentials may not see the object.
         :raises ObjectStoreFailed: Swift cannot be reached, or answers with an error.
         """
-        response = self._authenticated('HEAD', self._url(account, container, name), {})
-        if response.status_code == 404:
+        headers = self.head(account, container, name)
+        if headers is None:
             return None
-        require_success(response)
-        size = http.content_length(response.headers)
+        size = http.content_length(headers)
         if size is None:
             raise ObjectStoreFailed(
                 f'The object store does not say how large the object {name} is'
-                f' (transaction {response.headers.get("X-Trans-Id", "unknown")}).')
-        return StoredObject(size, md5_of(response.headers), MANIFEST in response.headers)
+                f' (transaction {headers.get("X-Trans-Id", "unknown")}).')
+        return StoredObject(size, md5_of(headers), MANIFEST in headers)
 
     def names(self, account: str | None, container: str | None = None) -> list[str]:
         """Return the names of an account's containers, or of a container's objects.

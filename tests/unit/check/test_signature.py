@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from osc_imgurl.check.checks import make
 from osc_imgurl.check.facts import FAIL, PASS, SKIPPED
 from osc_imgurl.check.signature import check_key, check_method, check_path, check_query
 from osc_imgurl.errors import (
@@ -209,7 +210,7 @@ TAKES_NO_GET = Probe(WORKS, GET=REFUSED)
      (FAIL, 'Swift answers a HEAD, and HTTP 401 to a GET', 'Make a URL for GET.', ('method',))),
 ])
 def test_method(of, wanted):
-    assert said(check_method(of)) == wanted
+    assert said(make('method', of)) == wanted
 
 
 def test_a_get_is_made_only_where_the_key_does_not_say_what_was_signed():
