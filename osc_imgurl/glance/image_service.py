@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import hashlib
 import re
 import urllib.parse
@@ -26,7 +27,6 @@ from osc_imgurl.errors import (
     ImageNotFound,
     ImageNotUnique,
     InvalidParameterValue,
-    MissingParameterValue,
     logger,
 )
 from osc_imgurl.glance.client import (
@@ -78,7 +78,6 @@ class ImageService:
         self._allowed_direct_url_schemes = tuple(allowed_direct_url_schemes)
         self._num_retries = num_retries
         self._timeout = timeout
-        self._http: Client | None = None
 
     def find(self, image: str) -> Image:
         """Return an image of any status.
@@ -302,30 +301,19 @@ class ImageService:
     def _to_image(self, shown: Mapping[str, Any]) -> Image:
         return to_image(shown, self._client.server)
 
-    @property
+    @functools.cached_property
     def _client(self) -> Client:
-        if self._http is None:
-            endpoint, regions = self._endpoint, []
-            with translated('endpoint'):
-                with contextlib.suppress(ksa_exceptions.CatalogException):
-                    endpoint = endpoint or self._session.get_endpoint(
-                        service_type='image', region_name=self._region_name,
-                        interface=self._interface)
-                if not endpoint:
-                    regions = http.regions_with(self._session, 'image', self._interface)
+        endpoint = self._endpoint
+        with translated('endpoint'):
+            with contextlib.suppress(ksa_exceptions.CatalogException):
+                endpoint = endpoint or self._session.get_endpoint(
+                    service_type='image', region_name=self._region_name,
+                    interface=self._interface)
             if not endpoint:
-                problem = ('There is no image service in the catalog of this cloud (region'
-                           f' {self._region_name or "any"}, interface {self._interface})')
-                if regions:
-                    raise MissingParameterValue(
-                        f'{problem}, but in these regions: {", ".join(regions)}.',
-                        'In clouds.yaml, image_region_name is the region of this service.')
-                raise MissingParameterValue(
-                    f'{problem}.',
+                raise http.not_in_catalog(
+                    self._session, 'image', 'image service', self._region_name, self._interface,
                     'Credentials that are not scoped to a project see no catalog: name one.')
-            self._http = Client(
-                self._session, re.sub(r'/v\d[^/]*/?$', '', endpoint), self._timeout)
-        return self._http
+        return Client(self._session, re.sub(r'/v\d[^/]*/?$', '', endpoint), self._timeout)
 
     @property
     def _controller(self) -> Any:

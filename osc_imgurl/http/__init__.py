@@ -25,6 +25,7 @@ from urllib3.util import Retry
 from osc_imgurl.errors import (
     CLIENT_CERTIFICATE,
     TRUSTED_AUTHORITY,
+    MissingParameterValue,
     hide_secrets,
     logger,
     remember_in,
@@ -187,18 +188,29 @@ def limited(session: Session, time_limit: float, num_retries: int = 0, *,
     return made
 
 
-def regions_with(session: Session, service_type: str, interface: str) -> list[str]:
-    """Return a service's regions in the catalog.
+def not_in_catalog(session: Session, service_type: str, called: str, region_name: str | None,
+                   interface: str, *remedy: str) -> MissingParameterValue:
+    """Return the error for a service that is not in the catalog; it names regions that have one.
 
+    :param called: the service's name in the message.
     :param interface: ``public``, ``internal`` or ``admin``.
+    :param remedy: and the names in it, if no region has the service.
     :raises keystoneauth1.exceptions.ClientException: Keystone gave no catalog.
     """
-    if not isinstance(session.auth, BaseIdentityPlugin):
-        return []
-    found = session.auth.get_access(session).service_catalog.get_endpoints_data(
-        service_type=service_type, interface=interface)
-    return sorted({data.region_name for endpoints in found.values() for data in endpoints
-                   if data.region_name})
+    problem = (f'There is no {called} in the catalog of this cloud (region {region_name or "any"},'
+               f' interface {interface})')
+    regions: set[str] = set()
+    if isinstance(session.auth, BaseIdentityPlugin):
+        found = session.auth.get_access(session).service_catalog.get_endpoints_data(
+            service_type=service_type, interface=interface)
+        regions = {data.region_name for endpoints in found.values() for data in endpoints
+                   if data.region_name}
+    if regions:
+        return MissingParameterValue(
+            f'{problem}, but in these regions: {", ".join(sorted(regions))}.',
+            f'In clouds.yaml, {service_type.replace("-", "_")}_region_name is the region of this'
+            ' service.')
+    return MissingParameterValue(f'{problem}.', *remedy)
 
 
 def retrying_adapter(num_retries: int, shared: LimitingAdapter | None = None, *,

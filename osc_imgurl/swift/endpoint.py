@@ -80,16 +80,10 @@ class Catalog:
         if not url:
             # Without a project, the catalog has no storage URL: raise that error first.
             self.project_id()
-            problem = ('There is no object-store in the catalog of this cloud (region'
-                       f' {self._region_name or "any"}, interface {self._interface})')
-            if regions := http.regions_with(self._session, 'object-store', self._interface):
-                raise MissingParameterValue(
-                    f'{problem}, but in these regions: {", ".join(regions)}.',
-                    'In clouds.yaml, object_store_region_name is the region of this service.')
-            raise MissingParameterValue(
-                f'{problem}. Only images in Swift have temporary URLs.',
-                'If this cloud has a Swift, give its endpoint, the account of the images, and its'
-                ' key.',
+            raise http.not_in_catalog(
+                self._session, 'object-store', 'object-store', self._region_name, self._interface,
+                'Only images in Swift have temporary URLs. If this cloud has a Swift, give its'
+                ' endpoint, the account of the images, and its key.',
                 'endpoint_url', 'account', 'key_file')
         return url
 
