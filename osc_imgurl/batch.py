@@ -289,8 +289,8 @@ def _find_boot_image(naming: Image, role: str, reference: str,
     except ImgurlError as error:
         problem = (f'Image {naming} names {image_id or reprlib.repr(reference)} as its {role}.'
                    f' {error.problem}')
-        return Failure(image_id or reprlib.repr(reference), type(error)(problem, error.remedy),
-                       role, naming.id)
+        return Failure(image_id or reprlib.repr(reference), error.with_problem(problem), role,
+                       naming.id)
     return Found(found, role, naming.id)
 
 

@@ -17,6 +17,7 @@ import sys
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Self
 
 # Remedies other than a setting or a URL option: see :func:`advice`.
 SET_KEY = 'set a key'
@@ -255,6 +256,10 @@ class ImgurlError(Exception):
         self.names = names
         _hide_in(sys.exc_info()[1])
         super().__init__(self.message())
+
+    def with_problem(self, problem: str) -> Self:
+        """Return the same error with another problem."""
+        return type(self)(problem, self.remedy, *self.names)
 
     def message(self, call: Callable[[str], str] = str) -> str:
         """Return problem and remedy, as one line.

@@ -99,7 +99,7 @@ def or_copied(error: ImgurlError, image: Image, options: URLOptions, settings: S
             ' own account.', *error.names, 'copy')
     if not settings.copy:
         return error
-    return type(error)(f'{error.problem} It is not copied: {reason}.', error.remedy, *error.names)
+    return error.with_problem(f'{error.problem} It is not copied: {reason}.')
 
 
 @dataclasses.dataclass(frozen=True)

@@ -236,9 +236,8 @@ def _url(found: Found, parent: Image, options: URLOptions, create: Create,
     except ImgurlError as error:
         if found.role == IMAGE:
             raise
-        problem = (f'Image {parent} names {found.image} as its {found.role}.'
-                   f' {error.problem}')
-        raise type(error)(problem, error.remedy, *error.names) from error
+        raise error.with_problem(f'Image {parent} names {found.image} as its {found.role}.'
+                                 f' {error.problem}') from error
 
 
 def _found(item: Found | Failure) -> Found:

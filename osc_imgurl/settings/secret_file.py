@@ -66,12 +66,10 @@ def created(path: str, value: bytes) -> Iterator[None]:
     try:
         yield
     except OutcomeUnknown as error:
-        raise OutcomeUnknown(f'{error.problem} The file {path} is kept.', error.remedy,
-                             *error.names) from error
+        raise error.with_problem(f'{error.problem} The file {path} is kept.') from error
     except ImgurlError as error:
         pathlib.Path(path).unlink(missing_ok=True)
-        raise type(error)(f'{error.problem} The file {path} is removed again.', error.remedy,
-                          *error.names) from error
+        raise error.with_problem(f'{error.problem} The file {path} is removed again.') from error
     except BaseException:
         LOG.warning('The file %s is kept: the secret in it may be in use', path)
         raise

@@ -75,8 +75,8 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str] | None = Non
                 *first, *(of_name(stores_in_cloud, name) or ()), *in_cloud,
                 *of_services.for_store(name)]), s3=name in of_services.s3)
         except InvalidParameterValue as error:
-            raise InvalidParameterValue(f'The settings of the store {name}: {error.problem}',
-                                        error.remedy, *error.names) from None
+            raise error.with_problem(
+                f'The settings of the store {name}: {error.problem}') from None
     return dataclasses.replace(
         settings, stores=stores, s3=of_services.default in of_services.s3)
 

@@ -270,6 +270,14 @@ def test_a_glance_that_gives_no_list_costs_the_boot_images_only(monkeypatch):
         uuid(0), uuid(1), f'-{uuid(11)}']
 
 
+def test_the_remedy_for_a_boot_image_names_the_setting(monkeypatch):
+    glance = Glance()
+    monkeypatch.setattr(glance, 'detail', Mock(side_effect=GlanceFailed(
+        'HTTP 503.', 'Wait longer.', 'timeout')))
+    *_, failure = with_boots([boots(uuid(11))], glance)
+    assert (failure.error.remedy, failure.error.names) == ('Wait longer.', ('timeout',))
+
+
 def test_so_many_names_are_asked_for_at_once_and_they_come_in_order(monkeypatch):
     known = images(2 * batch.IMAGES_AT_ONCE)
     together = threading.Barrier(batch.IMAGES_AT_ONCE)
