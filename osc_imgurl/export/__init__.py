@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from osc_imgurl.batch import IMAGE, Failure, Found, find_images, with_boot_images
 from osc_imgurl.errors import ImageUnacceptable, ImgurlError, InvalidParameterValue
 from osc_imgurl.glance.image import Image, file_name, validate_active
+from osc_imgurl.settings import secret_file
 from osc_imgurl.tempurl.options import AUTO_FILENAME, URLOptions, validate_for_many
 from osc_imgurl.tempurl.url import TempURL
 
@@ -288,17 +289,8 @@ def _make(directory: pathlib.Path) -> None:
 
 
 def _write(path: pathlib.Path, text: str) -> None:
-    """Write a new file with secrets in it."""
     try:
-        # Neither a file nor a symbolic link may be there, not even since a moment ago.
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), 'w',
-                  encoding='utf-8', errors='backslashreplace') as file:
-            try:
-                file.write(text)
-                file.flush()
-            except BaseException:
-                path.unlink()
-                raise
+        secret_file.write_new(path, text.encode(errors='backslashreplace'))
     except OSError as error:
         raise _not_written(path, str(error.strerror)) from None
 

@@ -62,7 +62,12 @@ def created(path: str, value: bytes) -> Iterator[None]:
 
     :raises InvalidParameterValue: the file exists already, or cannot be written.
     """
-    _write_new(path, value)
+    try:
+        write_new(path, value + b'\n')
+    except OSError as error:
+        raise InvalidParameterValue(
+            f'The file {path or repr(path)} cannot be written: {error.strerror}.',
+            'Name another file.') from None
     try:
         yield
     except OutcomeUnknown as error:
@@ -75,26 +80,21 @@ def created(path: str, value: bytes) -> Iterator[None]:
         raise
 
 
-def _write_new(path: str, value: bytes) -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    except OSError as error:
-        raise _not_written(path, error) from None
+def write_new(path: str | pathlib.Path, value: bytes) -> None:
+    """Write a new file for its owner only, whole or not at all.
+
+    :raises OSError: there is a file or a symbolic link, or it cannot be written.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with open(descriptor, 'wb') as file:
             os.fchmod(descriptor, 0o600)
-            file.write(value + b'\n')
+            file.write(value)
             file.flush()
             os.fsync(descriptor)
-    except OSError as error:
+    except BaseException:
         pathlib.Path(path).unlink(missing_ok=True)
-        raise _not_written(path, error) from None
-
-
-def _not_written(path: str, error: OSError) -> InvalidParameterValue:
-    return InvalidParameterValue(
-        f'The file {path or repr(path)} cannot be written: {error.strerror}.',
-        'Name another file.')
+        raise
 
 
 def warn_of_config_file(path: str) -> None:
