@@ -136,7 +136,9 @@ class LinkContainer:
         try:
             self._verify(link, image.size if path.object == image.id else size)
         except ImgurlError:
-            discard(link, self._settings, self._swift)
+            # If this fails, Swift deletes it at its end.
+            with contextlib.suppress(ImgurlError):
+                self.revoke(link)
             raise
         if self.radosgw:
             return [OF_A_GATEWAY]

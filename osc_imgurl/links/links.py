@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import functools
 from collections.abc import Iterable, Iterator
@@ -42,23 +41,22 @@ if TYPE_CHECKING:
 Kept: TypeAlias = tuple[LinkContainer, Link]
 
 
+@dataclasses.dataclass(frozen=True)
 class LinkMaker:
     """Creates links for the URLs of one flow.
 
-    :param settings: those for all stores.
-    :param options: for all links.
+    :ivar settings: those for all stores.
+    :ivar options: for all links.
     """
 
-    def __init__(self, settings: Settings, options: LinkOptions) -> None:
-        self._settings = settings
-        self._options = options
-        self._containers: dict[str, LinkContainer] = {}
+    settings: Settings
+    options: LinkOptions
+    _containers: dict[str, LinkContainer] = dataclasses.field(default_factory=dict)
 
     def noted(self, note: str) -> LinkMaker:
         """Return the same whose links have a note, of which :data:`MAX_NOTE` characters count."""
-        noted = copy.copy(self)
-        noted._options = dataclasses.replace(self._options, note=note[:MAX_NOTE])
-        return noted
+        return dataclasses.replace(
+            self, options=dataclasses.replace(self.options, note=note[:MAX_NOTE]))
 
     def key(self, target: Target, store: Store) -> Key:
         """Return the key for the URL of a link to an image.
@@ -77,7 +75,7 @@ class LinkMaker:
         """
         validate(parameters.options)
         made_in = self._at(swift)
-        link = new_link(image, key, self._options, parameters.expires, now)
+        link = new_link(image, key, self.options, parameters.expires, now)
         options = parameters.options
         if made_in.radosgw and options.filename is None:
             # A gateway's default file name is the whole name of the object.
@@ -93,7 +91,7 @@ class LinkMaker:
             raise MissingParameterValue(
                 'A URL that can be revoked needs a link in Swift, and so authentication.')
         return self._containers.setdefault(
-            swift.storage_url(), LinkContainer(self._settings, swift))
+            swift.storage_url(), LinkContainer(self.settings, swift))
 
 
 class Links:
