@@ -23,8 +23,8 @@ from osc_imgurl import batch
 from osc_imgurl.batch import Failure, Found, Made
 from osc_imgurl.cache import Entry, open_cache
 from osc_imgurl.check.new_url import NewURLCheck
+from osc_imgurl.copies.container import CopyContainer
 from osc_imgurl.copies.copier import Copier, Progress, make_copier, no_progress
-from osc_imgurl.copies.home import Home
 from osc_imgurl.create import ImageTempURL, create, create_for
 from osc_imgurl.errors import CacheFailed, InvalidParameterValue, MissingParameterValue, logger
 from osc_imgurl.glance.image import Image, referenced_id
@@ -123,12 +123,12 @@ class Client:
         return self.cloud.object_store
 
     @property
-    def copies(self) -> Home:
+    def copies(self) -> CopyContainer:
         """The container for copies in the user's own account.
 
         :raises MissingParameterValue: there is no authentication.
         """
-        return Home(self.settings, self.swift)
+        return CopyContainer(self.settings, self.swift)
 
     @property
     def links(self) -> Links:

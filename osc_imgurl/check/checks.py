@@ -35,9 +35,9 @@ from osc_imgurl.check.facts import (
     skipped,
 )
 from osc_imgurl.check.signature import check_key, check_method, check_path, check_query
+from osc_imgurl.copies.container import CopyContainer
 from osc_imgurl.copies.copier import or_copied
 from osc_imgurl.copies.copy import Copy
-from osc_imgurl.copies.home import Home
 from osc_imgurl.errors import (
     ImageUnacceptable,
     ImgurlError,
@@ -80,7 +80,7 @@ def _image(facts: Facts) -> Finding:
 def _store(facts: Facts) -> Finding:
     if facts.named_link:
         return _store_of_links(facts)
-    return _store_of_copies(facts.copy) if facts.home_of_copies else _store_of_glance(facts)
+    return _store_of_copies(facts.copy) if facts.copy_container else _store_of_glance(facts)
 
 
 def _store_of_links(facts: Facts) -> Finding:
@@ -290,7 +290,7 @@ def _object(facts: Facts) -> Finding:
         return found
     if facts.in_its_place is None:
         return skipped('these credentials cannot see whether the object is there')
-    if facts.home_of_copies:
+    if facts.copy_container:
         return failed(f'there is no copy {facts.path.object} in container {facts.path.container},'
                       ' or no more', 'Make another.', 'copy')
     return failed(f'there is no object {facts.path.object} in container'
@@ -302,7 +302,7 @@ def _object(facts: Facts) -> Finding:
 def _data(facts: Facts) -> Finding:
     """Compare an object that is there with its image."""
     image, md5 = facts.image, facts.answer.md5
-    if (not isinstance(image, Image) or image.id != facts.path.object or facts.home_of_copies
+    if (not isinstance(image, Image) or image.id != facts.path.object or facts.copy_container
             or not facts.answer.works):
         return passed('the object is there')
     same = image.has_data(None, md5)
@@ -440,11 +440,11 @@ def diagnose_image(reference: str, settings: Settings, cloud: Cloud, now: float,
     try:
         image = cloud.images.find(reference)
         check = STORE
-        home = Home(settings, swift)
-        copied = home.copies_of(image.id) if settings.copy and not object_name else []
+        container = CopyContainer(settings, swift)
+        copied = container.copies_of(image.id) if settings.copy and not object_name else []
         store = Store(settings, swift) if copied else choose_store(image, settings, swift)
         check = ACCOUNT
-        target = home.target(copied[0].name) if copied else in_container_of_its_own(
+        target = container.target(copied[0].name) if copied else in_container_of_its_own(
             resolve(image, store, object_name), image, store)
     except UntrustedLocation as error:
         return _stopped(STORE, or_copied(error, image, options, store.settings, store.swift))

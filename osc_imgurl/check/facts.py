@@ -12,8 +12,8 @@ import functools
 from collections.abc import Sequence
 
 from osc_imgurl.cache import Entry, signature_fingerprint
+from osc_imgurl.copies.container import CopyContainer
 from osc_imgurl.copies.copy import Copy, image_id_of, is_container
-from osc_imgurl.copies.home import Home
 from osc_imgurl.errors import ImgurlError, InvalidParameterValue, UntrustedLocation, sanitize
 from osc_imgurl.glance.image import Image, is_uuid
 from osc_imgurl.glance.location import Location, container_name
@@ -218,7 +218,7 @@ class Facts:
             return self.known_image
         name = self.path.object
         image_id = (self.named_link[1] if self.named_link
-                    else image_id_of(name) if self.home_of_copies else name)
+                    else image_id_of(name) if self.copy_container else name)
         if image_id is None or not is_uuid(image_id):
             return 'the object\'s name is no image\'s ID'
         try:
@@ -243,15 +243,15 @@ class Facts:
         return None
 
     @functools.cached_property
-    def home_of_copies(self) -> Home | None:
+    def copy_container(self) -> CopyContainer | None:
         """The container for copies, if the URL is for an object in it."""
         if not is_container(self.path.container, self.settings.copy_container):
             return None
         with contextlib.suppress(ImgurlError):
-            home = Home(self.settings, self.cloud.object_store)
-            path = home.target(self.path.object).path
+            container = CopyContainer(self.settings, self.cloud.object_store)
+            path = container.target(self.path.object).path
             if (path.account, path.container) == (self.path.account, self.path.container):
-                return home
+                return container
         return None
 
     @functools.cached_property
@@ -261,14 +261,14 @@ class Facts:
         InvalidParameterValue: another object has its name.
         """
         try:
-            return self.home_of_copies.find(self.path.object) if self.home_of_copies else None
+            return self.copy_container.find(self.path.object) if self.copy_container else None
         except ImgurlError as error:
             return error
 
     @functools.cached_property
     def location(self) -> Location | UntrustedLocation | None:
         """The image's trusted location in Swift, or why none is trusted; None if none is shown."""
-        if not isinstance(self.image, Image) or self.home_of_copies or self.named_link:
+        if not isinstance(self.image, Image) or self.copy_container or self.named_link:
             return None
         try:
             return find_trusted(self.image, self.settings, self.cloud.object_store)

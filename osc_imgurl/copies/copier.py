@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from osc_imgurl.copies import segments
+from osc_imgurl.copies.container import CopyContainer
 from osc_imgurl.copies.copy import (
     Copy,
     delete_at,
@@ -23,7 +24,6 @@ from osc_imgurl.copies.copy import (
     new_name,
     to_headers,
 )
-from osc_imgurl.copies.home import Home
 from osc_imgurl.copies.segments import Reader, Stored, Transfer
 from osc_imgurl.errors import (
     ImageDownloadFailed,
@@ -70,7 +70,7 @@ def make_copier(settings: Settings, cloud: Cloud, progress: Progress) -> Copier 
     """Return a copier for a cloud; None if the settings want none, or offline."""
     if not settings.copy or cloud.offline or isinstance(cloud.images, OfflineImages):
         return None
-    return Copier(settings, cloud.images, Home(settings, cloud.object_store), progress)
+    return Copier(settings, cloud.images, CopyContainer(settings, cloud.object_store), progress)
 
 
 def why_not(image: Image, options: URLOptions, settings: Settings, object_store: Swift) -> str:
@@ -126,14 +126,14 @@ class Upload:
 class Copier:
     """Sees that an image has a copy, and that the copy lives long enough. Threads share it.
 
-    :param home: the container of the copies.
+    :param copies: the container of the copies.
     """
 
-    def __init__(self, settings: Settings, images: ImageService, home: Home,
+    def __init__(self, settings: Settings, images: ImageService, copies: CopyContainer,
                  progress: Progress = no_progress) -> None:
         self._settings = settings
         self._images = images
-        self._home = home
+        self._copies = copies
         self._progress = progress
         # By image: one thread at a time copies it, and the others find its copy.
         self._turns: dict[str, threading.Lock] = {}
@@ -142,15 +142,15 @@ class Copier:
     @property
     def swift(self) -> Swift:
         """The object store of the copies."""
-        return self._home.store
+        return self._copies.store
 
     def may_copy(self, image: Image, options: URLOptions) -> bool:
         """Say whether an image may be copied: see :func:`why_not`."""
-        return not why_not(image, options, self._settings, self._home.store)
+        return not why_not(image, options, self._settings, self._copies.store)
 
     def target(self, image: Image) -> Target:
         """Return where copies of an image are. The object's name is known once there is one."""
-        return self._home.target(image.id)
+        return self._copies.target(image.id)
 
     def needed(self, image: Image, target: Target, options: URLOptions, swift: Swift) -> bool:
         """Say whether a URL needs a copy: the target was guessed, and holds other data, or none.
@@ -196,7 +196,7 @@ class Copier:
             raise ImageUnacceptable(
                 f'Glance shows no hash of image {image}, so a copy cannot be verified.',
                 'Copy it unverified.', 'copy_unverified')
-        self._home.prepare(self.target(image))
+        self._copies.prepare(self.target(image))
         with self._turns.setdefault(image.id, threading.Lock()):
             wanted = expires()
             copy = self._find(image, wanted)
@@ -205,17 +205,17 @@ class Copier:
                     upload = self._upload(image, image.size, expires, progress)
                     self._verify(image, upload)
                     copy, wanted = self._publish(image, upload, expires)
-        target = self._home.target(copy.name)
-        return target, self._home.key(target), wanted
+        target = self._copies.target(copy.name)
+        return target, self._copies.key(target), wanted
 
     def _find(self, image: Image, expires: int) -> Copy | None:
         """Return the copy for all processes, after making it live long enough."""
-        for copy in self._home.copies_that_stay(image.id, self._made.get(image.id)):
+        for copy in self._copies.copies_that_stay(image.id, self._made.get(image.id)):
             # A RADOS Gateway shows ended objects until its collector has run.
             if ((copy.delete_at is None or copy.delete_at > time.time())
                     and copy.size == image.size and image_hash(image) in (None, copy.hash)):
                 # It may end just now.
-                longer = self._home.extend(copy, expires)
+                longer = self._copies.extend(copy, expires)
                 if longer:
                     return longer
         return None
@@ -228,14 +228,14 @@ class Copier:
         reader = Reader(lambda start: self._data(image, start))
 
         def put(name: str, data: Body) -> str | None:
-            return md5_of(self._home.container.put(
+            return md5_of(self._copies.container.put(
                 name, data, {DELETE_AT: str(upload.delete_at)}) or {})
 
         transfer = Transfer(
-            reader, algorithm, segments.found(self._home.segments_of(image.id)),
-            put=put, keep=lambda known: self._home.reuse(known, upload.delete_at),
+            reader, algorithm, segments.found(self._copies.segments_of(image.id)),
+            put=put, keep=lambda known: self._copies.reuse(known, upload.delete_at),
             progress=progress, num_retries=self._settings.num_retries)
-        for segment in segments.plan(size, self._home.capabilities()):
+        for segment in segments.plan(size, self._copies.capabilities()):
             if ends_soon(upload.delete_at, time.time()):
                 # A large image takes longer than its URL lives.
                 upload = self._extend(image, upload, _while_copied(image, expires))
@@ -268,7 +268,7 @@ class Copier:
         wanted = _while_copied(image, expires)
         if upload.there and upload.delete_at != delete_at(wanted):
             upload = self._extend(image, upload, wanted)
-        own = Copy(self._home.container.name, new_name(image.id), image.name, upload.size,
+        own = Copy(self._copies.container.name, new_name(image.id), image.name, upload.size,
                    upload.hash, upload.delete_at)
         named = upload.there and self._name(own, upload, image, wanted)
         if named:
@@ -278,7 +278,7 @@ class Copier:
             if named:
                 # All processes find an older one first.
                 del self._made[image.id]
-                self._home.container.delete(own.name)
+                self._copies.container.delete(own.name)
             self._discard(image, upload)
         if copy is None:
             raise _gone(image)
@@ -292,7 +292,7 @@ class Copier:
         :raises ObjectStoreFailed: one is gone, and there is no copy.
         """
         moment = delete_at(expires)
-        if self._home.extend_all([each.name for each in upload.stored], moment):
+        if self._copies.extend_all([each.name for each in upload.stored], moment):
             return dataclasses.replace(upload, delete_at=moment)
         if self._find(image, expires) is None:
             raise _gone(image)
@@ -305,14 +305,14 @@ class Copier:
 
         :raises ImageUnacceptable: Glance might send our token elsewhere now.
         """
-        reason = unsafe_to_read(self._images.find_id(image.id), self._settings, self._home.store)
+        reason = unsafe_to_read(self._images.find_id(image.id), self._settings, self._copies.store)
         if reason:
             raise ImageUnacceptable(f'Image {image} is not copied: {reason}.')
         yield from self._images.data(image, start)
 
     def _name(self, copy: Copy, upload: Upload, image: Image, expires: int) -> bool:
         """Give the segments the name of the copy; False if one of them is gone."""
-        container = self._home.container
+        container = self._copies.container
         headers = {**to_headers(copy), 'Content-Type': 'application/octet-stream'}
         data, query = b'', ''
         if upload.stored:
@@ -330,12 +330,12 @@ class Copier:
     def _discard(self, image: Image, upload: Upload) -> None:
         """Delete our own segments, except those in a copy. If that fails, Swift deletes them."""
         with contextlib.suppress(ImgurlError):
-            used = [self._home.container.manifest(copy.name)
-                    for copy in self._home.copies_of(image.id)]
+            used = [self._copies.container.manifest(copy.name)
+                    for copy in self._copies.copies_of(image.id)]
             for each in upload.stored:
                 if each.name.startswith(upload.folder) and not any(
                         names is None or each.name in names for names in used):
-                    self._home.container.delete(each.name)
+                    self._copies.container.delete(each.name)
 
 
 def _validate(options: URLOptions) -> None:

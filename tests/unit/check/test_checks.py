@@ -121,7 +121,7 @@ def test_store(of, result, detail, names):
 def test_store_of_copies(monkeypatch, copy, result, detail, names):
     """Which copies a container has, the unit tests of copies find out."""
     of = facts(signed(container='copies'), settings=Settings(copy_container='copies'))
-    monkeypatch.setattr(of.home_of_copies, 'find', Mock(side_effect=[copy]))
+    monkeypatch.setattr(of.copy_container, 'find', Mock(side_effect=[copy]))
     assert made('store', of) == (result, detail, names)
 
 

@@ -13,9 +13,9 @@ import threading
 import pytest
 
 from osc_imgurl.copies import copier, segments
+from osc_imgurl.copies.container import CopyContainer
 from osc_imgurl.copies.copier import Copier, make_copier, no_progress, or_copied
 from osc_imgurl.copies.copy import DELETE_AT, Copy, image_hash, to_headers
-from osc_imgurl.copies.home import Home
 from osc_imgurl.errors import (
     ImageUnacceptable,
     InvalidParameterValue,
@@ -94,7 +94,7 @@ def md5(data):
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
-class InMemory(Home):
+class InMemory(CopyContainer):
     def __init__(self, container):
         super().__init__(Settings(), OfflineSwift())
         self.container = container
@@ -190,10 +190,10 @@ def test_a_copy_may_take_longer_than_its_url_lives(swift):
 
 
 def test_a_copy_is_in_the_container_that_is_made_for_it(swift):
-    home = InMemory(swift)
-    made = Copier(Settings(), Images(), home)
+    container = InMemory(swift)
+    made = Copier(Settings(), Images(), container)
     made.ensure(IMAGE, URLOptions(), lambda: int(swift.now) + DURATION)
-    assert home.prepared == [made.target(IMAGE)]
+    assert container.prepared == [made.target(IMAGE)]
 
 
 def test_a_gateway_shows_what_has_ended(swift, monkeypatch):

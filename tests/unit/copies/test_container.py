@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
+from osc_imgurl.copies.container import CopyContainer
 from osc_imgurl.copies.copy import Copy, to_headers
-from osc_imgurl.copies.home import Home
 from osc_imgurl.copies.segments import FOLDER
 from osc_imgurl.errors import (
     InvalidParameterValue,
@@ -44,8 +44,9 @@ class Stub:
         name = NAME if storage_url.endswith('AUTH_p') else IN_GATEWAY
         self.url = f'{storage_url}/{name}'
         self.account_url = storage_url
-        self.home = Home(Settings(), ObjectStore(cloud.session(), storage_url=storage_url))
-        self.target = self.home.target(IMAGE_ID)
+        self.copies = CopyContainer(
+            Settings(), ObjectStore(cloud.session(), storage_url=storage_url))
+        self.target = self.copies.target(IMAGE_ID)
         self.mock.put(self.url, status_code=201, headers=SWIFT)
         self.mock.post(self.url, status_code=204, headers=SWIFT)
 
@@ -76,12 +77,12 @@ class Stub:
 def test_a_container_is_made_and_gets_a_key(stub):
     stub.mock.head(stub.url, [{'status_code': 404, 'headers': SWIFT},
                               {'headers': {**SWIFT, KEY_HEADER: 'k'}}])
-    stub.home.prepare(stub.target)
+    stub.copies.prepare(stub.target)
     assert stub.asked('PUT', 'POST') == [f'PUT {stub.url}', f'POST {stub.url}']
     sent = [value for name, value in stub.mock.last_request.headers.items()
             if name.lower() == KEY_HEADER.lower()]
     assert len(sent) == 1 and len(sent[0]) >= 32
-    assert stub.home.key(stub.target) == Key(b'k')
+    assert stub.copies.key(stub.target) == Key(b'k')
 
 
 def test_threads_make_one_container_and_one_key(stub):
@@ -91,8 +92,8 @@ def test_threads_make_one_container_and_one_key(stub):
 
     def prepare(_):
         begun.wait(30)
-        stub.home.prepare(stub.target)
-        return stub.home.key(stub.target)
+        stub.copies.prepare(stub.target)
+        return stub.copies.key(stub.target)
 
     with concurrent.futures.ThreadPoolExecutor(4) as threads:
         assert set(threads.map(prepare, range(4))) == {Key(b'k')}
@@ -102,9 +103,9 @@ def test_threads_make_one_container_and_one_key(stub):
 def test_a_key_that_is_there_stays(stub):
     stub.container(**OLD, **{f'{KEY_HEADER}-2': 'two'})
     for _ in range(2):
-        stub.home.prepare(stub.target)
+        stub.copies.prepare(stub.target)
     assert stub.asked('PUT', 'POST') == []
-    assert stub.home.key(stub.target) == Key(b'two')
+    assert stub.copies.key(stub.target) == Key(b'two')
     assert stub.asked('HEAD') == [f'HEAD {stub.url}']
 
 
@@ -115,16 +116,16 @@ def test_a_key_that_was_set_just_now_is_looked_up_again(stub, naps, times):
     """Another process may be setting another."""
     stub.mock.head(stub.url, [{'headers': {**SWIFT, **times, KEY_HEADER: 'first'}},
                               {'headers': {**SWIFT, KEY_HEADER: 'second'}}])
-    stub.home.prepare(stub.target)
-    assert stub.home.key(stub.target) == Key(b'second')
+    stub.copies.prepare(stub.target)
+    assert stub.copies.key(stub.target) == Key(b'second')
     assert 0 < naps[-1] <= 2
 
 
 @pytest.mark.parametrize('times', [{}, {**OLD, 'Date': 'yesterday'}])
 def test_a_server_that_does_not_say_when(stub, times):
     stub.container(**times, **{KEY_HEADER: 'k'})
-    stub.home.prepare(stub.target)
-    assert stub.home.key(stub.target) == Key(b'k') and len(stub.asked('HEAD')) == 1
+    stub.copies.prepare(stub.target)
+    assert stub.copies.key(stub.target) == Key(b'k') and len(stub.asked('HEAD')) == 1
 
 
 @pytest.mark.parametrize(('answer', 'largest'), [
@@ -132,14 +133,14 @@ def test_a_server_that_does_not_say_when(stub, times):
     ({'json': {'swift': {'max_file_size': 7}}}, 7)])
 def test_a_cluster_that_does_not_say_what_it_supports(stub, answer, largest):
     stub.mock.get('http://swift/info', **answer)
-    assert stub.home.capabilities().max_object_size == largest
+    assert stub.copies.capabilities().max_object_size == largest
 
 
 @pytest.mark.parametrize(('header', 'use'), [
     ('X-Container-Read', 'read'), ('X-Container-Write', 'change')])
 def test_a_container_that_others_may_use_is_a_warning(stub, caplog, header, use):
     stub.container(**OLD, **{KEY_HEADER: 'k', header: '.r:*'})
-    stub.home.prepare(stub.target)
+    stub.copies.prepare(stub.target)
     assert caplog.messages == [f'Others may {use} what is in the container {NAME}, where copies'
                                f' are kept: its {header} is .r:*']
 
@@ -147,7 +148,7 @@ def test_a_container_that_others_may_use_is_a_warning(stub, caplog, header, use)
 def test_without_rights_there_is_no_container(stub):
     stub.container(403)
     with pytest.raises(ObjectStoreNotAuthorized, match='There the copy would be') as caught:
-        stub.home.prepare(stub.target)
+        stub.copies.prepare(stub.target)
     assert caught.value.names == ('copy_container',)
 
 
@@ -158,7 +159,7 @@ def test_another_projects_container_in_a_gateway(cloud, naps, status):
     stub.mock.get(stub.account_url, headers=SWIFT, text='other\n')
     stub.container(status)
     with pytest.raises(InvalidParameterValue, match=f'{IN_GATEWAY} is another project\'s'):
-        stub.home.prepare(stub.target)
+        stub.copies.prepare(stub.target)
 
 
 def test_in_a_gateway_the_accounts_key_signs(cloud, naps):
@@ -166,11 +167,11 @@ def test_in_a_gateway_the_accounts_key_signs(cloud, naps):
     stub.mock.head(stub.account_url, headers={**SWIFT, 'X-Account-Meta-Temp-URL-Key': 'k'})
     stub.mock.get(stub.account_url, headers=SWIFT, text=f'{IN_GATEWAY}\n')
     stub.container()
-    stub.home.prepare(stub.target)
-    assert stub.asked('POST') == [] and stub.home.key(stub.target) == Key(b'k')
+    stub.copies.prepare(stub.target)
+    assert stub.asked('POST') == [] and stub.copies.key(stub.target) == Key(b'k')
     stub.mock.head(stub.account_url, headers=SWIFT)
     with pytest.raises(MissingParameterValue):
-        Stub(cloud, 'http://rgw/swift/v1').home.prepare(stub.target)
+        Stub(cloud, 'http://rgw/swift/v1').copies.prepare(stub.target)
 
 
 FIRST, SECOND = (f'{IMAGE_ID}/{digit * 16}' for digit in '01')
@@ -184,13 +185,13 @@ def deleted(stub):
 
 def test_a_copy_is_deleted_with_its_segments(stub):
     stub.holds(IMAGE_ID, OTHER_ID, *SEGMENTS, OTHERS, 'x')
-    assert stub.home.delete_all([IMAGE_ID]) == []
+    assert stub.copies.delete_all([IMAGE_ID]) == []
     assert deleted(stub) == [IMAGE_ID, *SEGMENTS]
 
 
 def test_what_is_left_of_a_copy_is_deleted(stub):
     stub.holds(*SEGMENTS)
-    stub.home.delete(IMAGE_ID)
+    stub.copies.delete(IMAGE_ID)
     assert deleted(stub) == SEGMENTS
 
 
@@ -198,7 +199,7 @@ def test_all_copies_of_an_image_are_deleted(stub):
     """That of the name that earlier ones have, too."""
     stub.holds(IMAGE_ID, FIRST, SECOND, f'{OTHER_ID}/{"0" * 16}', *SEGMENTS, f'{IMAGE_ID}/x',
                f'{IMAGE_ID}x')
-    stub.home.delete(IMAGE_ID)
+    stub.copies.delete(IMAGE_ID)
     assert deleted(stub) == [IMAGE_ID, FIRST, SECOND, *SEGMENTS]
 
 
@@ -206,26 +207,26 @@ def test_what_is_no_copy_of_an_image_stays(stub):
     stub.holds(FIRST)
     stub.mock.head(f'{stub.url}/{FIRST}', headers={**SWIFT, 'Content-Length': '5'})
     with pytest.raises(InvalidParameterValue, match='There is no copy of image'):
-        stub.home.delete(IMAGE_ID)
+        stub.copies.delete(IMAGE_ID)
     assert deleted(stub) == []
 
 
 def test_a_copy_without_segments_is_deleted(stub):
     stub.holds(IMAGE_ID)
-    stub.home.delete(IMAGE_ID)
+    stub.copies.delete(IMAGE_ID)
     assert deleted(stub) == [IMAGE_ID]
 
 
 def test_what_is_not_deleted_is_an_error_for_each(stub):
     stub.holds(IMAGE_ID)
-    error, = stub.home.delete_all([OTHER_ID, IMAGE_ID])
+    error, = stub.copies.delete_all([OTHER_ID, IMAGE_ID])
     assert str(error) == f'There is no copy of image {OTHER_ID} in the container {NAME}.'
     assert deleted(stub) == [IMAGE_ID]
 
 
 def test_all_copies_are_deleted_and_nothing_else(stub):
     stub.holds(IMAGE_ID, OTHER_ID, *SEGMENTS, OTHERS, 'x', f'{FOLDER}x')
-    assert stub.home.clear() == []
+    assert stub.copies.clear() == []
     assert sorted(deleted(stub)) == sorted([IMAGE_ID, OTHER_ID, *SEGMENTS, OTHERS])
     assert set(deleted(stub)[:2]) == {IMAGE_ID, OTHER_ID}
 
@@ -237,13 +238,13 @@ def test_a_segment_lives_longer_and_never_shorter(stub, found, wanted, posted):
     stub.mock.head(f'{stub.url}/x', [{'headers': {**SWIFT, **ends}},
                                      {'headers': {**SWIFT, 'X-Delete-At': str(wanted)}}])
     stub.mock.post(f'{stub.url}/x', headers=SWIFT, status_code=202)
-    assert stub.home.extend_all(['x'], wanted) is True
+    assert stub.copies.extend_all(['x'], wanted) is True
     assert bool(stub.asked('POST')) is posted
 
 
 def test_a_segment_that_is_gone(stub):
     stub.mock.head(f'{stub.url}/x', status_code=404, headers=SWIFT)
-    assert stub.home.extend_all(['x'], END) is False
+    assert stub.copies.extend_all(['x'], END) is False
 
 
 def test_which_copy_all_processes_use(stub, naps):
@@ -253,11 +254,11 @@ def test_which_copy_all_processes_use(stub, naps):
         stub.mock.head(f'{stub.url}/{name}', headers={
             **SWIFT, **OLD, 'X-Timestamp': stamp, 'Content-Length': '5',
             **to_headers(Copy(NAME, name, None, 5, 'md5:00', END))})
-    assert [copy.name for copy in stub.home.copies_that_stay(IMAGE_ID)] == [
+    assert [copy.name for copy in stub.copies.copies_that_stay(IMAGE_ID)] == [
         SECOND, FIRST, IMAGE_ID]
     assert naps == []
     stub.holds(SECOND, FIRST)
-    assert [copy.name for copy in stub.home.copies_that_stay(IMAGE_ID)] == [FIRST, SECOND]
+    assert [copy.name for copy in stub.copies.copies_that_stay(IMAGE_ID)] == [FIRST, SECOND]
 
 
 def test_a_copy_that_may_be_withdrawn_is_looked_at_again(stub, naps):
@@ -268,10 +269,10 @@ def test_a_copy_that_may_be_withdrawn_is_looked_at_again(stub, naps):
         {'headers': {**SWIFT, **new, 'Content-Length': '5',
                      **to_headers(Copy(NAME, FIRST, None, 5, 'md5:00', END))}},
         {'status_code': 404, 'headers': SWIFT}])
-    assert [copy.name for copy in stub.home.copies_that_stay(IMAGE_ID)] == [SECOND]
+    assert [copy.name for copy in stub.copies.copies_that_stay(IMAGE_ID)] == [SECOND]
     assert naps == [2]
     # One's own is not.
-    assert [copy.name for copy in stub.home.copies_that_stay(IMAGE_ID, SECOND)] == [SECOND]
+    assert [copy.name for copy in stub.copies.copies_that_stay(IMAGE_ID, SECOND)] == [SECOND]
     assert naps == [2]
 
 
@@ -282,7 +283,7 @@ def test_a_name_is_a_copys_or_an_images(stub):
         **SWIFT, 'Content-Length': '5', **to_headers(Copy(NAME, OTHER_ID, 'b', 5, 'md5:00', END))})
 
     def image_id(reference):
-        return stub.home.image_id(reference, lambda name: Image(f'found {name}'))
+        return stub.copies.image_id(reference, lambda name: Image(f'found {name}'))
 
     assert image_id('deleted') == IMAGE_ID and image_id('c') == 'found c'
     assert image_id('b') == image_id(OTHER_ID) == image_id(f'glance://x/{OTHER_ID}') == OTHER_ID
@@ -291,7 +292,7 @@ def test_a_name_is_a_copys_or_an_images(stub):
 def test_a_name_that_copies_of_several_images_have(stub):
     stub.holds(FIRST, OTHER_ID, **to_headers(Copy(NAME, FIRST, 'cirros', 5, 'md5:00', END)))
     with pytest.raises(InvalidParameterValue) as caught:
-        stub.home.image_id('cirros', None)
+        stub.copies.image_id('cirros', None)
     assert str(caught.value) == (
         f"Copies of several images have the name 'cirros': {IMAGE_ID}, {OTHER_ID}. Name one by its"
         ' ID.')
@@ -300,15 +301,15 @@ def test_a_name_that_copies_of_several_images_have(stub):
 def test_an_object_that_is_no_copy_is_left_alone(stub):
     stub.mock.head(f'{stub.url}/{IMAGE_ID}', headers={**SWIFT, 'Content-Length': '5'})
     with pytest.raises(InvalidParameterValue, match='is no copy that this command has made'):
-        stub.home.find(IMAGE_ID)
+        stub.copies.find(IMAGE_ID)
 
 
 def test_a_copy_is_extended_with_all_that_is_said_of_it(stub):
     stub.holds(IMAGE_ID)
-    copy = stub.home.find(IMAGE_ID)
+    copy = stub.copies.find(IMAGE_ID)
     stub.mock.head(f'{stub.url}/{IMAGE_ID}', [
         {'headers': {**SWIFT, 'X-Delete-At': str(END)}},
         {'headers': {**SWIFT, 'X-Delete-At': str(END + 3600)}}])
-    assert stub.home.extend(copy, END) == dataclasses.replace(copy, delete_at=END + 3600)
+    assert stub.copies.extend(copy, END) == dataclasses.replace(copy, delete_at=END + 3600)
     sent = {name: str(value) for name, value in stub.mock.request_history[-2].headers.items()}
     assert json.dumps(sent).count('md5:00') == 1 and str(END + 3600) in json.dumps(sent)

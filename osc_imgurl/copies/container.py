@@ -65,7 +65,7 @@ ATTEMPTS = 5
 BEHIND_SEGMENTS = segments.FOLDER.replace('/', '0')
 
 
-class Home:
+class CopyContainer:
     """The container for copies in the session's own account. Threads share it.
 
     Every method raises ImgurlError without an object store, or if Swift fails.
