@@ -67,7 +67,7 @@ class Handover:
             raise ImageUnacceptable(
                 f'Image {image} has the disk format {image.disk_format} and the container'
                 f' format {image.container_format}.',
-                f'Hand over a bare image in one of the formats {", ".join(words)}.')
+                f'Hand over a bare image in the format {" or ".join(words)}.')
         return word
 
     def hash(self, algorithms: Collection[str]) -> tuple[str, str]:
@@ -293,6 +293,8 @@ def _write(path: pathlib.Path, text: str) -> None:
         secret_file.write_new(path, text.encode(errors='backslashreplace'))
     except OSError as error:
         raise _not_written(path, str(error.strerror)) from None
+    except UnicodeEncodeError:
+        raise _not_written(path, 'the file system has no such characters') from None
 
 
 def _not_written(path: pathlib.Path, reason: str) -> InvalidParameterValue:

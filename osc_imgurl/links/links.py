@@ -137,7 +137,10 @@ class Links:
 
     def revoke_all(self, image_id: str | None = None) -> list[ImgurlError]:
         """Delete all links, or those of one image; return the errors."""
-        return delete_each(lambda kept: kept[0].revoke(kept[1]), list(self._listed(image_id)))
+        found = list(self._listed(image_id))
+        if image_id is not None and not found:
+            return [InvalidParameterValue(f'There is no link to image {image_id}.')]
+        return delete_each(lambda kept: kept[0].revoke(kept[1]), found)
 
     def _listed(self, image_id: str | None = None) -> Iterator[Kept]:
         seen = set()
@@ -149,17 +152,18 @@ class Links:
                 seen.add(link.name)
 
     def _find(self, references: Iterable[str]) -> tuple[list[Kept], list[ImgurlError]]:
-        """Return each link once, and the errors for the others. IDs need one listing for all."""
+        """Return each link once, and an error for each other reference. IDs need one listing."""
         found: dict[str, Kept] = {}
         errors = []
-        by_id = functools.cache(lambda: {kept[1].id: kept for kept in self._listed()})
+        listed = functools.cache(lambda: list(self._listed()))
         for reference in references:
             try:
-                kept = (self._of_url(reference) if names_url(reference)
-                        else by_id().get(reference.lower()))
-                if kept is None:
+                # With write access to the container, a user can give another object a link's ID.
+                kept = ([self._of_url(reference)] if names_url(reference) else
+                        [each for each in listed() if each[1].id == reference.lower()])
+                if not kept:
                     raise gone(reference)
-                found[kept[1].id] = kept
+                found.update({each[1].name: each for each in kept})
             except ImgurlError as error:
                 errors.append(error)
         return list(found.values()), errors

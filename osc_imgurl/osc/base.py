@@ -112,6 +112,8 @@ class ShowOne(Command, command.ShowOne):
                        data: Iterable[Any]) -> int:
         if parsed_args.formatter == 'shell':
             self.formatter = ShellFormatter()
+        if parsed_args.formatter in ('shell', 'value'):
+            data = ['' if cell is None else cell for cell in data]
         row = _shown(data, parsed_args.formatter)
         return super().produce_output(parsed_args, column_names, row)
 
@@ -153,8 +155,10 @@ def _shown(row: Iterable[Any], formatter: str) -> list[Any]:
     if formatter in EXACT_FORMATTERS:
         return list(row)
     # As cliff's formatters do: a table is for people, a bare value for machines.
-    cells = ((cell.human_readable() if formatter == 'table' else str(cell.machine_readable()))
-             if isinstance(cell, FormattableColumn) else cell for cell in row)
+    table = formatter == 'table'
+    cells = ((cell.human_readable() if table else str(cell.machine_readable()))
+             if isinstance(cell, FormattableColumn) else '' if table and cell is None else cell
+             for cell in row)
     return [lib.errors.printable(cell) if isinstance(cell, str) else cell for cell in cells]
 
 

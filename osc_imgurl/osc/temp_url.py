@@ -76,7 +76,7 @@ class ShowImageTempURL(base.ShowOne):
         copied = lib.copy.image_id_of(name) if lib.copy.is_container(
             parsed.path.container, settings.copy_container) else None
         image_id = named[1] if named else copied or (name if lib.image.is_uuid(name) else None)
-        row = {
+        return {
             'endpoint': parsed.endpoint,
             'account': parsed.path.account,
             'container': parsed.path.container,
@@ -96,9 +96,6 @@ class ShowImageTempURL(base.ShowOne):
             'inline': parsed.inline,
             'signature': signature,
         }
-        if parsed_args.formatter not in ('json', 'yaml'):
-            row = {name: '' if value is None else value for name, value in row.items()}
-        return row
 
 
 class CheckImageTempURL(base.Lister):

@@ -74,8 +74,10 @@ class DeleteImageTempURLCache(base.Command):
             if parsed_args.all or entry.image_id in images
             or (parsed_args.expired and entry.expires < now))
         known = {entry.image_id for entry in entries}
-        return base.report(lib.errors.InvalidParameterValue(f'The cache has no URL for {image}.')
-                           for image in images if image not in known)
+        return base.report(
+            lib.errors.InvalidParameterValue(
+                f'The cache has no URL for {image}.', 'Give the ID, as cache list shows it.')
+            for image in images if image not in known)
 
 
 class ShowImageTempURLCache(base.ShowOne):

@@ -138,7 +138,7 @@ class SetImageTempURLKey(base.ShowOne):
         _add_source_options(parser)
         _add_slot_option(parser)
         _add_longest_option(
-            parser, 'if another slot has a key, show when rotate --finish is possible')
+            parser, 'it shows when rotate --finish is possible, if another slot has a key')
         parser.add_argument(
             '--force', action='store_true',
             help='Overwrite a key in use: end its URLs')
@@ -190,9 +190,9 @@ class RotateImageTempURLKey(base.ShowOne):
         _add_source_options(parser, ' (default)')
         parser.add_argument(
             '--finish', action='store_true',
-            help='Remove the old key. That needs --longest, and so much time since the rotation'
-                 ' began')
-        _add_longest_option(parser, 'tell when --finish is possible, or finish')
+            help='Remove the old key. It needs --longest, and is refused until that long after the'
+                 ' rotation')
+        _add_longest_option(parser, 'it shows when --finish is possible; --finish needs it')
         parser.add_argument(
             '--force', action='store_true',
             help='Rotate again before --finish, or finish early: end the URLs of the old key')

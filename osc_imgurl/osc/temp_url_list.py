@@ -171,7 +171,7 @@ def _named(parsed_args: argparse.Namespace, client: lib.client.Client,
     if (_filters(parsed_args) or parsed_args.limit or parsed_args.max_items
             or parsed_args.marker is not None):
         raise lib.errors.InvalidParameterValue(
-            'Filters choose among all images: name images, or filter them, not both.')
+            'Name images or give filters, not both: filters choose among all images.')
     return lib.batch.find_images(
         references(parsed_args.images, parsed_args.from_file), client.glance)
 
@@ -240,5 +240,4 @@ def _project_id(identity: Any, project: str, domain: str | None) -> str:
         return project
     except (exceptions.NotFoundException, exceptions.DuplicateResource) as error:
         raise lib.errors.InvalidParameterValue(
-            f'The project {project} is not known, or not the only one: {error}.',
-            'Use its ID.') from error
+            f'There is no project {project}, or there are several.', 'Use its ID.') from error

@@ -365,5 +365,5 @@ def _require_no_links(change: Change, living: Iterable[str]) -> None:
     count = collections.Counter(living)[change.gone]
     if count:
         raise InvalidParameterValue(
-            f'Links of the key {change.gone} would stop working: there are {count} of them.',
+            f'URLs of {count} links of the key {change.gone} would stop working.',
             'Revoke them, wait until they have expired, or end them now.', FORCE)

@@ -225,7 +225,8 @@ def test_cache_commands(home):
     assert shown == [str(path), str(path.stat().st_size), '2', 'sqlite']
     assert run(home, 'cache', 'delete', '--expired')[2] == 0
     assert run(home, 'cache', 'delete', 'nobody', IMAGE_ID, 'no\nbody') == (
-        [], 'The cache has no URL for nobody.\nThe cache has no URL for no\\nbody.\n', 1)
+        [], 'The cache has no URL for nobody. Give the ID, as cache list shows it.\n'
+            'The cache has no URL for no\\nbody. Give the ID, as cache list shows it.\n', 1)
     assert run(home, 'cache', 'list', '-f', 'value', '-c', 'image_id')[0] == [other]
     assert run(home, 'cache', 'delete', '--all')[1:] == ('', 0)
     assert run(home, 'cache', 'list', '-f', 'value')[0] == []

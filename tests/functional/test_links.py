@@ -351,7 +351,7 @@ def test_what_downloads(cloud, tmp_path, program, command, refused):
 def test_a_key_that_signs_a_link_is_not_removed_by_surprise(cloud, image):
     row = cloud.create(image, '--revocable', '--duration', '1h')
     result = cloud.openstack('image', 'temp', 'url', 'key', 'unset')
-    assert result.code == 1 and 'Links of the key' in result.stderr
+    assert result.code == 1 and 'links of the key' in result.stderr
     assert 'there are 1 of them' in result.stderr and '--force' in result.stderr
     assert status(row['url']) == 200
 
@@ -363,7 +363,7 @@ def test_a_rotation_is_not_finished_while_links_live(cloud, image):
     while 'may work until' in (line := cloud.openstack(
             *rotate, '--finish', '--longest', '1s').stderr):
         pass
-    assert 'Links of the key' in line and 'there are 1 of them' in line
+    assert 'URLs of 1 links of the key' in line
     assert status(row['url']) == 200
     revoke(cloud, row['link'])
     cloud.rows(*rotate, '--finish', '--longest', '1s')

@@ -275,6 +275,15 @@ class TestDirectory:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
         assert 'File too large' in failed.error.problem and not list(folder.iterdir())
 
+    def test_a_file_system_without_such_characters(self, folder, monkeypatch):
+        # It cannot be had here: Python decides on the encoding when it starts.
+        def write_new(path, value):
+            path.name.encode('ascii')
+
+        monkeypatch.setattr('osc_imgurl.settings.secret_file.write_new', write_new)
+        failed, = exported(several(1, name='caf\xe9'), ExportOptions('ironic', directory=folder))
+        assert 'the file system has no such characters' in failed.error.problem
+
     def test_a_directory_that_there_can_be_none_of(self, folder):
         create = Creator()
         for path in (folder / 'deeper', pathlib.Path(__file__)):

@@ -21,7 +21,7 @@ def test_what_is_inserted():
 @pytest.mark.parametrize(('disk_format', 'container_format'), [
     ('raw', 'bare'), ('qcow2', 'bare'), ('iso', 'ova')])
 def test_what_is_no_iso(disk_format, container_format):
-    with pytest.raises(ImageUnacceptable, match='in one of the formats iso'):
+    with pytest.raises(ImageUnacceptable, match='in the format iso'):
         body(disk_format=disk_format, container_format=container_format)
 
 

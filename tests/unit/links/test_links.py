@@ -1,5 +1,6 @@
 """Links named by IDs and URLs, and which key signs the URL of one."""
 
+import dataclasses
 import re
 
 import pytest
@@ -75,6 +76,22 @@ def test_by_ids_and_urls(cloud, links):
     assert links.revoke([LINKS[0].id.upper(), LINKS[1].id, LINKS[0].id]) == []
     assert asked(cloud, 'DELETE') == [f'/{LINKS[number].name}' for number in (2, 0, 1)]
     assert len(asked(cloud, 'GET')) == 2
+
+
+def test_another_object_with_the_same_id(cloud, links):
+    """Both are revoked: no answer hides that the real link still works."""
+    planted = dataclasses.replace(LINKS[0], image_id='f' * 8 + IMAGE_ID[8:])
+    cloud.mock.get(CONTAINER, [{'json': listing(LINKS[0], planted), 'headers': TRANSACTION},
+                               {'json': [], 'headers': TRANSACTION}])
+    cloud.mock.delete(f'{CONTAINER}/{planted.name}', status_code=204, headers=TRANSACTION)
+    assert planted.name != LINKS[0].name and links.revoke([LINKS[0].id]) == []
+    assert asked(cloud, 'DELETE') == [f'/{LINKS[0].name}', f'/{planted.name}']
+
+
+def test_none_of_an_image(cloud, links):
+    cloud.mock.get(CONTAINER, json=[], headers=TRANSACTION)
+    found, = links.revoke_all(IMAGE_ID)
+    assert f'There is no link to image {IMAGE_ID}' in str(found)
 
 
 @pytest.mark.parametrize(('reference', 'error'), [

@@ -216,7 +216,7 @@ def test_images_of_a_project(openstack, cloud, find, owner):
 def test_a_project_that_is_not_known(openstack, cloud, error):
     openstack.identity = types.SimpleNamespace(find_project=failing(error))
     assert refused(openstack, LIST, '--project', 'somebody').startswith(
-        'The project somebody is not known, or not the only one')
+        'There is no project somebody, or there are several')
     assert cloud.asked == []
 
 
@@ -253,12 +253,12 @@ def test_filters(openstack, cloud, options, query):
 
 
 @pytest.mark.parametrize(('options', 'said'), [
-    (('cirros', '--public'), 'Filters choose among all images'),
-    (('cirros', '--limit', '1'), 'Filters choose among all images'),
-    (('cirros', '--marker', 'x'), 'Filters choose among all images'),
-    (('cirros', '--marker', ''), 'Filters choose among all images'),
-    (('cirros', '--property', 'os='), 'Filters choose among all images'),
-    (('cirros', '--max-items', '1'), 'Filters choose among all images'),
+    (('cirros', '--public'), 'Name images or give filters'),
+    (('cirros', '--limit', '1'), 'Name images or give filters'),
+    (('cirros', '--marker', 'x'), 'Name images or give filters'),
+    (('cirros', '--marker', ''), 'Name images or give filters'),
+    (('cirros', '--property', 'os='), 'Name images or give filters'),
+    (('cirros', '--max-items', '1'), 'Name images or give filters'),
     (('--limit', '-1'), 'A negative number of images cannot be listed. Use 0 for no limit (--lim'),
     (('--max-items', '-1'), 'A negative number of images cannot be listed.'),
     (('--filename', 'x'), 'All images would be saved under the same name.')])
@@ -457,7 +457,8 @@ def test_what_is_deleted_from_the_cache(openstack, caplog):
     assert sorted(left()) == [IMAGE_ID, KERNEL_ID]
     openstack(f'{CACHE} delete', 'x', IMAGE_ID, 'y', 'x')
     assert openstack.code == 1 and left() == [KERNEL_ID]
-    assert caplog.messages == [f'The cache has no URL for {name}.' for name in 'xy']
+    assert caplog.messages == [
+        f'The cache has no URL for {name}. Give the ID, as cache list shows it.' for name in 'xy']
     openstack(f'{CACHE} delete', '--all')
     assert left() == []
 

@@ -13,7 +13,7 @@ from osc_imgurl.tempurl.signing import Key
 NOW = 1_700_000_000
 A, B, NEW = Key(b'a'), Key(b'b'), Key(b'new')
 ACCOUNT, CONTAINER = Owner('AUTH_x'), Owner('AUTH_x', 'glance')
-LINKS = 'Links of the key {} would stop working: there are 2 of them. Revoke them, wait until'
+LINKS = 'URLs of 2 links of the key {} would stop working. Revoke them, wait until'
 
 
 def slots(owner, first, second, rotated=None, now=NOW):
