@@ -134,7 +134,7 @@ class CopyContainer:
                 self._prepare(target)
             except ObjectStoreNotAuthorized as error:
                 raise ObjectStoreNotAuthorized(
-                    f'{error.problem} There the copy would be.', 'Use credentials with a role that'
+                    f'{error.problem} The copy would go there.', 'Use credentials with a role that'
                     ' may write there, or another container.', 'copy_container') from None
             self._prepared = True
 

@@ -127,7 +127,7 @@ def test_the_filters_of_image_list(cloud):
         assert sorted(row['image_id'] for row in found) == wanted
     result = cloud.openstack(*LIST, '--project', 'nobody', cloud='admin')
     assert (result.code, result.stdout) == (1, '')
-    assert 'The project nobody is not known' in result.stderr and 'Use its ID' in result.stderr
+    assert 'There is no project nobody' in result.stderr and 'Use its ID' in result.stderr
 
 
 def test_what_create_takes(cloud, images):

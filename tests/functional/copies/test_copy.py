@@ -387,7 +387,7 @@ def test_a_container_that_others_can_use(cloud, account, image):
 def test_a_role_that_may_not_write(cloud, image):
     refused = cloud.refused(image, '--copy', cloud='reader')
     assert refused.startswith('Swift does not') and refused.endswith(
-        'There the copy would be. Use credentials with a role that may write there, or another'
+        'The copy would go there. Use credentials with a role that may write there, or another'
         ' container (copy_container).')
 
 

@@ -147,7 +147,7 @@ def test_a_container_that_others_may_use_is_a_warning(stub, caplog, header, use)
 
 def test_without_rights_there_is_no_container(stub):
     stub.container(403)
-    with pytest.raises(ObjectStoreNotAuthorized, match='There the copy would be') as caught:
+    with pytest.raises(ObjectStoreNotAuthorized, match='The copy would go there') as caught:
         stub.copies.prepare(stub.target)
     assert caught.value.names == ('copy_container',)
 
