@@ -48,6 +48,7 @@ class Kind(enum.Enum):
     ENVIRONMENT = 'environment'
     CLOUD = 'clouds.yaml'
     CONFIG_FILE = 'config file'
+    PROGRAM = 'program'
     STORE = 'stores of a program'
 
 
@@ -205,7 +206,7 @@ class Settings:
                 shown = '' if setting.secret else f' {value!r}'
                 raise InvalidParameterValue(f'Invalid {setting.name}{shown}: {error}.') from None
         object.__setattr__(self, 'sources', {
-            setting.name: self.sources.get(setting.name) or Source(Kind.OPTION, setting.name)
+            setting.name: self.sources.get(setting.name) or Source(Kind.PROGRAM, setting.name)
             for setting in TABLE if given[setting.name] is not None
             and (setting.name in self.sources or given[setting.name] != setting.default)})
         _validate_duration(self.duration, self.expected_download_start_delay)
@@ -252,8 +253,9 @@ class Settings:
         return [self.sources[name] for name in names if name in self.sources]
 
     def given_explicitly(self, *names: str) -> list[Source]:
-        """Return those sources that are options, about this one image."""
-        return [source for source in self.given_by(*names) if source.kind is Kind.OPTION]
+        """Return the sources that are about this one image: options, and a program's values."""
+        return [source for source in self.given_by(*names)
+                if source.kind in (Kind.OPTION, Kind.PROGRAM)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -319,7 +321,7 @@ def for_store(settings: Settings, name: str | None) -> Settings:
         return settings
     own = of_name(settings.stores, name) or settings
     return dataclasses.replace(own, store=name, stores={}, sources={
-        each: source if source.kind is not Kind.OPTION or source == settings.sources.get(each)
+        each: source if source.kind is not Kind.PROGRAM or source == settings.sources.get(each)
         else Source(Kind.STORE, f'stores.{name}.{each}') for each, source in own.sources.items()})
 
 

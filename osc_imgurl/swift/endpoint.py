@@ -15,7 +15,7 @@ from keystoneauth1.session import Session
 
 from osc_imgurl import http
 from osc_imgurl.errors import ImgurlError, MissingParameterValue, ObjectStoreFailed, one_line
-from osc_imgurl.settings.table import Settings
+from osc_imgurl.settings.table import Kind, Settings
 from osc_imgurl.swift.answers import DIGESTS_OF_A_SILENT_CLUSTER, PREFERRED_DIGESTS, Capabilities
 from osc_imgurl.tempurl.endpoint import (
     Endpoint,
@@ -281,7 +281,7 @@ def find_endpoint(settings: Settings, swift: Swift) -> Endpoint:
         url = gateway_endpoint(url, known if account is None else None)
         # A gateway can have accounts in its URLs, too. Some of these crash at a URL without one.
         accounts = bool((account and is_gateway(known, account))
-                        or settings.given_explicitly('account'))
+                        or any(each.kind is Kind.OPTION for each in settings.given_by('account')))
     return _at(url, accounts, known, account)
 
 

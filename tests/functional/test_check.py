@@ -417,7 +417,7 @@ def test_a_foreign_host(cloud, image, storage_url, foreign, path):
 
 @pytest.mark.parametrize(('old', 'new'), [
     ('http://', 'https://'), ('127.0.0.1', 'localhost'), ('127.0.0.1', '127.1'),
-    ('127.0.0.1', '127.0.0.1.'), ('/v1/', '//v1/'), ('/v1/', '/x/../v1/'),
+    ('127.0.0.1', '127.0.0.1.'), ('/v1/', '//v1/'),
     ('127.0.0.1', '[::ffff:127.0.0.1]')])
 def test_another_way_to_the_same_host_is_foreign(cloud, image, old, new):
     url = create(cloud, image).replace(old, new, 1)

@@ -123,11 +123,11 @@ def test_sources():
 
 
 def test_what_a_program_gives_counts_as_an_option():
-    option = Source(Kind.OPTION, 'account')
+    option = Source(Kind.PROGRAM, 'account')
     settings = Settings(account='a', container='glance')
     assert settings.given_explicitly('account', 'container') == [option]
     assert Settings(endpoint_url='http://h/v1/a').given_by('account') == [
-        Source(Kind.OPTION, 'endpoint_url')]
+        Source(Kind.PROGRAM, 'endpoint_url')]
     assert dataclasses.replace(settings, account='b').given_by('account') == [option]
     assert dataclasses.replace(settings, account=None).given_by('account') == []
     source = Source(Kind.CLOUD, 'clouds.yaml')
@@ -140,7 +140,7 @@ def test_what_a_program_gives_for_a_store_is_about_all_its_images():
     own = for_store(settings, 'west')
     assert own.given_by('container') == [Source(Kind.STORE, 'stores.west.container')]
     # The same is given for all stores.
-    assert own.given_explicitly('account', 'container') == [Source(Kind.OPTION, 'account')]
+    assert own.given_explicitly('account', 'container') == [Source(Kind.PROGRAM, 'account')]
 
 
 @pytest.mark.parametrize('settings', [
