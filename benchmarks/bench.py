@@ -20,7 +20,7 @@ from links import links
 from measure import Commands, Row, fill, medians, requests_of, seconds, upload
 from swiftclient.utils import generate_temp_url
 
-from osc_imgurl.cache import Entry
+from osc_imgurl.cache.base import Entry
 from osc_imgurl.cache.sqlite import SQLiteCache, insert
 from osc_imgurl.tempurl.signing import Key, Parameters, sign
 from osc_imgurl.tempurl.url import ObjectPath

@@ -21,7 +21,8 @@ from keystoneauth1.session import Session
 
 from osc_imgurl import batch
 from osc_imgurl.batch import Failure, Found, Made
-from osc_imgurl.cache import Entry, open_cache
+from osc_imgurl.cache import open_cache
+from osc_imgurl.cache.base import Entry
 from osc_imgurl.check.new_url import NewURLCheck
 from osc_imgurl.copies.container import CopyContainer
 from osc_imgurl.copies.copier import Copier, Progress, make_copier, no_progress

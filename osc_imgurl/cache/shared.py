@@ -17,7 +17,7 @@ from typing import Any
 from dogpile.cache import make_region
 from dogpile.cache.api import NO_VALUE, CacheBackend
 
-from osc_imgurl.cache import TIME_LIMIT, CacheInfo, CircuitBreaker, Entry, decode, usable
+from osc_imgurl.cache.base import TIME_LIMIT, CacheInfo, CircuitBreaker, Entry, decode, usable
 from osc_imgurl.errors import CacheFailed, InvalidParameterValue, remember_in
 
 # The other backends of dogpile.cache serve one machine, or their clients (python-memcached,

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from osc_imgurl.cache import CacheInfo, CircuitBreaker, Entry, decode, usable
+from osc_imgurl.cache.base import CacheInfo, CircuitBreaker, Entry, decode, usable
 from osc_imgurl.errors import CacheFailed, logger
 
 LOG = logger(__name__)

@@ -63,7 +63,7 @@ from osc_imgurl.tempurl.signing import Parameters, allows, sign
 from osc_imgurl.tempurl.url import TempURL, parse
 
 if TYPE_CHECKING:
-    from osc_imgurl.cache import Entry
+    from osc_imgurl.cache.base import Entry
 
 # How far this machine's clock may differ from the server's, in seconds.
 CLOCK_MARGIN = 30

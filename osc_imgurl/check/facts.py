@@ -11,7 +11,7 @@ import dataclasses
 import functools
 from collections.abc import Sequence
 
-from osc_imgurl.cache import Entry, signature_fingerprint
+from osc_imgurl.cache.base import Entry, signature_fingerprint
 from osc_imgurl.copies.container import CopyContainer
 from osc_imgurl.copies.copy import Copy, image_id_of, is_container
 from osc_imgurl.errors import ImgurlError, InvalidParameterValue, UntrustedLocation, sanitize

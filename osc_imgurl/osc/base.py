@@ -71,14 +71,14 @@ class Command(command.Command):
         try:
             return super().run(parsed_args) or self.exit_status
         except lib.errors.ImgurlError as error:
-            raise exceptions.CommandError(error.message(lib.common.typed)) from error
+            raise exceptions.CommandError(error.message(lib.words.typed)) from error
 
 
 def report(errors: Iterable[lib.errors.ImgurlError]) -> int:
     """Log why a part of what was asked for is not done; return the exit status."""
     code = 0
     for error in errors:
-        lib.errors.logger(__name__).error('%s', error.message(lib.common.typed))
+        lib.errors.logger(__name__).error('%s', error.message(lib.words.typed))
         code = 1
     return code
 
@@ -180,7 +180,7 @@ def _sanitize(record: logging.LogRecord) -> bool:
 
     if isinstance(record.args, tuple):
         record.args = tuple(
-            each.message(lib.common.typed) if isinstance(each, lib.errors.ImgurlError) else each
+            each.message(lib.words.typed) if isinstance(each, lib.errors.ImgurlError) else each
             for each in record.args)
     lib.errors.rewrite(record, sanitize)
     if record.exc_info:

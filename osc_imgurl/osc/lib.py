@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from osc_imgurl.links import link_container as link_container
     from osc_imgurl.osc import common as common
     from osc_imgurl.osc import output as output
+    from osc_imgurl.osc import words as words
     from osc_imgurl.settings import secret_file as secret_file
     from osc_imgurl.settings import sources as sources
     from osc_imgurl.settings import table as table
@@ -37,7 +38,7 @@ else:
 
     _HOMES = {path.rpartition('.')[2]: path for path in (
         'batch', 'client', 'errors', 'export', 'http', 'copies.copy', 'glance.image', 'links.link',
-        'links.link_container', 'osc.common', 'osc.output', 'settings.secret_file',
+        'links.link_container', 'osc.common', 'osc.output', 'osc.words', 'settings.secret_file',
         'settings.sources', 'settings.table', 'settings.values', 'swift.answers',
         'swift.key_slots', 'target.report', 'target.resolve', 'tempurl.explain',
         'tempurl.options', 'tempurl.signing', 'tempurl.url')}

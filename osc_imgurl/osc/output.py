@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from osc_imgurl.batch import Failure, Made
 from osc_imgurl.errors import logger, printable
 from osc_imgurl.glance.image import Image, named
-from osc_imgurl.osc.common import typed
+from osc_imgurl.osc.words import typed
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar

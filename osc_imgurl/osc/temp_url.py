@@ -131,7 +131,7 @@ class CheckImageTempURL(base.Lister):
             subject, method=parsed_args.method, object_name=parsed_args.object_name)
         self.exit_status = int(report.first_failure is not None)
         rows = [[each.check, each.result, each.detail,
-                 lib.errors.advice(each.remedy, each.names, lib.common.typed)]
+                 lib.errors.advice(each.remedy, each.names, lib.words.typed)]
                 for each in report.findings]
         # Path.is_file() raises an error for a name that is too long.
         if (isinstance(report.findings[0].error, lib.errors.ImageNotFound)
@@ -153,7 +153,7 @@ class ListImageTempURLSettings(base.Lister):
         client = lib.common.client(self.app, parsed_args)
         return ('setting', 'value', 'source'), [
             (each.name, each.value, each.source) for each in lib.report.settings_in_effect(
-                client.settings, client.cloud.object_store, lib.common.typed)]
+                client.settings, client.cloud.object_store, lib.words.typed)]
 
 
 def _verified(parsed: lib.url.TempURL, settings: lib.table.Settings,

@@ -140,7 +140,7 @@ def _row(item: lib.batch.Made | lib.batch.Failure) -> dict[str, Any]:
         return {'image_id': image_id,
                 'image_name': item.name or (None if image_id else item.image),
                 'role': item.role, 'parent': item.parent,
-                'error': item.error.message(lib.common.typed)}
+                'error': item.error.message(lib.words.typed)}
     image = item.found.image
     return {**lib.common.row(item.temp_url), 'role': item.found.role, 'parent': item.found.parent,
             'owner': image.owner, 'visibility': image.visibility}
@@ -155,7 +155,7 @@ def _filters(parsed_args: argparse.Namespace) -> dict[str, Any]:
         value = getattr(parsed_args, name)
         if value is not None and '' in (value, *value):
             raise lib.errors.InvalidParameterValue(
-                f'The value of {lib.common.typed(name)} is empty.',
+                f'The value of {lib.words.typed(name)} is empty.',
                 'Give one, or leave the option out.')
     filters = {
         'visibility': parsed_args.visibility, 'name': parsed_args.name,

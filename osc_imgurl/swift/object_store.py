@@ -45,7 +45,7 @@ from osc_imgurl.swift.answers import (
     require_object_store,
     require_success,
 )
-from osc_imgurl.swift.endpoint import Catalog
+from osc_imgurl.swift.catalog import Catalog
 from osc_imgurl.tempurl.endpoint import Endpoint, split_storage_url
 from osc_imgurl.tempurl.signing import Key, validate_key
 from osc_imgurl.workers import Workers

@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from osc_imgurl import parse, verify
-from osc_imgurl.cache import Entry
+from osc_imgurl.cache.base import Entry
 from osc_imgurl.cache.shared import SharedCache
 from osc_imgurl.errors import CacheFailed, InvalidParameterValue
 from osc_imgurl.tempurl.signing import Key
@@ -450,7 +450,7 @@ def test_memcached_keeps_what_lives_long(home, server, duration):
     ('valkey', '{{"host": "127.0.0.1", "port": {}}}'),
     ('pymemcache', '{{"url": "127.0.0.1:{}"}}')])
 def test_a_server_that_says_nothing_is_asked_once(backend, arguments, caplog, monkeypatch):
-    monkeypatch.setattr('osc_imgurl.cache.TIME_LIMIT', 0.5)
+    monkeypatch.setattr('osc_imgurl.cache.base.TIME_LIMIT', 0.5)
     with silent_server() as (port, accepted):
         cache = SharedCache(f'dogpile.cache.{backend}', json.loads(arguments.format(port)), 1200)
         for number in range(50):

@@ -13,7 +13,7 @@ import yaml
 from docutils import nodes
 
 from osc_imgurl.check.checks import CHECKS
-from osc_imgurl.osc.common import option_of
+from osc_imgurl.osc.words import option_of
 from osc_imgurl.settings import sources
 from osc_imgurl.settings.table import TABLE, Settings
 

@@ -9,7 +9,7 @@ import textwrap
 from docutils import nodes, statemachine
 from docutils.parsers.rst import Directive
 
-from osc_imgurl.osc.common import option_of
+from osc_imgurl.osc.words import option_of
 from osc_imgurl.settings.sources import STORES
 from osc_imgurl.settings.table import CLOUD_KEY, TABLE, Settings
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from osc_imgurl.cache import signature_fingerprint
+from osc_imgurl.cache.base import signature_fingerprint
 from osc_imgurl.create import create_for
 from osc_imgurl.errors import InvalidParameterValue
 from osc_imgurl.glance.image import Image

@@ -12,7 +12,8 @@ import pytest
 from dogpile.cache.api import NO_VALUE, CacheBackend
 from dogpile.cache.region import _backend_loader
 
-from osc_imgurl.cache import CacheInfo, Entry, shared
+from osc_imgurl.cache import shared
+from osc_imgurl.cache.base import CacheInfo, Entry
 from osc_imgurl.cache.shared import SharedCache
 from osc_imgurl.errors import CacheFailed, InvalidParameterValue
 
@@ -121,7 +122,7 @@ def test_a_server_that_fails_is_one_warning(caplog, error, said):
 
 
 def test_a_server_that_hangs_is_one_warning(caplog, monkeypatch):
-    monkeypatch.setattr('osc_imgurl.cache.TIME_LIMIT', 0.01)
+    monkeypatch.setattr('osc_imgurl.cache.base.TIME_LIMIT', 0.01)
     hangs = threading.Event()
     monkeypatch.setattr(Server, 'get_serialized', lambda self, key: hangs.wait(30))
     made = cache()

@@ -13,9 +13,9 @@ import time
 
 import pytest
 
-from osc_imgurl import cache as room
-from osc_imgurl.cache import Entry
+from osc_imgurl.cache import base as room
 from osc_imgurl.cache import sqlite as cache
+from osc_imgurl.cache.base import Entry
 from osc_imgurl.cache.sqlite import SQLiteCache
 from osc_imgurl.errors import CacheFailed
 
@@ -396,7 +396,7 @@ def test_a_process_that_stops_while_it_begins_a_file_anew(store, path, caplog, m
 
 def test_a_query_without_end(store, path, caplog, monkeypatch):
     """What hangs in SQLite itself costs no more than any other cache."""
-    monkeypatch.setattr('osc_imgurl.cache.TIME_LIMIT', 0.1)
+    monkeypatch.setattr('osc_imgurl.cache.base.TIME_LIMIT', 0.1)
 
     def action():
         ask_with_a_warning(SQLiteCache(path), caplog, 'it does not answer within 0.1 seconds')

@@ -5,7 +5,7 @@ Who is asked are stubs: see :mod:`tests.unit.stubs`. The functional tests make e
 
 import dataclasses
 
-from osc_imgurl.cache import Entry, signature_fingerprint
+from osc_imgurl.cache.base import Entry, signature_fingerprint
 from osc_imgurl.check.facts import Facts
 from osc_imgurl.errors import ObjectStoreNotAuthorized
 from osc_imgurl.glance.image import OfflineImages

@@ -10,7 +10,7 @@ import traceback
 import pytest
 
 from osc_imgurl.errors import InvalidParameterValue
-from osc_imgurl.osc.common import option_of
+from osc_imgurl.osc.words import option_of
 from osc_imgurl.settings import sources
 from osc_imgurl.settings.table import BY_NAME, TABLE, Kind, Settings, Source
 from osc_imgurl.tempurl.endpoint import gateway_endpoint

@@ -6,7 +6,7 @@ import re
 import osc_imgurl
 from osc_imgurl import errors
 from osc_imgurl.errors import ImgurlError, InvalidParameterValue
-from osc_imgurl.osc.common import typed
+from osc_imgurl.osc.words import typed
 
 LIBRARY = pathlib.Path(osc_imgurl.__file__).parent
 OTHERS = {'ipxe': {'--name', '--timeout'}, 'ironic': {'--instance-info'}}
