@@ -1,6 +1,7 @@
 """The rooms of the library: how large they are, and which way imports point."""
 
 import ast
+import graphlib
 import pathlib
 
 import osc_imgurl
@@ -31,6 +32,20 @@ def test_imports_point_down():
                     if isinstance(node, ast.ImportFrom)}
         for module in filter(lambda name: name.startswith('osc_imgurl.'), imported):
             assert room_of(module) == room or FLOOR[room_of(module)] < FLOOR[room], (path, module)
+
+
+def test_imports_make_no_circle():
+    """Inside a room neither, nor for a type or within a function."""
+    paths = {'.'.join(path.relative_to(LIBRARY.parent).with_suffix('').parts).removesuffix(
+        '.__init__'): path for path in MODULES}
+    graph = {name: {module for node in ast.walk(ast.parse(path.read_text()))
+                    if isinstance(node, ast.ImportFrom) for each in node.names
+                    for module in [f'{node.module}.{each.name}']
+                    for module in [module if module in paths else node.module]
+                    if module in paths and module != name}
+             for name, path in paths.items()}
+    assert sum(map(len, graph.values())) > 100
+    graphlib.TopologicalSorter(graph).prepare()
 
 
 def test_what_is_seen_first():
